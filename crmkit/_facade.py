@@ -1,0 +1,1 @@
+"""The functions behind ``crmkit.<name>``: thin doors to the areas."""

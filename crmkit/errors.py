@@ -1,0 +1,220 @@
+"""Every public exception and warning.
+
+.. code-block:: text
+
+    CrmkitError(Exception)
+      InvalidValueError(ValueError)       .issues: tuple[Issue, ...]
+      SchemaError(ValueError)             a column or field is absent or of the wrong kind
+      ShapeError(ValueError)              .expected .actual
+      FormatError(ValueError)             a file or stored document that cannot be read; .location
+      NotFoundError(LookupError)          unknown role, key id, field, rule, format version; .name .suggestion
+      NotFittedError(ValueError)
+      CheckFailedError(ValueError)        a report was asked to raise; .report
+      ConflictError                       a change cannot be applied or undone: the value is another one now; .conflicts
+      AccessDeniedError                   .decision
+      DecryptionError                     says nothing about why, on purpose
+      RefusedError                        encryption: what it must refuse; .rule
+      PolicyFileError(ValueError)         permissions: a policy that cannot be loaded; .problems
+      IntegrityError                      .location
+        TamperedLogError
+        FixityError
+        ManifestError
+      MissingDependencyError(ImportError) .extra
+    CrmkitWarning(UserWarning)
+    CrmkitDeprecationWarning(DeprecationWarning)
+
+Classes also derive from the built-in shown, so ``except ValueError`` works. What a program needs is an attribute;
+a message says what happened and what to do, and never holds a value out of a record, plaintext or key bytes.
+
+This module is the ground under everything and imports nothing, so it can be caught from anywhere at no cost.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from crmkit.issues import Issue
+
+__all__ = [
+    "AccessDeniedError",
+    "CheckFailedError",
+    "ConflictError",
+    "CrmkitDeprecationWarning",
+    "CrmkitError",
+    "CrmkitWarning",
+    "DecryptionError",
+    "FixityError",
+    "FormatError",
+    "IntegrityError",
+    "InvalidValueError",
+    "ManifestError",
+    "MissingDependencyError",
+    "NotFittedError",
+    "NotFoundError",
+    "PolicyFileError",
+    "RefusedError",
+    "SchemaError",
+    "ShapeError",
+    "TamperedLogError",
+]
+
+
+class CrmkitError(Exception):
+    """Root of everything that crmkit raises on purpose."""
+
+
+class InvalidValueError(CrmkitError, ValueError):
+    """One value is not what it should be; the message names field and code, never the value."""
+
+    def __init__(self, message: str, *, issues: Sequence[Issue] = ()) -> None:
+        super().__init__(message)
+        self.issues = tuple(issues)
+
+
+class SchemaError(CrmkitError, ValueError):
+    """A column or field is absent, doubled, or of the wrong kind; wrong use, not bad data."""
+
+
+class ShapeError(CrmkitError, ValueError):
+    """Two things that must have one length have not."""
+
+    def __init__(self, message: str, *, expected: object = None, actual: object = None) -> None:
+        super().__init__(message)
+        self.expected = expected
+        self.actual = actual
+
+
+class FormatError(CrmkitError, ValueError):
+    """A file or stored document cannot be read: unknown marker, version, encoding or structure."""
+
+    def __init__(self, message: str, *, location: str | None = None) -> None:
+        super().__init__(message if location is None else f"{location}: {message}")
+        self.location = location
+
+
+class NotFoundError(CrmkitError, LookupError):
+    """A name that nobody defined, with the nearest one that exists.
+
+    Example:
+        >>> str(NotFoundError.of("column", "emial", ["email", "phone"]))
+        "unknown column 'emial'; did you mean 'email'?"
+    """
+
+    def __init__(self, message: str, *, name: str | None = None, suggestion: str | None = None) -> None:
+        super().__init__(message)
+        self.name = name
+        self.suggestion = suggestion
+
+    @classmethod
+    def of(cls, what: str, name: str, known: Iterable[str]) -> NotFoundError:
+        """Build the error for ``name``, which is not among ``known``."""
+        names = list(known)
+        suggestion = did_you_mean(name, names)
+        if suggestion is not None:
+            tail = f"did you mean {suggestion!r}?"
+        elif names and len(names) <= 12:
+            tail = f"known: {', '.join(repr(known_name) for known_name in names)}"
+        else:
+            tail = f"there are {len(names)} to choose from" if names else "there are none"
+        return cls(f"unknown {what} {name!r}; {tail}", name=name, suggestion=suggestion)
+
+
+class NotFittedError(CrmkitError, ValueError):
+    """Something learned was asked for before ``fit``."""
+
+
+class CheckFailedError(CrmkitError, ValueError):
+    """A report was asked to raise and found a reason; the report is ``.report``."""
+
+    def __init__(self, message: str, *, report: object = None) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+class ConflictError(CrmkitError):
+    """A change cannot be applied or undone because the data has another value now."""
+
+    def __init__(self, message: str, *, conflicts: Sequence[object] = ()) -> None:
+        super().__init__(message)
+        self.conflicts = tuple(conflicts)
+
+
+class AccessDeniedError(CrmkitError):
+    """A permission check said no; ``.decision`` says why."""
+
+    def __init__(self, message: str, *, decision: object = None) -> None:
+        super().__init__(message)
+        self.decision = decision
+
+
+class DecryptionError(CrmkitError):
+    """A token could not be opened. Nothing more is said, on purpose."""
+
+
+class RefusedError(CrmkitError):
+    """Encryption refuses a use that would not protect what it seems to; ``.rule`` names the reason."""
+
+    def __init__(self, message: str, *, rule: str | None = None) -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
+class PolicyFileError(CrmkitError, ValueError):
+    """A policy that cannot be loaded; ``.problems`` holds every one with its position."""
+
+    def __init__(self, message: str, *, problems: Sequence[object] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+
+class IntegrityError(CrmkitError):
+    """Stored data is not what was stored; ``.location`` says where."""
+
+    def __init__(self, message: str, *, location: str | None = None) -> None:
+        super().__init__(message if location is None else f"{location}: {message}")
+        self.location = location
+
+
+class TamperedLogError(IntegrityError):
+    """A log was edited, cut, reordered or joined."""
+
+
+class FixityError(IntegrityError):
+    """Bytes changed since their digest was taken."""
+
+
+class ManifestError(IntegrityError):
+    """A manifest is malformed or does not agree with itself."""
+
+
+class MissingDependencyError(CrmkitError, ImportError):
+    """An optional library is not installed; ``.extra`` is the crmkit extra that brings it."""
+
+    def __init__(self, message: str, *, extra: str | None = None) -> None:
+        super().__init__(message)
+        self.extra = extra
+
+
+class CrmkitWarning(UserWarning):
+    """Something works, but not as well as its user may think."""
+
+
+class CrmkitDeprecationWarning(DeprecationWarning):
+    """A name or argument that will go; the message names its replacement."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name nearest to ``name``, or ``None`` where none is near.
+
+    Example:
+        >>> did_you_mean("Emial", ["email", "phone"])
+        'email'
+    """
+    import difflib
+
+    by_folded = {known_name.casefold(): known_name for known_name in known}
+    near = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
+    return by_folded[near[0]] if near else None

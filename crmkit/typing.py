@@ -1,0 +1,143 @@
+"""Public Protocols and aliases: what areas expect from each other and from the caller's own objects.
+
+Areas do not import one another. What one needs of another it asks for here, so anything with the right methods will do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+__all__ = [
+    "AuditSink",
+    "FieldAccess",
+    "Frame",
+    "JSONValue",
+    "Language",
+    "Progress",
+    "RecordKind",
+    "Severity",
+    "Signer",
+    "Usage",
+    "UsageSource",
+    "Verifier",
+]
+
+T = TypeVar("T")
+
+JSONValue: TypeAlias = "bool | int | float | str | Sequence[JSONValue] | Mapping[str, JSONValue] | None"
+"""What JSON can say."""
+
+Frame: TypeAlias = Any
+"""Any table that ``crmkit.frames`` reads: pandas, polars, pyarrow, duckdb, a ``RecordSet``, dicts, records."""
+
+Severity: TypeAlias = Literal["error", "warning", "info"]
+Language: TypeAlias = Literal["en", "zh"]
+RecordKind: TypeAlias = Literal["contact", "account", "lead", "deal", "activity"]
+
+
+@runtime_checkable
+class Progress(Protocol):
+    """Wraps an iterable and shows how far it is; ``tqdm`` itself satisfies it."""
+
+    def __call__(self, iterable: Iterable[T], /, *, total: int | None = None, desc: str | None = None) -> Iterable[T]:
+        """Return an iterable over the same items."""
+        ...
+
+
+@runtime_checkable
+class AuditSink(Protocol):
+    """Where areas record what was done: ``crmkit.audit.Log`` or anything with this method."""
+
+    def record(
+        self,
+        action: str,
+        *,
+        actor: str | None,
+        resource: tuple[str, str] | None,
+        outcome: Literal["ok", "denied", "failed"],
+        fields: Sequence[str] = (),
+        count: int = 1,
+        purpose: str | None = None,
+        at: datetime | None = None,
+        detail: Mapping[str, JSONValue] = ...,
+    ) -> object:
+        """Append one event."""
+        ...
+
+
+class Usage(Protocol):
+    """One use of a permission, as a log remembers it."""
+
+    @property
+    def actor(self) -> str:
+        """Who."""
+        ...
+
+    @property
+    def action(self) -> str:
+        """Did what."""
+        ...
+
+    @property
+    def resource(self) -> tuple[str, str] | None:
+        """To which kind and id of thing."""
+        ...
+
+    @property
+    def at(self) -> datetime:
+        """When, as an aware UTC moment."""
+        ...
+
+
+@runtime_checkable
+class UsageSource(Protocol):
+    """What reviews and least privilege read; ``verified`` says whether the log proved itself."""
+
+    verified: bool
+
+    def usage(self, *, since: datetime) -> Iterable[Usage]:
+        """Return the uses since then, oldest first."""
+        ...
+
+
+@runtime_checkable
+class FieldAccess(Protocol):
+    """What encryption asks before it decrypts for somebody."""
+
+    def level(
+        self, resource: str, field: str, record: Mapping[str, object] | None
+    ) -> Literal["hidden", "masked", "read", "write"]:
+        """Return what the principal may see of the field."""
+        ...
+
+
+@runtime_checkable
+class Signer(Protocol):
+    """Signs bytes with one key."""
+
+    @property
+    def key_id(self) -> str:
+        """Names the key, not secret."""
+        ...
+
+    def sign(self, message: bytes, /) -> bytes:
+        """Return the signature of ``message``."""
+        ...
+
+
+@runtime_checkable
+class Verifier(Protocol):
+    """Checks signatures of one key."""
+
+    @property
+    def key_id(self) -> str:
+        """Names the key, not secret."""
+        ...
+
+    def verify(self, message: bytes, signature: bytes, /) -> None:
+        """Return nothing if the signature is good; raise otherwise."""
+        ...
