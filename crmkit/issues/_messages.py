@@ -1,0 +1,81 @@
+"""Say in English or Chinese what a code and its params mean.
+
+Messages are made late: a table holds codes and params, and a reader chooses the language. A message never holds a value
+out of a record, because messages end up in logs, tickets and mails.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import lru_cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from crmkit.typing import Language
+
+__all__ = ["catalog_codes", "message"]
+
+# Only a plain name between braces is a place: attribute and item access, which str.format would follow, is not.
+_PLACE = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+
+
+@lru_cache(maxsize=1)
+def _catalog() -> dict[str, dict[str, str]]:
+    text = (files("crmkit") / "data" / "messages.toml").read_text(encoding="utf-8")
+    return {code: entry for code, entry in tomllib.loads(text).items() if code != "meta"}
+
+
+def catalog_codes() -> tuple[str, ...]:
+    """Return every code that crmkit itself emits, sorted.
+
+    Example:
+        >>> "email_invalid" in catalog_codes()
+        True
+
+    .. versionadded:: 0.1.0
+    """
+    return tuple(sorted(_catalog()))
+
+
+def message(
+    code: str,
+    params: Mapping[str, object] | None = None,
+    *,
+    lang: Language = "en",
+    template: Mapping[str, str] | None = None,
+) -> str:
+    """Return what ``code`` means, for a person.
+
+    Args:
+        code: A machine word of the issue table.
+        params: What fills the ``{places}`` of the message; a place without one shows as ``…``.
+        lang: ``en`` or ``zh``.
+        template: A rule's own messages by language, which win over the catalog.
+
+    Returns:
+        One sentence without a final stop. A code that neither knows is said as it is.
+
+    Example:
+        >>> message("too_long", {"max_length": 80, "length": 95})
+        'longer than 80 characters (95)'
+        >>> message("too_long", {"max_length": 80, "length": 95}, lang="zh")
+        '超过 80 个字符（现为 95 个）'
+
+    .. versionadded:: 0.1.0
+    """
+    entry = template or _catalog().get(code)
+    if not entry:
+        return code.replace("_", " ")
+    text = entry.get(lang) or entry.get("en") or next(iter(entry.values()))
+    known = params or {}
+    return _PLACE.sub(lambda place: _shown(known[place[1]]) if place[1] in known else "…", text)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(item) for item in value)
+    return str(value)

@@ -1,0 +1,36 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crmkit.issues import new_run_id
+
+moments = st.datetimes(datetime(1970, 1, 1), datetime(9999, 1, 1), timezones=st.just(UTC))
+
+
+@given(moments, moments)
+def test_ids_sort_as_their_moments(first, second):
+    one, two = (new_run_id(now=lambda moment=moment: moment, seed=1) for moment in (first, second))
+    assert len(one) == len(two) == 26
+    if abs(first - second) >= timedelta(milliseconds=1):
+        assert (one < two) == (first < second)
+
+
+def test_first_ten_characters_are_the_milliseconds_of_the_specification():
+    # The example of the ULID specification's Python port: 1469918176385 ms is 01ARYZ6S41.
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=1469918176385)
+    assert new_run_id(now=lambda: moment, seed=0)[:10] == "01ARYZ6S41"
+
+
+def test_ids_differ_unless_seeded():
+    assert len({new_run_id() for _ in range(100)}) == 100
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    assert new_run_id(now=lambda: now, seed=5) == new_run_id(now=lambda: now, seed=5)
+
+
+def test_naive_and_prehistoric_clocks_are_refused():
+    with pytest.raises(ValueError, match="naive"):
+        new_run_id(now=lambda: datetime(2026, 1, 1))
+    with pytest.raises(ValueError, match="1970"):
+        new_run_id(now=lambda: datetime(1969, 1, 1, tzinfo=UTC))
