@@ -1,0 +1,156 @@
+"""CSV on the way out: cells that a spreadsheet will not run, and rows that every reader splits alike.
+
+Only what writing needs; reading lives in `crmkit.files`, which takes the guard back with `unguard`.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+from ._progress import chunks
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+
+CHUNK = 20_000
+
+_NUMBER = r"(?:\d+(?:[.,]\d+)*|\.\d+)(?:[eE][+-]?\d+)?\s?%?"
+_PHONE = r"\+\s?\(?\d[\d ()./\xa0-]{3,}(?:\s*(?:[,;]?\s*(?:ext\.?|x|#)|转|分机)\s*\d{1,7})?"
+_HARMLESS = re.compile(rf"(?:[+-]{_NUMBER}|{_PHONE})\Z", re.IGNORECASE | re.ASCII)
+_SUSPECT = "=@\t\r+-"
+
+
+class Escaped(NamedTuple):
+    """One cell that was written with a guard."""
+
+    row: int | None
+    """0-based row, ``None`` for the column name itself."""
+    column: str
+
+
+def is_formula(cell: str) -> bool:
+    """Say whether a spreadsheet may take the cell for a formula.
+
+    Source:
+        OWASP, CSV Injection: ``=``, ``+``, ``-``, ``@``, tab and carriage return start a formula.  Signed numbers and
+        international phone numbers are let through: they hold nothing that could be run.
+
+    Example:
+        >>> [is_formula(cell) for cell in ("=1+1", "-2.50", "+49 30 1234567", "+cmd|x", "- none")]
+        [True, False, False, True, True]
+    """
+    if cell[:1] in ("+", "-"):
+        return _HARMLESS.match(cell) is None
+    return cell != "" and cell[0] in _SUSPECT
+
+
+def guard(cell: str) -> str:
+    """Return the cell with a ``'`` before it if a spreadsheet might run it.
+
+    A cell that has such a ``'`` of its own gets one more, so that `unguard` gives every cell back exactly.
+
+    Example:
+        >>> guard("=1+1"), guard("'=1+1"), guard("'quoted'")
+        ("'=1+1", "''=1+1", "'quoted'")
+    """
+    return "'" + cell if is_formula(cell.lstrip("'")) else cell
+
+
+def unguard(cell: str) -> str:
+    """Undo `guard`.
+
+    Example:
+        >>> unguard("'=1+1"), unguard("''=1+1"), unguard("'quoted'")
+        ('=1+1', "'=1+1", "'quoted'")
+    """
+    return cell[1:] if cell.startswith("'") and is_formula(cell.lstrip("'")) else cell
+
+
+def text(value: object) -> str:
+    """Return a value as a person would type it into a cell; ``None`` is the empty cell.
+
+    Example:
+        >>> [text(value) for value in (None, True, 7, 7.0, Decimal("1E+2"), dt.date(2026, 5, 1))]
+        ['', 'true', '7', '7.0', '100', '2026-05-01']
+    """
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, (dt.datetime, dt.date, dt.time)):
+        return value.isoformat()
+    if isinstance(value, (bytes, bytearray)):
+        return value.hex()
+    return str(value)
+
+
+def write(
+    target: str | os.PathLike[str] | IO[bytes],
+    columns: Mapping[str, Sequence[object]],
+    *,
+    encoding: str = "utf-8-sig",
+    delimiter: str = ",",
+    guarded: bool = True,
+) -> tuple[Escaped, ...]:
+    """Write columns of one length as CSV and return the cells that got a guard, column names first.
+
+    Lines end in CRLF and cells are quoted where they must be (RFC 4180).  A character that the encoding lacks is an
+    error before anything could be lost; lone surrogates pass through in the Unicode encodings.
+
+    Raises:
+        UnicodeEncodeError: A character cannot be written in ``encoding``.
+        ValueError: The delimiter is not one character, or is a quote or a line end.
+    """
+    if len(delimiter) != 1 or delimiter in '"\r\n':
+        raise ValueError("delimiter must be one character, and neither a quote nor a line end")
+    if isinstance(target, io.IOBase) or hasattr(target, "write"):
+        return _write(target, columns, encoding, delimiter, guarded=guarded)  # type: ignore[arg-type]  # has write
+    with Path(target).open("wb") as stream:
+        return _write(stream, columns, encoding, delimiter, guarded=guarded)
+
+
+def _write(
+    stream: IO[bytes], columns: Mapping[str, Sequence[object]], encoding: str, delimiter: str, *, guarded: bool
+) -> tuple[Escaped, ...]:
+    unicode_form = encoding.lower().replace("_", "-").startswith("utf-")
+    wrapper = io.TextIOWrapper(
+        stream, encoding=encoding, errors="surrogatepass" if unicode_form else "strict", newline=""
+    )
+    try:
+        writer = csv.writer(wrapper, delimiter=delimiter, lineterminator="\r\n")
+        names = list(columns)
+        escaped = [Escaped(None, name) for name in names if guarded and guard(name) != name]
+        writer.writerow([guard(name) for name in names] if guarded else names)
+        length = len(next(iter(columns.values()), ()))
+        for part in chunks(length, CHUNK):
+            cells: list[Sequence[str]] = []
+            for name, values in columns.items():
+                column = [value if type(value) is str else text(value) for value in values[part]]
+                if guarded:
+                    for index, cell in enumerate(column):
+                        if cell and cell[0] in "=@\t\r+-'" and (safe := guard(cell)) != cell:
+                            if _is_number(values[part.start + index]):
+                                continue
+                            column[index] = safe
+                            escaped.append(Escaped(part.start + index, name))
+                cells.append(column)
+            writer.writerows(zip(*cells, strict=True))
+        wrapper.flush()
+    finally:
+        wrapper.detach()
+    return tuple(escaped)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float, Decimal))
