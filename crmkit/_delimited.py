@@ -13,8 +13,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from ._progress import chunks
-
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
@@ -133,17 +131,18 @@ def _write(
         escaped = [Escaped(None, name) for name in names if guarded and guard(name) != name]
         writer.writerow([guard(name) for name in names] if guarded else names)
         length = len(next(iter(columns.values()), ()))
-        for part in chunks(length, CHUNK):
+        for start in range(0, length, CHUNK):
+            part = slice(start, start + CHUNK)
             cells: list[Sequence[str]] = []
             for name, values in columns.items():
                 column = [value if type(value) is str else text(value) for value in values[part]]
                 if guarded:
                     for index, cell in enumerate(column):
                         if cell and cell[0] in "=@\t\r+-'" and (safe := guard(cell)) != cell:
-                            if _is_number(values[part.start + index]):
+                            if _is_number(values[start + index]):
                                 continue
                             column[index] = safe
-                            escaped.append(Escaped(part.start + index, name))
+                            escaped.append(Escaped(start + index, name))
                 cells.append(column)
             writer.writerows(zip(*cells, strict=True))
         wrapper.flush()
