@@ -1,0 +1,186 @@
+"""The distinct values of a column, and the same as text.
+
+Bulk work is done once for each distinct value. What counts as one value must be strict, because a rule that sees ``1``
+may not decide about ``True``, ``1.0``, ``"1"`` or ``Decimal("1.00")``, which Python's ``==`` all calls equal.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+import attrs
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Sequence
+
+    import numpy.typing as npt
+
+# Types for which ``==`` within the type means "the same value", so a dict may tell them apart.
+_EXACT: Final = frozenset({str, int, bool, bytes, dt.date, dt.timedelta})
+_MIDNIGHT: Final = dt.time()
+
+
+@attrs.frozen(eq=False)
+class Distinct:
+    """A column as its distinct values and, for each row, which of them it holds.
+
+    Attributes:
+        values: The values without ``None``, in the order in which they first appear.
+        codes: For each row the position in ``values``; -1 is missing. ``int32``, shape ``(n_rows,)``.
+
+    Example:
+        >>> column = Distinct.of(["b", None, "a", "b"])
+        >>> column.values, column.codes.tolist()
+        (['b', 'a'], [0, -1, 1, 0])
+    """
+
+    values: list[object] = attrs.field(repr=False)
+    codes: npt.NDArray[np.int32] = attrs.field(repr=False)
+
+    @classmethod
+    def of(cls, values: Sequence[object]) -> Distinct:
+        """Find the distinct values of a column in which missing is ``None``."""
+        types = set(map(type, values))
+        types.discard(type(None))
+        keys: Iterable[Hashable]
+        if not types or (len(types) == 1 and types <= _EXACT):
+            return cls._of_keys(values, values)
+        keys = [None if value is None else identity(value) for value in values]
+        return cls._of_keys(keys, values)
+
+    @classmethod
+    def _of_keys(cls, keys: Sequence[object], values: Sequence[object]) -> Distinct:
+        number: dict[object, int] = dict.fromkeys(keys, -1)
+        number.pop(None, None)
+        distinct = list(number)
+        number = dict(zip(distinct, range(len(distinct)), strict=True))
+        number[None] = -1
+        codes = np.fromiter(map(number.__getitem__, keys), dtype=np.int32, count=len(values))
+        if keys is values:
+            return cls(distinct, codes)
+        first = first_rows(codes, len(distinct))
+        return cls([values[row] for row in first], codes)
+
+    def __len__(self) -> int:
+        """Number of distinct values, missing not counted."""
+        return len(self.values)
+
+    def counts(self) -> npt.NDArray[np.int64]:
+        """Return how many rows hold each value, aligned with ``values``."""
+        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.values)).astype(np.int64)
+
+    def rows(self) -> list[object]:
+        """Return the column itself again, one value a row, missing as ``None``."""
+        return self.spread(self.values)
+
+    def spread(self, results: Sequence[object], *, missing: object = None) -> list[object]:
+        """Give each row the result that belongs to its value.
+
+        Args:
+            results: One result for each of ``values``.
+            missing: What rows without a value get.
+
+        Example:
+            >>> column = Distinct.of(["b", None, "a", "b"])
+            >>> column.spread([str.upper(text) for text in column.values])
+            ['B', None, 'A', 'B']
+        """
+        lookup = np.empty(len(self.values) + 1, dtype=object)
+        lookup[:-1] = np.fromiter(results, dtype=object, count=len(self.values))
+        lookup[-1] = missing
+        spread: list[object] = lookup[self.codes].tolist()
+        return spread
+
+    def map(self, results: Sequence[object]) -> Distinct:
+        """Replace each value by its result and find the distinct ones again; a result of ``None`` is missing."""
+        again = Distinct.of(results)
+        lookup = np.append(again.codes, np.int32(-1))
+        return Distinct(again.values, lookup[self.codes])
+
+
+def first_rows(codes: npt.NDArray[np.int32], n: int) -> list[int]:
+    """Return for each of ``n`` codes the row in which it appears first."""
+    first = np.zeros(n, dtype=np.int64)
+    reverse = codes[::-1]
+    present = reverse >= 0
+    first[reverse[present]] = np.flatnonzero(present[::-1])[::-1]
+    return [int(row) for row in first]
+
+
+def identity(value: object) -> Hashable:
+    """Return a key that two values share only if they are the same value of the same type.
+
+    Equal to Python and yet not the same here: ``1`` and ``True``, ``0.0`` and ``-0.0``, ``Decimal("1")`` and
+    ``Decimal("1.0")``, one moment in two time zones. What cannot be hashed is compared by its contents where it is a
+    list, dict or set, else by identity.
+    """
+    kind = type(value)
+    if kind in _EXACT:
+        return (kind, value)
+    if isinstance(value, float):
+        return (kind, value, math.copysign(1.0, value))
+    if isinstance(value, Decimal):
+        return (kind, str(value))
+    if isinstance(value, dt.datetime | dt.time):
+        return (kind, value.isoformat(), value.fold, str(value.tzinfo))
+    if isinstance(value, list | tuple):
+        return (kind, tuple(map(identity, value)))
+    if isinstance(value, dict):
+        return (kind, tuple((identity(key), identity(item)) for key, item in value.items()))
+    if isinstance(value, set | frozenset):
+        return (kind, frozenset(map(identity, value)))
+    try:
+        hash(value)
+    except TypeError:
+        return (kind, "at", id(value))
+    return (kind, value)
+
+
+def as_texts(column: Distinct) -> Distinct:
+    """Return the column with every value as a person would type it."""
+    types = set(map(type, column.values))
+    if types <= {str}:
+        return column
+    moments = [value for value in column.values if isinstance(value, dt.datetime)]
+    dates_only = bool(moments) and all(value.tzinfo is None and value.time() == _MIDNIGHT for value in moments)
+    return column.map([as_text(value, date_only=dates_only) for value in column.values])
+
+
+def as_text(value: object, *, date_only: bool = False) -> str:
+    """Return ``value`` as a person would type it.
+
+    Args:
+        value: Any value but a missing one.
+        date_only: Write a moment as its date; for columns in which every time is midnight, which is how pandas
+            holds dates.
+
+    Example:
+        >>> from decimal import Decimal
+        >>> [as_text(value) for value in (7.0, True, Decimal("1E+3"), 0.5, dt.date(2026, 3, 1))]
+        ['7', 'true', '1000', '0.5', '2026-03-01']
+    """
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _float_text(value)
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, dt.datetime):
+        return value.date().isoformat() if date_only else value.isoformat()
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    return str(value)
+
+
+def _float_text(value: float) -> str:
+    if value.is_integer() and abs(value) < 2**53 and (value != 0 or math.copysign(1.0, value) > 0):
+        return str(int(value))
+    return repr(float(value))

@@ -1,0 +1,114 @@
+"""Columns in a mapping, and crmkit's own ``RecordSet``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from crmkit.errors import SchemaError, ShapeError
+
+from ._marks import plain_list
+from ._source import Source, column_names
+
+if TYPE_CHECKING:
+    from crmkit.typing import Frame
+
+
+class MappingSource(Source):
+    """A dict of columns; each a list, a tuple or a one-dimensional numpy array, and given back as the same."""
+
+    kind: ClassVar[str] = "mapping"
+
+    def __init__(self, data: Mapping[Any, Any]) -> None:
+        self.native = data
+        self.columns = column_names(data)
+        self._keys = dict(zip(self.columns, data, strict=True))
+        self.length = -1
+        for name, column in zip(self.columns, data.values(), strict=True):
+            if isinstance(column, np.ndarray):
+                if column.ndim != 1:
+                    raise ShapeError(f"column {name!r} is not one-dimensional", expected=1, actual=column.ndim)
+            elif not isinstance(column, Sequence) or isinstance(column, str | bytes):
+                raise SchemaError(
+                    f"{name!r} holds one {type(column).__name__}, not a column; put a single record into a list"
+                )
+            if self.length < 0:
+                self.length = len(column)
+            elif len(column) != self.length:
+                raise ShapeError(
+                    f"column {name!r} has {len(column)} rows, the columns before it have {self.length}",
+                    expected=self.length,
+                    actual=len(column),
+                )
+        self.length = max(self.length, 0)
+
+    def values(self, name: str) -> list[object]:
+        column = self.native[self._keys[name]]
+        if isinstance(column, np.ndarray):
+            return plain_list(column.tolist() if column.dtype.kind not in "mM" else list(column))
+        return plain_list(column)
+
+    def stored(self, name: str, rows: Sequence[int]) -> list[object]:
+        column = self.native[self._keys[name]]
+        return [column[row] for row in rows]
+
+    def replace(self, cells: Mapping[str, Mapping[int, object]]) -> Frame:
+        made = dict(self.native)
+        for name, rows in cells.items():
+            made[self._keys[name]] = written(self.native[self._keys[name]], rows)
+        return made
+
+    def take(self, rows: Sequence[int]) -> Frame:
+        return {key: _take(column, rows) for key, column in self.native.items()}
+
+
+class RecordSetSource(Source):
+    """What ``read_csv`` and ``read_excel`` give."""
+
+    kind: ClassVar[str] = "recordset"
+
+    def __init__(self, data: Any) -> None:
+        self.native = data
+        self.columns = column_names(data.columns)
+        self.length = len(data)
+        self.notes = tuple(data.notes)
+
+    def values(self, name: str) -> list[object]:
+        return plain_list(self.native.column(name))
+
+    def stored(self, name: str, rows: Sequence[int]) -> list[object]:
+        column = self.native.column(name)
+        return [column[row] for row in rows]
+
+    def replace(self, cells: Mapping[str, Mapping[int, object]]) -> Frame:
+        columns = {name: self.native.column(name) for name in self.columns}
+        for name, rows in cells.items():
+            columns[name] = written(columns[name], rows)
+        return type(self.native)(columns, notes=self.notes)
+
+    def take(self, rows: Sequence[int]) -> Frame:
+        columns = {name: _take(self.native.column(name), rows) for name in self.columns}
+        return type(self.native)(columns, notes=self.notes)
+
+
+def written(column: Any, cells: Mapping[int, object]) -> Any:
+    """Return a copy of a column with some cells changed, a list, tuple or array as it was."""
+    if isinstance(column, np.ndarray):
+        made = column.astype(object)
+        made[np.fromiter(cells, dtype=np.int64, count=len(cells))] = np.fromiter(
+            cells.values(), dtype=object, count=len(cells)
+        )
+        return made
+    cells_list = list(column)
+    for row, value in cells.items():
+        cells_list[row] = value
+    return tuple(cells_list) if isinstance(column, tuple) else cells_list
+
+
+def _take(column: Any, rows: Sequence[int]) -> Any:
+    if isinstance(column, np.ndarray):
+        return column[np.asarray(rows, dtype=np.int64)]
+    taken = [column[row] for row in rows]
+    return tuple(taken) if isinstance(column, tuple) else taken

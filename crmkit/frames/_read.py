@@ -1,0 +1,148 @@
+"""Finding out what kind of frame something is, and building one of that kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from crmkit._optional import loaded
+from crmkit.errors import MissingDependencyError, SchemaError
+
+from ._arrow import ArrowSource, arrow_table
+from ._mapping import MappingSource, RecordSetSource
+from ._pandas import PandasSource
+from ._polars import PolarsSource
+from ._records import RecordsSource
+from ._table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from crmkit.typing import Frame
+
+    from ._source import Source
+
+
+def read(data: Frame) -> Table:
+    """Read a frame of any kind.
+
+    Args:
+        data: pandas or polars DataFrame (lazy ones are collected), pyarrow Table or anything with
+            ``__arrow_c_stream__``, a duckdb relation, a ``RecordSet``, a mapping of columns, or an iterable of dicts,
+            attrs objects, dataclasses, pydantic models or named tuples. A ``Table`` is returned as it is.
+
+    Returns:
+        The table: read-only, nothing is copied before a column is asked for.
+
+    Raises:
+        SchemaError: Not a frame, or two columns have one name.
+        ShapeError: The columns of a mapping differ in length.
+
+    Example:
+        >>> table = read([{"id": 1, "email": "ada@example.org"}, {"id": 2}])
+        >>> table
+        <Table records: 2 rows, 2 columns>
+        >>> table.column("email")
+        ['ada@example.org', None]
+
+    .. versionadded:: 0.1.0
+    """
+    return data if isinstance(data, Table) else Table(_source(data))
+
+
+def _source(data: Any) -> Source:
+    kind = _library(data)
+    if kind == "pandas":
+        return PandasSource(data)
+    if kind == "polars":
+        return PolarsSource(data)
+    if kind == "pyarrow":
+        return ArrowSource(data)
+    if kind == "duckdb":
+        return _duckdb(data)
+    if _is_record_set(data):
+        return RecordSetSource(data)
+    if kind == "narwhals":
+        return _source(data.to_native())
+    if isinstance(data, Mapping):
+        return MappingSource(data)
+    if hasattr(data, "__arrow_c_stream__"):
+        return ArrowSource(arrow_table(data))
+    if isinstance(data, str | bytes) or not isinstance(data, Iterable):
+        hint = "; read a file with crmkit.read_csv" if isinstance(data, str | bytes) or hasattr(data, "open") else ""
+        raise SchemaError(f"a {type(data).__name__} is not a frame{hint}")
+    return RecordsSource(data)
+
+
+def _library(data: Any) -> str | None:
+    """Name the library whose frame this is; raise for its other objects, which people pass by mistake."""
+    for name, frames, columns in (
+        ("pandas", ("DataFrame",), ("Series", "Index")),
+        ("polars", ("DataFrame", "LazyFrame"), ("Series",)),
+        ("pyarrow", ("Table",), ("Array", "ChunkedArray")),
+        ("duckdb", ("DuckDBPyRelation",), ()),
+        ("narwhals", ("DataFrame", "LazyFrame"), ("Series",)),
+    ):
+        library = loaded(name)
+        if library is None:
+            continue
+        if isinstance(data, tuple(getattr(library, kind) for kind in frames)):
+            return name
+        if columns and isinstance(data, tuple(getattr(library, kind) for kind in columns)):
+            raise SchemaError(f"a {name} {type(data).__name__} is one column; pass a frame")
+    return None
+
+
+def _duckdb(data: Any) -> Source:
+    try:
+        return ArrowSource(arrow_table(data))
+    except MissingDependencyError:
+        return RecordSetSource(record_set({name: array.tolist() for name, array in data.fetchnumpy().items()}))
+
+
+def _is_record_set(data: object) -> bool:
+    records = loaded("crmkit.records")
+    return records is not None and isinstance(data, records.RecordSet)
+
+
+def record_set(columns: Mapping[str, Sequence[object]]) -> Any:
+    """Return a ``RecordSet`` of these columns."""
+    from crmkit.records import RecordSet
+
+    return RecordSet(columns)
+
+
+def build(columns: Mapping[str, Sequence[object]], *, like: object = None) -> Frame:
+    """Build a result table in the kind of another frame.
+
+    Args:
+        columns: Name -> values, missing as ``None``; all of one length.
+        like: A frame (or ``Table``) whose kind the result gets; ``None`` gives a ``RecordSet``. For records of any
+            kind the result is a list of dicts.
+
+    Raises:
+        ShapeError: The columns differ in length.
+
+    Example:
+        >>> build({"rule": ["email"], "rows": [3]}, like=[{"id": 1}])
+        [{'rule': 'email', 'rows': 3}]
+    """
+    MappingSource(columns)  # checks lengths
+    kind = "recordset" if like is None else read(like).kind
+    if kind == "pandas":
+        import pandas as pd
+
+        return pd.DataFrame({name: pd.Series(list(values)) for name, values in columns.items()})
+    if kind == "polars":
+        import polars as pl
+
+        return pl.DataFrame({name: pl.Series(name, list(values), strict=False) for name, values in columns.items()})
+    if kind == "arrow":
+        import pyarrow as pa
+
+        return pa.table({name: pa.array(list(values)) for name, values in columns.items()})
+    if kind == "mapping":
+        return {name: list(values) for name, values in columns.items()}
+    if kind == "records":
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return record_set(columns)

@@ -1,0 +1,155 @@
+"""The table that the rest of crmkit works on: read-only, column by column."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final
+
+from crmkit.errors import NotFoundError, SchemaError
+
+from ._distinct import Distinct, as_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from crmkit.typing import Frame
+
+    from ._source import Source
+
+_CACHED_CELLS: Final = 2_000_000
+
+
+class Table:
+    """A frame of any kind, read column by column.
+
+    Made by :func:`crmkit.frames.read`. Missing values (``None``, ``NaN``, ``NaT``, ``pd.NA``) are ``None`` here, rows
+    are positions from 0, and columns are addressed by name (a name that is not text by ``str(name)``).
+
+    Attributes:
+        kind: ``"pandas"``, ``"polars"``, ``"arrow"``, ``"records"``, ``"mapping"`` or ``"recordset"``.
+        columns: The names, in the frame's order.
+        native: The frame itself; a lazy one after it was collected.
+        notes: What reading a file found (``crmkit.records.Note``); empty for everything but a ``RecordSet``.
+
+    Note:
+        Lists of columns are kept up to two million cells, the least recently used go first; distinct values stay
+        until :meth:`forget`.
+    """
+
+    __slots__ = ("_columns", "_distinct", "_source", "_texts", "columns", "kind", "notes")
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.kind: str = source.kind
+        self.columns: tuple[str, ...] = source.columns
+        self.notes = source.notes
+        self._columns: OrderedDict[str, list[object]] = OrderedDict()
+        self._distinct: dict[str, Distinct] = {}
+        self._texts: dict[str, Distinct] = {}
+
+    @property
+    def native(self) -> Frame:
+        """The frame itself."""
+        return self._source.native
+
+    def __len__(self) -> int:
+        return self._source.length
+
+    def __repr__(self) -> str:
+        return f"<Table {self.kind}: {len(self)} rows, {len(self.columns)} columns>"
+
+    def column(self, name: str) -> list[object]:
+        """Return one column, missing as ``None``. Do not change the list: it is shared.
+
+        Raises:
+            SchemaError: There is no such column.
+
+        Example:
+            >>> from crmkit import frames
+            >>> frames.read([{"city": "Oslo"}, {"city": float("nan")}]).column("city")
+            ['Oslo', None]
+        """
+        self._check(name)
+        if name in self._columns:
+            self._columns.move_to_end(name)
+            return self._columns[name]
+        known = self._distinct.get(name)
+        values = self._source.values(name) if known is None else known.rows()
+        self._columns[name] = values
+        while len(self._columns) > 1 and len(self._columns) * len(self) > _CACHED_CELLS:
+            self._columns.popitem(last=False)
+        return values
+
+    def distinct(self, name: str) -> Distinct:
+        """Return the distinct values of a column and which of them each row holds.
+
+        ``1``, ``1.0``, ``True``, ``"1"``, ``Decimal("1.0")`` and ``-0.0`` are never taken for one another, and cells
+        that cannot be hashed (lists, dicts) are compared by their contents.
+
+        Raises:
+            SchemaError: There is no such column.
+        """
+        self._check(name)
+        found = self._distinct.get(name)
+        if found is None:
+            found = None if name in self._columns else self._source.distinct(name)
+            if found is None:
+                found = Distinct.of(self._columns.get(name) or self._source.values(name))
+            self._distinct[name] = found
+        return found
+
+    def texts(self, name: str) -> Distinct:
+        """Return the distinct values as a person would type them.
+
+        ``7.0`` is ``"7"``, ``True`` is ``"true"``, a ``Decimal`` is plain, dates and times are ISO 8601, a column of
+        moments that are all midnight is one of dates, and text is itself. Values that read the same are one value.
+
+        Raises:
+            SchemaError: There is no such column.
+        """
+        found = self._texts.get(name)
+        if found is None:
+            found = self._texts[name] = as_texts(self.distinct(name))
+        return found
+
+    def replace(self, cells: Mapping[str, Mapping[int, object]]) -> Frame:
+        """Return the frame with these cells changed: column name -> row -> new value; ``None`` makes it missing.
+
+        The frame is of the caller's kind. Only these cells are written: columns and records without a changed cell are
+        the very same objects. A value that a column's type cannot hold widens the column (see
+        :doc:`/reference/frames`).
+
+        Raises:
+            SchemaError: No such column, a row outside of the frame, or a column that can neither hold nor be widened
+                to hold the value.
+        """
+        wanted = {name: rows for name, rows in cells.items() if rows}
+        for name, rows in wanted.items():
+            self._check(name)
+            self._check_rows(rows)
+        return self._source.replace(wanted) if wanted else self._source.native
+
+    def take(self, rows: Sequence[int]) -> Frame:
+        """Return the frame of the caller's kind with these rows, in this order.
+
+        Raises:
+            SchemaError: A row is outside of the frame.
+        """
+        self._check_rows(rows)
+        return self._source.take(rows)
+
+    def forget(self, name: str | None = None) -> None:
+        """Let go of what is cached for one column, or for all of them."""
+        for cache in (self._columns, self._distinct, self._texts):
+            if name is None:
+                cache.clear()
+            else:
+                cache.pop(name, None)
+
+    def _check(self, name: str) -> None:
+        if name not in self.columns:
+            raise SchemaError(str(NotFoundError.of("column", name, self.columns)))
+
+    def _check_rows(self, rows: Sequence[int] | Mapping[int, object]) -> None:
+        if len(rows) and not (min(rows) >= 0 and max(rows) < len(self)):
+            raise SchemaError(f"row out of range: the frame has rows 0 to {len(self) - 1}")
