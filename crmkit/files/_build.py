@@ -1,0 +1,182 @@
+"""Rows of text to columns: names made unique, uneven rows kept whole, repeated text held once."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+from crmkit import _delimited
+from crmkit.records import RecordSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ._notes import NoteList
+
+BATCH_CELLS = 200_000
+EXTRA = "_extra"
+_TRIAL = 20_000
+
+
+def column_names(header: Sequence[str], notes: NoteList) -> list[str]:
+    """Return unique, non-blank names for the columns of a header, saying what was changed.
+
+    A second ``Email`` becomes ``Email_2``; a blank name becomes ``column_`` and its place, counted from 1.
+    """
+    given = {name for name in header if name.strip()}
+    names: list[str] = []
+    used: set[str] = set()
+    for place, name in enumerate(header, start=1):
+        wanted = name
+        if not name.strip():
+            wanted = _free(f"column_{place}", given | used)
+            notes.add("blank_column_name", column=wanted, params={"place": place})
+        elif name in used:
+            wanted = _free(name, given | used)
+            notes.add("duplicate_column", column=wanted, params={"name": name, "place": place})
+        names.append(wanted)
+        used.add(wanted)
+    return names
+
+
+def _free(name: str, taken: set[str]) -> str:
+    if name not in taken:
+        return name
+    number = 2
+    while f"{name}_{number}" in taken:
+        number += 1
+    return f"{name}_{number}"
+
+
+class _Column:
+    """The values of one column; text that repeats is held once, as long as it pays."""
+
+    __slots__ = ("_seen", "values")
+
+    def __init__(self) -> None:
+        self.values: list[str | None] = []
+        self._seen: dict[str, str | None] | None = {"": None}
+
+    def extend(self, cells: Sequence[str]) -> None:
+        if self._seen is None:
+            self.values.extend([cell or None for cell in cells])
+            return
+        held = self._seen.setdefault
+        self.values.extend([held(cell, cell) for cell in cells])
+        if len(self.values) > _TRIAL and len(self._seen) > len(self.values) // 2:
+            self._seen = None
+
+
+class TableBuilder:
+    """Takes rows and gives a `RecordSet` in which every cell of them is found again.
+
+    Args:
+        header: Column names as the file has them; ``None`` for a file without.
+        width: Number of columns where there is no header.
+    """
+
+    def __init__(
+        self,
+        header: Sequence[str] | None,
+        notes: NoteList,
+        *,
+        width: int = 0,
+        delimiter: str = ",",
+        unescape: bool = False,
+    ) -> None:
+        if header is None:
+            self.names = [f"column_{place}" for place in range(1, width + 1)]
+        else:
+            self.names = column_names([_delimited.unguard(name) for name in header] if unescape else header, notes)
+        self._columns = [_Column() for _ in self.names]
+        self._notes = notes
+        self._delimiter = delimiter
+        self._unescape = unescape
+        self._extra: dict[int, str] = {}
+        self._blank_lines = 0
+        self._empty_extras = 0
+        self._length = 0
+
+    @property
+    def batch_rows(self) -> int:
+        """How many rows to hand over at a time, so that wide tables stay within memory."""
+        return max(1, BATCH_CELLS // max(1, len(self.names)))
+
+    def add(self, rows: list[list[str]], *, look_for_nul: bool = False) -> None:
+        """Append rows of any width."""
+        width = len(self.names)
+        if set(map(len, rows)) != {width}:
+            rows = self._even(rows, width)
+        if look_for_nul:
+            self._find_nul(rows)
+        columns: Iterable[tuple[str, ...]] = zip(*rows, strict=True)
+        for column, cells in zip(self._columns, columns, strict=bool(rows)):
+            if self._unescape:
+                column.extend([_delimited.unguard(cell) if cell[:1] == "'" else cell for cell in cells])
+            else:
+                column.extend(cells)
+        self._length += len(rows)
+
+    def _even(self, rows: list[list[str]], width: int) -> list[list[str]]:
+        """Bring rows to one width: fill short ones, and put what is too much into a column of its own."""
+        even: list[list[str]] = []
+        for row in rows:
+            if not row:
+                self._blank_lines += 1
+                continue
+            at = self._length + len(even)
+            if len(row) < width:
+                self._notes.add("short_row", row=at, params={"cells": len(row), "columns": width})
+                row = row + [""] * (width - len(row))  # noqa: PLW2901  the row, evened
+            elif len(row) > width:
+                if any(row[width:]):
+                    self._notes.add("long_row", row=at, params={"cells": len(row), "columns": width})
+                    self._extra[at] = _joined(row[width:], self._delimiter)
+                else:
+                    self._empty_extras += 1
+                row = row[:width]  # noqa: PLW2901  the row, evened
+            even.append(row)
+        return even
+
+    def _find_nul(self, rows: list[list[str]]) -> None:
+        for index, row in enumerate(rows):
+            for name, cell in zip(self.names, row, strict=True):
+                if "\0" in cell:
+                    self._notes.add(
+                        "nul_character", row=self._length + index, column=name, params={"count": cell.count("\0")}
+                    )
+
+    def finish(self) -> RecordSet:
+        """Return the table with its notes."""
+        columns: dict[str, Sequence[object]] = {}
+        for name, column in zip(self.names, self._columns, strict=True):
+            columns[name] = tuple(column.values)
+            column.values.clear()  # so that no two copies of the table are in memory
+        if self._extra:
+            name = _free(EXTRA, set(columns))
+            columns[name] = tuple(map(self._extra.get, range(self._length)))
+            self._notes.add("extra_column", column=name, params={"rows": len(self._extra)})
+        if self._blank_lines:
+            self._notes.add("blank_lines", severity="info", params={"count": self._blank_lines})
+        if self._empty_extras:
+            self._notes.add("empty_extra_cells", severity="info", params={"rows": self._empty_extras})
+        return RecordSet(columns, notes=self._notes.finish())
+
+
+def _joined(cells: list[str], delimiter: str) -> str:
+    text = io.StringIO()
+    csv.writer(text, delimiter=delimiter, lineterminator="").writerow(cells)
+    return text.getvalue()
+
+
+def batches(rows: Iterable[list[str]], size: int) -> Iterator[list[list[str]]]:
+    """Yield rows in lists of at most ``size``; see `TableBuilder.batch_rows`."""
+    batch: list[list[str]] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) >= size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,203 @@
+"""Delimited text in and out."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import os
+import re
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, TypeAlias
+
+import attrs
+
+from crmkit import _delimited
+from crmkit.errors import FormatError
+from crmkit.records import RecordSet
+
+from ._build import TableBuilder, batches
+from ._dialect import SAMPLE_CHARACTERS, SAMPLE_LINES, sniff
+from ._encoding import detect, named
+from ._notes import NoteList
+from ._rows import Lines, split
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from crmkit.typing import JSONValue, Progress, Severity
+
+    from ._encoding import Encoding
+
+Source: TypeAlias = "str | os.PathLike[str] | bytes | IO[bytes] | IO[str]"
+
+MAX_CELL = 1 << 26
+_SEPARATOR_LINE = re.compile(r"sep=([,;\t|])\r?\n?\Z", re.IGNORECASE)
+
+
+def read_csv(
+    source: Source,
+    *,
+    encoding: str | None = None,
+    errors: str = "strict",
+    delimiter: str | None = None,
+    has_header: bool = True,
+    unescape: bool = False,
+    max_cell: int = MAX_CELL,
+    progress: Progress | None = None,
+) -> RecordSet:
+    r"""Read delimited text into a table of text columns; the empty cell is ``None``.
+
+    Nothing is dropped without a word: short rows are filled, cells too many go to a column ``_extra``, doubled and
+    blank column names are changed, stray quotes are kept as text, and each of these is a note of the result.
+
+    Args:
+        source: Path, bytes, or an open file, binary or text.
+        encoding: Name of the encoding; ``None`` finds it among UTF-8, UTF-16, GB18030 and Windows-1252 by evidence.
+        errors: What to do with bytes that a *named* encoding lacks; ``backslashreplace`` keeps them readable.
+        delimiter: One character; ``None`` finds it among comma, semicolon, tab and bar.
+        has_header: The first row holds the column names; else they are ``column_1`` and so on.
+        unescape: Take back the ``'`` that crmkit's writers put before formula-like cells.
+        max_cell: Longest cell over several lines, in characters, if above 131,072; a quote still open there is text.
+        progress: Shows a step for each batch of rows, such as ``tqdm``.
+
+    Returns:
+        The table; ``.notes`` says what was found and done.
+
+    Raises:
+        FormatError: Empty, not text, not decodable, or of an encoding that cannot be told; says what to pass.
+        NotFoundError: No such encoding.
+        OSError: The file cannot be opened.
+
+    Example:
+        >>> table = read_csv(b"id,email\r\n007,ann@example.com\r\n008,\r\n")
+        >>> table.to_dicts()
+        [{'id': '007', 'email': 'ann@example.com'}, {'id': '008', 'email': None}]
+    """
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
+        raise ValueError("delimiter must be one character, and neither a quote nor a line end")
+    job = _Job(encoding, errors, delimiter, has_header, unescape, max_cell, progress)
+    if isinstance(source, (str, os.PathLike)):
+        path = Path(source)
+        with path.open("rb") as stream:
+            try:
+                return job.read(stream)
+            except FormatError as error:
+                raise FormatError(str(error), location=path.name) from error.__cause__
+    return job.read(io.BytesIO(source) if isinstance(source, (bytes, bytearray, memoryview)) else source)
+
+
+@attrs.frozen
+class _Job:
+    """One call of `read_csv`."""
+
+    encoding: str | None
+    errors: str
+    delimiter: str | None
+    has_header: bool
+    unescape: bool
+    max_cell: int
+    progress: Progress | None
+    notes: NoteList = attrs.field(factory=NoteList)
+
+    def read(self, stream: IO[bytes] | IO[str]) -> RecordSet:
+        if isinstance(stream.read(0), str):
+            return self._parse(io.StringIO(stream.read(), newline=""))  # type: ignore[arg-type]  # it reads text
+        binary: IO[bytes] = stream  # type: ignore[assignment]  # it reads bytes
+        if not binary.seekable():
+            binary = io.BytesIO(binary.read())
+        found = named(self.encoding, self.errors) if self.encoding is not None else detect(binary)
+        self._tell(found)
+        text = io.TextIOWrapper(binary, encoding=found.name, errors=found.errors, newline="")
+        try:
+            return self._parse(text)
+        except UnicodeDecodeError as error:
+            raise FormatError(
+                f"not {found.name} all through: {error.reason}; pass another encoding=, "
+                "or errors='backslashreplace' to keep such bytes visible"
+            ) from None
+        finally:
+            text.detach()  # the stream stays open: it is the caller's
+
+    def _tell(self, found: Encoding) -> None:
+        if found.guessed:
+            severity: Severity = "info" if found.confidence >= 0.9 else "warning"
+            params: dict[str, JSONValue] = {"encoding": found.name, "confidence": found.confidence}
+            self.notes.add("encoding_guessed", severity=severity, params=params)
+        if found.damaged:
+            params = {"encoding": found.name, "lines": found.damaged}
+            self.notes.add("undecodable_bytes", severity="error", params=params)
+        if found.surrogates:
+            self.notes.add("lone_surrogates", params={"lines": found.surrogates})
+
+    def _parse(self, text: Iterable[str]) -> RecordSet:
+        stream = iter(text)
+        sample, whole = _sample(stream)
+        delimiter = self.delimiter
+        if sample:
+            sample[0] = sample[0].removeprefix("\ufeff")
+            if (declared := _SEPARATOR_LINE.match(sample[0])) is not None:
+                delimiter = delimiter or declared[1]
+                del sample[0]
+        if delimiter is None:
+            delimiter = sniff(sample, whole=whole)
+        lines = Lines(itertools.chain(sample, stream))
+        rows = split(lines, delimiter, max_cell=self.max_cell, notes=self.notes)
+        first = next((row for row in rows if row), None)
+        if first is None:
+            raise FormatError("the file is empty: it holds nothing but line ends")
+        header = first if self.has_header else None
+        builder = TableBuilder(header, self.notes, width=len(first), delimiter=delimiter, unescape=self.unescape)
+        steps = batches(rows if self.has_header else itertools.chain([first], rows), builder.batch_rows)
+        for batch in steps if self.progress is None else self.progress(steps, total=None, desc="read"):
+            builder.add(batch, look_for_nul=lines.saw_nul)
+            lines.saw_nul = False
+        return builder.finish()
+
+
+def _sample(stream: Iterator[str]) -> tuple[list[str], bool]:
+    """Return the first lines, and whether they are all."""
+    sample: list[str] = []
+    size = 0
+    for line in stream:
+        sample.append(line)
+        size += len(line)
+        if len(sample) >= SAMPLE_LINES or size >= SAMPLE_CHARACTERS:
+            return sample, False
+    return sample, True
+
+
+def write_csv(
+    table: RecordSet | Mapping[str, Sequence[object]],
+    target: str | os.PathLike[str] | IO[bytes],
+    *,
+    encoding: str = "utf-8-sig",
+    delimiter: str = ",",
+    guard: bool = True,
+) -> tuple[_delimited.Escaped, ...]:
+    r"""Write a table, or a mapping of columns, as CSV that a spreadsheet opens without running any cell.
+
+    Args:
+        table: What to write.
+        target: Path, or an open binary file.
+        encoding: ``utf-8-sig`` lets Excel show Chinese.
+        delimiter: One character.
+        guard: Put ``'`` before cells that a spreadsheet would take for a formula.
+
+    Returns:
+        The cells that got a guard; ``read_csv(unescape=True)`` takes it back.
+
+    Raises:
+        ShapeError: Columns differ in length.
+
+    Example:
+        >>> import io
+        >>> file = io.BytesIO()
+        >>> write_csv({"name": ["Ann", "=1+1"]}, file, encoding="utf-8")
+        (Escaped(row=1, column='name'),)
+        >>> file.getvalue()
+        b"name\r\nAnn\r\n'=1+1\r\n"
+    """
+    if not isinstance(table, RecordSet):
+        table = RecordSet(table)
+    columns = {name: table.column(name) for name in table.columns}
+    return _delimited.write(target, columns, encoding=encoding, delimiter=delimiter, guarded=guard)
