@@ -1,0 +1,189 @@
+"""Phone numbers: an accept-only fast path in front of phonenumbers, which decides everything else.
+
+The fast path takes digits with plain punctuation, in international form or in the national form of one region, and
+says yes only where ``phonenumbers.parse`` and ``is_valid_number`` would, with the same E.164 form. Its patterns are
+made from the metadata that phonenumbers carries, region by region at first use: there is no second copy, and a new
+release of phonenumbers changes both. ``tests/normalize/test_phones.py`` compares the two on mutated numbers of every
+region.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Match = Callable[[str], re.Match[str] | None]
+
+_PLAIN = re.compile(r"(\+?)[ ]?(\(?\d[\d ().-]{4,28}\d)\Z", re.ASCII).match
+_PUNCTUATION = str.maketrans("", "", " ().-")
+
+# The order in which phonenumbers asks; fixed line and mobile come last.
+_TYPES = (
+    "premium_rate", "toll_free", "shared_cost", "voip", "personal_number", "pager", "uan", "voicemail", "fixed_line",
+    "mobile",
+)  # fmt: skip
+
+
+class Region(NamedTuple):
+    """What the fast path must know of one region's plan."""
+
+    code: str
+    calling_code: str
+    valid: Match
+    general: Match
+    longest: int
+    prefix: Match | None
+    transforms: bool
+    abroad: Match | None
+    leading: Match | None
+
+
+def _never(_text: str) -> None:
+    return None
+
+
+def _described(desc: Any) -> str | None:
+    """Return the pattern of one kind of number, its lengths included; None if the plan has none."""
+    if desc is None or desc.national_number_pattern is None:
+        return None
+    lengths = "|".join(rf"\d{{{length}}}" for length in desc.possible_length if length > 0)
+    ahead = rf"(?=(?:{lengths})\Z)" if lengths else ""
+    return rf"{ahead}(?:{desc.national_number_pattern})\Z"
+
+
+def _region_of(metadata: Any) -> Region:
+    general = _described(metadata.general_desc)
+    kinds = [pattern for kind in _TYPES if (pattern := _described(getattr(metadata, kind))) is not None]
+    valid: Match = _never
+    if general is not None and kinds:
+        valid = re.compile(rf"(?={general})(?:{'|'.join(kinds)})", re.ASCII).match
+    general_only: Match = _never
+    if metadata.general_desc.national_number_pattern is not None:
+        general_only = re.compile(metadata.general_desc.national_number_pattern, re.ASCII).fullmatch
+    prefix = metadata.national_prefix_for_parsing
+    return Region(
+        code=metadata.id,
+        calling_code=str(metadata.country_code),
+        valid=valid,
+        general=general_only,
+        longest=max(metadata.general_desc.possible_length, default=0),
+        prefix=re.compile(prefix).match if prefix else None,
+        transforms=bool(metadata.national_prefix_transform_rule),
+        abroad=re.compile(metadata.international_prefix).match if metadata.international_prefix else None,
+        leading=re.compile(metadata.leading_digits).match if metadata.leading_digits is not None else None,
+    )
+
+
+@cache
+def region(code: str) -> Region | None:
+    """Return the plan of one ISO region, or ``None`` if the reference does not know it."""
+    import phonenumbers
+
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(code, None)
+    return None if metadata is None else _region_of(metadata)
+
+
+@cache
+def _sharing(calling_code: str) -> tuple[Region, ...]:
+    """Return the regions of a calling code in the reference's order, or nothing if no region has it."""
+    import phonenumbers
+
+    codes = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(calling_code), ())
+    if codes == ("001",):
+        metadata = phonenumbers.PhoneMetadata.metadata_for_nongeo_region(int(calling_code), None)
+        return () if metadata is None else (_region_of(metadata),)
+    plans = [region(code) for code in codes]
+    return tuple(plan for plan in plans if plan is not None)
+
+
+def _strip(national: str, plan: Region) -> str | None:
+    """Take the national prefix off; ``None`` where only the reference can tell."""
+    if plan.prefix is None:
+        return national
+    match = plan.prefix(national)
+    if match is None:
+        return national
+    if match.end() == 0 or (plan.transforms and match.lastindex is not None):
+        return None
+    rest = national[match.end() :]
+    if plan.general(rest) is None or len(rest) > plan.longest:
+        return None
+    return rest
+
+
+def _accept_national(national: str, calling_code: str, main: Region) -> tuple[str, str, str] | None:
+    stripped = _strip(national, main)
+    if stripped is None:
+        return None
+    for plan in _sharing(calling_code):
+        if plan.leading is not None and plan.leading(stripped) is None:
+            continue
+        if plan.valid(stripped) is not None:
+            return calling_code, stripped, plan.code
+        if plan.leading is not None:
+            return None
+    return None
+
+
+def accept(raw: str, country: str | None) -> tuple[str, str, str] | None:
+    """Return calling code, national number and region if ``raw`` is a number beyond doubt, else ``None``."""
+    match = _PLAIN(raw)
+    if match is None:
+        return None
+    plus, rest = match.groups()
+    number = rest.translate(_PUNCTUATION)
+    if plus:
+        for width in (2, 3, 1):
+            sharing = _sharing(number[:width]) if number[0] != "0" else ()
+            if sharing:
+                return _accept_national(number[width:], number[:width], sharing[0])
+        return None
+    if country is None:
+        return None
+    plan = region(country)
+    if plan is None or (plan.abroad is not None and plan.abroad(number) is not None):
+        return None
+    if number.startswith(plan.calling_code) and (plan.general(number) is None or len(number) > plan.longest):
+        return None
+    return _accept_national(number, plan.calling_code, plan)
+
+
+@lru_cache(maxsize=1)
+def _kinds() -> dict[int, str]:
+    from phonenumbers import PhoneNumberType
+
+    return {
+        PhoneNumberType.FIXED_LINE: "fixed_line",
+        PhoneNumberType.MOBILE: "mobile",
+        PhoneNumberType.FIXED_LINE_OR_MOBILE: "fixed_line_or_mobile",
+        PhoneNumberType.TOLL_FREE: "toll_free",
+        PhoneNumberType.PREMIUM_RATE: "premium_rate",
+        PhoneNumberType.SHARED_COST: "shared_cost",
+        PhoneNumberType.VOIP: "voip",
+        PhoneNumberType.PERSONAL_NUMBER: "personal",
+        PhoneNumberType.PAGER: "pager",
+        PhoneNumberType.UAN: "uan",
+        PhoneNumberType.VOICEMAIL: "voicemail",
+    }
+
+
+def kind(number: Any) -> str:
+    """Return what the plan uses a parsed number for, as one of ``crmkit.values.PhoneType``."""
+    import phonenumbers
+
+    return _kinds().get(phonenumbers.number_type(number), "unknown")
+
+
+def reference(raw: str, country: str | None) -> Any:
+    """Return the number as phonenumbers parses it if it is valid, else ``None``."""
+    import phonenumbers
+
+    try:
+        found = phonenumbers.parse(raw, country)
+    except (phonenumbers.NumberParseException, UnicodeError):
+        return None
+    return found if phonenumbers.is_valid_number(found) else None

@@ -1,0 +1,336 @@
+"""Postal addresses: a comparable street line, the house number, postal codes, and Chinese addresses in parts.
+
+For comparing and checking, not for printing labels: nothing here knows whether a street exists.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+from typing import TYPE_CHECKING
+
+from crmkit.errors import InvalidValueError
+from crmkit.values import PostalAddress
+
+from ._chinese_divisions import CITY, DISTRICT, MUNICIPALITIES, PROVINCE, full_province
+from ._plain import digits, plain
+from ._street_words import DIRECTIONS, ORDINALS, STREET_TYPES, UNITS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+from ._reference import read_rows
+
+__all__ = [
+    "format",
+    "house_number",
+    "is_po_box",
+    "is_valid",
+    "normalize",
+    "parse_chinese",
+    "postcode",
+    "postcode_is_valid",
+    "street",
+    "unit",
+    "validate",
+]
+
+_MAX_LENGTH = 500
+_HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿]")
+_PO_BOX = re.compile(
+    r"\b(?:p\.?\s*o\.?\s*(?:box|bx)|post(?:al)?\s+(?:office\s+)?box|postfach|bo[iî]te\s+postale|b\.?p\.?(?=\s*\d)|"
+    r"apartado(?:\s+de\s+correos)?|casella\s+postale|locked\s+bag|gpo\s+box)\s*#?\s*(\d[\w-]*)?|(?:邮政)?信箱",
+    re.IGNORECASE,
+)
+_UNIT = re.compile(
+    rf"[\s,]+(?:(?:{'|'.join(sorted(map(re.escape, UNITS), key=len, reverse=True))})\b\.?\s*(?:no\.?\s*)?#?\s*|#\s*)"
+    r"([a-z]?\d[\w-]*|[a-z]\d*)\s*\Z",
+    re.IGNORECASE,
+)
+_FIRST_NUMBER = re.compile(r"\s*(\d+(?:\s*[-–/]\s*\d+)?\s?[a-z]?|\d+\s+1/2)\b(?!\s*(?:st|nd|rd|th)\b)", re.IGNORECASE)
+_LAST_NUMBER = re.compile(r"[^\W\d]\.?[\s,]+(\d+(?:\s*[-–/]\s*\d+)?\s?[a-z]?)\s*\Z", re.IGNORECASE)
+_CHINESE_NUMBER = re.compile(r"(\d+(?:[-之]\d+)?)\s*(?:号|號|弄)")
+_APOSTROPHE = re.compile(r"['’`.]")
+_NOT_WORD = re.compile(r"[^\w/#&-]+")
+
+
+def _text(raw: str) -> str:
+    return digits(plain(raw[:_MAX_LENGTH]))
+
+
+def street(raw: str) -> str:
+    """Return the street line in comparable form.
+
+    Args:
+        raw: House number, street and unit, as typed.
+
+    Returns:
+        Lower case, without accents and punctuation; ``Street`` is ``st``, ``North`` is ``n``, ``Fifth`` is ``5th``,
+        ``Apartment 4`` is ``unit 4``. ``""`` if nothing is left.
+
+    Example:
+        >>> street("123 North Main Street, Apt. 4B") == street("123 N. MAIN ST #4b")
+        True
+        >>> street("123 N. MAIN ST #4b"), street("350 Fifth Avenue")
+        ('123 n main st unit 4b', '350 5th ave')
+
+    Source:
+        Abbreviations: USPS Publication 28, appendices B and C2; Canada Post addressing guidelines; others in
+        ``crmkit/normalize/_street_words.py``.
+
+    .. versionadded:: 0.1.0
+    """
+    text = _text(raw)
+    if _HAN.search(text):
+        return re.sub(r"[\s,，。.;；]+", "", text).casefold()
+    box = _PO_BOX.search(text)
+    if box and box[1]:
+        text = f"{text[: box.start()]} pobox {box[1]} {text[box.end() :]}"
+    found = _UNIT.search(text)
+    tail = ""
+    if found and found.start() > 0:
+        text, tail = text[: found.start()], f" unit {found[1].lower()}"
+    folded = unicodedata.normalize("NFKD", text.casefold().replace("ß", "ss"))
+    folded = "".join(char for char in folded if not unicodedata.combining(char))
+    words = _NOT_WORD.sub(" ", _APOSTROPHE.sub("", folded)).replace("#", " ").split()
+    return " ".join(_unify(words)) + tail
+
+
+def _unify(words: list[str]) -> list[str]:
+    """Abbreviate street types and directions; the first word that is a name stays (``St Mary St`` keeps its saint)."""
+    result: list[str] = []
+    for place, word in enumerate(words):
+        named = any(not part[0].isdigit() and part not in DIRECTIONS.values() for part in result)
+        if word in ORDINALS and place + 1 < len(words):
+            result.append(ORDINALS[word])
+        elif word in DIRECTIONS and len(words) > 2:
+            result.append(DIRECTIONS[word])
+        elif word in STREET_TYPES and (named or place + 1 == len(words)) and place > 0:
+            result.append(STREET_TYPES[word])
+        else:
+            result.append(word)
+    return result
+
+
+def normalize(raw: str) -> str | None:
+    """Return ``street(raw)``, or ``None`` if nothing is left.
+
+    Example:
+        >>> normalize("10 Downing Street"), normalize(" - ")
+        ('10 downing st', None)
+    """
+    found = street(raw)
+    return found if any(char.isalnum() for char in found) else None
+
+
+def house_number(raw: str) -> str | None:
+    """Return the number of the house, lower case without blanks.
+
+    Args:
+        raw: Street line; the number first (``12b High Street``), last (``Hauptstraße 12 b``) or before ``号``.
+
+    Example:
+        >>> house_number("12B High Street"), house_number("Hauptstraße 12 b"), house_number("南京路１２号")
+        ('12b', '12b', '12')
+        >>> house_number("5th Avenue") is None, house_number("P.O. Box 12") is None
+        (True, True)
+    """
+    text = _text(raw)
+    if _HAN.search(text):
+        found = _CHINESE_NUMBER.search(text)
+    elif _PO_BOX.search(text):
+        return None
+    else:
+        unit_part = _UNIT.search(text)
+        text = text[: unit_part.start()] if unit_part and unit_part.start() > 0 else text
+        found = _FIRST_NUMBER.match(text) or _LAST_NUMBER.search(text)
+    return None if found is None else re.sub(r"\s+", "", found[1]).replace("–", "-").lower()
+
+
+def unit(raw: str) -> str | None:
+    """Return flat, suite or room, lower case.
+
+    Example:
+        >>> unit("123 Main St, Suite 400"), unit("123 Main St #4B"), unit("123 Main St")
+        ('400', '4b', None)
+    """
+    found = _UNIT.search(_text(raw))
+    return found[1].lower() if found and found.start() > 0 else None
+
+
+def is_po_box(raw: str) -> bool:
+    """Say whether the line is a post office box.
+
+    Example:
+        >>> is_po_box("P.O. Box 123"), is_po_box("Postfach 12 34"), is_po_box("1 Box Lane")
+        (True, True, False)
+    """
+    return _PO_BOX.search(_text(raw)) is not None
+
+
+@cache
+def _postcodes() -> dict[str, tuple[Callable[[str], re.Match[str] | None], str]]:
+    return {country: (re.compile(pattern).fullmatch, form) for country, pattern, form in read_rows("postal_codes.tsv")}
+
+
+def _compact(raw: str) -> str:
+    return re.sub(r"[\s.-]+", "", _text(raw[:40])).upper()
+
+
+def postcode(raw: str, country: str | None = None) -> str | None:
+    """Return the postal code in its written form.
+
+    Args:
+        raw: Code as typed; a country letter before it (``D-10115``, ``CH 8001``) is taken off.
+        country: ISO 3166-1 alpha-2 code.
+
+    Returns:
+        The code as the country writes it; without a country, or for one whose codes are not known, the compact form.
+        ``None`` if nothing is left, or the code has not a shape of that country.
+
+    Example:
+        >>> postcode("sw1a1aa", "GB"), postcode("94105 1234", "US"), postcode("１0001", "FR"), postcode("1234", "US")
+        ('SW1A 1AA', '94105-1234', '10001', None)
+
+    Source:
+        Unicode CLDR 26 postalCodeData; Universal Postal Union addressing sheets.
+    """
+    compact = _compact(raw)
+    if not compact or len(raw) > 40 or not compact.isalnum():
+        return None
+    known = _postcodes().get(country) if country is not None else None
+    if known is None:
+        return compact
+    matches, form = known
+    if not matches(compact):
+        compact = _without_country_letters(compact, country or "")
+        if not matches(compact):
+            return None
+    return _written(compact, form)
+
+
+_OLD_LETTERS = {"AT": "A", "BE": "B", "DE": "D", "FR": "F", "IT": "I", "LU": "L", "ES": "E", "SE": "S", "FI": "FIN"}
+
+
+def _without_country_letters(compact: str, country: str) -> str:
+    for letters in (country, _OLD_LETTERS.get(country)):
+        if letters and compact.startswith(letters) and compact[len(letters) :].isdecimal():
+            return compact[len(letters) :]
+    return compact
+
+
+def _written(compact: str, form: str) -> str:
+    """Put blanks and hyphens back: ``#`` is one character, ``*`` all that the rest of the form does not need."""
+    if not form:
+        return compact
+    if form.startswith("*"):
+        behind = len(form) - 1
+        return f"{compact[:-behind]} {compact[-behind:]}"
+    written = ""
+    rest = compact
+    for char in form:
+        if not rest:
+            break
+        if char in " -":
+            written += char
+        else:
+            written, rest = written + rest[0], rest[1:]
+    return written + rest
+
+
+def postcode_is_valid(raw: str, country: str) -> bool | None:
+    """Say whether the code has a shape of that country; ``None`` where nothing is known about its codes.
+
+    Example:
+        >>> postcode_is_valid("SW1A 1AA", "GB"), postcode_is_valid("1234", "DE"), postcode_is_valid("123", "AE")
+        (True, False, None)
+    """
+    return postcode(raw, country) is not None if country in _postcodes() else None
+
+
+def parse_chinese(raw: str) -> PostalAddress | None:
+    """Take a Chinese address apart into province, city, district and the rest.
+
+    Args:
+        raw: Address in Chinese; the province may lack its ending (``广东深圳市...``).
+
+    Returns:
+        The parts, province by its official name; ``None`` if the text is not Chinese or names no division.
+
+    Example:
+        >>> found = parse_chinese("广东深圳市南山区科技园路1号")
+        >>> found.region, found.city, found.district, found.street
+        ('广东省', '深圳市', '南山区', '科技园路1号')
+
+    Source:
+        Names of the first level: GB/T 2260. Levels below are taken by their endings (市, 区, 县, 旗, 自治州).
+    """
+    text = re.sub(r"\s+", "", _text(raw)) if len(raw) <= _MAX_LENGTH else ""
+    if not _HAN.search(text):
+        return None
+    text = re.sub(r"^(?:中国|中华人民共和国)", "", text)
+    code = re.match(r"\d{6}", text)
+    text = text[6:] if code else text
+    region = city = district = None
+    if found := PROVINCE.match(text):
+        region, text = full_province(found[1]), text[found.end() :]
+        if region in MUNICIPALITIES:
+            city = region
+            text = text.removeprefix(region).removeprefix("市辖区")
+    if city is None and (found := CITY.match(text)):
+        city, text = found[1], text[found.end() :]
+    if found := DISTRICT.match(text):
+        district, text = found[1], text[found.end() :]
+    if not (region or city or district):
+        return None
+    return PostalAddress(
+        region=region,
+        city=city,
+        district=district,
+        street=text or None,
+        postal_code=code[0] if code else None,
+        country="CN",
+    )
+
+
+def validate(raw: str, country: str | None = None) -> PostalAddress:
+    """Return a street line as an address, or raise.
+
+    Raises:
+        InvalidValueError: If nothing is left of the text.
+
+    Example:
+        >>> validate("10 Downing Street", "GB").country
+        'GB'
+    """
+    found = parse_chinese(raw) if country in (None, "CN") else None
+    if found is not None:
+        return found
+    if normalize(raw) is None:
+        raise InvalidValueError("the text is no street line")
+    return PostalAddress(street=plain(raw), country=country)
+
+
+def is_valid(raw: str) -> bool:
+    """Say whether anything of a street line is there.
+
+    Example:
+        >>> is_valid("1 High St"), is_valid("--")
+        (True, False)
+    """
+    return normalize(raw) is not None
+
+
+def format(value: PostalAddress) -> str:  # noqa: A001 - one of the four verbs that every kind of value answers
+    """Return the address for people: largest part first in China, smallest first elsewhere.
+
+    Example:
+        >>> format(parse_chinese("上海市黄浦区南京东路100号"))
+        '上海市黄浦区南京东路100号'
+    """
+    if value.country == "CN" and _HAN.search(value.street or value.city or ""):
+        region = None if value.region == value.city else value.region
+        return "".join(part for part in (region, value.city, value.district, value.street) if part)
+    town = " ".join(part for part in (value.postal_code, value.city) if part)
+    return "\n".join(part for part in (value.street, value.district, town, value.region, value.country) if part)

@@ -1,0 +1,267 @@
+"""E-mail addresses: three normal forms, what kind of mailbox it is, and typing errors in the domain.
+
+Syntax only: nothing here asks the network, so "valid" never means "somebody reads it".
+
+``address``
+    As it should be written: what email-validator returns as normalized.
+``key``
+    For equality and indexes: NFC, domain as lower-case A-labels, local part case-folded.
+``mailbox``
+    For finding duplicates: ``key`` after the provider's own rules on dots, tags and second names of its domain.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+from crmkit.errors import InvalidValueError
+from crmkit.values import EmailAddress
+
+from . import _email_typos
+from ._email_providers import PROVIDERS
+from ._email_syntax import MAX_INPUT, accept, parse
+from ._plain import plain
+from ._reference import read_set
+
+if TYPE_CHECKING:
+    from ._email_syntax import Parsed
+
+__all__ = [
+    "address",
+    "format",
+    "is_disposable",
+    "is_free_mail",
+    "is_role",
+    "is_valid",
+    "key",
+    "mailbox",
+    "normalize",
+    "split",
+    "suggest",
+    "validate",
+]
+
+_MAX_RAW = 4 * MAX_INPUT
+
+
+def _tidy(raw: str) -> str:
+    """Take off blanks, full width, invisible characters, ``mailto:`` and angle brackets: nothing of the address."""
+    text = plain(raw[: _MAX_RAW + 1])
+    if text[:7].lower() == "mailto:":
+        text = text[7:].lstrip()
+    if text.startswith("<") and text.endswith(">"):
+        text = text[1:-1].strip()
+    return text
+
+
+def _parse(raw: str) -> Parsed | None:
+    if len(raw) > _MAX_RAW:
+        return None
+    return parse(_tidy(raw))
+
+
+def address(raw: str) -> str | None:
+    """Return the address as it should be written.
+
+    Args:
+        raw: Text as typed; blanks round it, full-width letters, ``mailto:`` and angle brackets are taken off first.
+
+    Returns:
+        The normalized form of email-validator, or ``None`` if what is left is no address.
+
+    Example:
+        >>> address(" Zhang.Wei@EXAMPLE.com "), address("ｗａｎｇ＠example.com"), address("no at sign")
+        ('Zhang.Wei@example.com', 'wang@example.com', None)
+
+    Source:
+        RFC 5321 section 4.1.2, RFC 5322 section 3.4.1, RFC 6531, RFC 5891; as email-validator reads them, with
+        ``check_deliverability=False``.
+
+    .. versionadded:: 0.1.0
+    """
+    fast = accept(raw)
+    if fast is not None:
+        return f"{fast[0]}@{fast[1]}"
+    parsed = _parse(raw)
+    return None if parsed is None else parsed.normalized
+
+
+def key(raw: str) -> str | None:
+    """Return the form in which two spellings of one address are equal.
+
+    Example:
+        >>> key("Zhang.Wei@EXAMPLE.com"), key("info@bücher.example")
+        ('zhang.wei@example.com', 'info@xn--bcher-kva.example')
+
+    Note:
+        RFC 5321 lets a provider tell ``A@`` from ``a@``; hardly one does, and people type both.
+    """
+    fast = accept(raw)
+    if fast is not None:
+        return f"{fast[0].lower()}@{fast[1]}"  # ASCII: lower is casefold
+    parsed = _parse(raw)
+    return None if parsed is None else _key(parsed)
+
+
+normalize = key
+
+
+def _key(parsed: Parsed) -> str:
+    local = parsed.local
+    local = (
+        local.lower()
+        if local.isascii()
+        else unicodedata.normalize("NFC", unicodedata.normalize("NFC", local).casefold())
+    )
+    return f"{local}@{parsed.ascii_domain.lower()}"
+
+
+def mailbox(raw: str) -> str | None:
+    """Return the mailbox that the address ends up in, as far as its provider says so publicly.
+
+    Example:
+        >>> mailbox("Zhang.Wei+news@googlemail.com"), mailbox("zhang.wei+news@example.com")
+        ('zhangwei@gmail.com', 'zhang.wei+news@example.com')
+
+    Note:
+        For finding duplicates, not for equality, and never for writing to somebody.
+    """
+    found = key(raw)
+    return None if found is None else _mailbox(found)
+
+
+def _mailbox(found: str) -> str:
+    local, _, domain = found.rpartition("@")
+    rule = PROVIDERS.get(domain)
+    return found if rule is None else f"{rule.mailbox(local)}@{rule.domain or domain}"
+
+
+def validate(raw: str) -> EmailAddress:
+    """Return the address as an object, or raise.
+
+    Args:
+        raw: The address and nothing else: a blank before it makes it invalid (``address`` takes it off).
+
+    Raises:
+        InvalidValueError: If email-validator refuses the text.
+
+    Example:
+        >>> validate("Zhang.Wei@example.com").key
+        'zhang.wei@example.com'
+    """
+    parsed = parse(raw)
+    if parsed is None:
+        raise InvalidValueError("the text is no e-mail address; expected local-part@domain")
+    found = _key(parsed)
+    return EmailAddress(
+        address=parsed.normalized, key=found, mailbox=_mailbox(found), local=parsed.local, domain=parsed.domain
+    )
+
+
+def is_valid(raw: str) -> bool:
+    """Say whether ``raw``, as it stands, is an address.
+
+    Example:
+        >>> is_valid("a@example.com"), is_valid(" a@example.com"), is_valid("a@example")
+        (True, False, False)
+    """
+    return accept(raw) is not None or parse(raw) is not None
+
+
+def format(value: EmailAddress) -> str:  # noqa: A001 - one of the four verbs that every kind of value answers
+    """Return the address for people.
+
+    Example:
+        >>> format(validate("a@bücher.example"))
+        'a@bücher.example'
+    """
+    return value.address
+
+
+def split(raw: str) -> tuple[str, str] | None:
+    """Return local part and domain of the address, or ``None`` if it is none.
+
+    Example:
+        >>> split("Zhang.Wei@EXAMPLE.com")
+        ('Zhang.Wei', 'example.com')
+    """
+    fast = accept(raw)
+    if fast is not None:
+        return fast
+    parsed = _parse(raw)
+    return None if parsed is None else (parsed.local, parsed.domain)
+
+
+def is_role(raw: str) -> bool:
+    """Say whether the address names a task or desk (``info@``, ``kefu@``), so that many people may share it.
+
+    Example:
+        >>> is_role("Sales@example.com"), is_role("kefu@example.com"), is_role("wei@example.com")
+        (True, True, False)
+
+    Source:
+        RFC 2142; other words in ``crmkit/data/role_local_parts.txt``.
+    """
+    found = key(raw)
+    if found is None:
+        return False
+    local = found.rpartition("@")[0].partition("+")[0]
+    roles = read_set("role_local_parts.txt")
+    return (
+        local in roles or local.replace(".", "").replace("-", "").replace("_", "") in roles or _numbered(local) in roles
+    )
+
+
+def _numbered(local: str) -> str:
+    return local.rstrip("0123456789").rstrip("._-")
+
+
+def is_free_mail(domain: str) -> bool:
+    """Say whether anybody can have a mailbox at ``domain``, which then says nothing about an employer.
+
+    Example:
+        >>> is_free_mail("QQ.com"), is_free_mail("example.com")
+        (True, False)
+    """
+    return domain.strip().lower() in read_set("free_mail_domains.txt")
+
+
+def is_disposable(domain: str) -> bool:
+    """Say whether ``domain`` or a domain above it hands out mailboxes for a few minutes.
+
+    Example:
+        >>> is_disposable("x.mailinator.com"), is_disposable("qq.com")
+        (True, False)
+    """
+    name = domain.strip().lower()
+    if len(name) > MAX_INPUT:
+        return False
+    known = read_set("disposable_domains.txt")
+    while name:
+        if name in known:
+            return True
+        name = name.partition(".")[2]
+    return False
+
+
+def suggest(raw: str) -> tuple[str, float] | None:
+    """Return the address that was probably meant, and how sure that is.
+
+    Says nothing where it cannot tell: a rare domain is no typing error because it resembles a common one.
+
+    Args:
+        raw: Text as typed, valid or not.
+
+    Returns:
+        Address and confidence in (0, 1), or ``None``.
+
+    Example:
+        >>> suggest("wei@gmial.com")
+        ('wei@gmail.com', 0.97)
+        >>> suggest("wei@qq.com") is None, suggest("wei@ymail.com") is None
+        (True, True)
+    """
+    if len(raw) > _MAX_RAW:
+        return None
+    return _email_typos.suggest(_tidy(raw))

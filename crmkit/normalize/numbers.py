@@ -1,0 +1,236 @@
+"""Amounts of money and other numbers, as people and spreadsheets write them.
+
+``1,234`` is a thousand in London and one and a bit in Berlin. Where a text alone cannot tell, a caller who knows says
+``decimal="."`` or ``","``. Without it three digits behind one comma are thousands, and a lone point is the decimal
+sign that every program writes; ``is_ambiguous`` says that it was a choice.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from functools import cache
+from typing import Literal, TypeAlias
+
+from crmkit.errors import InvalidValueError
+from crmkit.values import Money
+
+from ._plain import digits, plain
+from ._reference import read_rows
+
+__all__ = ["DecimalSign", "format", "is_ambiguous", "is_valid", "normalize", "parse", "validate"]
+
+DecimalSign: TypeAlias = Literal[".", ","]
+
+_MAX_LENGTH = 64
+
+# Signs and words of several currencies: they belong to an amount and do not say which money it is.
+_SHARED = frozenset({"$", "¥", "元", "元整", "圆", "圆整", "块", "dollar", "dollars", "kr", "rs", "rs."})
+_SCALES = {
+    "万": 4, "萬": 4, "亿": 8, "億": 8, "万亿": 12, "百万": 6, "千万": 7, "千": 3, "百": 2, "w": 4,
+    "k": 3, "m": 6, "mn": 6, "mm": 6, "mio": 6, "mio.": 6, "million": 6, "b": 9, "bn": 9, "billion": 9,
+}  # fmt: skip
+_SHAPE = re.compile(
+    r"(?P<before>[^\d.,+-]*)(?P<sign>[+-]?)(?P<mid>[^\d.,+-]*)(?P<number>[\d.,'’ ]*\d[.,]?)(?P<after>[^\d]*)\Z"
+)
+_PLAIN_NUMBER = re.compile(r"\d+(?:\.\d+)?\Z", re.ASCII)
+
+
+def parse(raw: str, *, decimal: DecimalSign | None = None) -> Money | None:
+    """Return the amount and, where the text says it, the currency.
+
+    Args:
+        raw: Amount as typed: separators, currency before or behind, ``(1,234)`` or ``-`` for less than nothing, ``万``,
+            ``亿``, ``k``, ``million``.
+        decimal: The decimal sign where the file's custom is known.
+
+    Returns:
+        An exact amount, or ``None`` if the text is no amount.
+
+    Example:
+        >>> [str(parse(raw).amount) for raw in ("1,234.56", "1.234,56", "¥1,234", "1.2万", "(1,234)", "１２.５")]
+        ['1234.56', '1234.56', '1234', '12000', '-1234', '12.5']
+        >>> parse("CNY 3,000"), parse("12 apples")
+        (Money(amount=Decimal('3000'), currency='CNY'), None)
+
+    Source:
+        Currency codes: ISO 4217. Separators: Unicode CLDR number symbols.
+
+    .. versionadded:: 0.1.0
+    """
+    if len(raw) > _MAX_LENGTH:
+        return None
+    text = digits(plain(raw)).replace("￥", "¥").replace("−", "-").strip()
+    negative = False
+    if text.startswith("(") and text.endswith(")"):
+        negative, text = True, text[1:-1].strip()
+    elif text.endswith("-") and not text.startswith("-"):
+        negative, text = True, text[:-1].rstrip()
+    match = _SHAPE.match(text)
+    if match is None:
+        return None
+    currency, known = _currency(match["before"].strip(), match["mid"].strip())
+    scale, after = _scale(match["after"].strip())
+    behind, known_behind = _currency(after)
+    if not (known and known_behind) or (currency and behind and currency != behind):
+        return None
+    amount = _amount(match["number"].strip(), decimal)
+    if amount is None or (negative and match["sign"]):
+        return None
+    if negative or match["sign"] == "-":
+        amount = -amount
+    return Money(_scaled(amount, scale), currency or behind)
+
+
+@cache
+def _currency_words() -> dict[str, str | None]:
+    """Map every code and word to its currency, and a shared sign to ``None``."""
+    found: dict[str, str | None] = dict.fromkeys(_SHARED)
+    for code, words in read_rows("currencies.tsv"):
+        found.update(dict.fromkeys((code.lower(), *words.split("|")), code))
+    found.pop("", None)
+    return found
+
+
+def _currency(*words: str) -> tuple[str | None, bool]:
+    """Return the currency that the words name, and whether all of them were understood."""
+    known = _currency_words()
+    found: str | None = None
+    for word in words:
+        folded = word.lower().replace(" ", "")
+        if not folded:
+            continue
+        parts = [folded] if folded in known else [folded[:3], folded[3:]]  # "usd$": a code and a sign together
+        for part in parts:
+            if part not in known:
+                return None, False
+            code = known[part]
+            if found and code and code != found:
+                return None, False
+            found = code or found
+    return found, True
+
+
+def _scale(after: str) -> tuple[int, str]:
+    lowered = after.lower()
+    for word in sorted(_SCALES, key=len, reverse=True):
+        if lowered.startswith(word):
+            rest = after[len(word) :].strip()
+            if word.isascii() and rest and rest[0].isalpha() and after[len(word)] != " ":
+                continue
+            return _SCALES[word], rest
+    return 0, after
+
+
+def _scaled(amount: Decimal, scale: int) -> Decimal:
+    if not scale:
+        return amount
+    moved = amount.scaleb(scale)
+    return moved.quantize(Decimal(1)) if moved == moved.to_integral_value() else moved
+
+
+def _amount(text: str, decimal: DecimalSign | None) -> Decimal | None:
+    compact = text.replace(" ", "").replace("'", "").replace("’", "")
+    sign = decimal or _decimal_sign(compact)
+    thousands = "," if sign == "." else "."
+    whole, _, part = compact.partition(sign)
+    if thousands in part or sign in part or not _grouped(whole, thousands):
+        return None
+    number = whole.replace(thousands, "") or "0"
+    if part:
+        number += f".{part}"
+    return Decimal(number) if _PLAIN_NUMBER.match(number) else None
+
+
+def _decimal_sign(text: str) -> DecimalSign:
+    """Tell the decimal sign from what is there; three digits behind a single sign are taken for thousands."""
+    point, comma = text.rfind("."), text.rfind(",")
+    if point >= 0 and comma >= 0:
+        return "." if point > comma else ","
+    if point < 0 and comma < 0:
+        return "."
+    last = max(point, comma)
+    char, other = (".", ",") if point >= 0 else (",", ".")
+    behind = len(text) - last - 1
+    head = text[:last]
+    thousands = text.count(char) > 1 or (behind == 3 and head not in ("", "0") and len(head) <= 3)
+    if char == "." and text.count(char) == 1:
+        thousands = False  # a lone point is a decimal sign in every program that writes numbers
+    chosen = other if thousands else char
+    return "." if chosen == "." else ","
+
+
+def _grouped(whole: str, separator: str) -> bool:
+    """Say whether the separators can be of thousands (1,234,567), lakhs (12,34,567) or 万 (1,2345,6789)."""
+    first, *groups = whole.split(separator)
+    if not groups:
+        return True
+    if not first or len(first) > 3 or len(groups[-1]) != 3:
+        return len(groups[-1]) == 4 and all(len(group) == 4 for group in groups) and 0 < len(first) <= 4
+    return all(len(group) == 3 for group in groups) or (
+        len(first) <= 2 and all(len(group) == 2 for group in groups[:-1])
+    )
+
+
+def is_ambiguous(raw: str) -> bool:
+    """Say whether the amount could be read with either decimal sign, with different results.
+
+    Example:
+        >>> is_ambiguous("1,234"), is_ambiguous("1.234"), is_ambiguous("1,234.5"), is_ambiguous("12,34")
+        (True, True, False, False)
+    """
+    point, comma = parse(raw, decimal="."), parse(raw, decimal=",")
+    return point is not None and comma is not None and point.amount != comma.amount
+
+
+def normalize(raw: str, *, decimal: DecimalSign | None = None) -> str | None:
+    """Return the amount as plain digits with a point, and the currency behind it where the text says it.
+
+    Example:
+        >>> normalize("€ 1.234,50"), normalize("（1,234）"), normalize("free")
+        ('1234.50 EUR', '-1234', None)
+    """
+    found = parse(raw, decimal=decimal)
+    return None if found is None else _plain_text(found)
+
+
+def _plain_text(value: Money) -> str:
+    text = f"{value.amount:f}"
+    return text if value.currency is None else f"{text} {value.currency}"
+
+
+def validate(raw: str, *, decimal: DecimalSign | None = None) -> Money:
+    """Return the amount, or raise.
+
+    Raises:
+        InvalidValueError: If the text is no amount.
+
+    Example:
+        >>> validate("3 000,50 €")
+        Money(amount=Decimal('3000.50'), currency='EUR')
+    """
+    found = parse(raw, decimal=decimal)
+    if found is None:
+        raise InvalidValueError("the text is no amount of money")
+    return found
+
+
+def is_valid(raw: str, *, decimal: DecimalSign | None = None) -> bool:
+    """Say whether the text is an amount.
+
+    Example:
+        >>> is_valid("12.50"), is_valid("12.5.0")
+        (True, False)
+    """
+    return parse(raw, decimal=decimal) is not None
+
+
+def format(value: Money) -> str:  # noqa: A001 - one of the four verbs that every kind of value answers
+    """Return the amount for people, with thousands separators and the currency code.
+
+    Example:
+        >>> format(validate("CNY 1234567.5"))
+        '1,234,567.5 CNY'
+    """
+    text = f"{value.amount:,f}"
+    return text if value.currency is None else f"{text} {value.currency}"
