@@ -23,7 +23,7 @@ def test_each_kind_has_its_customary_form(value: str, kind: object, shown: str) 
     assert mask(value, kind) == shown
 
 
-@pytest.mark.parametrize("kind", DISCLOSURE, ids=str)
+@pytest.mark.parametrize("kind", [kind for kind in DISCLOSURE if kind != "hash"], ids=str)
 @pytest.mark.parametrize("value", ["a", "ab", "张", "5", "é", "👨‍👩‍👧", "@", "a@", "1234", "张三"])
 def test_no_mask_shows_a_short_value_whole(value: str, kind: object) -> None:
     assert value not in mask(value, kind)
