@@ -74,6 +74,7 @@ class _Reachable(_Record):
     fax: str | None = None
     street: str | None = None
     street_2: str | None = None
+    house_number: str | None = None
     city: str | None = None
     district: str | None = None
     region: str | None = None
@@ -120,6 +121,8 @@ class Contact(_Person):
         Contact(id='17', 3 fields)
     """
 
+    website: str | None = None
+
 
 @attrs.frozen(kw_only=True, repr=False)
 class Account(_Reachable):
@@ -128,6 +131,8 @@ class Account(_Reachable):
     name: str | None = None
     legal_name: str | None = None
     trade_name: str | None = None
+    company_name: str | None = None
+    account_number: str | None = None
     parent_account_id: str | None = None
     website: str | None = None
     domain: str | None = None

@@ -1,0 +1,163 @@
+"""Read a field off a column's name, for files of no known system and columns that a customer added."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from typing import TYPE_CHECKING
+
+import attrs
+
+from crmkit.systems import KINDS, fold_header, generic_names, header_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from crmkit.typing import RecordKind
+
+__all__ = ["NameReading", "kind_by_names", "read_name"]
+
+_ADDRESS = frozenset({"street", "street_2", "house_number", "city", "district", "region", "postal_code", "country"})
+_ADDRESS_TOO = _ADDRESS | {"phone", "email", "fax", "website"}
+_SECOND = {"email": "email_2", "phone": "phone_other", "mobile": "phone_other", "street": "street_2"}
+_NOT_DECORATED = frozenset({"id", "status", "description", "type", "tags", "name", "deleted", "rating", "account_id"})
+"""Fields whose bare name says too little once the words around it are gone ("lead type", "user status")."""
+
+
+@attrs.frozen
+class NameReading:
+    """What a name says.
+
+    Attributes:
+        canonical: The field, if the name tells one.
+        rank: How good the name is for the field; lower is better.
+        trap: Why the column must not feed a match key, if the name says so.
+        spare: Whether it is a further one of its kind ("phone 3"), which never gets the field itself.
+    """
+
+    canonical: str | None = None
+    rank: int = 0
+    trap: str | None = None
+    spare: bool = False
+
+
+@functools.lru_cache(maxsize=65_536)
+def read_name(header: str, kind: RecordKind | None) -> NameReading | None:
+    """Return what the name says, or ``None`` if it says nothing.
+
+    Example:
+        >>> read_name("Customer E-Mail", "contact").canonical, read_name("手机号码（必填）", "contact").canonical
+        ('email', 'mobile')
+        >>> read_name("Manager Phone", "contact").trap
+        'superior'
+        >>> read_name("email_verified", "contact") is None
+        True
+    """
+    known = generic_names().by_kind[kind or "contact"]
+    folded = fold_header(header)
+    if folded in known:
+        canonical, rank = known[folded]
+        return NameReading(canonical, rank, _trap_of(canonical))
+    words = header_words(header)
+    if (trap := _trap(folded, words)) is not None:
+        return NameReading(trap=trap)
+    if kind == "contact" and "company" in words and _strip(words, {"company", "main"}) in {"phone", "telephone", "tel"}:
+        return NameReading(trap="company_phone")
+    return _decorated(words, folded, kind)
+
+
+def kind_by_names(headers: Iterable[str]) -> RecordKind | None:
+    """Return the kind of record that usual names point to, or ``None`` where they point nowhere.
+
+    A name that fewer kinds have says more. Fields of a person outweigh a company's, because a list of people has
+    columns about their companies and hardly ever the other way round.
+    """
+    generic = generic_names()
+    found: dict[RecordKind, set[str]] = {kind: set() for kind in KINDS}
+    own = dict.fromkeys(KINDS, 0)
+    for folded in {fold_header(header) for header in headers}:
+        kinds = generic.kinds_of.get(folded, frozenset())
+        for kind in kinds:
+            found[kind].add(generic.by_kind[kind][folded][0])
+            own[kind] += len(kinds) == 1
+    telling = {
+        kind: own[kind] + math.fsum(generic.telling[kind].get(name, 0.0) for name in found[kind]) for kind in KINDS
+    }
+    best = max(KINDS, key=lambda kind: telling[kind])
+    return best if telling[best] > 0 else None
+
+
+def _decorated(words: tuple[str, ...], folded: str, kind: RecordKind | None) -> NameReading | None:
+    generic = generic_names()
+    known = generic.by_kind[kind or "contact"]
+    number, words = _split_number(words)
+    rest = _strip(words, generic.decorations)
+    found = known.get(rest)
+    if found is None and not folded.isascii():
+        found = known.get(_without_chinese(rest, generic.chinese_prefixes))
+    if found is None:
+        found = known.get(_strip(words, generic.decorations | generic.address_words))
+        if found is not None and found[0] not in _ADDRESS_TOO:
+            return None
+    if found is None:
+        return None
+    canonical, rank = found
+    plain = "".join(words) == rest
+    if not plain and canonical in _NOT_DECORATED:
+        return None
+    if number <= 1:
+        return NameReading(canonical, 100 + rank, _trap_of(canonical))
+    second = _SECOND.get(canonical)
+    if number == 2 and second is not None:
+        return NameReading(second, 100 + rank, _trap_of(second))
+    return NameReading(canonical, 100 + rank, _trap_of(canonical), spare=True)
+
+
+def _split_number(words: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
+    """Take one small number out of the words: "email 2" and "address 1 city" are numbered, "line 4711" is not."""
+    numbers = [index for index, word in enumerate(words) if word.isascii() and word.isdigit() and len(word) == 1]
+    if len(numbers) != 1 or len(words) == 1:
+        return 0, words
+    index = numbers[0]
+    return int(words[index]), words[:index] + words[index + 1 :]
+
+
+def _strip(words: tuple[str, ...], unwanted: frozenset[str] | set[str]) -> str:
+    return "".join(word for word in words if word not in unwanted)
+
+
+def _without_chinese(folded: str, prefixes: tuple[str, ...]) -> str:
+    for prefix in prefixes:
+        if folded.startswith(prefix) and len(folded) > len(prefix):
+            return folded.removeprefix(prefix)
+    return folded
+
+
+def _trap(folded: str, words: tuple[str, ...]) -> str | None:
+    traps = generic_names().traps
+    for word in words:
+        if word in traps:
+            return traps[word]
+    pairs = (first + second for first, second in itertools.pairwise(words))
+    for pair in pairs:
+        if pair in traps:
+            return traps[pair]
+    if not folded.isascii():
+        return next((trap for word, trap in traps.items() if not word.isascii() and word in folded), None)
+    return None
+
+
+def _trap_of(canonical: str) -> str | None:
+    return _FIELD_TRAPS.get(canonical)
+
+
+_FIELD_TRAPS = {
+    "owner_id": "owner",
+    "owner_name": "owner",
+    "owner_email": "owner",
+    "created_by": "author",
+    "updated_by": "author",
+    "phone_assistant": "assistant",
+    "parent_account_id": "parent",
+}

@@ -1,0 +1,45 @@
+"""Compare headers as people mean them: case, blanks, punctuation, width and invisible marks do not count."""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+
+__all__ = ["fold_header", "header_words"]
+
+_NOT_WORD = re.compile(r"[\W_]+")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
+_MARKS = re.compile(r"[\u0300-\u036f]")
+_LONGEST = 200
+
+
+@functools.lru_cache(maxsize=65_536)
+def fold_header(header: str) -> str:
+    """Return the form in which two spellings of one header are equal.
+
+    Letters and digits only, folded to lower case and half width, accents off; a header of several hundred characters
+    is somebody's note and is cut.
+
+    Example:
+        >>> fold_header(" E-Mail_Address "), fold_header("emailAddress"), fold_header("\ufeffＥmail")
+        ('emailaddress', 'emailaddress', 'email')
+    """
+    text = header[:_LONGEST]
+    if text.isascii():
+        return _NOT_WORD.sub("", text.lower())
+    text = _MARKS.sub("", unicodedata.normalize("NFKD", text)).casefold()
+    return _NOT_WORD.sub("", unicodedata.normalize("NFKC", text))
+
+
+@functools.lru_cache(maxsize=65_536)
+def header_words(header: str) -> tuple[str, ...]:
+    """Return the words of a header, folded; camel case, digits and punctuation part them.
+
+    Example:
+        >>> header_words("customerEmail_2 (required)")
+        ('customer', 'email', '2', 'required')
+    """
+    text = unicodedata.normalize("NFKC", header[:_LONGEST])
+    words = (fold_header(word) for part in _NOT_WORD.split(text) for word in _CAMEL.split(part))
+    return tuple(word for word in words if word)
