@@ -9,9 +9,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from crmkit.normalize import addresses, countries, dates, emails, numbers, phones
+    from crmkit.normalize import addresses, companies, countries, dates, emails, names, numbers, phones, text
 
-__all__ = ["addresses", "countries", "dates", "emails", "numbers", "phones"]
+__all__ = ["addresses", "companies", "countries", "dates", "emails", "names", "numbers", "phones", "text"]
 
 
 def __getattr__(name: str) -> object:

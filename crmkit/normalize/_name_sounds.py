@@ -1,0 +1,114 @@
+"""Keys by sound: American Soundex for Latin letters, pinyin for Chinese characters."""
+
+from __future__ import annotations
+
+import re
+
+from crmkit._optional import require
+from crmkit.errors import MissingDependencyError
+from crmkit.normalize import _han_names, _name_tables, text
+
+_SOUNDEX = str.maketrans("abcdefghijklmnopqrstuvwxyz", "01230120022455012623010202")
+_RUN = re.compile(r"(.)\1+")
+_NOT_LATIN = re.compile("[^a-z]+")
+_HAN_ONLY = re.compile("[\u3400-\u9fff\U00020000-\U000323af]+")
+_LIMIT = 64  # characters; no name needs more, and hostile text should not cost more
+
+
+def soundex(raw: str) -> str:
+    """Return the American Soundex code of ``raw``; see ``names.soundex``."""
+    word = raw.lower() if raw.isascii() and raw.isalpha() else _NOT_LATIN.sub("", text.fold(raw))
+    if not word:
+        return ""
+    word = word[:_LIMIT]
+    sounding = word[0] + word[1:].replace("h", "").replace("w", "")
+    codes = _RUN.sub(r"\1", sounding.translate(_SOUNDEX))[1:].replace("0", "")
+    return (word[0].upper() + codes + "000")[:4]
+
+
+def _readings(raw: str) -> list[str] | None:
+    """Return the reading of the family name and of each character behind it."""
+    name = _han_names.split(text.clean(raw)[:_LIMIT], None)
+    family = text.to_simplified(name.family or "")
+    given = text.to_simplified(name.given or "")
+    whole = family + given
+    if not whole or _HAN_ONLY.fullmatch(whole) is None:
+        return None
+    known = _name_tables.pinyin()
+    readings: list[str] = []
+    surname = _name_tables.surname_readings().get(family)
+    if surname is not None:
+        readings.append(surname)
+        whole = given
+    for character in whole:
+        reading = known.get(character) or _rare_reading(character)
+        if reading is None:
+            return None
+        readings.append(reading)
+    return readings
+
+
+def _rare_reading(character: str) -> str | None:
+    try:
+        pypinyin = require("pypinyin", extra="zh", what="pinyin of a rare character")
+    except MissingDependencyError:
+        return None
+    found = str(pypinyin.lazy_pinyin(character, errors="ignore", v_to_u=False)[0:1] or "")
+    reading = _NOT_LATIN.sub("", found)
+    return reading or None
+
+
+def pinyin_key(raw: str) -> str | None:
+    """Return the reading of a Chinese or pinyin name; see ``names.pinyin_key``."""
+    if not raw.isascii() and text.has_han(raw):
+        readings = _readings(raw)
+        return None if readings is None else "".join(readings)
+    return _latin_key(raw)
+
+
+def pinyin_initials(raw: str) -> str | None:
+    """Return the initials of the readings; see ``names.pinyin_initials``."""
+    if raw.isascii() or not text.has_han(raw):
+        return None
+    readings = _readings(raw)
+    if readings is None:
+        return None
+    name = _han_names.split(text.clean(raw)[:_LIMIT], None)
+    compound = len(name.family or "") > 1 and text.to_simplified(name.family or "") in _name_tables.surname_readings()
+    if not compound:
+        return "".join(reading[0] for reading in readings)
+    known = _name_tables.pinyin()
+    first = "".join(known.get(c, "?")[0] for c in text.to_simplified(name.family or ""))
+    return first + "".join(reading[0] for reading in readings[1:])
+
+
+def _latin_key(raw: str) -> str | None:
+    """The key of a name in pinyin, family name first, where it is clear which word that is."""
+    if len(raw) > _LIMIT:
+        return None
+    words = text.fold(raw).replace("-", "").replace("'", "").replace(",", " ").split()
+    if not 2 <= len(words) <= 3 or not all(word.isascii() and word.isalpha() for word in words):
+        return None
+    counts = [_syllable_count(word) for word in words]
+    if 0 in counts:
+        return None
+    surnames = _name_tables.surnames_by_reading()
+    first, last = surnames.get(words[0], 0.0), surnames.get(words[-1], 0.0)
+    if "," in raw or (first and not last) or (counts[-1] > 1 and first) or (len(words) == 3 and first >= last > 0):
+        return "".join(words) if first else None
+    if last and (not first or counts[0] > 1):
+        return words[-1] + "".join(words[:-1])
+    if first >= 5 * last:
+        return "".join(words)
+    return words[-1] + "".join(words[:-1]) if last >= 5 * first else None
+
+
+def _syllable_count(word: str) -> int:
+    """Return the least number of Mandarin syllables that make up ``word``; 0 where it is not made of them."""
+    syllables = _name_tables.syllables()
+    best = [0] + [99] * len(word)
+    for end in range(1, len(word) + 1):
+        for start in range(max(0, end - 6), end):
+            if best[start] + 1 < best[end] and word[start:end] in syllables:
+                best[end] = best[start] + 1
+    return 0 if best[-1] > 4 else best[-1]

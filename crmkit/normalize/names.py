@@ -1,0 +1,298 @@
+"""Names of persons: split into parts, folded for comparison, related by nickname, sound and reading.
+
+Names are guesses: nothing here knows which part of "Wang Lei" is the family name. What is certain is split, the rest
+is left in one piece, and the text itself is always in ``PersonName.full``. The tables are small on purpose and say
+where they come from (``crmkit/data``).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from crmkit.errors import InvalidValueError
+from crmkit.normalize import _han_names, _latin_names, _name_sounds, _name_tables, text
+from crmkit.values import PersonName
+
+__all__ = [
+    "fold_given",
+    "format",
+    "is_placeholder",
+    "is_valid",
+    "nickname_root",
+    "nicknames",
+    "normalize",
+    "pinyin_initials",
+    "pinyin_key",
+    "soundex",
+    "split",
+    "validate",
+]
+
+_SIMPLE = re.compile(r"([A-Za-z]+) ([A-Za-z]+)")
+_JOINED = re.compile(r"[.,;:()\[\]{}<>\"·/_*!?-]+")
+_TWO_CJK = re.compile(
+    "(?<=[\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]) (?=[\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3])"
+)
+_NO_LETTER = re.compile(r"[\W\d_]*")
+_ADDRESS_OR_LINK = re.compile(r"@|https?:|www\.")
+
+
+@cache
+def _special() -> frozenset[str]:
+    """Words that make a name more than a given name and a family name."""
+    sections = ("prefix", "suffix", "particle", "particle_lower", "given_particle", "surname_vi")
+    return frozenset().union(*(_name_tables.words(section) for section in sections))
+
+
+def split(raw: str, *, country: str | None = None) -> PersonName:
+    """Split a person's name into its parts.
+
+    Args:
+        raw: The name as typed: "Given Family", "Family, Given", with titles, particles, suffixes, a nickname in
+            brackets; Chinese, Japanese and Korean names family name first, with forms of address (张经理).
+        country: ISO 3166-1 alpha-2 code of the person's country, where known. It decides what the text leaves open:
+            two family names (ES, MX), family name first (HU, VN; CN for pinyin; capitals in FR), Japanese characters.
+
+    Returns:
+        The parts, untouched but for ``text.clean``; what is not certain stays ``None``. One Latin word alone is the
+        given name, unless a title says otherwise.
+
+    Example:
+        >>> name = split("Dr. Vincent van Gogh, Jr.")
+        >>> name.prefix, name.given, name.family, name.suffix
+        ('Dr.', 'Vincent', 'van Gogh', 'Jr.')
+        >>> name = split("欧阳小明")
+        >>> name.family, name.given
+        ('欧阳', '小明')
+
+    Note:
+        O(length); a text of more than 500 characters is returned whole.
+
+    Source:
+        Chicago Manual of Style 17, sections 8.5-8.14; IFLA, Names of Persons (1996); the tables in ``crmkit/data``.
+    """
+    simple = _SIMPLE.fullmatch(raw)
+    if simple is not None and country is None:
+        given, family = simple.groups()
+        special = _special()
+        if given.lower() not in special and family.lower() not in special:
+            return PersonName(given=given, family=family, full=raw)
+    cleaned = text.clean(raw)
+    if not cleaned:
+        return PersonName()
+    if not cleaned.isascii() and len(cleaned) <= 500 and _han_names.has_cjk(cleaned):
+        return _han_names.split(cleaned, country)
+    return _latin_names.split(cleaned, country)
+
+
+def normalize(raw: str) -> str | None:
+    """Return the name in its comparable form: folded, without titles, punctuation and nickname, given name first.
+
+    A generation suffix stays ("jr", "iii"): father and son are two people. Chinese, Japanese and Korean names come
+    without blanks, in their own order.
+
+    Returns:
+        The comparable form; ``None`` where nothing is left. ``normalize(normalize(x)) == normalize(x)``.
+
+    Example:
+        >>> normalize("Smith, Dr. John A."), normalize("张　三 经理")
+        ('john a smith', '张三')
+    """
+    current = raw
+    while True:
+        form = _normalize_once(current)
+        if form == current:
+            return form or None
+        current = form
+
+
+def _normalize_once(raw: str) -> str:
+    simple = _SIMPLE.fullmatch(raw)
+    if simple is not None:
+        lowered = raw.lower()
+        given, _, family = lowered.partition(" ")
+        special = _special()
+        if given not in special and family not in special:
+            return lowered
+    name = split(raw)
+    if name.order == "family_first":
+        parts = [name.family, name.given, name.middle]
+    else:
+        parts = [name.given, name.middle, name.family, name.suffix]
+    joined = " ".join(part for part in parts if part) or name.full
+    return _join_cjk(" ".join(_JOINED.sub(" ", text.fold(joined)).split()))
+
+
+def _join_cjk(folded: str) -> str:
+    return folded if folded.isascii() else _TWO_CJK.sub("", folded)
+
+
+def fold_given(given: str) -> str:
+    """Return a given name in its comparable form: folded, points and hyphens as blanks.
+
+    Example:
+        >>> fold_given("Jean-François"), fold_given(" J. "), fold_given("小 明")
+        ('jean francois', 'j', '小明')
+    """
+    if given.isascii() and given.isalpha():
+        return given.lower()
+    return _join_cjk(" ".join(_JOINED.sub(" ", text.fold(given)).split()))
+
+
+def nickname_root(given: str) -> str:
+    """Return the formal name of a short form, folded; a name that is in no table is its own root.
+
+    Example:
+        >>> nickname_root("Bill"), nickname_root("Cathy"), nickname_root("Zinedine")
+        ('william', 'katherine', 'zinedine')
+
+    Source:
+        ``crmkit/data/nicknames.txt``, facts out of carltonnorthern/nicknames (Apache-2.0).
+    """
+    folded = fold_given(given)
+    return _name_tables.nickname_roots().get(folded, folded)
+
+
+def nicknames(given: str) -> frozenset[str]:
+    """Return every name that ``given`` may stand for or be called by, itself included; folded.
+
+    Example:
+        >>> sorted(nicknames("Deb"))
+        ['deb', 'debbie', 'debby', 'debora', 'deborah', 'deborra', 'debra']
+
+    Source:
+        ``crmkit/data/nicknames.txt``, facts out of carltonnorthern/nicknames (Apache-2.0).
+    """
+    folded = fold_given(given)
+    return _name_tables.nickname_relatives().get(folded) or frozenset({folded})
+
+
+def soundex(raw: str) -> str:
+    """Return the American Soundex code: the first letter and three digits; ``""`` where there is no Latin letter.
+
+    Example:
+        >>> [soundex(name) for name in ("Robert", "Rupert", "Ashcraft", "Tymczak", "Pfister", "Lee")]
+        ['R163', 'R163', 'A261', 'T522', 'P236', 'L000']
+
+    Source:
+        US National Archives (NARA), The Soundex Indexing System, 2007: h and w between two letters of one code do not
+        part them, vowels do.
+    """
+    return _name_sounds.soundex(raw)
+
+
+def pinyin_key(raw: str) -> str | None:
+    """Return the reading of a Chinese name, family name first, in one word without tones.
+
+    Names in pinyin get the same key where it is clear which word is the family name, so that 张三 and "San Zhang" meet.
+
+    Returns:
+        The key; ``None`` for a name that is neither Chinese nor pinyin, or holds a character that no table knows.
+
+    Example:
+        >>> pinyin_key("张小明"), pinyin_key("Zhang Xiaoming"), pinyin_key("Xiao-Ming Zhang")
+        ('zhangxiaoming', 'zhangxiaoming', 'zhangxiaoming')
+        >>> pinyin_key("单雄信"), pinyin_key("歐陽修"), pinyin_key("Smith")
+        ('shanxiongxin', 'ouyangxiu', None)
+
+    Note:
+        One reading a character, that of surnames where it differs (单 is shan). Characters outside GB/T 2312 are read
+        with pypinyin where the extra ``zh`` is installed.
+
+    Source:
+        Unihan kMandarin by way of pypinyin (MIT); surname readings: Xiandai Hanyu Cidian.
+    """
+    return _name_sounds.pinyin_key(raw)
+
+
+def pinyin_initials(raw: str) -> str | None:
+    """Return the first letters of the readings of a Chinese name: what people type to find it.
+
+    Example:
+        >>> pinyin_initials("欧阳小明"), pinyin_initials("Smith")
+        ('oyxm', None)
+
+    Source:
+        As :func:`pinyin_key`.
+    """
+    return _name_sounds.pinyin_initials(raw)
+
+
+def is_placeholder(raw: str) -> bool:
+    """Whether the text stands in for a name that nobody knew: "test", "n/a", "无", "xxx", a lone dash.
+
+    Example:
+        >>> [is_placeholder(text) for text in ("TEST", "n/a", "测试", "xxx", "-", "Na Li", "Tess")]
+        [True, True, True, True, True, False, False]
+
+    Note:
+        "Na", "Nan", "Bar" and the like, so written, are names; "NA" and "n/a" are not.
+    """
+    folded = text.fold(raw)
+    if not folded or _NO_LETTER.fullmatch(folded) is not None:
+        return True
+    bare = folded.strip(" .-_*?!()[]<>")
+    if bare in _name_tables.words("placeholder_if_not_capitalized"):
+        return not raw.strip().istitle()
+    if bare in _name_tables.words("placeholder") or bare in _name_tables.phrases("placeholder_phrase"):
+        return True
+    return 2 < len(bare) <= 40 and len(set(bare)) == 1
+
+
+def is_valid(raw: str) -> bool:
+    """Whether the text can be a person's name: it has letters, and is no placeholder, address or link.
+
+    Example:
+        >>> is_valid("Ng"), is_valid("test"), is_valid("ann@example.com")
+        (True, False, False)
+    """
+    cleaned = text.clean(raw)
+    return not (len(cleaned) > 500 or is_placeholder(cleaned) or _ADDRESS_OR_LINK.search(cleaned))
+
+
+def validate(raw: str) -> PersonName:
+    """Return the name in parts, or say why the text is no person's name.
+
+    Raises:
+        InvalidValueError: The text is empty, a placeholder, an address or link, or longer than any name.
+
+    Example:
+        >>> validate("王小明").family
+        '王'
+    """
+    if is_valid(raw):
+        return split(raw)
+    cleaned = text.clean(raw)
+    if not cleaned:
+        raise InvalidValueError("the name is empty")
+    if len(cleaned) > 500:
+        raise InvalidValueError("the name is longer than 500 characters; is it in the right column?")
+    if _ADDRESS_OR_LINK.search(cleaned):
+        raise InvalidValueError("the name holds an e-mail address or a link; is it in the right column?")
+    raise InvalidValueError("the name is a placeholder; leave it empty if it is not known")
+
+
+def format(value: PersonName) -> str:  # noqa: A001 - one of the four verbs every kind of value answers
+    """Return a name as it is written: in its own order, Chinese, Japanese and Korean without blanks.
+
+    Example:
+        >>> format(split("Gogh, Vincent van, Dr."))
+        'Dr. Vincent van Gogh'
+        >>> format(split("张 三"))
+        '张三'
+    """
+    if value.given is None and value.family is None:
+        return value.full
+    if value.order == "given_first":
+        dotted = _han_names.has_cjk(value.given or value.family or "")
+        own = [part for part in (value.given, value.middle, value.family) if part]
+        if dotted:
+            return "·".join(own) + (value.suffix or "")
+        return " ".join(part for part in (value.prefix, *own, value.suffix) if part)
+    if _han_names.has_cjk(value.family or value.given or ""):
+        latin = value.given is not None and not _han_names.has_cjk(value.given)
+        name = f"{value.given} {value.family}" if latin else f"{value.family or ''}{value.given or ''}"
+        return f"{value.prefix or ''}{name}{value.suffix or ''}"
+    parts = (value.prefix, value.family, value.given, value.middle, value.suffix)
+    return " ".join(part for part in parts if part)
