@@ -5,6 +5,7 @@ Only what writing needs; reading lives in `crmkit.files`, which takes the guard 
 
 from __future__ import annotations
 
+import codecs
 import csv
 import datetime as dt
 import io
@@ -15,7 +16,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 CHUNK = 20_000
 
@@ -104,7 +105,7 @@ def write(
     """Write columns of one length as CSV and return the cells that got a guard, column names first.
 
     Lines end in CRLF and cells are quoted where they must be (RFC 4180).  A character that the encoding lacks is an
-    error before anything could be lost; lone surrogates pass through in the Unicode encodings.
+    error, never a question mark; lone surrogates pass through in the Unicode encodings.
 
     Raises:
         UnicodeEncodeError: A character cannot be written in ``encoding``.
@@ -122,34 +123,42 @@ def _write(
     stream: IO[bytes], columns: Mapping[str, Sequence[object]], encoding: str, delimiter: str, *, guarded: bool
 ) -> tuple[Escaped, ...]:
     unicode_form = encoding.lower().replace("_", "-").startswith("utf-")
-    wrapper = io.TextIOWrapper(
-        stream, encoding=encoding, errors="surrogatepass" if unicode_form else "strict", newline=""
-    )
-    try:
-        writer = csv.writer(wrapper, delimiter=delimiter, lineterminator="\r\n")
-        names = list(columns)
-        escaped = [Escaped(None, name) for name in names if guarded and guard(name) != name]
-        writer.writerow([guard(name) for name in names] if guarded else names)
-        length = len(next(iter(columns.values()), ()))
-        for start in range(0, length, CHUNK):
-            part = slice(start, start + CHUNK)
-            cells: list[Sequence[str]] = []
-            for name, values in columns.items():
-                column = [value if type(value) is str else text(value) for value in values[part]]
-                if guarded:
-                    for index, cell in enumerate(column):
-                        if cell and cell[0] in "=@\t\r+-'" and (safe := guard(cell)) != cell:
-                            if _is_number(values[start + index]):
-                                continue
-                            column[index] = safe
-                            escaped.append(Escaped(start + index, name))
-                cells.append(column)
-            writer.writerows(zip(*cells, strict=True))
-        wrapper.flush()
-    finally:
-        wrapper.detach()
+    encode = codecs.getincrementalencoder(encoding)("surrogatepass" if unicode_form else "strict").encode
+    names = list(columns)
+    escaped = [Escaped(None, name) for name in names if guarded and guard(name) != name]
+    stream.write(encode(_rows([[guard(name) for name in names] if guarded else names], delimiter)))
+    length = len(next(iter(columns.values()), ()))
+    for start in range(0, length, CHUNK):
+        part = slice(start, start + CHUNK)
+        cells = [_cells(values[part]) for values in columns.values()]
+        if guarded:
+            for name, values, column in zip(names, columns.values(), cells, strict=True):
+                rows = _guard_all(column, values[part])
+                escaped.extend(Escaped(start + row, name) for row in rows)
+        stream.write(encode(_rows(zip(*cells, strict=True), delimiter)))
     return tuple(escaped)
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float, Decimal))
+def _rows(rows: Iterable[Sequence[str | None]], delimiter: str) -> str:
+    lines = io.StringIO(newline="")
+    csv.writer(lines, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
+    return lines.getvalue()
+
+
+def _cells(values: Sequence[object]) -> list[str | None]:
+    if set(map(type, values)) <= {str, type(None)}:
+        return list(values)  # type: ignore[arg-type]  # text or None: the writer takes both
+    return [text(value) for value in values]
+
+
+def _guard_all(cells: list[str | None], values: Sequence[object]) -> list[int]:
+    """Guard cells in place, but no number, and return where."""
+    suspects = {cell for cell in set(cells) if cell and cell[0] in "=@\t\r+-'" and guard(cell) != cell}
+    if not suspects:
+        return []
+    rows = [
+        row for row, cell in enumerate(cells) if cell in suspects and not isinstance(values[row], (int, float, Decimal))
+    ]
+    for row in rows:
+        cells[row] = guard(cells[row] or "")
+    return rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from typing import TYPE_CHECKING
 
 from crmkit import _delimited
@@ -50,22 +51,34 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 class _Column:
-    """The values of one column; text that repeats is held once, as long as it pays."""
+    """The values of one column; text that repeats is held once, as long as it pays.
 
-    __slots__ = ("_seen", "values")
+    Held in tuples of text, which the garbage collector stops visiting; a growing list would be walked again and again.
+    """
+
+    __slots__ = ("_length", "_parts", "_seen")
 
     def __init__(self) -> None:
-        self.values: list[str | None] = []
+        self._parts: list[tuple[str | None, ...]] = []
+        self._length = 0
         self._seen: dict[str, str | None] | None = {"": None}
 
     def extend(self, cells: Sequence[str]) -> None:
+        self._length += len(cells)
         if self._seen is None:
-            self.values.extend([cell or None for cell in cells])
+            self._parts.append(tuple([cell or None for cell in cells] if "" in cells else cells))
             return
         held = self._seen.setdefault
-        self.values.extend([held(cell, cell) for cell in cells])
-        if len(self.values) > _TRIAL and len(self._seen) > len(self.values) // 2:
+        self._parts.append(tuple([held(cell, cell) for cell in cells]))
+        if self._length > _TRIAL and len(self._seen) > self._length // 2:
             self._seen = None
+
+    def take(self) -> tuple[str | None, ...]:
+        """Return all values and let go of them, so that no two copies of a table are in memory."""
+        values = tuple(itertools.chain.from_iterable(self._parts))
+        self._parts.clear()
+        self._seen = None
+        return values
 
 
 class TableBuilder:
@@ -151,8 +164,7 @@ class TableBuilder:
         """Return the table with its notes."""
         columns: dict[str, Sequence[object]] = {}
         for name, column in zip(self.names, self._columns, strict=True):
-            columns[name] = tuple(column.values)
-            column.values.clear()  # so that no two copies of the table are in memory
+            columns[name] = column.take()
         if self._extra:
             name = _free(EXTRA, set(columns))
             columns[name] = tuple(map(self._extra.get, range(self._length)))
@@ -170,13 +182,7 @@ def _joined(cells: list[str], delimiter: str) -> str:
     return text.getvalue()
 
 
-def batches(rows: Iterable[list[str]], size: int) -> Iterator[list[list[str]]]:
+def portions(rows: list[list[str]], size: int) -> Iterator[list[list[str]]]:
     """Yield rows in lists of at most ``size``; see `TableBuilder.batch_rows`."""
-    batch: list[list[str]] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) >= size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]

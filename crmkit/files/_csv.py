@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import operator
 import os
 import re
 from pathlib import Path
@@ -15,7 +16,7 @@ from crmkit import _delimited
 from crmkit.errors import FormatError
 from crmkit.records import RecordSet
 
-from ._build import TableBuilder, batches
+from ._build import TableBuilder, portions
 from ._dialect import SAMPLE_CHARACTERS, SAMPLE_LINES, sniff
 from ._encoding import detect, named
 from ._notes import NoteList
@@ -141,15 +142,21 @@ class _Job:
         if delimiter is None:
             delimiter = sniff(sample, whole=whole)
         lines = Lines(itertools.chain(sample, stream))
-        rows = split(lines, delimiter, max_cell=self.max_cell, notes=self.notes)
-        first = next((row for row in rows if row), None)
-        if first is None:
+        blocks = split(lines, delimiter, max_cell=self.max_cell, notes=self.notes)
+        rows: list[list[str]] = []
+        for block in blocks:
+            rows = list(itertools.dropwhile(operator.not_, block))  # blank lines above the header
+            if rows:
+                break
+        else:
             raise FormatError("the file is empty: it holds nothing but line ends")
-        header = first if self.has_header else None
-        builder = TableBuilder(header, self.notes, width=len(first), delimiter=delimiter, unescape=self.unescape)
-        steps = batches(rows if self.has_header else itertools.chain([first], rows), builder.batch_rows)
-        for batch in steps if self.progress is None else self.progress(steps, total=None, desc="read"):
-            builder.add(batch, look_for_nul=lines.saw_nul)
+        header = rows.pop(0) if self.has_header else None
+        width = len(header or rows[0])
+        builder = TableBuilder(header, self.notes, width=width, delimiter=delimiter, unescape=self.unescape)
+        steps = itertools.chain([rows], blocks)
+        for block in steps if self.progress is None else self.progress(steps, total=None, desc="read"):
+            for portion in portions(block, builder.batch_rows):
+                builder.add(portion, look_for_nul=lines.saw_nul)
             lines.saw_nul = False
         return builder.finish()
 

@@ -8,6 +8,7 @@ quote that opens nothing is text, and never swallows the rest of the file.
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from ._notes import NoteList
 
+BLOCK_LINES = 8_192
 _REST_OF_QUOTED = re.compile(r'[^"]*+(?:""[^"]*+)*+"')
 
 
@@ -26,7 +28,7 @@ class Lines:
         self._lines = iter(lines)
         self._back: list[str] = []
         self.taken: list[str] = []
-        """Lines handed out since `clear`."""
+        """Lines handed out one by one since they were last cleared."""
         self.number = 0
         self.saw_nul = False
 
@@ -37,24 +39,26 @@ class Lines:
         line = self._back.pop() if self._back else next(self._lines)
         self.taken.append(line)
         self.number += 1
-        if "\0" in line:
-            self.saw_nul = True
         return line
 
-    def clear(self) -> None:
-        """Forget the lines handed out: their record is done."""
-        self.taken.clear()
+    def block(self) -> list[str]:
+        """Return many lines at once; none at the end."""
+        lines = self._back[::-1]
+        self._back.clear()
+        lines.extend(itertools.islice(self._lines, BLOCK_LINES))
+        self.number += len(lines)
+        if "\0" in "".join(lines):
+            self.saw_nul = True
+        return lines
 
-    def put_back(self, count: int) -> None:
-        """Put the last ``count`` lines handed out back in front."""
-        if count:
-            self._back.extend(reversed(self.taken[-count:]))
-            del self.taken[-count:]
-            self.number -= count
+    def put_back(self, lines: list[str]) -> None:
+        """Put lines just handed out back in front."""
+        self._back.extend(reversed(lines))
+        self.number -= len(lines)
 
 
-def split(lines: Lines, delimiter: str, *, max_cell: int, notes: NoteList) -> Iterator[list[str]]:
-    """Yield the cells of every record; an empty line is an empty list.
+def split(lines: Lines, delimiter: str, *, max_cell: int, notes: NoteList) -> Iterator[list[list[str]]]:
+    """Yield the cells of every record, many records at a time; an empty line is an empty list.
 
     Args:
         lines: Where the text comes from.
@@ -62,18 +66,30 @@ def split(lines: Lines, delimiter: str, *, max_cell: int, notes: NoteList) -> It
         max_cell: A quote that is still open after so many characters is text.
         notes: Gets ``stray_quote`` and ``unclosed_quote``, with line numbers.
     """
-    while True:
+    while block := lines.block():
+        try:
+            yield list(csv.reader(block, delimiter=delimiter, strict=True))
+        except csv.Error:  # a fault somewhere, or a record that goes on in the next block
+            end = lines.number
+            lines.put_back(block)
+            yield list(_one_by_one(lines, end, delimiter, max_cell, notes))
+
+
+def _one_by_one(lines: Lines, end: int, delimiter: str, max_cell: int, notes: NoteList) -> Iterator[list[str]]:
+    """Yield the records that start up to line ``end``."""
+    while lines.number < end:
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        lines.taken.clear()
         try:
             for row in reader:
                 lines.taken.clear()
                 yield row
+                if lines.number >= end:
+                    return
         except csv.Error:
-            lines.put_back(len(lines.taken))
-        else:
-            return
+            lines.put_back(lines.taken)
+        lines.taken.clear()
         yield _careful(lines, delimiter, max_cell, notes)
-        lines.clear()
 
 
 def _careful(lines: Lines, delimiter: str, max_cell: int, notes: NoteList) -> list[str]:
@@ -128,7 +144,9 @@ def _quoted(lines: Lines, text: str, at: int, delimiter: str, max_cell: int) -> 
             break
         pulled += 1
         at = 0
-    lines.put_back(pulled)
+    if pulled:
+        lines.put_back(lines.taken[-pulled:])
+        del lines.taken[-pulled:]
     return None
 
 

@@ -207,7 +207,7 @@ def test_progress_sees_every_batch():
 
     table = read_csv(b"a,b\n" + b"1,2\n" * 250_000, progress=progress)
     assert sum(count for _, count in seen) == len(table) == 250_000
-    assert len(seen) == 3
+    assert len(seen) > 10
 
 
 def test_repeated_text_is_held_once_and_unique_text_is_not_remembered():
