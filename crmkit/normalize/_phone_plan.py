@@ -14,17 +14,17 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     Match = Callable[[str], re.Match[str] | None]
 
-_PLAIN = re.compile(r"(\+?)[ ]?(\(?\d[\d ().-]{4,28}\d)\Z", re.ASCII).match
+_PLAIN = re.compile(r"\(?(\+?) ?(\(?\d[\d ().-]{4,28}\d)\Z", re.ASCII).match
 _PUNCTUATION = str.maketrans("", "", " ().-")
 
-# The order in which phonenumbers asks; fixed line and mobile come last.
-_TYPES = (
-    "premium_rate", "toll_free", "shared_cost", "voip", "personal_number", "pager", "uan", "voicemail", "fixed_line",
-    "mobile",
+# Every kind that makes a number valid; those most asked for first, since any of them will do.
+_KINDS = (
+    "mobile", "fixed_line", "toll_free", "shared_cost", "uan", "voip", "premium_rate", "personal_number", "pager",
+    "voicemail",
 )  # fmt: skip
 
 
@@ -33,7 +33,7 @@ class Region(NamedTuple):
 
     code: str
     calling_code: str
-    valid: Match
+    valid: Mapping[int, Match]
     general: Match
     longest: int
     prefix: Match | None
@@ -46,31 +46,30 @@ def _never(_text: str) -> None:
     return None
 
 
-def _described(desc: Any) -> str | None:
-    """Return the pattern of one kind of number, its lengths included; None if the plan has none."""
-    if desc is None or desc.national_number_pattern is None:
-        return None
-    lengths = "|".join(rf"\d{{{length}}}" for length in desc.possible_length if length > 0)
-    ahead = rf"(?=(?:{lengths})\Z)" if lengths else ""
-    return rf"{ahead}(?:{desc.national_number_pattern})\Z"
+def _valid_by_length(metadata: Any) -> dict[int, Match]:
+    """Make one pattern for each length that a number of this plan can have."""
+    kinds = [desc for kind in _KINDS if (desc := getattr(metadata, kind)) and desc.national_number_pattern]
+    general = metadata.general_desc
+    found: dict[int, Match] = {}
+    for length in general.possible_length:
+        here = [f"(?:{desc.national_number_pattern})" for desc in kinds if length in desc.possible_length]
+        if here:
+            pattern = rf"(?=(?:{general.national_number_pattern})\Z)(?:{'|'.join(here)})"
+            found[length] = re.compile(pattern, re.ASCII).fullmatch
+    return found
 
 
 def _region_of(metadata: Any) -> Region:
-    general = _described(metadata.general_desc)
-    kinds = [pattern for kind in _TYPES if (pattern := _described(getattr(metadata, kind))) is not None]
-    valid: Match = _never
-    if general is not None and kinds:
-        valid = re.compile(rf"(?={general})(?:{'|'.join(kinds)})", re.ASCII).match
-    general_only: Match = _never
-    if metadata.general_desc.national_number_pattern is not None:
-        general_only = re.compile(metadata.general_desc.national_number_pattern, re.ASCII).fullmatch
+    general = metadata.general_desc
     prefix = metadata.national_prefix_for_parsing
     return Region(
         code=metadata.id,
         calling_code=str(metadata.country_code),
-        valid=valid,
-        general=general_only,
-        longest=max(metadata.general_desc.possible_length, default=0),
+        valid=_valid_by_length(metadata),
+        general=re.compile(general.national_number_pattern, re.ASCII).fullmatch
+        if general.national_number_pattern
+        else _never,
+        longest=max(general.possible_length, default=0),
         prefix=re.compile(prefix).match if prefix else None,
         transforms=bool(metadata.national_prefix_transform_rule),
         abroad=re.compile(metadata.international_prefix).match if metadata.international_prefix else None,
@@ -100,6 +99,12 @@ def _sharing(calling_code: str) -> tuple[Region, ...]:
     return tuple(plan for plan in plans if plan is not None)
 
 
+@cache
+def _calling_code(start: str) -> str:
+    """Return the calling code that three digits begin with, or ``""``; no code is the beginning of another."""
+    return next((start[:width] for width in (1, 2, 3) if start[0] != "0" and _sharing(start[:width])), "")
+
+
 def _strip(national: str, plan: Region) -> str | None:
     """Take the national prefix off; ``None`` where only the reference can tell."""
     if plan.prefix is None:
@@ -110,7 +115,7 @@ def _strip(national: str, plan: Region) -> str | None:
     if match.end() == 0 or (plan.transforms and match.lastindex is not None):
         return None
     rest = national[match.end() :]
-    if plan.general(rest) is None or len(rest) > plan.longest:
+    if len(rest) > plan.longest or plan.general(rest) is None:
         return None
     return rest
 
@@ -119,10 +124,12 @@ def _accept_national(national: str, calling_code: str, main: Region) -> tuple[st
     stripped = _strip(national, main)
     if stripped is None:
         return None
+    length = len(stripped)
     for plan in _sharing(calling_code):
         if plan.leading is not None and plan.leading(stripped) is None:
             continue
-        if plan.valid(stripped) is not None:
+        valid = plan.valid.get(length)
+        if valid is not None and valid(stripped) is not None:
             return calling_code, stripped, plan.code
         if plan.leading is not None:
             return None
@@ -130,24 +137,23 @@ def _accept_national(national: str, calling_code: str, main: Region) -> tuple[st
 
 
 def accept(raw: str, country: str | None) -> tuple[str, str, str] | None:
-    """Return calling code, national number and region if ``raw`` is a number beyond doubt, else ``None``."""
+    """Return calling code, national number and region of a number beyond doubt; ``None``: ask the reference."""
     match = _PLAIN(raw)
     if match is None:
         return None
     plus, rest = match.groups()
-    number = rest.translate(_PUNCTUATION)
+    number = rest if rest.isdecimal() else rest.translate(_PUNCTUATION)
     if plus:
-        for width in (2, 3, 1):
-            sharing = _sharing(number[:width]) if number[0] != "0" else ()
-            if sharing:
-                return _accept_national(number[width:], number[:width], sharing[0])
-        return None
+        calling_code = _calling_code(number[:3])
+        if not calling_code:
+            return None
+        return _accept_national(number[len(calling_code) :], calling_code, _sharing(calling_code)[0])
     if country is None:
         return None
     plan = region(country)
     if plan is None or (plan.abroad is not None and plan.abroad(number) is not None):
         return None
-    if number.startswith(plan.calling_code) and (plan.general(number) is None or len(number) > plan.longest):
+    if number.startswith(plan.calling_code) and (len(number) > plan.longest or plan.general(number) is None):
         return None
     return _accept_national(number, plan.calling_code, plan)
 

@@ -97,9 +97,8 @@ def key(raw: str) -> str | None:
     Note:
         RFC 5321 lets a provider tell ``A@`` from ``a@``; hardly one does, and people type both.
     """
-    fast = accept(raw)
-    if fast is not None:
-        return f"{fast[0].lower()}@{fast[1]}"  # ASCII: lower is casefold
+    if accept(raw) is not None:
+        return raw.lower()  # ASCII: lower is casefold
     parsed = _parse(raw)
     return None if parsed is None else _key(parsed)
 

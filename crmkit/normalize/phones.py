@@ -103,6 +103,12 @@ def normalize(raw: str, country: str | None = None) -> str | None:
     fast = _phone_plan.accept(raw, country)
     if fast is not None:
         return f"+{fast[0]}{fast[1]}"
+    if len(raw) > _MAX_RAW:
+        return None
+    text = _prepare(raw, country)
+    fast = _phone_plan.accept(text, country) if text else None
+    if fast is not None:
+        return f"+{fast[0]}{fast[1]}"
     found = parse(raw, country)
     return None if found is None else found.e164
 
