@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
+from crmkit.errors import NotFoundError
+
 from ._people import ADDRESS, WORLDS, address, mailboxes, phones
 from ._worlds import world
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from ._draws import Draws
     from ._people import Codes, Population
 
-__all__ = ["CAUSES", "Causes", "records_of"]
+__all__ = ["CAUSES", "Causes", "records_of", "repeated"]
 
 # what can happen to a duplicate, with its weight
 _WEIGHTS = {
@@ -34,20 +36,21 @@ CAUSES = tuple(_WEIGHTS)
 _BIT = {cause: np.int64(1 << position) for position, cause in enumerate(CAUSES)}
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Causes:
     """What was done to each record, by row; nothing for a record that was not altered.
 
     Example:
-        >>> causes = Causes(np.array([0, 1 << CAUSES.index("moved")]))
-        >>> causes[1], causes.counts()["moved"]
-        (('moved',), 1)
+        >>> causes = Causes(names=("typo", "moved"), bits=np.array([0, 2]))
+        >>> causes[1], causes.counts()
+        (('moved',), {'typo': 0, 'moved': 1})
     """
 
+    names: tuple[str, ...]
     bits: NDArray[np.int64]
 
     def __getitem__(self, row: int) -> tuple[str, ...]:
-        return tuple(cause for cause in CAUSES if self.bits[row] & _BIT[cause])
+        return tuple(cause for at, cause in enumerate(self.names) if int(self.bits[row]) >> at & 1)
 
     def __len__(self) -> int:
         return len(self.bits)
@@ -60,11 +63,13 @@ class Causes:
 
     def rows(self, cause: str) -> NDArray[np.int64]:
         """Return the rows that ``cause`` happened to."""
-        return np.flatnonzero(self.bits & _BIT[cause])
+        if cause not in self.names:
+            raise NotFoundError.of("cause", cause, self.names)
+        return np.flatnonzero(self.bits >> self.names.index(cause) & 1)
 
     def counts(self) -> dict[str, int]:
         """Count the rows by cause."""
-        return {cause: int(np.count_nonzero(self.bits & bit)) for cause, bit in _BIT.items()}
+        return {cause: int(np.count_nonzero(self.bits >> at & 1)) for at, cause in enumerate(self.names)}
 
 
 def records_of(
@@ -77,8 +82,7 @@ def records_of(
         0 for an original, 1 lightly, 2 medium, 3 heavily.
     """
     persons = len(population.persons["world"])
-    repeated = _repeated(draws, persons, n - persons)
-    who = np.concatenate([np.arange(persons), repeated])
+    who = np.concatenate([np.arange(persons), repeated(draws, persons, n - persons, (70, 19, 8, 3))])
     order = draws.order(n)
     who = who[order]
     rows = np.flatnonzero(order >= persons)
@@ -92,12 +96,12 @@ def records_of(
     return codes, who, bits, severity
 
 
-def _repeated(draws: Draws, persons: int, count: int) -> NDArray[np.int64]:
-    """Draw who is written down again: most once, some up to four times."""
+def repeated(draws: Draws, parties: int, count: int, weights: tuple[int, ...]) -> NDArray[np.int64]:
+    """Draw ``count`` repetitions of parties; ``weights`` are those of being repeated once, twice, and so on."""
     if count <= 0:
         return np.zeros(0, dtype=np.int64)
-    chosen = draws.order(persons)[:count]
-    times = 1 + draws.weighted((70, 19, 8, 3), len(chosen))
+    chosen = draws.order(parties)[:count]
+    times = 1 + draws.weighted(weights, len(chosen))
     return np.tile(np.repeat(chosen, times), count // max(len(chosen), 1) + 1)[:count]
 
 
@@ -170,6 +174,7 @@ def _fit_to_world(codes: Codes, bits: NDArray[np.int64]) -> None:
         ("romanized", latin, "family_typo"),
         ("nickname", chinese, "given_typo"),
         ("initial", chinese, "romanized"),
+        ("case", chinese, "whitespace"),
         ("married", (codes["woman"] == 0) | chinese, "moved"),
         ("nickname", ~chinese & ~_has_nickname(codes), "given_typo"),
     ):

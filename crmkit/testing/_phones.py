@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ._draws import Draws
+    from ._spoil import Rows
 
-__all__ = ["CALLING_CODES", "COUNTRIES", "landlines", "mobiles", "written"]
+__all__ = ["CALLING_CODES", "COUNTRIES", "landlines", "mobiles", "written", "written_at_home"]
 
 COUNTRIES = ("US", "GB", "CA", "AU", "DE", "FR", "ES", "CN", "BG")
 CALLING_CODES = (1, 44, 1, 61, 49, 33, 34, 86, 359)
@@ -32,15 +33,16 @@ _MOBILE = {
 
 # Numbers that regulators set aside for films and books. Sources: NANPA 555 line numbers; Ofcom, "Telephone numbers for
 # use in TV and radio drama"; ACMA, "Phone numbers for use in TV shows, films and creative works"; Bundesnetzagentur,
-# Mitteilung 148/2021 ("Drama Numbers"); ARCEP decision 2018-0881, annex (numbers for audiovisual works).
+# Mitteilung 148/2021 ("Drama Numbers"); ARCEP decision 2018-0881, annex (numbers for audiovisual works). Left out are
+# those that libphonenumber holds for invalid, as the British 07700 900ddd and the French 06 39 98 dd dd.
 _FICTION = {
     "US": [], "CA": [],  # <area code> 555-01dd, filled from the places
-    "GB": [("7700900", 3), ("2079460", 3), ("1134960", 3), ("1144960", 3), ("1154960", 3), ("1164960", 3),
+    "GB": [("2079460", 3), ("1134960", 3), ("1144960", 3), ("1164960", 3),
            ("1174960", 3), ("1184960", 3), ("1214960", 3), ("1314960", 3), ("1414960", 3), ("1514960", 3),
-           ("1614960", 3), ("1632960", 3), ("2920180", 3)],
+           ("1614960", 3), ("2920180", 3)],
     "AU": [("25550", 4), ("35550", 4), ("75550", 4), ("85550", 4), ("27010", 4), ("37010", 4), ("77010", 4)],
     "DE": [("3023125", 3), ("6990009", 3), ("4066969", 3), ("2214710", 3), ("8999998", 3)],
-    "FR": [("19900", 4), ("26191", 4), ("35301", 4), ("46571", 4), ("53649", 4), ("63998", 4)],
+    "FR": [("19900", 4), ("26191", 4), ("35301", 4), ("46571", 4), ("53649", 4)],
 }  # fmt: skip
 
 
@@ -81,7 +83,7 @@ def _landline_head(country: str, area: str) -> tuple[str, int]:
         case "ES":
             return f"{area}4"[:3], 6
         case "CN":
-            return f"{area}8", 6 if area == "592" else 7
+            return f"{area}{6 if len(area) == 2 else 8}", 6 if area == "592" else 7
         case _:
             return (f"{area}9", 6) if area == "2" else (f"{area}6", 5)
 
@@ -109,6 +111,13 @@ def landlines(draws: Draws, code: str, places: NDArray[np.int64]) -> NDArray[np.
     return _complete(draws, heads[places], digits[places])
 
 
+def written_at_home(rows: Rows) -> list[str]:
+    """Write the number of each row, with the calling code where it is not a number of the row's country."""
+    style = rows.number("phone") % 100
+    style = np.where(rows.codes["phone_country"] == rows.codes["country"], style, style % 55)
+    return list(map(written, rows.codes["phone_country"].tolist(), rows.codes["phone"].tolist(), style.tolist()))
+
+
 def written(country: int, number: int, style: int) -> str:
     """Write a national number; ``style`` is any non-negative number.
 
@@ -132,10 +141,13 @@ def written(country: int, number: int, style: int) -> str:
             if style < 92
             else f"1-{area}-{exchange}-{line}"
         )
-    if country == 7:
+    if country == COUNTRIES.index("CN"):
+        mobile = text[0] == "1" and len(text) == 11
         if style < 70:
-            return text if text[0] == "1" and len(text) == 11 else f"0{text[:-8]}-{text[-8:]}"
-        return f"{text[:3]} {text[3:7]} {text[7:]}" if style < 85 else f"+86 {text}" if style < 95 else f"0086{text}"
+            return text if mobile else f"0{text[:-8]}-{text[-8:]}"
+        if style < 85:
+            return f"{text[:3]} {text[3:7]} {text[7:]}" if mobile else f"(0{text[:-8]}){text[-8:]}"
+        return f"+86 {text}" if style < 95 else f"0086{text}"
     cut = 3 if len(text) > 8 else 2
     groups = f"{text[:cut]} {text[cut:-4]} {text[-4:]}"
     if style < 55:
@@ -144,4 +156,5 @@ def written(country: int, number: int, style: int) -> str:
         return text if style < 80 else groups
     if style < 75:
         return f"0{groups}"
-    return f"0{text}" if style < 85 else f"00{calling}{text}" if style < 95 else f"+{calling} (0){groups}"
+    abroad = "0011" if country == COUNTRIES.index("AU") else "00"
+    return f"0{text}" if style < 85 else f"{abroad}{calling}{text}" if style < 95 else f"+{calling} (0){groups}"
