@@ -1,0 +1,31 @@
+"""Which records are the same party, how sure are we, why, and what is the one good record."""
+
+from . import comparisons
+from ._blocking import BlockingRule, RuleUse
+from ._diagnostics import Diagnostics
+from ._evaluate import Evaluation, Scores, evaluate, threshold_curve
+from ._explain import EvidenceStep, PairExplanation
+from ._fields import Comparison
+from ._matcher import Matcher
+from ._model import MatchModel
+from ._report import LinkReport, MatchReport
+from ._threshold import Precision
+
+__all__ = [
+    "BlockingRule",
+    "Comparison",
+    "Diagnostics",
+    "Evaluation",
+    "EvidenceStep",
+    "LinkReport",
+    "MatchModel",
+    "MatchReport",
+    "Matcher",
+    "PairExplanation",
+    "Precision",
+    "RuleUse",
+    "Scores",
+    "comparisons",
+    "evaluate",
+    "threshold_curve",
+]

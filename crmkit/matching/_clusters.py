@@ -1,0 +1,266 @@
+"""From scored pairs to clusters: components over weak edges, then average linkage on clipped log odds.
+
+Components alone would let one false link join two parties for good. Within a component of three or more records every
+pair is scored, also those that no rule produced, and clusters are merged while the mean of their pairs speaks for it.
+A pair against counts less than a pair for, because the errors of one bad record are not independent.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+from ._blocking import pairs_within
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Rows = NDArray[np.int32]
+    Scores = NDArray[np.float64]
+
+__all__ = ["Clustering", "average_linkage", "cluster", "components", "match_one_to_one"]
+
+EDGE = -1.0
+"""Log odds, relative to the threshold, from which a pair joins a component."""
+
+MOST_FOR, MOST_AGAINST = 6.0, -2.0
+LARGEST = 400
+_BATCH = 4_000_000
+
+
+@attrs.frozen(eq=False)
+class Clustering:
+    """Cluster of each row, numbered in order of first row; and the components that were too large to score wholly."""
+
+    labels: NDArray[np.int64]
+    oversized: tuple[int, ...] = ()
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """Rows in each cluster."""
+        return np.bincount(self.labels)
+
+
+def components(n: int, left: Rows, right: Rows) -> NDArray[np.int64]:
+    """Return for each of n rows the smallest row that it is connected with.
+
+    Note:
+        Vectorized union-find: hooking on smaller roots with pointer jumping, O(log n) rounds over the edges.
+    """
+    root = np.arange(n)
+    a, b = left.astype(np.int64), right.astype(np.int64)
+    while len(a):
+        first, second = root[a], root[b]
+        apart = first != second
+        a, b, first, second = a[apart], b[apart], first[apart], second[apart]
+        np.minimum.at(root, np.maximum(first, second), np.minimum(first, second))
+        while True:
+            jumped = root[root]
+            if np.array_equal(jumped, root):
+                break
+            root = jumped
+    return root
+
+
+def cluster(
+    n: int,
+    left: Rows,
+    right: Rows,
+    log_odds: Scores,
+    score: Callable[[Rows, Rows], Scores],
+    *,
+    threshold: float = 0.0,
+    largest: int = LARGEST,
+) -> Clustering:
+    """Cluster n rows.
+
+    Args:
+        n: Number of rows.
+        left: Smaller row of each scored pair.
+        right: Larger row.
+        log_odds: Their log odds.
+        score: Gives the log odds of any pairs, for those that no blocking rule produced.
+        threshold: Log odds above which two records count as one.
+        largest: Components with more members are clustered on the given pairs alone, and reported.
+
+    Returns:
+        Labels that do not depend on the order of the pairs.
+    """
+    edges = log_odds > threshold + EDGE
+    a, b, odds = left[edges], right[edges], log_odds[edges] - threshold
+    root = components(n, a, b)
+    size = np.bincount(root, minlength=n)
+    labels = root.copy()
+    pair_size = size[root[a]] if len(a) else np.empty(0, dtype=np.int64)
+    two = (pair_size == 2) & (odds <= 0.0)
+    labels[b[two]] = b[two]
+    _split_large(labels, root, size, a, b, odds, largest)
+    members = np.flatnonzero((size[root] >= 3) & (size[root] <= largest))
+    if len(members):
+        _split_medium(labels, members[np.argsort(root[members], kind="stable")], root, score, threshold)
+    _, first, numbered = np.unique(labels, return_index=True, return_inverse=True)
+    order = np.empty(len(first), dtype=np.int64)
+    order[np.argsort(first, kind="stable")] = np.arange(len(first))
+    oversized = np.flatnonzero(size > largest)
+    return Clustering(order[numbered.ravel()], tuple(oversized.tolist()))
+
+
+def _split_medium(
+    labels: NDArray[np.int64],
+    members: NDArray[np.int64],
+    root: NDArray[np.int64],
+    score: Callable[[Rows, Rows], Scores],
+    threshold: float,
+) -> None:
+    """Average linkage in every component of ``members`` (sorted by root), those of one size at a time."""
+    edges = np.concatenate([[0], np.flatnonzero(np.diff(root[members])) + 1, [len(members)]])
+    starts, sizes = edges[:-1], np.diff(edges)
+    for size in np.unique(sizes).tolist():
+        of_size = starts[sizes == size]
+        step = max(1, _BATCH // (size * size))
+        for begin in range(0, len(of_size), step):
+            chosen = of_size[begin : begin + step]
+            rows = members[chosen[:, None] + np.arange(size)]
+            i, j = pairs_within(np.zeros(1, dtype=np.int64), np.array([size]))
+            odds = score(rows[:, i].ravel().astype(np.int32), rows[:, j].ravel().astype(np.int32)) - threshold
+            matrix = np.zeros((len(chosen), size, size))
+            matrix[:, i, j] = np.clip(odds, MOST_AGAINST, MOST_FOR).reshape(len(chosen), -1)
+            matrix[:, j, i] = matrix[:, i, j]
+            owner = average_linkage(matrix)
+            labels[rows] = np.take_along_axis(rows, owner, axis=1)
+
+
+def average_linkage(scores: Scores) -> NDArray[np.int64]:
+    """Merge the two clusters with the highest mean score while it is above 0; many problems of one size at once.
+
+    Args:
+        scores: Shape (problems, size, size), symmetric; the diagonal is not read.
+
+    Returns:
+        For each problem and member the smallest member of its cluster.
+
+    Note:
+        O(size) rounds over the arrays. A problem without a negative score is one cluster, without any round.
+    """
+    problems, size, _ = scores.shape
+    owner = np.tile(np.arange(size), (problems, 1))
+    i, j = np.triu_indices(size, 1)
+    whole = (scores[:, i, j] > 0.0).all(axis=1)
+    owner[whole] = 0
+    open_ = np.flatnonzero(~whole)
+    total = scores[open_].copy()
+    count = np.ones((len(open_), size))
+    diagonal = np.arange(size)
+    for _ in range(size - 1):
+        if not len(open_):
+            break
+        mean = total / (count[:, :, None] * count[:, None, :])
+        mean[:, diagonal, diagonal] = -np.inf
+        flat = mean.reshape(len(open_), -1)
+        best = flat.argmax(axis=1)
+        going = np.flatnonzero(flat[np.arange(len(open_)), best] > 0.0)
+        if len(going) < len(open_):
+            open_, total, count, best = open_[going], total[going], count[going], best[going]
+        every = np.arange(len(open_))
+        keep, gone = best // size, best % size
+        keep, gone = np.minimum(keep, gone), np.maximum(keep, gone)
+        total[every, keep, :] += total[every, gone, :]
+        total[every, :, keep] += total[every, :, gone]
+        count[every, keep] += count[every, gone]
+        total[every, gone, :] = -np.inf
+        total[every, :, gone] = -np.inf
+        mine = owner[open_]
+        owner[open_] = np.where(mine == gone[:, None], keep[:, None], mine)
+    return owner
+
+
+def _split_large(
+    labels: NDArray[np.int64],
+    root: NDArray[np.int64],
+    size: NDArray[np.int64],
+    left: Rows,
+    right: Rows,
+    odds: Scores,
+    largest: int,
+) -> None:
+    """Average linkage on the given pairs alone, for components too large to score all pairs of."""
+    big = np.flatnonzero(size > largest)
+    if not len(big):
+        return
+    inside = np.flatnonzero(size[root[left]] > largest)
+    inside = inside[np.argsort(root[left[inside]], kind="stable")]
+    edges = np.concatenate([[0], np.flatnonzero(np.diff(root[left[inside]])) + 1, [len(inside)]])
+    for start, end in itertools.pairwise(edges.tolist()):
+        part = inside[start:end]
+        if (odds[part] > 0.0).all():
+            continue
+        rows = np.unique(np.concatenate([left[part], right[part]]))
+        a, b = np.searchsorted(rows, left[part]), np.searchsorted(rows, right[part])
+        labels[rows] = rows[_sparse_linkage(len(rows), a, b, np.clip(odds[part], MOST_AGAINST, MOST_FOR))]
+
+
+def _sparse_linkage(n: int, left: NDArray[np.intp], right: NDArray[np.intp], scores: Scores) -> NDArray[np.int64]:
+    """Average linkage over some of the pairs, by a heap with outdated entries skipped."""
+    near: list[dict[int, tuple[float, int]]] = [{} for _ in range(n)]
+    for a, b, odds in zip(left.tolist(), right.tolist(), scores.tolist(), strict=True):
+        near[a][b] = near[b][a] = (odds, 1)
+    heap = [(-total / count, a, b) for a in range(n) for b, (total, count) in near[a].items() if a < b and total > 0.0]
+    heapq.heapify(heap)
+    owner = list(range(n))
+    while heap:
+        mean, keep, gone = heapq.heappop(heap)
+        entry = near[keep].get(gone)
+        if entry is None or -entry[0] / entry[1] != mean:
+            continue
+        if len(near[keep]) < len(near[gone]):
+            keep, gone = gone, keep
+        owner[gone] = keep
+        del near[keep][gone], near[gone][keep]
+        for other, (total, count) in near[gone].items():
+            del near[other][gone]
+            old_total, old_count = near[keep].get(other, (0.0, 0))
+            entry = (old_total + total, old_count + count)
+            near[keep][other] = near[other][keep] = entry
+            if entry[0] > 0.0:
+                heapq.heappush(heap, (-entry[0] / entry[1], min(keep, other), max(keep, other)))
+        near[gone].clear()
+    result = np.array(owner)
+    while True:
+        jumped = result[result]
+        if np.array_equal(jumped, result):
+            return result
+        result = jumped
+
+
+def match_one_to_one(left: Rows, right: Rows, log_odds: Scores, *, least: float) -> NDArray[np.intp]:
+    """Choose pairs by descending score so that no record is used twice.
+
+    Returns:
+        Positions of the chosen pairs, ascending.
+
+    Note:
+        Greedy, in rounds: a pair that is the best of both its records is taken. O(rounds x pairs).
+    """
+    open_ = np.flatnonzero(log_odds >= least)
+    open_ = open_[np.lexsort((right[open_], left[open_], -log_odds[open_]))]
+    chosen: list[NDArray[np.intp]] = []
+    while len(open_):
+        place = np.arange(len(open_))
+        best_left, best_right = _first_place(left[open_], place), _first_place(right[open_], place)
+        best = (best_left == place) & (best_right == place)
+        taken = open_[best]
+        chosen.append(taken)
+        free = ~(np.isin(left[open_], left[taken]) | np.isin(right[open_], right[taken]))
+        open_ = open_[free]
+    return np.sort(np.concatenate(chosen)) if chosen else np.empty(0, dtype=np.intp)
+
+
+def _first_place(rows: Rows, place: NDArray[np.intp]) -> NDArray[np.intp]:
+    _, first, back = np.unique(rows, return_index=True, return_inverse=True)
+    return np.asarray(place[first][back.ravel()])

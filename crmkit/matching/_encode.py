@@ -1,0 +1,252 @@
+"""Turn columns into vocabularies of normalized values and int32 codes, one column at a time.
+
+Everything slow (normalizing, sounding out, looking up nicknames) happens once per distinct value; from here on the
+matcher only meets integers, and strings where two different values have to be compared.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+from crmkit._progress import steps
+
+from ._alike import code_of
+from ._fields import EncodedField
+from ._kinds_channels import company_domain, normalize_phone
+from .comparisons import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from crmkit.typing import Progress
+
+    from ._fields import Codes, Comparison, Trait
+    from ._sources import Reading, Source
+
+__all__ = ["Encoded", "encode"]
+
+_log = logging.getLogger("crmkit.matching")
+
+
+@attrs.frozen(eq=False, repr=False, kw_only=True)
+class Encoded:
+    """One or two tables as codes.
+
+    Attributes:
+        n: Rows of all tables together.
+        effective: Rows when full copies of a record count once.
+        possible_pairs: Pairs that could be candidates, full copies counted once; at least 1.
+        side: For each row the table it came from; ``None`` for one table.
+        comparisons: Those that found a column, in order.
+        fields: The encoded field of each.
+        keys: Codes for blocking by key name.
+        given_as_family: For each given name the code of the family name that reads the same, -1 if there is none.
+    """
+
+    n: int
+    effective: float
+    possible_pairs: float
+    side: NDArray[np.int8] | None
+    comparisons: tuple[Comparison, ...]
+    fields: dict[str, EncodedField]
+    keys: dict[str, tuple[Codes, ...]]
+    given_as_family: Codes | None = None
+
+    def __repr__(self) -> str:
+        return f"<Encoded: {self.n} rows, {', '.join(self.fields)}>"
+
+    def order(self) -> NDArray[np.int64]:
+        """Place of each row when rows are sorted by content; records that agree on much stand together."""
+        columns = [column for field in self.fields.values() for column in field.columns]
+        rank = np.empty(self.n, dtype=np.int64)
+        rank[np.lexsort(columns[::-1])] = np.arange(self.n)
+        return rank
+
+
+def encode(
+    sources: Sequence[Source], comparisons: Sequence[Comparison], *, progress: Progress | None = None
+) -> Encoded:
+    """Encode the columns that the comparisons found in one table, or in two that share their vocabularies."""
+    sizes = [len(source.table) for source in sources]
+    n = sum(sizes)
+    drafts: dict[str, _Draft] = {}
+    for comparison in steps(progress, list(comparisons), "encode"):
+        draft = _draft(sources, comparison)
+        if draft is not None and any((column >= 0).any() for column in draft.columns):
+            drafts[comparison.name] = draft
+    weights = _copy_weights(drafts, {comparison.name: comparison.group for comparison in comparisons}, n)
+    fields: dict[str, EncodedField] = {}
+    keys: dict[str, tuple[Codes, ...]] = {}
+    for comparison in comparisons:
+        draft = drafts.get(comparison.name)
+        if draft is None:
+            continue
+        kind = KINDS[comparison.kind]
+        fields[comparison.name] = draft.field(comparison.name, weights, kind.traits)
+        for suffix, derive in kind.keys.items():
+            name = f"{comparison.name}_{suffix}" if suffix else comparison.name
+            keys[name] = draft.columns if not suffix else draft.derived(derive)
+        _log.debug("encoded %s: %d values", comparison.name, len(draft.values))
+    return Encoded(
+        n=n,
+        effective=float(weights.sum()),
+        possible_pairs=_possible_pairs(weights, sizes),
+        side=np.repeat(np.arange(len(sizes), dtype=np.int8), sizes) if len(sizes) > 1 else None,
+        comparisons=tuple(comparison for comparison in comparisons if comparison.name in fields),
+        fields=fields,
+        keys=keys,
+        given_as_family=_given_as_family(fields),
+    )
+
+
+@attrs.frozen(eq=False)
+class _Draft:
+    """A field before frequencies are known."""
+
+    values: list[str]
+    columns: tuple[Codes, ...]
+
+    def derived(self, derive: Callable[[str], str | None]) -> tuple[Codes, ...]:
+        table = code_of([derive(value) for value in self.values])
+        return tuple(_through(table, column) for column in self.columns)
+
+    def field(
+        self,
+        name: str,
+        weights: NDArray[np.float64],
+        traits: Callable[[Sequence[str]], dict[str, Trait]] | None,
+    ) -> EncodedField:
+        size = len(self.values)
+        counts = np.zeros(size)
+        filled = np.zeros(len(weights), dtype=bool)
+        for position, column in enumerate(self.columns):
+            present = column >= 0
+            for earlier in self.columns[:position]:
+                present &= column != earlier  # a record with one value in two columns has it once
+            counts += np.bincount(column[present], weights=weights[present], minlength=size)
+            filled |= column >= 0
+        return EncodedField(
+            name=name,
+            values=np.array(self.values, dtype=object),
+            columns=self.columns,
+            counts=counts,
+            filled=float(weights[filled].sum()),
+            traits=traits(self.values) if traits is not None else {},
+        )
+
+
+def _through(table: Codes, column: Codes) -> Codes:
+    """Replace codes by ``table[code]``, keeping -1."""
+    return np.append(table, np.int32(-1))[column]
+
+
+def _draft(sources: Sequence[Source], comparison: Comparison) -> _Draft | None:
+    found = [source.columns.get(comparison.name, ()) for source in sources]
+    width = max((len(columns) for columns in found), default=0)
+    if width == 0:
+        return None
+    normalize = company_domain_of if comparison.fields == ("email_domain",) else KINDS[comparison.kind].normalize
+    vocabulary: dict[str, int] = {}
+    parts: list[list[Codes]] = [[] for _ in range(width)]
+    for source, columns in zip(sources, found, strict=True):
+        for position in range(width):
+            if position >= len(columns):
+                parts[position].append(np.full(len(source.table), -1, dtype=np.int32))
+            else:
+                parts[position].append(_column(source, columns[position], comparison.kind, normalize, vocabulary))
+    columns_of_codes = tuple(np.concatenate(part) if len(part) > 1 else part[0] for part in parts)
+    return _Draft(list(vocabulary), columns_of_codes)
+
+
+def company_domain_of(raw: str) -> str | None:
+    """The employer's domain in an e-mail address as it was typed."""
+    key = KINDS["email"].normalize(raw)
+    return company_domain(key) if key else None
+
+
+def _column(
+    source: Source, reading: Reading, kind: str, normalize: Callable[[str], str | None], vocabulary: dict[str, int]
+) -> Codes:
+    distinct = source.texts(reading)
+    if kind == "phone":
+        return _phones(source, distinct.values, distinct.codes, vocabulary)
+    if kind == "date":
+        normalize = source.date_reader(reading, normalize)
+    table = _codes_in(map(normalize, distinct.values), len(distinct.values), vocabulary)
+    return _through(table, distinct.codes)
+
+
+def _codes_in(texts: object, size: int, vocabulary: dict[str, int]) -> Codes:
+    return np.fromiter(
+        (-1 if text is None else vocabulary.setdefault(text, len(vocabulary)) for text in texts),  # type: ignore[attr-defined]  # any iterable of texts
+        dtype=np.int32,
+        count=size,
+    )
+
+
+def _phones(source: Source, values: Sequence[str], codes: Codes, vocabulary: dict[str, int]) -> Codes:
+    """Read each number in the country of its row, once per number and country."""
+    countries, country_codes = source.countries()
+    if not countries:
+        table = _codes_in((normalize_phone(value, source.country) for value in values), len(values), vocabulary)
+        return _through(table, codes)
+    names = [*countries, source.country]
+    joined = codes.astype(np.int64) * len(names) + np.where(country_codes < 0, len(names) - 1, country_codes)
+    present = np.flatnonzero(codes >= 0)
+    distinct, back = np.unique(joined[present], return_inverse=True)
+    numbers = (normalize_phone(values[key // len(names)], names[key % len(names)]) for key in distinct.tolist())
+    result = np.full(len(codes), -1, dtype=np.int32)
+    result[present] = _codes_in(numbers, len(distinct), vocabulary)[back]
+    return result
+
+
+def _copy_weights(drafts: dict[str, _Draft], group_of: dict[str, str], n: int) -> NDArray[np.float64]:
+    """Give k copies of one record a weight of 1/k each, where the record says enough to be somebody.
+
+    Otherwise a file that holds every record a hundred times would make every value look common.
+    """
+    weights = np.ones(n)
+    if n < 2 or not drafts:
+        return weights
+    columns = [column for draft in drafts.values() for column in draft.columns]
+    filled = np.zeros(n, dtype=np.int8)
+    for group in dict.fromkeys(group_of[name] for name in drafts):
+        present = np.zeros(n, dtype=bool)
+        for name, draft in drafts.items():
+            if group_of[name] == group:
+                for column in draft.columns:
+                    present |= column >= 0
+        filled += present
+    mixed = np.zeros(n, dtype=np.uint64)
+    for column in columns:  # a 64-bit mix: two different records in a million collide with probability 3e-8
+        mixed = (mixed ^ (column.astype(np.int64).astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15))) * np.uint64(
+            0xBF58476D1CE4E5B9
+        )
+        mixed ^= mixed >> np.uint64(29)
+    order = np.argsort(mixed, kind="stable")
+    edges = np.flatnonzero(np.diff(mixed[order])) + 1
+    sizes = np.diff(np.concatenate([[0], edges, [n]]))
+    weights[order] = 1.0 / np.repeat(sizes, sizes)
+    weights[filled < 3] = 1.0
+    return weights
+
+
+def _possible_pairs(weights: NDArray[np.float64], sizes: Sequence[int]) -> float:
+    if len(sizes) == 2:
+        return max(float(weights[: sizes[0]].sum()) * float(weights[sizes[0] :].sum()), 1.0)
+    total = float(weights.sum())
+    return max(total * (total - 1.0) / 2.0, 1.0)
+
+
+def _given_as_family(fields: dict[str, EncodedField]) -> Codes | None:
+    if "given" not in fields or "family" not in fields:
+        return None
+    family = {value: code for code, value in enumerate(fields["family"].values)}
+    given = fields["given"].values
+    return np.fromiter((family.get(value, -1) for value in given), dtype=np.int32, count=len(given))

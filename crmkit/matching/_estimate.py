@@ -1,0 +1,325 @@
+"""Learn a match model from candidate pairs without labels: expectation maximization on patterns of levels.
+
+Chance is computed; what is learned is how many pairs each explanation has, how often it shares each group's cause
+(rho), and how a shared cause looks in the data (m). Every limit that the data pushed against is reported.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+from ._comparisons import PairLevels, compare_pairs
+from ._kinds_channels import EMAIL_DIFFERENT
+from ._model import (
+    MatchModel,
+    filled_groups,
+    group_evidence,
+    independence_count,
+    log_expected,
+    memberships,
+    starting_tables,
+)
+from ._presets import MATCH
+from .comparisons import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from ._blocking import Candidates
+    from ._encode import Encoded
+    from ._model import FloatArray
+    from ._presets import Explanation
+
+__all__ = ["Estimate", "compress", "estimate", "sample_candidates"]
+
+_log = logging.getLogger("crmkit.matching")
+
+SAMPLE_PER_RULE = 4_000
+_RANDOM_PAIRS = 100_000
+_LEAST_STEPS, _MOST_STEPS = 9, 60
+_TEACHERS = frozenset({MATCH})
+"""Explanations that error tables are learned from. The others would teach what is not theirs: colleagues who live in
+one city look like people whose addresses are badly mistyped."""
+
+_PRIOR_RATE = 5.0
+_PRIOR_ERRORS = 20.0
+_PRIOR_NAMESAKES = 50.0
+_PRIOR_CHANCE = 200.0
+
+
+@attrs.frozen(eq=False)
+class Estimate:
+    """A learned model and what is to be said about the learning."""
+
+    model: MatchModel
+    steps: int
+    converged: bool
+    notes: tuple[str, ...]
+
+
+def sample_candidates(
+    candidates: Candidates, *, seed: int, per_rule: int = SAMPLE_PER_RULE
+) -> tuple[NDArray[np.intp], FloatArray]:
+    """Take up to ``per_rule`` of the pairs that each rule was first to produce.
+
+    Returns:
+        Positions of the pairs, and for each how many pairs it stands for.
+    """
+    random = np.random.default_rng(seed)
+    positions, weights = [np.empty(0, dtype=np.intp)], [np.empty(0)]
+    for rule in range(len(candidates.uses)):
+        found = np.flatnonzero(candidates.rule == rule)
+        taken = found if len(found) <= per_rule else np.sort(random.choice(found, per_rule, replace=False))
+        if len(taken):
+            positions.append(taken)
+            weights.append(np.full(len(taken), len(found) / len(taken)))
+    return np.concatenate(positions), np.concatenate(weights)
+
+
+def compress(pairs: PairLevels, weights: FloatArray) -> tuple[PairLevels, FloatArray]:
+    """Merge pairs with one pattern: equal levels, and frequencies equal to half an octave."""
+    bins = np.round(pairs.rarity * (2.0 / np.log(2.0))).astype(np.int16)
+    table = np.concatenate([pairs.levels.astype(np.int16), bins])
+    rows = np.ascontiguousarray(table.T).view([("", np.int16)] * table.shape[0]).ravel()
+    _, first, back = np.unique(rows, return_index=True, return_inverse=True)
+    summed = np.bincount(back.ravel(), weights=weights)
+    rarity = (
+        np.stack(
+            [np.bincount(back.ravel(), weights=weights * row) / np.maximum(summed, 1e-300) for row in pairs.rarity]
+        )
+        if len(pairs.rarity)
+        else pairs.rarity[:, first]
+    )
+    return PairLevels(pairs.levels[:, first], rarity.astype(np.float32)), summed
+
+
+def chance_tables(encoded: Encoded, *, seed: int) -> dict[str, FloatArray]:
+    """Return u for each comparison from random pairs.
+
+    Half a pair is added to each level and 200 to "different", so that the few pairs of a small file, among which its
+    duplicates weigh heavily, do not decide alone.
+    """
+    random = np.random.default_rng(seed)
+    count = _RANDOM_PAIRS if encoded.n > 1 else 0
+    left = random.integers(0, max(encoded.n, 1), count).astype(np.int32)
+    right = random.integers(0, max(encoded.n, 1), count).astype(np.int32)
+    apart = left != right
+    pairs = compare_pairs(encoded, left[apart], right[apart])
+    tables = {}
+    scale = min(1.0, encoded.possible_pairs / max(pairs.size, 1))  # a small file has fewer pairs than were drawn
+    for k, comparison in enumerate(encoded.comparisons):
+        size = len(KINDS[comparison.kind].levels)
+        level = pairs.levels[k]
+        counts = np.bincount(level[level >= 0], minlength=size) * scale + 0.5
+        counts[KINDS[comparison.kind].different] += _PRIOR_CHANCE
+        tables[comparison.name] = counts / counts.sum()
+    if "given" in tables:  # by chance a swap is far rarer than any sample of pairs can show
+        tables["given"][5:] = np.minimum(tables["given"][5:], 1e-6)
+    return tables
+
+
+def estimate(
+    encoded: Encoded, candidates: Candidates, explanations: Sequence[Explanation], *, seed: int = 0
+) -> Estimate:
+    """Fit the model to candidate pairs.
+
+    Note:
+        Deterministic for a seed. O(patterns x explanations x groups) a step, some ten to sixty steps.
+    """
+    positions, weights = sample_candidates(candidates, seed=seed)
+    pairs = compare_pairs(encoded, candidates.left[positions], candidates.right[positions])
+    pairs, weights = compress(pairs, weights)
+    return fit_patterns(encoded, pairs, weights, explanations, chance_tables(encoded, seed=seed + 1))
+
+
+def fit_patterns(
+    encoded: Encoded,
+    pairs: PairLevels,
+    weights: FloatArray,
+    explanations: Sequence[Explanation],
+    chance: dict[str, FloatArray],
+) -> Estimate:
+    """Run expectation maximization on weighted patterns."""
+    groups = {comparison.group for comparison in encoded.comparisons}
+    groups |= {comparison.wide for comparison in encoded.comparisons if comparison.wide is not None}
+    explanations = [one for one in explanations if one.name == MATCH or _is_possible(one, groups)]
+    tied = {one.name: one for one in explanations if one.tied_to is not None and not _is_identifiable(groups)}
+    least = _least_number(encoded.possible_pairs)
+    model = MatchModel(
+        comparisons=encoded.comparisons,
+        n=encoded.effective,
+        pairs=encoded.possible_pairs,
+        numbers={one.name: max(one.share * encoded.effective, least) for one in explanations},
+        rates={one.name: {g: rate.start for g, rate in one.rates.items() if g in groups} for one in explanations},
+        errors={comparison.name: starting_tables(comparison) for comparison in encoded.comparisons},
+        chance=chance,
+        namesake_email=_namesake_prior() if {"email", "given", "family"} <= encoded.fields.keys() else None,
+    )
+    fitting = _Fitting(encoded, pairs, weights, list(explanations), tied)
+    step = 0
+    converged = len(weights) == 0
+    while not converged and step < _MOST_STEPS:
+        step += 1
+        updated = fitting.step(model)
+        floor = 0.002 * max(encoded.effective, 1.0)
+        moved = max(
+            abs(updated.numbers[name] - number) / max(number, floor, 1e-9) for name, number in model.numbers.items()
+        )
+        model = updated
+        converged = step >= _LEAST_STEPS and moved < 0.01
+    notes = list(dict.fromkeys(fitting.limits_hit(model)))
+    notes += [
+        f"'{name}' cannot be told from a match without birth date and e-mail or id; its number is fixed at "
+        f"{one.tie:g} times '{one.tied_to}'"
+        for name, one in tied.items()
+    ]
+    if not converged:
+        notes.append(f"estimation stopped after {step} steps without settling")
+    _log.info("fitted %d patterns in %d steps: %r", len(weights), step, model)
+    return Estimate(model, step, converged, tuple(notes))
+
+
+def _least_number(pairs: float) -> float:
+    """Pairs that every explanation is granted: one, or a twentieth of a tiny file's pairs."""
+    return min(1.0, 0.05 * pairs)
+
+
+def _is_possible(explanation: Explanation, groups: set[str]) -> bool:
+    """Whether the file has a group that this explanation shares for sure; without one it only imitates chance."""
+    needed = [group for group, rate in explanation.rates.items() if not rate.free and rate.start > 0.5]
+    return all(group in groups for group in needed) and bool(groups - set(needed))
+
+
+def _is_identifiable(groups: set[str]) -> bool:
+    return "birth_date" in groups and bool(groups & {"email", "national_id"})
+
+
+def _namesake_prior() -> FloatArray:
+    return np.array([1e-5, 0.001, 0.001, 0.002, 1.0 - 0.00401])
+
+
+@attrs.frozen(eq=False)
+class _Fitting:
+    """One expectation-maximization problem: data, limits, priors."""
+
+    encoded: Encoded
+    pairs: PairLevels
+    weights: FloatArray
+    explanations: list[Explanation]
+    tied: dict[str, Explanation]
+
+    def step(self, model: MatchModel) -> MatchModel:
+        """Return the model after one step."""
+        evidence = group_evidence(model, self.pairs)
+        power = independence_count(model, self.pairs)
+        expected = log_expected(model, evidence, power)
+        expected -= expected.max(axis=0)
+        share = np.exp(expected)
+        share *= self.weights / share.sum(axis=0)
+        least = _least_number(model.pairs)
+        numbers = {name: max(float(share[row].sum()), least) for row, name in enumerate(model.numbers)}
+        for name, one in self.tied.items():
+            if one.tied_to in numbers:
+                numbers[name] = max(one.tie * numbers[one.tied_to], 1e-3)
+        ratio = np.exp(np.minimum(evidence, 600.0))
+        filled = filled_groups(model, self.pairs)
+        rates: dict[str, dict[str, float]] = {}
+        same = np.zeros((len(model.groups), len(self.weights)))
+        for row, one in enumerate(self.explanations):
+            rates[one.name] = {}
+            for place, group in enumerate(model.groups):
+                old = model.rates[one.name].get(group)
+                if old is None:
+                    continue
+                shared = share[row] * (old * ratio[place]) / (old * ratio[place] + (1.0 - old))
+                if one.name in _TEACHERS:
+                    same[place] += shared
+                rates[one.name][group] = self._rate(one, group, old, shared, share[row] * filled[place], filled[place])
+        return attrs.evolve(
+            model,
+            numbers=numbers,
+            rates=rates,
+            errors=self._errors(model, same),
+            kappa=self._kappa(model, share[-1]),
+            namesake_email=self._namesake_email(model, share),
+        )
+
+    def _rate(
+        self, one: Explanation, group: str, old: float, shared: FloatArray, share: FloatArray, filled: NDArray[np.bool_]
+    ) -> float:
+        limits = one.rates[group]
+        if not limits.free:
+            return old
+        rate = (float(shared[filled].sum()) + _PRIOR_RATE * old) / (float(share.sum()) + _PRIOR_RATE)
+        return min(max(rate, limits.least), limits.most)
+
+    def _errors(self, model: MatchModel, same: FloatArray) -> dict[str, FloatArray]:
+        shared = np.zeros((len(model.comparisons), len(self.weights)))
+        for place, members in enumerate(memberships(model, self.pairs)):
+            for k, counted in members:
+                shared[k] += same[place] if counted is None else np.where(counted, same[place], 0.0)
+        tables = {}
+        for k, comparison in enumerate(model.comparisons):
+            kind = KINDS[comparison.kind]
+            level = self.pairs.levels[k]
+            present = level >= 0
+            counts = np.bincount(level[present], weights=shared[k][present], minlength=len(kind.levels))
+            table = (counts + _PRIOR_ERRORS * starting_tables(comparison)) / (counts.sum() + _PRIOR_ERRORS)
+            tables[comparison.name] = _limited(table, kind.different, kind.limit)
+        return tables
+
+    def _kappa(self, model: MatchModel, by_chance: FloatArray) -> float:
+        names = [k for k, one in enumerate(model.comparisons) if one.name in {"given", "family"}]
+        if len(names) < 2:
+            return 1.0
+        both = (self.pairs.levels[names] == 0).all(axis=0)
+        expected = model.pairs
+        for k in names:
+            field = self.encoded.fields[model.comparisons[k].name]
+            filled = max(field.filled, 2.0)
+            expected *= float((field.counts * np.maximum(field.counts - 1.0, 0.0)).sum()) / (filled * (filled - 1.0))
+        return max(1.0, (float(by_chance[both].sum()) + 50.0) / (expected + 50.0))
+
+    def _namesake_email(self, model: MatchModel, share: FloatArray) -> FloatArray | None:
+        if model.namesake_email is None:
+            return None
+        position = {one.name: k for k, one in enumerate(model.comparisons)}
+        levels = self.pairs.levels
+        both = (levels[position["given"]] == 0) & (levels[position["family"]] == 0) & (levels[position["email"]] >= 0)
+        others = self.weights[both] - share[list(model.numbers).index(MATCH)][both]
+        counts = np.bincount(levels[position["email"]][both], weights=others, minlength=EMAIL_DIFFERENT + 1)
+        table = counts + _PRIOR_NAMESAKES * _namesake_prior()
+        return np.asarray(table / table.sum())
+
+    def limits_hit(self, model: MatchModel) -> list[str]:
+        """Say which limits the data pushed against: a sign of a file that breaks the model's assumptions."""
+        notes = []
+        for one in self.explanations:
+            for group, rate in model.rates[one.name].items():
+                limits = one.rates[group]
+                if limits.free and (rate <= limits.least > 0.0 or rate >= limits.most < 1.0):
+                    notes.append(f"the rate of '{group}' under '{one.name}' is at its limit {rate:g}")
+        for comparison in model.comparisons:
+            kind = KINDS[comparison.kind]
+            if kind.limit is not None and model.errors[comparison.name][kind.different] >= kind.limit - 1e-9:
+                notes.append(
+                    f"the error table of '{comparison.name}' is at its limit {kind.limit:g} for different values"
+                )
+        return notes
+
+
+def _limited(table: FloatArray, different: int, limit: float | None) -> FloatArray:
+    """Hold the share of "different" at ``limit`` and spread the rest in proportion."""
+    table = np.maximum(table, 1e-7)
+    table = table / table.sum()
+    if limit is not None and table[different] > limit:
+        scale = (1.0 - limit) / (1.0 - table[different])
+        table = table * scale
+        table[different] = limit
+    return np.asarray(table)

@@ -1,0 +1,139 @@
+"""Why two records are one party, or are not: a waterfall of match weights, then the rival explanations."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+from ._comparisons import compare_pairs
+from ._model import group_evidence, independence_count, log_expected, memberships
+from ._presets import CHANCE, MATCH, explanation_texts
+from ._scoring import probability
+from .comparisons import KINDS
+
+if TYPE_CHECKING:
+    from ._encode import Encoded
+    from ._model import FloatArray, MatchModel
+
+__all__ = ["EvidenceStep", "PairExplanation", "explain_pair"]
+
+_LN2 = float(np.log(2.0))
+
+
+@attrs.frozen(kw_only=True)
+class EvidenceStep:
+    """One bar of the waterfall.
+
+    Attributes:
+        name: Group of comparisons, or ``prior`` and ``rival explanations``.
+        weight: Match weight in bits that it adds.
+        levels: For each comparison of the group its level in words.
+    """
+
+    name: str
+    weight: float
+    levels: tuple[tuple[str, str], ...] = ()
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class PairExplanation:
+    """The evidence for and against two records being one party; holds no value out of the records.
+
+    Attributes:
+        left: Record id.
+        right: Record id.
+        steps: The waterfall; the weights add up to ``match_weight``.
+        match_weight: Log2 odds.
+        match_probability: The same as a probability.
+        explanations: Probability of every explanation; they add up to 1.
+        text: The most probable explanation as a sentence.
+    """
+
+    left: object
+    right: object
+    steps: tuple[EvidenceStep, ...]
+    match_weight: float
+    match_probability: float
+    explanations: dict[str, float]
+    text: str
+
+    def __repr__(self) -> str:
+        return f"<PairExplanation: match probability {self.match_probability:.3f}, {self.text}>"
+
+    def __str__(self) -> str:
+        lines = [f"match probability {self.match_probability:.1%}: {self.text}", f"{'weight':>8}  evidence"]
+        for step in self.steps:
+            said = "; ".join(f"{name}: {level}" for name, level in step.levels)
+            lines.append(f"{step.weight:+8.1f}  {step.name}{f' ({said})' if said else ''}")
+        lines.append(f"{self.match_weight:+8.1f}  match weight")
+        rivals = sorted(self.explanations.items(), key=lambda item: -item[1])
+        lines.append(", ".join(f"{name} {share:.1%}" for name, share in rivals if share >= 0.0005))
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        most = max([abs(step.weight) for step in self.steps] + [1.0])
+        rows = []
+        for step in self.steps:
+            said = "; ".join(f"{name}: {level}" for name, level in step.levels)
+            color = "#2166ac" if step.weight >= 0 else "#b2182b"
+            bar = f'<div style="width:{100 * abs(step.weight) / most:.0f}px;height:.8em;background:{color}"></div>'
+            rows.append(
+                f"<tr><td>{html.escape(step.name)}</td><td>{step.weight:+.1f}</td><td>{bar}</td>"
+                f"<td>{html.escape(said)}</td></tr>"
+            )
+        return (
+            f"<p>{html.escape(f'{self.match_probability:.1%}: {self.text}')}</p><table><thead><tr><th>evidence</th>"
+            f"<th>match weight</th><th></th><th>levels</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        )
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the explanation as plain data."""
+        return {
+            "match_weight": self.match_weight,
+            "match_probability": self.match_probability,
+            "steps": [{"name": one.name, "weight": one.weight, "levels": dict(one.levels)} for one in self.steps],
+            "explanations": dict(self.explanations),
+            "text": self.text,
+        }
+
+
+def explain_pair(
+    encoded: Encoded, model: MatchModel, a: int, b: int, *, left: object, right: object
+) -> PairExplanation:
+    """Explain the score of rows ``a`` and ``b``."""
+    rows = np.array([[a], [b]], dtype=np.int32)
+    pairs = compare_pairs(encoded, rows[0], rows[1])
+    evidence = group_evidence(model, pairs)
+    expected = log_expected(model, evidence, independence_count(model, pairs))[:, 0]
+    match = list(model.numbers).index(MATCH)
+    steps = [EvidenceStep(name="prior", weight=float(np.log(model.numbers[MATCH]) - expected[-1]) / _LN2)]
+    members = memberships(model, pairs)
+    for place, group in enumerate(model.groups):
+        levels = []
+        for k, counts in members[place]:
+            if counts is None or counts[0]:
+                comparison, level = model.comparisons[k], int(pairs.levels[k, 0])
+                levels.append((comparison.name, "missing" if level < 0 else KINDS[comparison.kind].levels[level]))
+        rate = model.rates[MATCH].get(group, 0.0)
+        weight = float(np.log(rate * np.exp(min(evidence[place, 0], 600.0)) + 1.0 - rate)) / _LN2
+        steps.append(EvidenceStep(name=group, weight=weight, levels=tuple(levels)))
+    others: FloatArray = np.delete(expected, match)
+    total = float(np.max(others) + np.log(np.exp(others - np.max(others)).sum()))
+    steps.append(EvidenceStep(name="rival explanations", weight=(float(expected[-1]) - total) / _LN2))
+    log_odds = float(expected[match]) - total
+    shares: FloatArray = np.exp(expected - np.max(expected))
+    shares /= shares.sum()
+    names = model.explanations
+    best = names[int(np.argmax(expected))]
+    return PairExplanation(
+        left=left,
+        right=right,
+        steps=tuple(steps),
+        match_weight=log_odds / _LN2,
+        match_probability=float(probability(np.array([log_odds]))[0]),
+        explanations=dict(zip(names, shares.tolist(), strict=True)),
+        text=explanation_texts().get(best, explanation_texts()[CHANCE]),
+    )

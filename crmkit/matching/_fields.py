@@ -1,0 +1,149 @@
+"""What can be compared: kinds of field with their comparison levels, and the comparison a matcher is made of.
+
+A kind is plain data and functions over *vocabularies* (the distinct normalized values of a field), so that everything
+slow happens once per value and never per row or per pair.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import attrs
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    Codes = NDArray[np.int32]
+    LevelArray = NDArray[np.int8]
+    Trait: TypeAlias = NDArray[Any]  # codes, lengths, flags or texts over a vocabulary
+    Texts: TypeAlias = NDArray[np.object_]
+    CompareFunction = Callable[["EncodedField", Codes, Codes], LevelArray]
+
+__all__ = ["Comparison", "EncodedField", "Kind"]
+
+_UNSEEN = 20.0
+
+NULL = -1
+"""The code of a missing value, and the level of a comparison with one."""
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Kind:
+    """How one kind of value is compared.
+
+    Attributes:
+        name: For messages and saved models.
+        levels: Names of the comparison levels; the first is ``exact``.
+        start: P(level | same cause) that estimation starts from, one for each level; sums to 1.
+        different: Position of the level that says "not alike at all"; the other levels are some likeness.
+        normalize: Raw text to comparable text, or ``None`` if nothing is left.
+        keys: Derived texts for blocking, by suffix; ``""`` stands for the value itself.
+        traits: Arrays over the vocabulary that ``compare`` needs.
+        compare: Levels of pairs of *different, present* values.
+        limit: Most of the probability that ``different`` may take within one cause, so that a class cannot explain
+            everything; ``None`` for no limit.
+    """
+
+    name: str
+    levels: tuple[str, ...]
+    start: tuple[float, ...]
+    different: int
+    normalize: Callable[[str], str | None]
+    compare: CompareFunction
+    keys: Mapping[str, Callable[[str], str | None]] = attrs.field(factory=dict)
+    traits: Callable[[Sequence[str]], dict[str, Trait]] | None = None
+    limit: float | None = None
+
+    def __repr__(self) -> str:
+        return f"<Kind {self.name}: {', '.join(self.levels)}>"
+
+
+@attrs.frozen(eq=False, repr=False)
+class EncodedField:
+    """One field of the whole file as a vocabulary and codes.
+
+    Attributes:
+        name: The comparison's name.
+        values: Distinct normalized values.
+        columns: For each source column the code of every row, -1 where missing; several where a record can have
+            several values (phone and mobile).
+        counts: In how many records each value occurs; full copies of a record count once.
+        filled: How many records have a value.
+        traits: Arrays over the vocabulary, as the kind made them.
+    """
+
+    name: str
+    values: NDArray[np.object_]
+    columns: tuple[Codes, ...]
+    counts: NDArray[np.float64]
+    filled: float
+    traits: dict[str, Trait] = attrs.field(factory=dict)
+
+    @property
+    def log_frequency(self) -> NDArray[np.float32]:
+        """Log of each value's frequency among the other records.
+
+        A file is a sample: twenty unseen values are added, or in a file of three every agreement would look common.
+        """
+        others = np.maximum(self.counts - 1.0, 0.5)
+        return np.log(others / (self.filled + _UNSEEN)).astype(np.float32)
+
+
+@attrs.frozen(repr=False)
+class Comparison:
+    """One thing that two records are compared on.
+
+    Attributes:
+        name: Unique within a matcher; also the name of its blocking key.
+        kind: Name of the kind of value, see ``crmkit.matching.comparisons``.
+        fields: Canonical field names it reads, best first, found through ``crmkit.columns``.
+        columns: Columns named by the caller; then ``fields`` is not used.
+        group: What it shares a cause with; comparisons of one group count as one piece of evidence.
+        nested: Within the group, of the agreements of nested comparisons only the rarest counts (city within
+            postcode).
+        wide: Group that it counts in instead where nothing narrower of its own group agrees: to live in one city is
+            not to live at one address.
+        shared_by: Who else than the same party has this in common: members of a household, people of one employer.
+    """
+
+    name: str
+    kind: str
+    fields: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    group: str = ""
+    nested: bool = False
+    wide: str | None = None
+    shared_by: Literal["household", "employer"] | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if not self.group:
+            object.__setattr__(self, "group", self.name)
+
+    def __repr__(self) -> str:
+        parts = [repr(column) for column in self.columns]
+        if self.name != self.kind:
+            parts.append(f"name={self.name!r}")
+        if self.group != self.name:
+            parts.append(f"group={self.group!r}")
+        if self.nested:
+            parts.append("nested=True")
+        if self.wide is not None:
+            parts.append(f"wide={self.wide!r}")
+        if self.shared_by is not None:
+            parts.append(f"shared_by={self.shared_by!r}")
+        return f"c.{self.kind}({', '.join(parts)})"
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the comparison as plain data."""
+        return attrs.asdict(
+            self, value_serializer=lambda _, __, value: list(value) if isinstance(value, tuple) else value
+        )
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, object]) -> Comparison:
+        """Read what ``to_dict`` wrote."""
+        values = {key: tuple(value) if isinstance(value, list) else value for key, value in document.items()}
+        return cls(**values)  # type: ignore[arg-type]  # attrs checks the names, the values are its own

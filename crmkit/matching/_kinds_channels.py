@@ -1,0 +1,164 @@
+"""Kinds of field that reach somebody: e-mail, phone, web address."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from crmkit.normalize import emails, phones, text
+
+from ._alike import code_of, edits, lengths
+from ._fields import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ._fields import Codes, EncodedField, LevelArray, Trait
+
+__all__ = ["EMAIL", "EMAIL_DIFFERENT", "PHONE", "WEB", "company_domain"]
+
+_EMAIL_LEVELS = ("exact", "typo", "two edits", "same local part", "different")
+EMAIL_DIFFERENT = _EMAIL_LEVELS.index("different")
+
+_DIGITS = re.compile(r"\d+")
+_PUNCTUATION = re.compile(r"[\W_]+")
+_NOT_LETTERS = re.compile(r"[\W\d_]+")
+
+
+def normalize_email(raw: str) -> str | None:
+    """The e-mail key; an address that no mail system would take keeps its folded text, its twin may have the same."""
+    key = emails.normalize(raw)
+    if key is not None:
+        return key
+    folded = text.fold(raw).replace(" ", "")
+    return folded if "@" in folded else None
+
+
+def _local(value: str) -> str:
+    return value.rpartition("@")[0]
+
+
+def company_domain(value: str) -> str | None:
+    """The domain that stands for an employer; none for free mail.
+
+    Example:
+        >>> company_domain("ann@example.com"), company_domain("ann@gmail.com")
+        ('example.com', None)
+    """
+    domain = value.rpartition("@")[2]
+    return None if not domain or emails.is_free_mail(domain) else domain
+
+
+def _useful_local(value: str) -> str | None:
+    local = _local(value)
+    return None if len(local) < 4 or emails.is_role(value) else local
+
+
+def _email_traits(values: Sequence[str]) -> dict[str, Trait]:
+    local = [_local(value) for value in values]
+    bare = [_PUNCTUATION.sub("", value) for value in local]
+    plain = [len(part) < 4 or emails.is_role(value) for part, value in zip(bare, values, strict=True)]
+    return {
+        "local": code_of(local),
+        "letters": np.array([_NOT_LETTERS.sub("", part) for part in local], dtype=object),
+        "digits": code_of(["|".join(_DIGITS.findall(part)) + "|" for part in local]),
+        "bare": code_of(bare),
+        "plain": np.array(plain, dtype=bool),
+        "length": lengths(values),
+    }
+
+
+def _compare_emails(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
+    level = np.full(len(a), EMAIL_DIFFERENT, dtype=np.int8)
+    local = field.traits["local"]
+    level[local[a] == local[b]] = 3
+    distance = edits(field.values[a], field.values[b])
+    level[(distance == 2) & (np.minimum(field.traits["length"][a], field.traits["length"][b]) >= 12)] = 2
+    level[distance == 1] = 1
+    return level
+
+
+EMAIL = Kind(
+    name="email",
+    levels=_EMAIL_LEVELS,
+    start=(0.9, 0.04, 0.01, 0.03, 0.02),
+    different=EMAIL_DIFFERENT,
+    normalize=normalize_email,
+    keys={"": str, "local": _useful_local},
+    traits=_email_traits,
+    compare=_compare_emails,
+)
+
+
+def normalize_phone(raw: str, country: str | None = None) -> str | None:
+    """E.164 where the number can be read; else its digits, if there are at least five.
+
+    Example:
+        >>> normalize_phone("386-5286")
+        '3865286'
+    """
+    found = phones.normalize(raw, country)
+    if found is not None:
+        return found
+    digits = "".join(_DIGITS.findall(text.clean(raw)))
+    return digits if len(digits) >= 5 and len(set(digits)) > 1 else None
+
+
+def _tail(value: str) -> str:
+    return value[-7:]
+
+
+def _phone_traits(values: Sequence[str]) -> dict[str, Trait]:
+    return {"tail": code_of([_tail(value) if len(value) >= 7 else None for value in values]), "length": lengths(values)}
+
+
+def _compare_phones(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
+    tail = field.traits["tail"]
+    level = np.full(len(a), 2, dtype=np.int8)
+    level[edits(field.values[a], field.values[b], most=1) <= 1] = 1
+    level[(tail[a] == tail[b]) & (tail[a] >= 0)] = 1
+    return level
+
+
+PHONE = Kind(
+    name="phone",
+    levels=("exact", "one edit or same last seven", "different"),
+    start=(0.92, 0.05, 0.03),
+    different=2,
+    normalize=normalize_phone,
+    keys={"": str, "tail": _tail},
+    traits=_phone_traits,
+    compare=_compare_phones,
+)
+
+
+def normalize_web(raw: str) -> str | None:
+    """The host of a web address, without ``www``.
+
+    Example:
+        >>> normalize_web("https://www.Example.com/about?x=1")
+        'example.com'
+    """
+    host = re.sub(r"^[a-z][a-z0-9+.-]*:/*", "", text.fold(raw)).lstrip("/")
+    host = re.split(r"[/?#:\s]", host, maxsplit=1)[0].rpartition("@")[2]
+    host = host.removeprefix("www.").strip(".")
+    return host if "." in host else None
+
+
+def _compare_hosts(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
+    level = np.full(len(a), 2, dtype=np.int8)
+    level[edits(field.values[a], field.values[b], most=1) <= 1] = 1
+    return level
+
+
+WEB = Kind(
+    name="web",
+    levels=("exact", "typo", "different"),
+    start=(0.9, 0.05, 0.05),
+    different=2,
+    normalize=normalize_web,
+    keys={"": str},
+    compare=_compare_hosts,
+)

@@ -1,0 +1,201 @@
+"""Kinds of field that name a person: given name, family name, birth date.
+
+Source:
+    Levels after ``docs/explanation/matching.md``; Winkler (1990) for the Jaro-Winkler similarity.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from crmkit.normalize import names, text
+
+from ._alike import code_of, edits, is_affix, jaro_winkler, lengths, token_set
+from ._fields import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from ._fields import Codes, EncodedField, LevelArray, Trait
+
+__all__ = ["DATE", "FAMILY_NAME", "GIVEN_HALF_SWAPPED", "GIVEN_INITIAL", "GIVEN_NAME", "GIVEN_SWAPPED"]
+
+_GIVEN_LEVELS = ("exact", "nickname or prefix", "initial", "typo", "different", "swapped", "half swapped")
+GIVEN_INITIAL = _GIVEN_LEVELS.index("initial")
+GIVEN_SWAPPED = _GIVEN_LEVELS.index("swapped")
+GIVEN_HALF_SWAPPED = _GIVEN_LEVELS.index("half swapped")
+
+
+def normalize_name(raw: str) -> str | None:
+    """Fold a part of a person's name; placeholders and texts without a letter are nothing."""
+    folded = text.fold(raw)
+    if not folded or names.is_placeholder(raw):
+        return None
+    folded = " ".join(_NOT_LETTERS.sub(" ", folded.replace("'", "")).split())
+    return folded or None
+
+
+_NOT_LETTERS = re.compile(r"[\W\d_]+")
+
+
+def _sound(value: str) -> str | None:
+    return names.pinyin_key(value) if text.has_han(value) else names.soundex(value)
+
+
+def _start(value: str) -> str:
+    return value if text.has_han(value) else value[:3]
+
+
+def _name_traits(values: Sequence[str]) -> dict[str, Trait]:
+    han = np.fromiter((text.has_han(value) for value in values), dtype=bool, count=len(values))
+    spoken = [_spoken(value) if h else value.replace(" ", "") for value, h in zip(values, han, strict=True)]
+    return {
+        "length": lengths(values),
+        "han": han,
+        "first": np.fromiter((ord(value[0]) for value in values), dtype=np.int32, count=len(values)),
+        "sound": code_of(spoken),
+        "spoken": np.array(spoken, dtype=object),
+    }
+
+
+def _spoken(value: str) -> str:
+    """How a Han name sounds; a doubled character (伟伟) counts once, it is a pet form or a slip."""
+    return names.pinyin_key(_DOUBLED.sub(r"\1", value)) or value
+
+
+_DOUBLED = re.compile(r"(.)\1+")
+
+
+def _given_traits(values: Sequence[str]) -> dict[str, Trait]:
+    return _name_traits(values) | {"root": code_of([_root(value) for value in values])}
+
+
+def _root(value: str) -> str:
+    return value if text.has_han(value) else names.nickname_root(value)
+
+
+def _typo(field: EncodedField, a: Codes, b: Codes) -> NDArray[np.bool_]:
+    """One edit (two in long names), or alike as a whole; Han names count as mistyped if they are pronounced alike."""
+    length, han, spoken = field.traits["length"], field.traits["han"], field.traits["spoken"]
+    sound = field.traits["sound"]
+    result = (han[a] | han[b]) & (sound[a] == sound[b]) & (sound[a] >= 0)
+    mixed = np.flatnonzero((han[a] != han[b]) & ~result)
+    if len(mixed):
+        long_enough = np.minimum(lengths(spoken[a[mixed]]), lengths(spoken[b[mixed]])) >= 4
+        result[mixed] = long_enough & (edits(spoken[a[mixed]], spoken[b[mixed]], most=1) <= 1)
+    latin = np.flatnonzero(~(han[a] | han[b]))
+    x, y = field.values[a[latin]], field.values[b[latin]]
+    shorter = np.minimum(length[a[latin]], length[b[latin]])
+    distance = edits(x, y)
+    near = ((distance <= 1) & (shorter >= 3)) | ((distance <= 2) & (shorter >= 7))
+    rest = np.flatnonzero(~near & (shorter >= 4))
+    near[rest] = jaro_winkler(x[rest], y[rest], least=0.92) >= 0.92
+    result[latin] = near
+    return np.asarray(result)
+
+
+def _compare_given(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
+    level = np.full(len(a), 4, dtype=np.int8)
+    length, first, root = field.traits["length"], field.traits["first"], field.traits["root"]
+    han = field.traits["han"][a] | field.traits["han"][b]
+    shorter = np.minimum(length[a], length[b])
+    same_start = (first[a] == first[b]) & ~han
+    level[_typo(field, a, b)] = 3
+    level[same_start & (shorter == 1)] = 2
+    check = np.flatnonzero(same_start & (shorter >= 2))
+    prefix = is_affix(field.values[a[check]], field.values[b[check]], shorter[check])
+    level[check[prefix]] = 1
+    level[root[a] == root[b]] = 1
+    return level
+
+
+def _compare_family(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
+    level = np.full(len(a), 3, dtype=np.int8)
+    length = field.traits["length"]
+    shorter = np.minimum(length[a], length[b])
+    check = np.flatnonzero((shorter >= 3) & ~(field.traits["han"][a] | field.traits["han"][b]))
+    x, y = field.values[a[check]], field.values[b[check]]
+    overlap = is_affix(x, y, shorter[check]) | is_affix(x, y, shorter[check], at_end=True)
+    rest = np.flatnonzero(~overlap)
+    overlap[rest] = token_set(x[rest], y[rest], least=100.0) >= 100.0
+    level[check[overlap]] = 2
+    level[_typo(field, a, b)] = 1
+    return level
+
+
+GIVEN_NAME = Kind(
+    name="given_name",
+    levels=_GIVEN_LEVELS,
+    start=(0.85, 0.04, 0.03, 0.05, 0.02, 0.005, 0.005),
+    different=4,
+    normalize=normalize_name,
+    keys={"": str, "root": _root, "start": _start},
+    traits=_given_traits,
+    compare=_compare_given,
+    limit=0.2,
+)
+
+FAMILY_NAME = Kind(
+    name="family_name",
+    levels=("exact", "typo", "part of it", "different"),
+    start=(0.9, 0.06, 0.02, 0.02),
+    different=3,
+    normalize=normalize_name,
+    keys={"": str, "sound": _sound},
+    traits=_name_traits,
+    compare=_compare_family,
+    limit=0.06,
+)
+
+
+def _date_traits(values: Sequence[str]) -> dict[str, Trait]:
+    digits = np.frombuffer("".join(values).encode("ascii"), dtype=np.uint8).reshape(-1, 8)
+    return {"digits": digits.copy()}
+
+
+def _compare_dates(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
+    x, y = field.traits["digits"][a], field.traits["digits"][b]
+    apart = x != y
+    count = apart.sum(axis=1)
+    level = np.full(len(a), 4, dtype=np.int8)
+    same_year, same_month, same_day = ~apart[:, :4].any(axis=1), ~apart[:, 4:6].any(axis=1), ~apart[:, 6:].any(axis=1)
+    level[same_year] = 3
+    level[(same_year.astype(int) + same_month + same_day >= 2) | (count == 2)] = 2
+    swapped = np.zeros(len(a), dtype=bool)
+    for i in range(7):  # two neighboring digits exchanged
+        swapped |= (count == 2) & apart[:, i] & (x[:, i] == y[:, i + 1]) & (x[:, i + 1] == y[:, i])
+    day_for_month = same_year & (x[:, 4:6] == y[:, 6:]).all(axis=1) & (x[:, 6:] == y[:, 4:6]).all(axis=1)
+    level[(count == 1) | swapped | day_for_month] = 1
+    return level
+
+
+_DIGITS = re.compile(r"\D*(\d{4})\D?(\d{2})\D?(\d{2})(?:\D.*)?\Z", re.DOTALL)
+
+
+def normalize_date(raw: str) -> str | None:
+    """Eight digits, year first; a date that does not exist keeps its digits, because its twin may have the same.
+
+    Example:
+        >>> normalize_date("1999-02-31"), normalize_date("?")
+        ('19990231', None)
+    """
+    found = _DIGITS.match(raw)
+    return "".join(found.groups()) if found else None
+
+
+DATE = Kind(
+    name="date",
+    levels=("exact", "one edit or day and month swapped", "two parts equal or two edits", "same year", "different"),
+    start=(0.9, 0.06, 0.02, 0.01, 0.01),
+    different=4,
+    normalize=normalize_date,
+    keys={"": str},
+    traits=_date_traits,
+    compare=_compare_dates,
+    limit=0.1,
+)

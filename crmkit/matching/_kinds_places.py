@@ -1,0 +1,171 @@
+"""Kinds of field that say where: street, city, postcode, region."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from crmkit.normalize import addresses, text
+
+from ._alike import code_of, edits, is_affix, jaro_winkler, lengths, token_set
+from ._fields import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ._fields import Codes, EncodedField, LevelArray, Trait
+
+__all__ = ["CITY", "POSTCODE", "REGION", "STREET"]
+
+
+def normalize_street(raw: str) -> str | None:
+    """Folded street with abbreviations and ordinals unified."""
+    return addresses.street(raw) or None
+
+
+def _words(value: str) -> str:
+    """The street without its house number."""
+    number = addresses.house_number(value)
+    rest = value.replace(number, " ", 1) if number else value
+    return " ".join(rest.split())
+
+
+def _house(value: str) -> str | None:
+    """House number and the first word that is not short: survives most typos in the rest."""
+    number = addresses.house_number(value)
+    words = [word for word in _words(value).split() if len(word) > 2 or text.has_han(word)]
+    return f"{number}|{words[0]}" if number and words else None
+
+
+def _street_start(value: str) -> str | None:
+    return value[:10] if len(value) >= 6 or text.has_han(value) else None
+
+
+def _street_traits(values: Sequence[str]) -> dict[str, Trait]:
+    words = [_words(value) for value in values]
+    return {
+        "number": code_of([addresses.house_number(value) for value in values]),
+        "words": np.array(words, dtype=object),
+        "word": code_of(words),
+        "length": lengths(values),
+    }
+
+
+def _compare_streets(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
+    number, word, words = field.traits["number"], field.traits["word"], field.traits["words"]
+    level = np.full(len(a), 4, dtype=np.int8)
+    alike = (word[a] == word[b]) & (word[a] >= 0)
+    rest = np.flatnonzero(~alike)
+    x, y = words[a[rest]], words[b[rest]]
+    near = jaro_winkler(x, y, least=0.85) >= 0.85
+    unsure = np.flatnonzero(~near)
+    near[unsure] = token_set(x[unsure], y[unsure], least=95.0) >= 95.0
+    alike[rest] = near
+    distance = edits(field.values[a], field.values[b])
+    short = np.minimum(field.traits["length"][a], field.traits["length"][b]) < 6
+    same_number = (number[a] == number[b]) & (number[a] >= 0)
+    no_number = (number[a] < 0) | (number[b] < 0)
+    level[alike & ~same_number & ~no_number] = 3
+    level[(alike & no_number) | ((distance == 2) & ~short)] = 2
+    level[(alike & same_number) | ((distance == 1) & ~short)] = 1
+    return level
+
+
+STREET = Kind(
+    name="street",
+    levels=(
+        "exact",
+        "same number and alike, or one edit",
+        "alike without number, or two edits",
+        "other number",
+        "different",
+    ),
+    start=(0.8, 0.1, 0.05, 0.02, 0.03),
+    different=4,
+    normalize=normalize_street,
+    keys={"": str, "start": _street_start, "house": _house},
+    traits=_street_traits,
+    compare=_compare_streets,
+    limit=0.15,
+)
+
+
+def normalize_place(raw: str) -> str | None:
+    """Folded name of a place, punctuation out."""
+    return " ".join(_PUNCTUATION.sub(" ", text.fold(raw)).split()) or None
+
+
+_PUNCTUATION = re.compile(r"[\W_]+")
+
+
+def _length_traits(values: Sequence[str]) -> dict[str, Trait]:
+    return {"length": lengths(values)}
+
+
+def _compare_cities(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
+    length = field.traits["length"]
+    shorter = np.minimum(length[a], length[b])
+    x, y = field.values[a], field.values[b]
+    distance = edits(x, y)
+    near = ((distance <= 1) & (shorter >= 4)) | ((distance <= 2) & (shorter >= 7))
+    rest = np.flatnonzero(~near & (shorter >= 2))
+    near[rest] = is_affix(x[rest], y[rest], shorter[rest])  # 上海 and 上海市, Newcastle and Newcastle upon Tyne
+    rest = np.flatnonzero(~near & (shorter >= 5))
+    near[rest] = jaro_winkler(x[rest], y[rest], least=0.9) >= 0.9
+    return np.where(near, 1, 2).astype(np.int8)
+
+
+def normalize_postcode(raw: str) -> str | None:
+    """Letters and digits only, folded; the form that a country asks for does not matter for comparing."""
+    return _PUNCTUATION.sub("", text.fold(raw)) or None
+
+
+def _compare_postcodes(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
+    shorter = np.minimum(field.traits["length"][a], field.traits["length"][b])
+    x, y = field.values[a], field.values[b]
+    near = (edits(x, y, most=1) <= 1) & (shorter >= 3)
+    rest = np.flatnonzero(~near & (shorter >= 4))
+    near[rest] = is_affix(x[rest], y[rest], shorter[rest])  # ZIP and ZIP+4
+    return np.where(near, 1, 2).astype(np.int8)
+
+
+def _compare_regions(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
+    near = edits(field.values[a], field.values[b], most=1) <= 1
+    return np.where(near, 1, 2).astype(np.int8)
+
+
+CITY = Kind(
+    name="city",
+    levels=("exact", "alike", "different"),
+    start=(0.85, 0.1, 0.05),
+    different=2,
+    normalize=normalize_place,
+    keys={"": str},
+    traits=_length_traits,
+    compare=_compare_cities,
+    limit=0.15,
+)
+
+POSTCODE = Kind(
+    name="postcode",
+    levels=("exact", "alike", "different"),
+    start=(0.9, 0.06, 0.04),
+    different=2,
+    normalize=normalize_postcode,
+    keys={"": str},
+    traits=_length_traits,
+    compare=_compare_postcodes,
+    limit=0.15,
+)
+
+REGION = Kind(
+    name="region",
+    levels=("exact", "one edit", "different"),
+    start=(0.92, 0.03, 0.05),
+    different=2,
+    normalize=normalize_place,
+    keys={"": str},
+    compare=_compare_regions,
+)

@@ -1,0 +1,195 @@
+"""Kinds of field that are not about persons or places: company name, identifier, and what a caller adds."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from crmkit.normalize import companies, names, text
+
+from ._alike import code_of, edits, is_affix, jaro_winkler, lengths, token_set
+from ._fields import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ._fields import Codes, EncodedField, LevelArray, Trait
+
+__all__ = ["COMPANY", "EXACT", "IDENTIFIER", "NUMBER", "ORGANIZATION", "TEXT"]
+
+_PUNCTUATION = re.compile(r"[\W_]+")
+
+
+def normalize_company(raw: str) -> str | None:
+    """The core of a company's name: folded, without its legal form."""
+    return None if names.is_placeholder(raw) else companies.core(raw) or None
+
+
+def _start(value: str) -> str:
+    return value[:4] if text.has_han(value) else value[:6]
+
+
+def _sorted_tokens(value: str) -> str:
+    return " ".join(sorted(value.split()))
+
+
+def _rare_tokens(value: str) -> str | None:
+    """The two longest words, in order of the alphabet: survives words added, left out and moved."""
+    words = sorted({word for word in value.split() if len(word) > 3}, key=lambda word: (-len(word), word))[:2]
+    return " ".join(sorted(words)) or None
+
+
+def _company_traits(values: Sequence[str]) -> dict[str, Trait]:
+    han = np.fromiter((text.has_han(value) for value in values), dtype=bool, count=len(values))
+    return {"length": lengths(values), "han": han, "tokens": code_of([_sorted_tokens(value) for value in values])}
+
+
+def _compare_companies(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
+    x, y = field.values[a], field.values[b]
+    near = np.asarray(token_set(x, y, least=75.0) >= 75.0)
+    rest = np.flatnonzero(~near)
+    near[rest] = jaro_winkler(x[rest], y[rest], least=0.92) >= 0.92
+    return np.where(near, 1, 2).astype(np.int8)
+
+
+COMPANY = Kind(
+    name="company",
+    levels=("exact", "alike", "different"),
+    start=(0.8, 0.13, 0.07),
+    different=2,
+    normalize=normalize_company,
+    keys={"": str, "start": _start},
+    traits=_company_traits,
+    compare=_compare_companies,
+)
+
+
+def _compare_organizations(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
+    length, han, tokens = field.traits["length"], field.traits["han"], field.traits["tokens"]
+    x, y = field.values[a], field.values[b]
+    shorter = np.minimum(length[a], length[b])
+    level = np.full(len(a), 4, dtype=np.int8)
+    ratio = token_set(x, y, least=70.0)
+    level[ratio >= 70.0] = 3
+    inside = np.flatnonzero((han[a] & han[b] & (shorter >= 2)) | (shorter >= 4))
+    part = is_affix(x[inside], y[inside], shorter[inside]) | is_affix(
+        x[inside], y[inside], shorter[inside], at_end=True
+    )
+    level[inside[part]] = 2
+    level[ratio >= 88.0] = 2
+    close = np.asarray(edits(x, y) <= np.where(shorter >= 8, 2, 1)) & (shorter >= 4)
+    rest = np.flatnonzero(~close & (shorter >= 6))
+    close[rest] = jaro_winkler(x[rest], y[rest], least=0.95) >= 0.95
+    level[close | (tokens[a] == tokens[b])] = 1
+    return level
+
+
+ORGANIZATION = Kind(
+    name="organization",
+    levels=("exact", "typo or words moved", "part of it", "some words", "different"),
+    start=(0.6, 0.15, 0.12, 0.06, 0.07),
+    different=4,
+    normalize=normalize_company,
+    keys={"": str, "start": _start, "tokens": _sorted_tokens, "words": _rare_tokens},
+    traits=_company_traits,
+    compare=_compare_organizations,
+    limit=0.3,
+)
+
+
+def normalize_identifier(raw: str) -> str | None:
+    """Letters and digits only, folded; nothing if they are all the same character."""
+    compact = _PUNCTUATION.sub("", text.fold(raw))
+    return compact if len(set(compact)) > 1 else None
+
+
+def _compare_identifiers(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
+    near = edits(field.values[a], field.values[b], most=1) <= 1
+    return np.where(near, 1, 2).astype(np.int8)
+
+
+IDENTIFIER = Kind(
+    name="identifier",
+    levels=("exact", "one edit", "different"),
+    start=(0.93, 0.05, 0.02),
+    different=2,
+    normalize=normalize_identifier,
+    keys={"": str},
+    compare=_compare_identifiers,
+)
+
+
+def _fold(raw: str) -> str | None:
+    return text.fold(raw) or None
+
+
+def _compare_nothing(_field: EncodedField, a: Codes, _b: Codes) -> LevelArray:
+    return np.ones(len(a), dtype=np.int8)
+
+
+EXACT = Kind(
+    name="exact",
+    levels=("exact", "different"),
+    start=(0.95, 0.05),
+    different=1,
+    normalize=_fold,
+    keys={"": str},
+    compare=_compare_nothing,
+)
+
+
+def _compare_texts(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
+    x, y = field.values[a], field.values[b]
+    near = np.asarray(token_set(x, y, least=90.0) >= 90.0)
+    rest = np.flatnonzero(~near)
+    near[rest] = jaro_winkler(x[rest], y[rest], least=0.92) >= 0.92
+    return np.where(near, 1, 2).astype(np.int8)
+
+
+TEXT = Kind(
+    name="text",
+    levels=("exact", "alike", "different"),
+    start=(0.8, 0.12, 0.08),
+    different=2,
+    normalize=_fold,
+    keys={"": str},
+    compare=_compare_texts,
+)
+
+
+def normalize_number(raw: str) -> str | None:
+    """A number as Python writes it; nothing for text that is none.
+
+    Example:
+        >>> normalize_number(" 1,200.50 "), normalize_number("about ten")
+        ('1200.5', None)
+    """
+    try:
+        number = float(text.clean(raw).replace(",", ""))
+    except ValueError:
+        return None
+    return repr(number) if np.isfinite(number) else None
+
+
+def _number_traits(values: Sequence[str]) -> dict[str, Trait]:
+    return {"number": np.fromiter(map(float, values), dtype=np.float64, count=len(values))}
+
+
+def _compare_numbers(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
+    x, y = field.traits["number"][a], field.traits["number"][b]
+    apart = np.abs(x - y) / np.maximum(np.maximum(np.abs(x), np.abs(y)), 1e-12)
+    return np.where(apart <= 0.02, 1, np.where(apart <= 0.1, 2, 3)).astype(np.int8)
+
+
+NUMBER = Kind(
+    name="number",
+    levels=("exact", "within 2 %", "within 10 %", "different"),
+    start=(0.8, 0.1, 0.05, 0.05),
+    different=3,
+    normalize=normalize_number,
+    keys={"": str},
+    traits=_number_traits,
+    compare=_compare_numbers,
+)

@@ -1,0 +1,242 @@
+"""Results of matching: clusters and pairs in the caller's kind of frame, explanations, and the door to merging."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+from crmkit import frames
+from crmkit.errors import NotFoundError
+from crmkit.issues import Report
+
+from ._explain import PairExplanation, explain_pair
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from crmkit.typing import Frame, JSONValue
+
+    from ._diagnostics import Diagnostics
+    from ._encode import Encoded
+    from ._model import MatchModel
+    from ._scoring import ScoredPairs
+    from ._sources import Source
+
+__all__ = ["LinkReport", "MatchReport", "Run"]
+
+_LN2 = float(np.log(2.0))
+_SHOWN = 20
+
+
+@attrs.frozen(eq=False, kw_only=True, repr=False)
+class Run:
+    """What was read for one run: the tables with their columns, their codes and the record ids."""
+
+    sources: tuple[Source, ...]
+    encoded: Encoded
+    ids: tuple[Sequence[object], ...]
+    notes: tuple[str, ...]
+
+    def id_of(self, row: int) -> object:
+        """Return the record id of a row of the joined tables."""
+        first = len(self.ids[0])
+        return self.ids[0][row] if row < first else self.ids[1][row - first]
+
+    def ids_of(self, rows: NDArray[np.int32], side: int) -> list[object]:
+        """Return the record ids of rows, all of table ``side``."""
+        offset = len(self.ids[0]) if side else 0
+        ids = self.ids[side]
+        return [ids[row] for row in (rows - offset).tolist()]
+
+    def row_of(self, record_id: object, side: int) -> int:
+        """Return the row of a record id.
+
+        Raises:
+            NotFoundError: No record has it; the message does not repeat the id.
+        """
+        ids = self.ids[side]
+        try:
+            row = ids.index(record_id)
+        except ValueError:
+            raise NotFoundError("no record has this id; ids are those in .clusters") from None
+        return row + (len(self.ids[0]) if side else 0)
+
+
+@attrs.frozen(eq=False, kw_only=True, repr=False)
+class _Result(Report):
+    """What both reports share."""
+
+    run: Run
+    model: MatchModel
+    scored: ScoredPairs
+    threshold_: float
+    diagnostics: Diagnostics
+
+    @property
+    def pairs(self) -> Frame:
+        """Every pair above a low floor, best first, also those under the threshold.
+
+        Columns: ``left``, ``right`` (record ids), ``match_weight`` (log2 odds), ``match_probability``, ``explanation``.
+        """
+        return self.pairs_frame(self.run, self.scored, self.model, like=self.run.sources[0].table)
+
+    @staticmethod
+    def pairs_frame(run: Run, pairs: ScoredPairs, model: MatchModel, *, like: Frame) -> Frame:
+        """Return scored pairs as a frame of the kind of ``like``."""
+        ordered = pairs.take(np.lexsort((pairs.right, pairs.left, -pairs.log_odds)))
+        names = model.explanations
+        return frames.build(
+            {
+                "left": run.ids_of(ordered.left, 0),
+                "right": run.ids_of(ordered.right, len(run.ids) - 1),
+                "match_weight": (ordered.log_odds / _LN2).tolist(),
+                "match_probability": ordered.probability.tolist(),
+                "explanation": [names[code] for code in ordered.explanation.tolist()],
+            },
+            like=like,
+        )
+
+    def explain(self, left: object, right: object) -> PairExplanation:
+        """Say why two records are, or are not, one party.
+
+        Args:
+            left: Record id, as in ``.pairs``.
+            right: Another one; for a link, of the right table.
+
+        Raises:
+            NotFoundError: No record has the id.
+
+        Returns:
+            A waterfall: the evidence of each group against chance, then the rival explanations.
+        """
+        a, b = self.run.row_of(left, 0), self.run.row_of(right, len(self.run.ids) - 1)
+        return explain_pair(self.run.encoded, self.model, a, b, left=left, right=right)
+
+    def to_dict(self) -> dict[str, JSONValue]:
+        """Return the figures as plain data, without values out of records."""
+        return {
+            "kind": type(self).__name__,
+            "threshold": self.threshold_,
+            "counts": dict(self.counts()),
+            "diagnostics": self.diagnostics.to_dict(),
+        }
+
+    def __repr__(self) -> str:
+        figures = ", ".join(f"{name} {number}" for name, number in self.counts().items())
+        return f"<{type(self).__name__}: {figures}; threshold {self.threshold_:g}>"
+
+    def _html(self, head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+        def cells(values: Sequence[object], tag: str) -> str:
+            return "".join(f"<{tag}>{html.escape(str(value))}</{tag}>" for value in values)
+
+        figures = " · ".join(f"{html.escape(name)} {number:,}" for name, number in self.counts().items())
+        body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
+        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.diagnostics.notes)
+        return (
+            f"<p><b>{type(self).__name__}</b> {figures}</p>"
+            f"<table><thead><tr>{cells(head, 'th')}</tr></thead><tbody>{body}</tbody></table><ul>{notes}</ul>"
+        )
+
+
+@attrs.frozen(eq=False, kw_only=True, repr=False)
+class MatchReport(_Result):
+    """Duplicates within one table.
+
+    Attributes:
+        threshold_: Match probability that was used as the cut.
+        diagnostics: What was used, what was left out, how far to trust the result.
+        labels: Cluster of each row, numbered by first row.
+
+    .. versionadded:: 0.1.0
+    """
+
+    labels: NDArray[np.int64]
+
+    @property
+    def ok(self) -> bool:
+        """Whether no record has a duplicate."""
+        return len(self.cluster_sizes) == len(self.labels)
+
+    @property
+    def cluster_sizes(self) -> NDArray[np.int64]:
+        """Records in each cluster."""
+        return np.bincount(self.labels)
+
+    @property
+    def clusters(self) -> Frame:
+        """One row per input row, in input order: ``record_id``, ``cluster_id``; in the caller's kind of frame."""
+        return self.to_frame(self.run.sources[0].table)
+
+    def to_frame(self, like: Frame | None = None) -> Frame:
+        """Return ``clusters`` as a frame of the kind of ``like``; a ``RecordSet`` without it."""
+        return frames.build({"record_id": list(self.run.ids[0]), "cluster_id": self.labels.tolist()}, like=like)
+
+    def counts(self) -> dict[str, int]:
+        """Return records, clusters, duplicates (records beyond the first of their cluster) and scored pairs."""
+        clusters = len(self.cluster_sizes)
+        return {
+            "records": len(self.labels),
+            "clusters": clusters,
+            "duplicates": len(self.labels) - clusters,
+            "pairs": len(self.scored),
+        }
+
+    def _repr_html_(self) -> str:
+        sizes = self.cluster_sizes
+        largest = np.argsort(-sizes, kind="stable")[:_SHOWN]
+        rows = [(int(one), int(sizes[one])) for one in largest if sizes[one] > 1]
+        return self._html(("cluster", "records"), rows)
+
+
+@attrs.frozen(eq=False, kw_only=True, repr=False)
+class LinkReport(_Result):
+    """Records of two tables that are the same party.
+
+    Attributes:
+        linked: For each scored pair whether it was linked.
+
+    .. versionadded:: 0.1.0
+    """
+
+    linked: NDArray[np.bool_]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every record of the left table was linked."""
+        return self.counts()["left unlinked"] == 0
+
+    @property
+    def links(self) -> Frame:
+        """The linked pairs, in the kind of the left frame; columns as in ``pairs``."""
+        return self.to_frame(self.run.sources[0].table)
+
+    def to_frame(self, like: Frame | None = None) -> Frame:
+        """Return ``links`` as a frame of the kind of ``like``; a ``RecordSet`` without it."""
+        chosen = self.scored.take(np.flatnonzero(self.linked))
+        return self.pairs_frame(self.run, chosen, self.model, like=like)
+
+    def counts(self) -> dict[str, int]:
+        """Return the records on both sides, the links, and the records without one."""
+        left, right = self.scored.left[self.linked], self.scored.right[self.linked]
+        return {
+            "left": len(self.run.ids[0]),
+            "right": len(self.run.ids[1]),
+            "links": int(self.linked.sum()),
+            "left unlinked": len(self.run.ids[0]) - len(np.unique(left)),
+            "right unlinked": len(self.run.ids[1]) - len(np.unique(right)),
+        }
+
+    def _repr_html_(self) -> str:
+        chosen = np.flatnonzero(self.linked)
+        best = chosen[np.argsort(-self.scored.log_odds[chosen], kind="stable")[:_SHOWN]]
+        rows = [
+            (self.run.id_of(int(self.scored.left[k])), self.run.id_of(int(self.scored.right[k])),
+             f"{self.scored.probability[k]:.3f}")
+            for k in best
+        ]  # fmt: skip
+        return self._html(("left", "right", "match probability"), rows)

@@ -1,0 +1,103 @@
+"""Score candidate pairs with a fitted model, chunk by chunk, keeping only what may matter."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+from crmkit._progress import chunks, steps
+
+from ._comparisons import compare_pairs
+from ._model import posterior
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from crmkit.typing import Progress
+
+    from ._encode import Encoded
+    from ._fields import Codes
+    from ._model import MatchModel
+
+__all__ = ["FLOOR", "ScoredPairs", "score_pairs"]
+
+_log = logging.getLogger("crmkit.matching")
+
+FLOOR = -5.0
+"""Log odds under which a pair is forgotten: a match probability of 0.7 %."""
+
+_CHUNK = 100_000
+
+
+@attrs.frozen(eq=False, repr=False)
+class ScoredPairs:
+    """Pairs with their scores.
+
+    Attributes:
+        left: Smaller row.
+        right: Larger row.
+        log_odds: Natural log odds of a match.
+        explanation: Position of the most probable explanation in the model.
+        candidates: How many pairs were scored to find these.
+    """
+
+    left: Codes
+    right: Codes
+    log_odds: NDArray[np.float64]
+    explanation: NDArray[np.int8]
+    candidates: int
+
+    def __len__(self) -> int:
+        return len(self.left)
+
+    @property
+    def probability(self) -> NDArray[np.float64]:
+        """Match probability, 0..1."""
+        return probability(self.log_odds)
+
+    def take(self, which: NDArray[np.intp]) -> ScoredPairs:
+        """Return some of the pairs."""
+        return ScoredPairs(
+            self.left[which], self.right[which], self.log_odds[which], self.explanation[which], self.candidates
+        )
+
+
+def probability(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn log odds into probabilities.
+
+    Example:
+        >>> probability(np.array([0.0])).tolist()
+        [0.5]
+    """
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(log_odds, -700.0, 700.0))))
+
+
+def score_pairs(
+    encoded: Encoded,
+    model: MatchModel,
+    left: Codes,
+    right: Codes,
+    *,
+    floor: float = FLOOR,
+    progress: Progress | None = None,
+) -> ScoredPairs:
+    """Score pairs and keep those at or above ``floor`` log odds.
+
+    Note:
+        Memory is that of one chunk and the pairs that are kept.
+    """
+    kept: list[tuple[Codes, Codes, NDArray[np.float64], NDArray[np.int8]]] = []
+    for part in steps(progress, list(chunks(len(left), _CHUNK)), "score"):
+        a, b = left[part], right[part]
+        said = posterior(model, compare_pairs(encoded, a, b))
+        keep = np.flatnonzero(said.log_odds >= floor)
+        kept.append((a[keep], b[keep], said.log_odds[keep], said.explanation[keep]))
+        _log.debug("scored %d pairs, kept %d", len(a), len(keep))
+    if not kept:
+        none = np.empty(0, dtype=np.int32)
+        return ScoredPairs(none, none, np.empty(0), np.empty(0, dtype=np.int8), 0)
+    columns = [np.concatenate(column) for column in zip(*kept, strict=True)]
+    return ScoredPairs(columns[0], columns[1], columns[2], columns[3], len(left))

@@ -1,0 +1,155 @@
+"""What a matcher can compare, one function for each kind of field.
+
+Without arguments a comparison finds its columns by their canonical field names (through :mod:`crmkit.columns`); with
+column names it reads these. ``group`` names what it shares a cause with: comparisons of one group count as one piece
+of evidence.
+
+Example:
+    >>> from crmkit.matching import BlockingRule, Matcher, comparisons as c
+    >>> Matcher(comparisons=[c.given_name(), c.family_name(), c.email("Mail")], blocking=[BlockingRule("email")]).kind
+    'contact'
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from ._fields import Comparison
+from ._kinds_channels import EMAIL, PHONE, WEB
+from ._kinds_people import DATE, FAMILY_NAME, GIVEN_NAME
+from ._kinds_places import CITY, POSTCODE, REGION, STREET
+from ._kinds_values import COMPANY, EXACT, IDENTIFIER, NUMBER, ORGANIZATION, TEXT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ._fields import Kind
+
+__all__ = [
+    "KINDS", "city", "company", "date", "domain", "email", "exact", "family_name", "given_name", "identifier", "number",
+    "organization", "phone", "postcode", "region", "street", "text", "web",
+]  # fmt: skip
+
+SharedBy: TypeAlias = Literal["household", "employer"] | None
+
+KINDS: Mapping[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        GIVEN_NAME, FAMILY_NAME, DATE, EMAIL, PHONE, WEB, STREET, CITY, POSTCODE, REGION, COMPANY, ORGANIZATION,
+        IDENTIFIER, EXACT, TEXT, NUMBER,
+    )
+}  # fmt: skip
+"""Every kind by name."""
+
+
+def _comparison(
+    kind: str,
+    columns: tuple[str, ...],
+    fields: tuple[str, ...],
+    name: str | None,
+    group: str | None,
+    *,
+    nested: bool = False,
+    wide: str | None = None,
+    shared_by: SharedBy = None,
+) -> Comparison:
+    own = name or (columns[0] if columns and not fields else kind)
+    return Comparison(
+        name=own,
+        kind=kind,
+        fields=() if columns else fields,
+        columns=columns,
+        group=group or own,
+        nested=nested,
+        wide=wide,
+        shared_by=shared_by,
+    )
+
+
+def given_name(*columns: str, name: str | None = None) -> Comparison:
+    """Compare given names: nicknames, initials, typos, given and family name swapped."""
+    return _comparison("given_name", columns, ("given_name",), name or "given", None)
+
+
+def family_name(*columns: str, name: str | None = None) -> Comparison:
+    """Compare family names: typos, double names."""
+    return _comparison("family_name", columns, ("family_name",), name or "family", None)
+
+
+def date(*columns: str, name: str | None = None, group: str | None = None) -> Comparison:
+    """Compare dates; without columns the birth date."""
+    return _comparison("date", columns, ("birth_date",), name or (None if columns else "birth_date"), group)
+
+
+def email(*columns: str, name: str | None = None) -> Comparison:
+    """Compare e-mail addresses: typos, the same local part at another domain."""
+    return _comparison("email", columns, ("email", "email_2"), name or "email", None)
+
+
+def phone(*columns: str, name: str | None = None) -> Comparison:
+    """Compare phone numbers; of several columns the best agreement counts."""
+    return _comparison("phone", columns, ("mobile", "phone", "phone_home", "phone_other"), name or "phone", None)
+
+
+def web(*columns: str, name: str | None = None) -> Comparison:
+    """Compare web addresses by host."""
+    return _comparison("web", columns, ("website", "domain"), name or "web", None)
+
+
+def street(*columns: str, name: str | None = None, group: str | None = "place") -> Comparison:
+    """Compare streets with house numbers."""
+    return _comparison("street", columns, ("street",), name or "street", group)
+
+
+def city(
+    *columns: str, name: str | None = None, group: str | None = "place", nested: bool = True, wide: str | None = "area"
+) -> Comparison:
+    """Compare cities."""
+    return _comparison("city", columns, ("city",), name or "city", group, nested=nested, wide=wide)
+
+
+def postcode(*columns: str, name: str | None = None, group: str | None = "place", nested: bool = True) -> Comparison:
+    """Compare postcodes; a longer form of the same code is alike."""
+    return _comparison("postcode", columns, ("postal_code",), name or "postcode", group, nested=nested)
+
+
+def region(
+    *columns: str, name: str | None = None, group: str | None = "place", nested: bool = True, wide: str | None = "area"
+) -> Comparison:
+    """Compare states and provinces."""
+    return _comparison("region", columns, ("region",), name or "region", group, nested=nested, wide=wide)
+
+
+def company(*columns: str, name: str | None = None, group: str | None = "employer", nested: bool = True) -> Comparison:
+    """Compare the names of employers."""
+    return _comparison("company", columns, ("company_name",), name or "company", group, nested=nested)
+
+
+def domain(*, name: str | None = None, group: str | None = "employer", nested: bool = True) -> Comparison:
+    """Compare the domains of e-mail addresses, unless it is free mail or the addresses are equal."""
+    return _comparison("exact", (), ("email_domain",), name or "domain", group, nested=nested)
+
+
+def organization(*columns: str, name: str | None = None) -> Comparison:
+    """Compare the names of organizations as records of their own: legal forms, words moved or left out."""
+    return _comparison("organization", columns, ("name", "company_name"), name or "name", None)
+
+
+def identifier(*columns: str, name: str | None = None, group: str | None = None) -> Comparison:
+    """Compare numbers that authorities or the caller give out; without columns the national id."""
+    return _comparison("identifier", columns, ("national_id",), name or (None if columns else "national_id"), group)
+
+
+def exact(column: str, *, name: str | None = None, group: str | None = None, shared_by: SharedBy = None) -> Comparison:
+    """Compare folded texts that are equal or not."""
+    return _comparison("exact", (column,), (), name, group, shared_by=shared_by)
+
+
+def text(*columns: str, name: str | None = None, group: str | None = None, shared_by: SharedBy = None) -> Comparison:
+    """Compare free texts by their words."""
+    return _comparison("text", columns, (), name, group, shared_by=shared_by)
+
+
+def number(column: str, *, name: str | None = None, group: str | None = None, shared_by: SharedBy = None) -> Comparison:
+    """Compare numbers: equal, within 2 or 10 percent."""
+    return _comparison("number", (column,), (), name, group, shared_by=shared_by)
