@@ -1,84 +1,303 @@
-"""Look at a sample of the rows to tell a column that its name does not tell, and to check what names suggest."""
+"""Tell a field from what a column holds, where its name tells nothing, and correct what a name suggests wrongly.
+
+Every rule asks for a large share of the distinct values, and for a shape that ids, amounts and codes do not have: a
+column left alone costs little, one taken for a phone costs a wrong match.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, TypeAlias
+
+from crmkit.normalize import companies, countries, dates, emails, names, phones
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from crmkit.frames import Table
+    from crmkit.columns._sample import Sample
     from crmkit.typing import RecordKind
 
-__all__ = ["Sample", "infer_key", "infer_kind", "read_contents"]
+__all__ = ["Contents", "correct", "infer_kind", "read_contents"]
 
-_ROWS = 3_000
-_CELLS = 300_000
-_BLOCKS = 4
-_FILLED = 0.95
-_UNIQUE = 0.9
+_MANY = 0.8
+_MOST = 0.9
+_PROBE = 20
+_FEW = 5
+_GLANCE = 6
+_COMMON_SURNAME = 50.0  # of 100,000 people
+_PLACES = frozenset({"city", "region", "street"})
+_PERSON_NAMES = frozenset({"full_name", "given_name", "family_name"})
+_REPEATED = frozenset({"email", "phone", "mobile"})
+"""Fields that a table may well have twice: the second column gets the second place."""
+
+_Rule: TypeAlias = "Callable[[list[str]], tuple[str, float] | None]"
+
+_REACHED = {
+    "email": "email", "url": "website", "mobile": "mobile", "phone": "phone", "country": "country",
+    "postcode": "postal_code",
+}  # fmt: skip
+_PERSON = _REACHED | {
+    "person": "full_name", "company": "company_name", "birth": "birth_date", "citizen": "national_id"
+}  # fmt: skip
+_ACCOUNT = _REACHED | {"domain": "domain", "company": "name", "registration": "registration_id"}
+_FIELDS: Mapping[RecordKind | None, Mapping[str, str]] = {
+    "contact": _PERSON,
+    "lead": _PERSON | {"domain": "domain", "registration": "registration_id"},
+    "account": _ACCOUNT,
+    "deal": {"company": "company_name"},
+    "activity": {},
+    None: _REACHED,
+}
+"""What contents of a sort are called in each kind of record."""
+
+_URL = re.compile(r"(?:https?://|www\.)[^\s@]+\.[^\s@]+", re.IGNORECASE)
+_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24}", re.IGNORECASE)
+_CHINESE_MOBILE = re.compile(r"(?:\+?\(?86\)?[- ]?)?1[3-9]\d([- ]?)\d{4}\1\d{4}")
+_PHONE = re.compile(
+    r"\+\d[\d ().\-/]{6,20}\d"  # international
+    r"|\(0?\d{2,4}\) ?\d{3,4}[- .]?\d{3,4}"  # (212) 555-0123
+    r"|1?[-. ]?\d{3}([-. ])\d{3}\1\d{4}"  # 212-555-0123
+    r"|0\d{1,4}[- /]\d{5,8}"  # 010-66668888, 030 901820
+    r"|\d{3}-\d{4}"  # 555-0123
+    r"|0\d{3,4} \d{3} \d{3,4}"  # 0191 498 0123
+)
+_EXTENSION = re.compile(r"\s*(?:x|ext\.?|extension|转|分机|#)\s*\d{1,6}$", re.IGNORECASE)
+_REGISTRATION = re.compile(r"[159Y][1239]\d{6}[0-9A-HJ-NPQRTUWXY]{10}")
+_CHINESE_ID = re.compile(r"[1-8]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]")
+_POSTCODE = re.compile(
+    r"\d{5}(?:-\d{4})?|\d{6}|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d|\d{4} ?[A-Z]{2}", re.IGNORECASE
+)
+_TWO_WORDS = re.compile(r"[^\W\d_][\w'’.-]*(?: [^\W\d_][\w'’.-]*){1,3}")
+_HAN_NAME = re.compile("[\u4e00-\u9fff]{2,4}")
+_DIGITS = re.compile(r"\d+")
+_HONORIFICS = frozenset(
+    {"mr", "mrs", "ms", "miss", "mx", "dr", "prof", "herr", "frau", "sir", "madam", "先生", "女士", "小姐"}
+)
+_STATUS = frozenset(
+    {
+        "open", "closed", "active", "inactive", "new", "won", "lost", "pending", "converted", "qualified",
+        "unqualified", "archived", "deleted", "enabled", "disabled", "done", "draft", "working", "contacted",
+    }
+)  # fmt: skip
 
 
-class Sample:
-    """Rows taken evenly from the table, with a few unbroken runs so that neighbours alike are seen; read on demand."""
+def infer_kind(
+    by_names: RecordKind | None, columns: Iterable[str], named: Iterable[str], contents: Contents
+) -> RecordKind | None:
+    """Return the kind of record: what the names say, unless the one name in the table is that of a company.
 
-    def __init__(self, table: Table) -> None:
-        self.table = table
-        self._small: Table | None = None
-
-    def values(self, column: str) -> list[object]:
-        """Return the sampled cells of a column, missing as ``None``."""
-        return self._rows().column(column)
-
-    def _rows(self) -> Table:
-        if self._small is None:
-            from crmkit import frames
-
-            wanted = max(50, min(_ROWS, _CELLS // max(1, len(self.table.columns))))
-            rows = sample_rows(len(self.table), wanted)
-            self._small = self.table if len(rows) == len(self.table) else frames.read(self.table.take(rows))
-        return self._small
-
-
-def sample_rows(length: int, wanted: int) -> Sequence[int]:
-    """Return positions: half of them spread evenly, half in unbroken runs.
-
-    Example:
-        >>> len(sample_rows(1_000_000, 3_000)) <= 3_000, list(sample_rows(3, 10))
-        (True, [0, 1, 2])
+    Args:
+        by_names: What the names of the columns say.
+        columns: Columns that names say nothing about; looked at where names say nothing at all.
+        named: Columns that may hold the name of a person or of a company.
+        contents: What the columns hold.
     """
-    if length <= wanted:
-        return range(length)
-    step = max(1, length // (wanted // 2))
-    chosen = set(range(0, length, step)[: wanted // 2])
-    run = wanted // 2 // _BLOCKS
-    for block in range(_BLOCKS):
-        start = block * (length - run) // max(1, _BLOCKS - 1)
-        chosen.update(range(start, start + run))
-    return sorted(chosen)
-
-
-def infer_key(sample: Sample, fields: Mapping[str, str]) -> str | None:
-    """Return the id column if it is filled and unique enough to name rows."""
-    column = next((column for column, field in fields.items() if field == "id"), None)
-    if column is None:
-        return None
-    values = sample.values(column)
-    filled = [str(value) for value in values if value is not None and value != ""]
-    if not filled or len(filled) < _FILLED * len(values) or len(set(filled)) < _UNIQUE * len(filled):
-        return None
-    return column
-
-
-def infer_kind(by_names: RecordKind | None, sample: Sample) -> RecordKind | None:
-    """Return the kind that names point to."""
-    del sample
-    return by_names
+    if by_names in {"contact", None} and any(contents.holds(column) == "company" for column in named):
+        return "account"
+    if by_names is not None:
+        return by_names
+    found = {contents.holds(column) for column in columns}
+    if found & {"email", "mobile", "person", "citizen", "birth"}:
+        return "contact"
+    return "account" if found & {"company", "registration"} else None
 
 
 def read_contents(
-    sample: Sample, columns: Iterable[str], *, taken: Mapping[str, str], kind: RecordKind | None
+    contents: Contents, columns: Iterable[str], *, taken: Collection[str], kind: RecordKind | None
 ) -> list[tuple[str, str]]:
-    """Return ``(column, field)`` for columns whose contents tell."""
-    del sample, columns, taken, kind
-    return []
+    """Return ``(column, field)`` for each column whose contents tell, the most certain column first.
+
+    Args:
+        contents: What the columns hold.
+        columns: The columns in question.
+        taken: Fields that other columns hold already; some contents need them as company, some yield to them.
+        kind: The record kind.
+    """
+    fields = {name: field for name, field in _FIELDS[kind].items() if field not in taken or field in _REPEATED}
+    if not _PLACES & set(taken):
+        fields.pop("postcode", None)
+    if _PERSON_NAMES & set(taken):
+        fields.pop("person", None)
+    found = [(-contents.share(column), column) for column in columns if contents.holds(column) in fields]
+    return [(column, fields[contents.holds(column) or ""]) for _, column in sorted(found)]
+
+
+def correct(canonical: str, column: str, contents: Contents) -> str:
+    """Return the field that a name means, where the name means one of two and the contents tell which.
+
+    "Title" is a job or a form of address, "state" a region or a status.
+    """
+    meant = {"job_title": ("prefix", _HONORIFICS), "region": ("status", _STATUS)}.get(canonical)
+    if meant is None:
+        return canonical
+    other, words = meant
+    texts = contents.sample.texts(column)
+    if texts and sum(text.casefold().rstrip(".") in words for text in texts) >= _MANY * len(texts):
+        return other
+    return canonical
+
+
+class Contents:
+    """What columns hold, each looked at once."""
+
+    def __init__(self, sample: Sample) -> None:
+        self.sample = sample
+        self._known: dict[str, tuple[str, float] | None] = {}
+
+    def holds(self, column: str) -> str | None:
+        """Return what the column holds (``email``, ``phone``, ``person``, ...), or ``None`` if that is not certain."""
+        found = self._look(column)
+        return found[0] if found else None
+
+    def share(self, column: str) -> float:
+        """Return the share of its values that are such; 0 where nothing is certain."""
+        found = self._look(column)
+        return found[1] if found else 0.0
+
+    def _look(self, column: str) -> tuple[str, float] | None:
+        if column not in self._known:
+            self._known[column] = _tell(self.sample.texts(column))
+        return self._known[column]
+
+
+def _tell(texts: list[str]) -> tuple[str, float] | None:
+    if not texts:
+        return None
+    probe = "\n".join(texts[:: max(1, len(texts) // _PROBE)][:_PROBE])
+    digits = any(map(str.isdigit, probe))
+    letters = any(map(str.isalpha, probe))
+    if "@" in probe and (found := _email(texts)):
+        return found
+    if "." in probe and letters and (found := _web(texts)):
+        return found
+    if len(texts) < _FEW:
+        return _country(texts) if letters and not digits else None
+    rules: tuple[_Rule, ...] = ()
+    if digits:
+        rules += (_phone, _identity, _birth, _postcode)
+    if letters:
+        rules += (_company,)
+        if not digits:
+            rules += (_country, _person)
+    return next((found for rule in rules if (found := rule(texts))), None)
+
+
+def _share(texts: Sequence[str], holds: Callable[[str], object]) -> float:
+    """Return the share of texts for which something holds; 0 as soon as a few of them show that it is small."""
+    size = len(texts)
+    if not any(holds(text) for text in texts[:: max(1, size // _GLANCE)][:_GLANCE]):
+        return 0.0
+    probe = texts[:: max(1, size // _PROBE)][:_PROBE]
+    if 4 * sum(bool(holds(text)) for text in probe) < len(probe):
+        return 0.0
+    return sum(bool(holds(text)) for text in texts) / size
+
+
+def _email(texts: list[str]) -> tuple[str, float] | None:
+    share = _share(texts, lambda text: "@" in text and emails.is_valid(text))
+    return ("email", share) if share >= _MANY else None
+
+
+def _web(texts: list[str]) -> tuple[str, float] | None:
+    share = _share(texts, lambda text: _URL.fullmatch(text) or _DOMAIN.fullmatch(text))
+    if share < _MANY:
+        return None
+    if any(map(_URL.fullmatch, texts)):
+        return "url", share
+    return ("domain", share) if len(texts) >= _FEW else None
+
+
+def _phone(texts: list[str]) -> tuple[str, float] | None:
+    share = _share(texts, _CHINESE_MOBILE.fullmatch)
+    if share >= _MANY:
+        return None if _is_sequence(texts) else ("mobile", share)
+    share = _share(texts, lambda text: _PHONE.fullmatch(_EXTENSION.sub("", text)))
+    if share < _MANY or _share(texts, lambda text: dates.parse(text, order="DMY")) > 1 - _MANY:
+        return None
+    international = [text for text in texts[:50] if text.startswith("+")]
+    if international and sum(map(phones.is_valid, international)) < len(international) / 2:
+        return None
+    return "phone", share
+
+
+def _identity(texts: list[str]) -> tuple[str, float] | None:
+    share = _share(texts, _is_chinese_id)
+    if share >= _MANY:
+        return "citizen", share
+    share = _share(texts, _REGISTRATION.fullmatch)
+    return ("registration", share) if share >= _MOST else None
+
+
+def _birth(texts: list[str]) -> tuple[str, float] | None:
+    """A column of days that begin long before any CRM and spread over a generation."""
+    if len(texts) < 2 * _FEW or _share(texts, _looks_like_a_day) < _MOST:
+        return None
+    years = sorted(day.year for text in texts if (day := dates.parse(text, order="DMY")) is not None)
+    if len(years) < _MOST * len(texts):
+        return None
+    early, late = years[len(years) // 20], years[-1 - len(years) // 20]
+    return ("birth", len(years) / len(texts)) if early < 1985 and late - early >= 15 and late <= 2020 else None
+
+
+def _country(texts: list[str]) -> tuple[str, float] | None:
+    if len(texts) > 250:
+        return None
+    long = [text for text in texts if len(text) > 3 or not text.isascii()]
+    if 2 * len(long) < len(texts):
+        return None  # two letters are a state of the USA as well
+    share = _share(texts, countries.normalize)
+    return ("country", share) if share >= _MOST else None
+
+
+def _company(texts: list[str]) -> tuple[str, float] | None:
+    share = _share(texts, lambda text: companies.legal_form(text) is not None)
+    return ("company", share) if share >= _MANY / 2 else None
+
+
+def _person(texts: list[str]) -> tuple[str, float] | None:
+    share = _share(texts, _is_han_name)
+    if share >= _MANY and len({text[0] for text in texts}) >= 3:
+        return "person", share
+    if _share(texts, _TWO_WORDS.fullmatch) < _MOST or sum(text[:1].isupper() for text in texts) < _MANY * len(texts):
+        return None
+    known = _share(texts, lambda text: len(names.nicknames(text.split()[0])) > 1)
+    return ("person", known) if known >= _MANY / 2 else None
+
+
+def _postcode(texts: list[str]) -> tuple[str, float] | None:
+    """Digits are no postcode if they differ in length, count up or are round."""
+    share = _share(texts, _POSTCODE.fullmatch)
+    if share < _MOST or len({len(text) for text in texts if _DIGITS.fullmatch(text)}) > 1:
+        return None
+    if _is_sequence(texts) or sum(text.endswith("00") for text in texts) > len(texts) / 2:
+        return None
+    return "postcode", share
+
+
+def _is_sequence(texts: Sequence[str]) -> bool:
+    """Whether the values are numbers that lie close together, as numbers given out one after the other do."""
+    if not all(map(_DIGITS.fullmatch, texts[:_PROBE])):
+        return False
+    numbers = sorted(int(text) for text in texts if _DIGITS.fullmatch(text))
+    return numbers[-1] - numbers[0] < 50 * len(numbers)
+
+
+def _is_han_name(text: str) -> bool:
+    if _HAN_NAME.fullmatch(text) is None:
+        return False
+    family = names.split(text).family
+    return family is not None and names.surname_frequency(family) >= _COMMON_SURNAME
+
+
+def _is_chinese_id(text: str) -> bool:
+    """Whether it is a citizen's number with a right check character (GB 11643-1999, ISO 7064 MOD 11-2)."""
+    if _CHINESE_ID.fullmatch(text) is None:
+        return False
+    remainder = sum(int(digit) * pow(2, 17 - index, 11) for index, digit in enumerate(text[:17])) % 11
+    return "10X98765432"[remainder] == text[17].upper()
+
+
+def _looks_like_a_day(text: str) -> bool:
+    if not 6 <= len(text) <= 40 or (text.isdigit() and len(text) != 8) or ":" in text:
+        return False
+    return dates.parse(text, order="DMY") is not None

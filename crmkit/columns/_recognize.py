@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import attrs
 
 from crmkit import systems
-from crmkit.columns._contents import Sample, infer_key, infer_kind, read_contents
+from crmkit.columns._contents import Contents, correct, infer_kind, read_contents
 from crmkit.columns._map import ColumnMap, Evidence
 from crmkit.columns._names import kind_by_names, read_name
+from crmkit.columns._sample import Sample, infer_key
 from crmkit.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -71,8 +72,8 @@ def recognize(table: Table, *, kind: RecordKind | None = None) -> ColumnMap:
     if kind is not None and kind not in systems.KINDS:
         raise NotFoundError.of("record kind", kind, systems.KINDS)
     candidate = systems.identify(table.columns, kind=kind)
-    sample = Sample(table)
-    found_kind = kind or (candidate.kind if candidate else infer_kind(kind_by_names(table.columns), sample))
+    contents = Contents(Sample(table))
+    found_kind = kind or (candidate.kind if candidate else _kind_of(table, contents))
     claims: list[_Claim] = []
     traps: dict[str, str] = {}
     spare: dict[str, str] = {}
@@ -97,9 +98,11 @@ def recognize(table: Table, *, kind: RecordKind | None = None) -> ColumnMap:
         if reading.canonical and reading.spare:
             spare[column] = reading.canonical
         elif reading.canonical:
-            claims.append(_Claim(column, reading.canonical, "name", reading.rank))
+            meant = correct(reading.canonical, column, contents)
+            told: Evidence = "name" if meant == reading.canonical else "contents"
+            claims.append(_Claim(column, meant, told, reading.rank))
     fields, evidence = _settle(claims, spare)
-    for column, canonical in read_contents(sample, open_columns, taken=fields, kind=found_kind):
+    for column, canonical in read_contents(contents, open_columns, taken=set(fields.values()), kind=found_kind):
         _settle_into([_Claim(column, canonical, "contents", 0)], fields, evidence, spare)
     return ColumnMap(
         system=candidate.system if candidate else None,
@@ -110,8 +113,20 @@ def recognize(table: Table, *, kind: RecordKind | None = None) -> ColumnMap:
         evidence={column: evidence[column] for column in table.columns if column in fields},
         traps={column: traps[column] for column in table.columns if column in traps},
         spare={column: spare[column] for column in table.columns if column in spare},
-        key=infer_key(sample, fields),
+        key=infer_key(contents.sample, fields),
     )
+
+
+def _kind_of(table: Table, contents: Contents) -> RecordKind | None:
+    readings = {column: read_name(column, "contact") for column in table.columns}
+    fields = {reading.canonical for reading in readings.values() if reading}
+    named = (
+        []
+        if fields & {"given_name", "family_name"}
+        else [column for column, reading in readings.items() if reading and reading.canonical == "full_name"]
+    )
+    unnamed = [column for column, reading in readings.items() if reading is None]
+    return infer_kind(kind_by_names(table.columns), unnamed, named, contents)
 
 
 def _header_rank(field: systems.Field, column: str) -> int:

@@ -36,12 +36,13 @@ class Table:
         until :meth:`forget`.
     """
 
-    __slots__ = ("_columns", "_distinct", "_source", "_texts", "columns", "kind", "notes")
+    __slots__ = ("_columns", "_distinct", "_names", "_source", "_texts", "columns", "kind", "notes")
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self.kind: str = source.kind
         self.columns: tuple[str, ...] = source.columns
+        self._names = frozenset(source.columns)
         self.notes = source.notes
         self._columns: OrderedDict[str, list[object]] = OrderedDict()
         self._distinct: dict[str, Distinct] = {}
@@ -147,7 +148,7 @@ class Table:
                 cache.pop(name, None)
 
     def _check(self, name: str) -> None:
-        if name not in self.columns:
+        if name not in self._names:
             raise SchemaError(str(NotFoundError.of("column", name, self.columns)))
 
     def _check_rows(self, rows: Sequence[int] | Mapping[int, object]) -> None:

@@ -26,6 +26,7 @@ __all__ = [
     "pinyin_key",
     "soundex",
     "split",
+    "surname_frequency",
     "validate",
 ]
 
@@ -217,6 +218,19 @@ def pinyin_initials(raw: str) -> str | None:
         As :func:`pinyin_key`.
     """
     return _name_sounds.pinyin_initials(raw)
+
+
+def surname_frequency(family: str) -> float:
+    """Return how many of 100,000 people in China bear a surname written in Chinese; 0 for one that the table lacks.
+
+    Example:
+        >>> surname_frequency("王") > surname_frequency("歐陽") > surname_frequency("已") == 0
+        True
+
+    Source:
+        ``crmkit/data/zh_surnames.txt``.
+    """
+    return _name_tables.surname_weights().get(text.to_simplified(text.clean(family)), 0.0)
 
 
 def is_placeholder(raw: str) -> bool:
