@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["confuse", "drop", "keyboard", "repeat", "substitute", "transpose", "typo"]
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["alike", "confuse", "drop", "keyboard", "repeat", "substitute", "transpose", "typo"]
 
 # the neighbours of a key on a QWERTY keyboard
 _NEIGHBOURS = {
@@ -91,6 +96,15 @@ def confuse(text: str, number: int) -> str:
         return text
     at, seen = places[number % len(places)]
     return text[:at] + _ALIKE[seen] + text[at + len(seen) :]
+
+
+def alike(text: str, number: int, *tables: Mapping[str, str]) -> str:
+    """Put a character of the tables for another; each table maps a character to those it is mistaken for."""
+    places = [(at, other) for at, sign in enumerate(text) for table in tables for other in table.get(sign, "")]
+    if not places:
+        return text
+    at, other = places[number % len(places)]
+    return text[:at] + other + text[at + 1 :]
 
 
 _KINDS = (keyboard, drop, transpose, repeat, substitute, keyboard, drop, transpose)

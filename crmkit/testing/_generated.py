@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from crmkit.typing import Frame
 
-__all__ = ["Causes", "Generated", "Kind", "Planted"]
+__all__ = ["Causes", "Generated", "Kind", "Planted", "sample"]
 
 Columns: TypeAlias = "dict[str, list[str | None]]"
 Kind: TypeAlias = Literal["recordset", "pandas", "polars", "arrow", "mapping", "records"]
@@ -86,7 +86,7 @@ class Generated:
         """The records as the kind of table that was asked for, a ``RecordSet`` by default."""
         if self.like is None or self.like == "recordset":
             return build(self.columns)
-        return build(self.columns, like=_sample(self.like) if isinstance(self.like, str) else self.like)
+        return build(self.columns, like=sample(self.like) if isinstance(self.like, str) else self.like)
 
     @cached_property
     def planted(self) -> tuple[Planted, ...]:
@@ -115,7 +115,7 @@ class Generated:
         return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
 
 
-def _sample(kind: str) -> object:
+def sample(kind: str) -> object:
     """Return an empty table of the named kind."""
     if kind == "mapping":
         return {"id": []}

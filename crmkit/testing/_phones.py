@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ._draws import Draws
     from ._spoil import Rows
 
-__all__ = ["CALLING_CODES", "COUNTRIES", "landlines", "mobiles", "written", "written_at_home"]
+__all__ = ["CALLING_CODES", "COUNTRIES", "heads", "landlines", "mobiles", "written", "written_at_home"]
 
 COUNTRIES = ("US", "GB", "CA", "AU", "DE", "FR", "ES", "CN", "BG")
 CALLING_CODES = (1, 44, 1, 61, 49, 33, 34, 86, 359)
@@ -47,7 +47,8 @@ _FICTION = {
 
 
 @cache
-def _heads(country: str, *, fiction: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def heads(country: str, *, fiction: bool = False) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return how a country's mobile numbers begin and how many digits follow each beginning."""
     table = list(_FICTION.get(country, ())) if fiction else list(_MOBILE.get(country, ()))
     if country in ("US", "CA"):
         areas = sorted({area for place in world("en").places if place.country == country for area in place.areas})
@@ -55,7 +56,7 @@ def _heads(country: str, *, fiction: bool) -> tuple[NDArray[np.int64], NDArray[n
             [(f"{area}55501", 2) for area in areas] if fiction else [(f"{a}{d}", 6) for a in areas for d in "2346789"]
         )
     if not table:
-        return _heads(country, fiction=False)
+        return heads(country, fiction=False)
     return (
         np.array([int(head) for head, _ in table], dtype=np.int64),
         np.array([digits for _, digits in table], dtype=np.int64),
@@ -88,9 +89,9 @@ def _landline_head(country: str, area: str) -> tuple[str, int]:
             return (f"{area}9", 6) if area == "2" else (f"{area}6", 5)
 
 
-def _complete(draws: Draws, heads: NDArray[np.int64], digits: NDArray[np.int64]) -> NDArray[np.int64]:
+def _complete(draws: Draws, begin: NDArray[np.int64], digits: NDArray[np.int64]) -> NDArray[np.int64]:
     scale = 10**digits
-    return heads * scale + draws.below(scale, len(heads))
+    return begin * scale + draws.below(scale, len(begin))
 
 
 def mobiles(draws: Draws, countries: NDArray[np.int64], *, fiction: bool) -> NDArray[np.int64]:
@@ -99,16 +100,16 @@ def mobiles(draws: Draws, countries: NDArray[np.int64], *, fiction: bool) -> NDA
     for position, country in enumerate(COUNTRIES):
         rows = np.flatnonzero(countries == position)
         if len(rows):
-            heads, digits = _heads(country, fiction=fiction)
-            which = draws.below(len(heads), len(rows))
-            out[rows] = _complete(draws, heads[which], digits[which])
+            begin, digits = heads(country, fiction=fiction)
+            which = draws.below(len(begin), len(rows))
+            out[rows] = _complete(draws, begin[which], digits[which])
     return out
 
 
 def landlines(draws: Draws, code: str, places: NDArray[np.int64]) -> NDArray[np.int64]:
     """Draw a national number with the area code of each place of the world ``code``."""
-    heads, digits = _landline_heads(code)
-    return _complete(draws, heads[places], digits[places])
+    begin, digits = _landline_heads(code)
+    return _complete(draws, begin[places], digits[places])
 
 
 def written_at_home(rows: Rows) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ._draws import hashed
-from ._edits import typo
+from ._edits import alike, typo
 from ._people import WORLDS
 from ._worlds import world
 
@@ -74,17 +74,10 @@ def _edit(
 
 
 def _homophone(text: str, number: int) -> str:
-    """Write a character that sounds alike, its traditional form, or leave it out."""
+    """Write a character that sounds alike or its traditional form; else make a typing error."""
     here = world("zh")
-    places = [
-        (at, other)
-        for at, sign in enumerate(text)
-        for other in here.homophones.get(sign, "") + here.traditional.get(sign, "")
-    ]
-    if places:
-        at, other = places[number % len(places)]
-        return text[:at] + other + text[at + 1 :]
-    return typo(text, number)
+    changed = alike(text, number, here.homophones, here.traditional)
+    return typo(text, number) if changed == text else changed
 
 
 def _email_typo(text: str, number: int) -> str:
