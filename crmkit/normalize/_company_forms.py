@@ -8,14 +8,20 @@ from functools import cache
 from crmkit.normalize import _tables, text
 
 _LIMIT = 1000  # characters; longer text is folded whole and not searched
-_NOISE = re.compile(r"[^\w\s&+./()·-]|_")
+# Named one by one: vowel signs of Indic scripts and Thai are no word characters to ``re``, and must stay.
+_NOISE = re.compile(
+    "[!\"#%'*<=>?@\\[\\\\\\]^_`{|}~\u00a1\u00a7\u00b6\u00bf\u2010-\u2027\u2030-\u205e\u3008-\u301f\ufffd]"
+)
+_SEGMENTS = re.compile(r"\s*[()]\s*|\s+-\s+")
 _SEPARATORS = re.compile(r"[()/·-]+")
 _AND = frozenset({"&", "+", "und", "and", "et"})
 _CJK = "\u3005\u3041-\u30ff\u3400-\u9fff"
 _HAS_CJK = re.compile(f"[{_CJK}]")
 _CJK_BLANK = re.compile(f"(?<=[{_CJK}]) | (?=[{_CJK}])")
 _CJK_EDGE = re.compile(f"(?<=[{_CJK}])(?=[a-z0-9])|(?<=[a-z0-9.])(?=[{_CJK}])")
-_BRACKETED_KOREAN = re.compile(r"\((주|유)\)")
+# Short forms that Japanese and Korean names carry in brackets, at either end.
+_BRACKETED = {"(株)": "株式会社", "(有)": "有限会社", "(同)": "合同会社", "(주)": "주식회사", "(유)": "유한회사"}
+_SHORT_FORM = re.compile(r"\([株有同주유]\)")
 _PLAIN = re.compile(r"[a-z0-9]+(?: [a-z0-9]+)*")
 
 
@@ -24,7 +30,7 @@ def words_of(folded: str) -> list[str]:
     if _PLAIN.fullmatch(folded) is None:
         folded = _NOISE.sub("", folded.replace(",", " ").replace(";", " ").replace(":", " "))
         folded = _SEPARATORS.sub(" ", folded.replace("&", " & ").replace("+", " + "))
-        raw_words = [part for word in folded.split() for part in word.split(".") if part]
+        raw_words = [part for word in folded.split() for part in _undotted(word)]
     else:
         raw_words = folded.split()
     words: list[str] = []
@@ -42,6 +48,21 @@ def words_of(folded: str) -> list[str]:
     return words
 
 
+def _undotted(word: str) -> list[str]:
+    """Split a word at its full stops, but for abbreviations: "n.v." -> "nv", "sp.z.o.o." -> "sp", "zoo"."""
+    if "." not in word:
+        return [word]
+    parts: list[str] = []
+    previous = 0
+    for part in word.split("."):
+        if len(part) == 1 and previous == 1:
+            parts[-1] += part
+        elif part:
+            parts.append(part)
+        previous = len(part)
+    return parts
+
+
 class _Forms:
     """The table of legal forms, ready to be looked up by the words at either end of a name."""
 
@@ -54,7 +75,7 @@ class _Forms:
                 spelling = entry.strip().lstrip("^~")
                 form = None if entry.strip().startswith("~") else code
                 if _HAS_CJK.search(spelling):
-                    joined["".join(words_of(text.fold(spelling)))] = form
+                    joined.setdefault("".join(words_of(text.fold(spelling))), form)
                     continue
                 words = tuple(words_of(text.fold(spelling)))
                 if spelling == "the":
@@ -66,7 +87,8 @@ class _Forms:
         self.longest = max(map(len, self.at_end))
         self.last_words = frozenset(words[-1] for words in self.at_end)
         self.first_words = frozenset(words[0] for words in self.at_start)
-        self.joined = sorted(joined.items(), key=lambda item: -len(item[0]))
+        self.joined = joined
+        self.joined_lengths = sorted({len(form) for form in joined}, reverse=True)
 
 
 @cache
@@ -80,11 +102,18 @@ def split(raw: str) -> tuple[str, str | None]:
     if len(folded) > _LIMIT:
         return " ".join(words_of(folded)), None
     if not folded.isascii():
-        folded = _BRACKETED_KOREAN.sub(lambda found: {"주": " 주식회사 ", "유": " 유한회사 "}[found[1]], folded)
+        folded = _SHORT_FORM.sub(lambda found: f" {_BRACKETED[found[0]]} ", folded)
         if _HAS_CJK.search(folded) is not None:
-            return _split_cjk(folded)
-    words, code = _strip(words_of(folded))
-    return " ".join(words), code
+            name, code = _split_cjk(folded)
+            if name == folded:
+                return name, code
+            name, inner_code = split(name)  # shorter each time: what goes may lay bare another form
+            return name, code or inner_code
+    words = words_of(folded)
+    core, code = _strip(words)
+    if code is None and core[-1:] == words[-1:] and ("(" in folded or " - " in folded):
+        core, code = _strip_before_remark(folded, core)
+    return " ".join(core), code
 
 
 def _strip(words: list[str], *, at_start: bool = True) -> tuple[list[str], str | None]:
@@ -112,6 +141,15 @@ def _strip(words: list[str], *, at_start: bool = True) -> tuple[list[str], str |
     return words[start:end], code
 
 
+def _strip_before_remark(folded: str, words: list[str]) -> tuple[list[str], str | None]:
+    """Take the form out of "Acme Ltd (UK)" and "Acme S.A. - ACM", so that "Acme (UK) Ltd" meets the first."""
+    head, *remarks = _SEGMENTS.split(folded, maxsplit=1)
+    core, code = _strip(words_of(head))
+    if code is None or not remarks:
+        return words, None
+    return _strip([*core, *words_of(remarks[0])])[0], code
+
+
 def _match(
     table: dict[tuple[str, ...], str | None], words: list[str], start: int, end: int, longest: int, *, from_end: bool
 ) -> int:
@@ -126,18 +164,21 @@ def _match(
 def _split_cjk(folded: str) -> tuple[str, str | None]:
     words, latin_code = _strip(words_of(_CJK_EDGE.sub(" ", folded)), at_start=False)
     name = _CJK_BLANK.sub("", " ".join(words))
+    forms = _forms()
     code: str | None = None
+    form_code: str | None = None
     branch = False
     searching = True
     while searching:
         searching = False
-        for form, form_code in _forms().joined:
-            if len(name) <= len(form):
+        for length in forms.joined_lengths:
+            if len(name) <= length:
                 continue
-            if name.endswith(form):
-                name, searching = name[: -len(form)].rstrip(), True
-            elif form_code in _AT_START and name.startswith(form):
-                name, searching = name[len(form) :].lstrip(), True
+            tail, head = name[-length:], name[:length]
+            if tail in forms.joined:
+                name, form_code, searching = name[:-length].rstrip(), forms.joined[tail], True
+            elif forms.joined.get(head) in _AT_START:
+                name, form_code, searching = name[length:].lstrip(), forms.joined[head], True
             if searching:
                 branch = branch or form_code == "zh_branch"
                 code = code or form_code
@@ -152,8 +193,9 @@ _AT_START = frozenset({"kk", "yk", "gk"})
 
 def _drop_inner_form(name: str, code: str | None) -> tuple[str, str | None]:
     """Of a branch (甲有限公司上海分公司) drop the form of the firm as well, and keep the place."""
-    for form, form_code in _forms().joined:
-        position = name.find(form)
-        if position > 0 and form_code is not None and len(form) > 2:
-            return name[:position] + name[position + len(form) :], form_code
+    for length in _forms().joined_lengths:
+        for position in range(1, len(name) - length + 1 if length > 2 else 1):
+            form = name[position : position + length]
+            if form in _forms().joined:
+                return name[:position] + name[position + length :], _forms().joined[form]
     return name, code

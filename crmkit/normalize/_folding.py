@@ -20,8 +20,8 @@ _LETTERS = {
 }  # fmt: skip
 # Punctuation that typists and word processors write in several ways.
 _PUNCTUATION = {
-    **dict.fromkeys("‘’‚‛ʹʻʼʽˈˊˋ`´′‵＇", "'"),
-    **dict.fromkeys("“”„‟«»″‶＂〝〞", '"'),
+    **dict.fromkeys("‘’‚‛ʹʻʼʽˈˊˋ`´′‵＇׳", "'"),
+    **dict.fromkeys("“”„‟«»″‶＂〝〞״", '"'),
     **dict.fromkeys("‐‑‒–—―−﹘﹣－⸺⸻", "-"),
     **dict.fromkeys("・•‧∙⋅･●᛫", "·"),
     **dict.fromkeys("【〔〖﹝［", "["),

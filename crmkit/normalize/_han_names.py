@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from crmkit.normalize import _name_tables, text
+from crmkit.normalize import _folding, _name_tables, text
 from crmkit.values import PersonName
 
 _HAN = "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
@@ -15,6 +15,7 @@ _DOTS = re.compile("[·・•‧．∙⋅･●]")
 _PARTS = re.compile(f"[{_CJK}]+(?:[·・•‧．∙⋅･●.][{_CJK}]+)*")
 _BRACKETS = re.compile(r"[(\[{<（【][^()\[\]{}<>（）【】]*[)\]}>）】]")
 _FIRST_OF_SEVERAL = re.compile(f"(?<=[{_CJK}]) *[/、;|&＆]")  # 张三/李四: the first is the contact
+_PLAIN = re.compile("[\u4e00-\u9fff]{2,3}")
 _KANA_OR_HANGUL = re.compile("[\u3041-\u30fa\u30fc-\u30ff\uac00-\ud7a3]")
 _LATIN_WORD = re.compile("[A-Za-z\u00c0-\u024f][A-Za-z\u00c0-\u024f'.-]*")
 _COMMON_SURNAME = 100.0  # of 100,000 people
@@ -26,7 +27,7 @@ def split(cleaned: str, country: str | None) -> PersonName:
     words = _PARTS.findall(_FIRST_OF_SEVERAL.split(outside, maxsplit=1)[0]) or _PARTS.findall(cleaned)
     if not words:
         return PersonName(full=cleaned, order="family_first")
-    suffix, words = _take_honorific(words)
+    suffix, words = _take_honorifics(words)
     prefix = None
     first = words[0]
     if len(words) == 1:
@@ -42,6 +43,36 @@ def split(cleaned: str, country: str | None) -> PersonName:
     return PersonName(given=given, family=family, prefix=prefix, suffix=suffix, full=cleaned, order="family_first")
 
 
+@cache
+def _unusual_edges() -> tuple[frozenset[str], frozenset[str]]:
+    """Characters that begin a compound surname or a nickname, and those that end a form of address, in both scripts."""
+    first = {name[0] for name in _compound()} | {"小", "老"}
+    last = {word[-1] for word in _honorifics()}
+    for traditional, simple in _folding.simplified().items():
+        if simple in first:
+            first.add(traditional)
+        if simple in last:
+            last.add(traditional)
+    return frozenset(first), frozenset(last)
+
+
+def is_plain(raw: str) -> bool:
+    """Whether the name is a family name of one character and a given name of one or two, and nothing else."""
+    if _PLAIN.fullmatch(raw) is None:
+        return False
+    first, last = _unusual_edges()
+    return raw[0] not in first and raw[-1] not in last
+
+
+def _take_honorifics(words: list[str]) -> tuple[str | None, list[str]]:
+    taken: list[str] = []
+    while True:
+        found, words = _take_honorific(words)
+        if found is None:
+            return "".join(taken) or None, words
+        taken.insert(0, found)
+
+
 def _take_honorific(words: list[str]) -> tuple[str | None, list[str]]:
     last = words[-1]
     key = text.to_simplified(last)
@@ -55,7 +86,7 @@ def _take_honorific(words: list[str]) -> tuple[str | None, list[str]]:
                 return last, words[:-1]
             continue
         # One character (张总, 李工) may as well end a given name (王建工): only after a bare family name.
-        if length > 1 or _is_surname(rest) or not text.has_han(tail):
+        if length > 1 or tail in "様殿" or not text.has_han(tail) or _is_surname(rest):
             return last[len(last) - length :], [*words[:-1], rest]
     return None, words
 
@@ -128,7 +159,7 @@ def _weight(character: str) -> float:
 
 
 def _is_surname(name: str) -> bool:
-    return _weight(name) > 0.0
+    return _weight(name) > 0.0 or name in _name_tables.words("surname_ja")
 
 
 def has_cjk(raw: str) -> bool:

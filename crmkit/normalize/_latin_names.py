@@ -32,7 +32,7 @@ def split(cleaned: str, country: str | None) -> PersonName:
         return _in_order(parts[0].split(), cleaned, suffixes, country)
     family = parts[0].split()
     prefixes = _take_prefixes(family, keep=1)
-    given = parts[1].split()
+    given = parts[1].split() if len(parts) > 1 else []  # "Smith,"
     for part in parts[2:]:
         words = part.split()
         prefixes += _take_prefixes(words, keep=0)

@@ -48,15 +48,29 @@ def repair(text: str) -> str | None:
     return repaired
 
 
+# Without one of these no wrong reading is possible: a UTF-8 lead byte before a continuation byte, read as Western
+# characters; two GB 2312 characters, read so; a Chinese character.
+_UTF8_PAIR = re.compile(
+    "[\xc2-\xf4][\x80-\xbf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]"
+)
+_GB2312_PAIR = re.compile("[\xa1-\xfe]{4}")
+_COMMON_LETTERS = re.compile("[\x00-\u017f\u0386-\u03ce\u0401-\u045f\u05d0-\u05ea\u0621-\u064a]+")
+_WIDE = re.compile("[\u3400-\u9fff\ue000-\uf8ff]")
+
+
 def _undo(text: str) -> str | None:
-    if text.isascii():
-        return None
+    if _UTF8_PAIR.search(text) is None and _GB2312_PAIR.search(text) is None:
+        return _undo_utf8_as_gbk(text) if _WIDE.search(text) is not None else None
     data = _single_bytes(text)
     if data is not None:
         try:
             right = data.decode("utf-8")
         except UnicodeDecodeError:
             return _undo_gbk_as_latin(text, data)
+        if max(right) < "\u0800" and _is_gb2312(data):  # two bytes a letter fit both encodings
+            chinese = _undo_gbk_as_latin(text, data)
+            if chinese is not None or _COMMON_LETTERS.fullmatch(right) is None:
+                return None if _COMMON_LETTERS.fullmatch(right) else chinese
         return right if _is_certain_utf8(text, right) else None
     return _undo_utf8_as_gbk(text)
 
@@ -145,6 +159,13 @@ def _is_strong_triple(source: str, script: str, index: int, before: str, after: 
 # --- GBK read as Latin-1 or Windows-1252 ---
 
 
+def _is_gb2312(data: bytes) -> bool:
+    try:
+        return any(_level(character) for character in data.decode("gb2312"))
+    except UnicodeDecodeError:
+        return False
+
+
 def _undo_gbk_as_latin(text: str, data: bytes) -> str | None:
     try:
         right = data.decode("gb2312")  # both bytes of a character stand above 0xA0: no mixing with ASCII letters
@@ -200,22 +221,23 @@ def _level(character: str) -> int:
 
 def _is_chinese(data: bytes, right: str) -> bool:
     """Whether the bytes are not Korean or Japanese as well."""
+    han = [c for c in right if _level(c)]
+    everyday = sum(c in _everyday() for c in han)
     for encoding in ("euc_kr", "euc_jp"):
         try:
             other = data.decode(encoding)
         except UnicodeDecodeError:
             continue
         letters = [c for c in other if not c.isascii()]
-        if sum("\uac00" <= c <= "\ud7a3" or "\u3040" <= c <= "\u30ff" for c in letters) * 2 > len(letters):
-            han = [c for c in right if _level(c)]
-            return sum(c in _everyday() for c in han) * 10 >= 8 * len(han)
-    return True
+        if sum("\uac00" <= c <= "\ud7a3" or "\u3040" <= c <= "\u30ff" for c in letters) * 10 >= 9 * len(letters):
+            return everyday * 10 >= 8 * len(han)
+    return everyday * 10 >= (6 if len(han) <= 4 else 4) * len(han)
 
 
 @cache
 def _everyday() -> frozenset[str]:
     surnames = [
-        entry.partition("/")[0] for _, group in _tables.pairs("zh_surnames.txt")[:120] for entry in group.split()
+        entry.partition("/")[0] for _, group in _tables.pairs("zh_surnames.txt")[:160] for entry in group.split()
     ]
     return frozenset("".join(surnames) + "".join(_tables.lines("zh_everyday.txt")))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from crmkit._optional import require
 from crmkit.errors import MissingDependencyError
@@ -94,15 +95,19 @@ def _latin_key(raw: str) -> str | None:
         return None
     surnames = _name_tables.surnames_by_reading()
     first, last = surnames.get(words[0], 0.0), surnames.get(words[-1], 0.0)
-    if "," in raw or (first and not last) or (counts[-1] > 1 and first) or (len(words) == 3 and first >= last > 0):
-        return "".join(words) if first else None
-    if last and (not first or counts[0] > 1):
+    is_clear = "," in raw or not last or max(counts[0], counts[-1]) > 1 or (len(words) == 3 and first >= last)
+    if first and is_clear:
+        return "".join(words)
+    if "," in raw:
+        return None
+    if last and not first:
         return words[-1] + "".join(words[:-1])
     if first >= 5 * last:
         return "".join(words)
     return words[-1] + "".join(words[:-1]) if last >= 5 * first else None
 
 
+@lru_cache(maxsize=1 << 16)
 def _syllable_count(word: str) -> int:
     """Return the least number of Mandarin syllables that make up ``word``; 0 where it is not made of them."""
     syllables = _name_tables.syllables()

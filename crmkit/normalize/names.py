@@ -30,11 +30,12 @@ __all__ = [
     "validate",
 ]
 
-_SIMPLE = re.compile(r"([A-Za-z]+) ([A-Za-z]+)")
+_SIMPLE = re.compile("([A-Za-z\u00c0-\u024f]+) ([A-Za-z\u00c0-\u024f]+)")
 _JOINED = re.compile(r"[.,;:()\[\]{}<>\"·/_*!?-]+")
 _TWO_CJK = re.compile(
     "(?<=[\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]) (?=[\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3])"
 )
+_CJK_LETTER = re.compile("[\u3400-\u9fff\uac00-\ud7a3]")
 _NO_LETTER = re.compile(r"[\W\d_]*")
 _ADDRESS_OR_LINK = re.compile(r"@|https?:|www\.")
 
@@ -77,8 +78,11 @@ def split(raw: str, *, country: str | None = None) -> PersonName:
     if simple is not None and country is None:
         given, family = simple.groups()
         special = _special()
-        if given.lower() not in special and family.lower() not in special:
+        lower = str.lower if raw.isascii() else text.fold
+        if lower(given) not in special and lower(family) not in special:
             return PersonName(given=given, family=family, full=raw)
+    elif country is None and _han_names.is_plain(raw):
+        return PersonName(given=raw[1:], family=raw[0], full=raw, order="family_first")
     cleaned = text.clean(raw)
     if not cleaned:
         return PersonName()
@@ -101,21 +105,24 @@ def normalize(raw: str) -> str | None:
         ('john a smith', '张三')
     """
     current = raw
-    while True:
+    for _ in range(20):  # what is dropped may lay bare another title; a text of more layers is no name
         form = _normalize_once(current)
         if form == current:
-            return form or None
+            break
         current = form
+    return current or None
 
 
 def _normalize_once(raw: str) -> str:
     simple = _SIMPLE.fullmatch(raw)
     if simple is not None:
-        lowered = raw.lower()
+        lowered = raw.lower() if raw.isascii() else text.fold(raw)
         given, _, family = lowered.partition(" ")
         special = _special()
         if given not in special and family not in special:
             return lowered
+    elif _han_names.is_plain(raw):
+        return text.fold(raw)
     name = split(raw)
     if name.order == "family_first":
         parts = [name.family, name.given, name.middle]
@@ -246,6 +253,8 @@ def is_placeholder(raw: str) -> bool:
     folded = text.fold(raw)
     if not folded or _NO_LETTER.fullmatch(folded) is not None:
         return True
+    if folded in _name_tables.words("placeholder"):
+        return True
     bare = folded.strip(" .-_*?!()[]<>")
     if bare in _name_tables.words("placeholder_if_not_capitalized"):
         return not raw.strip().istitle()
@@ -306,7 +315,12 @@ def format(value: PersonName) -> str:  # noqa: A001 - one of the four verbs ever
         return " ".join(part for part in (value.prefix, *own, value.suffix) if part)
     if _han_names.has_cjk(value.family or value.given or ""):
         latin = value.given is not None and not _han_names.has_cjk(value.given)
-        name = f"{value.given} {value.family}" if latin else f"{value.family or ''}{value.given or ''}"
+        kana = value.family is not None and not _CJK_LETTER.search(value.family)
+        name = (
+            f"{value.given} {value.family}"
+            if latin
+            else (" " if kana else "").join(part for part in (value.family, value.given) if part)
+        )
         return f"{value.prefix or ''}{name}{value.suffix or ''}"
     parts = (value.prefix, value.family, value.given, value.middle, value.suffix)
     return " ".join(part for part in parts if part)

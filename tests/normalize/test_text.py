@@ -130,6 +130,23 @@ def test_gbk_read_as_latin_1_is_repaired(word: str) -> None:
     assert text.repair(word.encode("gbk").decode("latin-1")) == word
 
 
+@pytest.mark.parametrize("word", ["郑之", "卢女时", "鲁泰", "欧陆通"])
+def test_chinese_that_would_be_utf8_of_another_script_is_not_made_into_it(word: str) -> None:
+    assert text.repair(word.encode("gbk").decode("latin-1")) in {None, word}
+
+
+OTHER_ENCODINGS = [
+    ("euc_kr", "한국"), ("euc_kr", "김철수"), ("euc_kr", "삼성전자"), ("euc_jp", "田中太郎"), ("euc_jp", "株式会社"),
+    ("cp1251", "Привет"), ("cp1251", "ПРИВЕТ"), ("koi8-r", "Привет"), ("koi8-r", "Москва"), ("cp1253", "ΑΘΗΝΑ"),
+    ("big5", "張三豐"), ("shift_jis", "東京都"), ("cp1250", "Dvořák"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("encoding", "word"), OTHER_ENCODINGS)
+def test_text_of_another_encoding_is_not_taken_for_chinese(encoding: str, word: str) -> None:
+    assert text.repair(word.encode(encoding).decode("latin-1")) is None
+
+
 @pytest.mark.parametrize("word", ["张三", "北京有限公司", "上海（集团）有限公司", "李四", "陈静", "刘洋", "Müller"])
 def test_utf8_read_as_gbk_is_repaired(word: str) -> None:
     assert text.repair(word.encode("utf-8").decode("gb18030")) == word
@@ -170,7 +187,7 @@ HOSTILE = ["a ", "é", "张", "\u200d", "\ud800", "😀\u200d", "Ã©", "\uff76\
 
 @pytest.mark.parametrize("unit", HOSTILE)
 def test_long_text_takes_linear_time(unit: str) -> None:
-    raw = unit * (400_000 // len(unit))
+    raw = unit * (100_000 // len(unit))
     text.clean(raw)
     text.fold(raw)
     text.repair(raw)
