@@ -5,9 +5,28 @@ Nothing else in crmkit imports pandas, polars, pyarrow, duckdb or narwhals, and 
 find out.
 """
 
-from ._distinct import Distinct
-from ._marks import ABSENT
+from ._cells import decode as decode_cell
+from ._cells import encode as encode_cell
+from ._distinct import Distinct, as_text, identity
+from ._fit import same
+from ._marks import ABSENT, is_missing, plain
 from ._read import build, read
+from ._source import StoredRow, StoredRows
 from ._table import Table
 
-__all__ = ["ABSENT", "Distinct", "Table", "build", "read"]
+__all__ = [
+    "ABSENT",
+    "Distinct",
+    "StoredRow",
+    "StoredRows",
+    "Table",
+    "as_text",
+    "build",
+    "decode_cell",
+    "encode_cell",
+    "identity",
+    "is_missing",
+    "plain",
+    "read",
+    "same",
+]

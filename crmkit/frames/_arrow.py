@@ -6,18 +6,20 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from crmkit.errors import SchemaError
-
-from ._distinct import Distinct, as_text
-from ._fit import all_same
+from ._arrow_types import exact_values, extended, narrowed, written
+from ._distinct import Distinct
+from ._floats import distinct_floats
 from ._marks import plain_list
-from ._pandas import distinct_floats
 from ._source import Source, column_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from crmkit.typing import Frame
+    import numpy.typing as npt
+
+    from crmkit.typing import Frame, JSONValue
+
+    from ._source import StoredRows
 
 
 class ArrowSource(Source):
@@ -31,7 +33,7 @@ class ArrowSource(Source):
         self.length = data.num_rows
 
     def values(self, name: str) -> list[object]:
-        return plain_list(self.native.column(name).to_pylist())
+        return plain_list(exact_values(self.native.column(name)))
 
     def distinct(self, name: str) -> Distinct | None:
         import pyarrow as pa
@@ -55,8 +57,30 @@ class ArrowSource(Source):
         return Distinct(coded.dictionary.to_pylist(), codes)
 
     def stored(self, name: str, rows: Sequence[int]) -> list[object]:
-        values: list[object] = self.native.column(name).take(list(rows)).to_pylist()
-        return values
+        import pyarrow as pa
+
+        return exact_values(self.native.column(name).take(pa.array(np.asarray(rows, dtype=np.int64))))
+
+    def dtype(self, name: str, *, full: bool) -> JSONValue:  # noqa: ARG002 - an Arrow type is always short
+        field = self.native.schema.field(self.columns.index(name))
+        return [str(field.type), field.nullable]
+
+    def restore(self, cells: Mapping[str, Mapping[int, object]], dtypes: Mapping[str, JSONValue]) -> Frame:
+        made = self.replace(cells)
+        for name in cells:
+            place = self.columns.index(name)
+            field = made.schema.field(place)
+            column, field = narrowed(made.column(place), field, dtypes.get(name))
+            made = made.set_column(place, field, column)
+        return made
+
+    def insert(self, rows: StoredRows, order: npt.NDArray[np.int64], index: JSONValue) -> Frame:  # noqa: ARG002 - Arrow has no index
+        import pyarrow as pa
+
+        columns = [
+            extended(self.native.column(name), rows.cells(name), name).take(pa.array(order)) for name in self.columns
+        ]
+        return pa.table(columns, schema=self.native.schema)
 
     def replace(self, cells: Mapping[str, Mapping[int, object]]) -> Frame:
         made = self.native
@@ -71,59 +95,6 @@ class ArrowSource(Source):
         import pyarrow as pa
 
         return self.native.take(pa.array(np.asarray(rows, dtype=np.int64)))
-
-
-def written(column: Any, cells: Mapping[int, object], name: str) -> Any:
-    """Return a column with some cells changed; as text where its type cannot hold them."""
-    import pyarrow as pa
-
-    given = list(cells.values())
-    kind = column.type
-    if _held(given, kind) is None:
-        column, kind = as_strings(column, name), pa.string()
-        given = [None if value is None else as_text(value) for value in plain_list(given)]
-    rows = np.fromiter(cells, dtype=np.int64, count=len(cells))
-    chunks, start = [], 0
-    for chunk in column.chunks:
-        inside = np.flatnonzero((rows >= start) & (rows < start + len(chunk)))
-        if len(inside):
-            values = chunk.to_pylist()
-            for place in inside:
-                values[rows[place] - start] = given[place]
-            chunks.append(pa.array(values, type=kind))
-        else:
-            chunks.append(chunk)
-        start += len(chunk)
-    return pa.chunked_array(chunks, type=kind)
-
-
-def _held(given: list[object], kind: Any) -> Any:
-    import pyarrow as pa
-
-    try:
-        held = pa.array(given, type=kind, from_pandas=not pa.types.is_floating(kind))
-    except (TypeError, ValueError, OverflowError, pa.ArrowException):
-        return None
-    return held if all_same(held.to_pylist(), given) else None
-
-
-def as_strings(column: Any, name: str) -> Any:
-    """Return a column as text.
-
-    Raises:
-        SchemaError: The column holds lists, structs or bytes, which have no text that could be read back.
-    """
-    import pyarrow as pa
-    import pyarrow.types as types
-
-    kind = column.type
-    if types.is_dictionary(kind):
-        column = column.cast(kind.value_type)
-        kind = column.type
-    if types.is_nested(kind) or types.is_binary(kind) or types.is_large_binary(kind):
-        raise SchemaError(f"column {name!r} is {kind}; it holds neither this value nor text")
-    texts = [None if value is None else as_text(value) for value in column.to_pylist()]
-    return pa.chunked_array([pa.array(texts, type=pa.string())])
 
 
 def arrow_table(data: Any) -> Any:

@@ -9,11 +9,16 @@ import numpy as np
 
 from crmkit.errors import SchemaError, ShapeError
 
+from ._fit import all_same
 from ._marks import plain_list
 from ._source import Source, column_names
 
 if TYPE_CHECKING:
-    from crmkit.typing import Frame
+    import numpy.typing as npt
+
+    from crmkit.typing import Frame, JSONValue
+
+    from ._source import StoredRows
 
 
 class MappingSource(Source):
@@ -52,7 +57,23 @@ class MappingSource(Source):
 
     def stored(self, name: str, rows: Sequence[int]) -> list[object]:
         column = self.native[self._keys[name]]
-        return [column[row] for row in rows]
+        return stored(column, rows)
+
+    def dtype(self, name: str, *, full: bool) -> JSONValue:  # noqa: ARG002 - a numpy type is always short
+        column = self.native[self._keys[name]]
+        return column.dtype.str if isinstance(column, np.ndarray) else None
+
+    def restore(self, cells: Mapping[str, Mapping[int, object]], dtypes: Mapping[str, JSONValue]) -> Frame:
+        made = self.replace(cells)
+        for name in cells:
+            key = self._keys[name]
+            made[key] = narrowed(made[key], dtypes.get(name))
+        return made
+
+    def insert(self, rows: StoredRows, order: npt.NDArray[np.int64], index: JSONValue) -> Frame:  # noqa: ARG002 - columns have no index
+        return {
+            self._keys[name]: extended(self.native[self._keys[name]], rows.cells(name), order) for name in self.columns
+        }
 
     def replace(self, cells: Mapping[str, Mapping[int, object]]) -> Frame:
         made = dict(self.native)
@@ -79,8 +100,14 @@ class RecordSetSource(Source):
         return plain_list(self.native.column(name))
 
     def stored(self, name: str, rows: Sequence[int]) -> list[object]:
-        column = self.native.column(name)
-        return [column[row] for row in rows]
+        return stored(self.native.column(name), rows)
+
+    def restore(self, cells: Mapping[str, Mapping[int, object]], dtypes: Mapping[str, JSONValue]) -> Frame:  # noqa: ARG002 - columns of anything
+        return self.replace(cells)
+
+    def insert(self, rows: StoredRows, order: npt.NDArray[np.int64], index: JSONValue) -> Frame:  # noqa: ARG002 - columns have no index
+        columns = {name: extended(self.native.column(name), rows.cells(name), order) for name in self.columns}
+        return type(self.native)(columns, notes=self.notes)
 
     def replace(self, cells: Mapping[str, Mapping[int, object]]) -> Frame:
         columns = {name: self.native.column(name) for name in self.columns}
@@ -93,13 +120,50 @@ class RecordSetSource(Source):
         return type(self.native)(columns, notes=self.notes)
 
 
+def stored(column: Any, rows: Sequence[int]) -> list[object]:
+    """Return cells of a list, tuple or array as they are; numbers of a typed array as Python's."""
+    if isinstance(column, np.ndarray):
+        taken = column[np.asarray(rows, dtype=np.int64)]
+        return list(taken) if taken.dtype.kind in "mM" else taken.tolist()
+    return [column[row] for row in rows]
+
+
+def narrowed(column: Any, dtype: JSONValue) -> Any:
+    """Return a column of objects as an array of ``dtype`` again, if it holds nothing else any more."""
+    if not isinstance(column, np.ndarray) or not isinstance(dtype, str) or column.dtype.str == dtype:
+        return column
+    held = held_by(column.tolist(), np.dtype(dtype))
+    return column if held is None else held
+
+
+def held_by(values: Sequence[object], dtype: np.dtype[Any]) -> Any:
+    """Return values as an array of ``dtype``; ``None`` where it cannot hold them all faithfully."""
+    try:
+        held = np.fromiter(values, dtype=dtype, count=len(values))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return held if all_same(list(held), values) else None
+
+
+def extended(column: Any, values: Sequence[object], order: npt.NDArray[np.int64]) -> Any:
+    """Return a column with ``values`` appended and all of it brought into ``order``."""
+    if isinstance(column, np.ndarray):
+        held = held_by(values, column.dtype)
+        if held is None:
+            column, held = column.astype(object), np.fromiter(values, dtype=object, count=len(values))
+        return np.concatenate([column, held])[order]
+    made = [*column, *values]
+    taken = [made[place] for place in order]
+    return tuple(taken) if isinstance(column, tuple) else taken
+
+
 def written(column: Any, cells: Mapping[int, object]) -> Any:
     """Return a copy of a column with some cells changed, a list, tuple or array as it was."""
     if isinstance(column, np.ndarray):
-        made = column.astype(object)
-        made[np.fromiter(cells, dtype=np.int64, count=len(cells))] = np.fromiter(
-            cells.values(), dtype=object, count=len(cells)
-        )
+        held = held_by(list(cells.values()), column.dtype)
+        made = column.astype(object) if held is None else column.copy()
+        rows = np.fromiter(cells, dtype=np.int64, count=len(cells))
+        made[rows] = np.fromiter(cells.values(), dtype=object, count=len(cells)) if held is None else held
         return made
     cells_list = list(column)
     for row, value in cells.items():

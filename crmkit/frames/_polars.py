@@ -6,18 +6,20 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from crmkit.errors import SchemaError
-
-from ._distinct import Distinct, as_text
-from ._fit import all_same
+from ._distinct import Distinct
+from ._floats import distinct_floats
 from ._marks import plain_list
-from ._pandas import distinct_floats
+from ._polars_types import describe, exact_values, extended, narrowed, written
 from ._source import Source, column_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from crmkit.typing import Frame
+    import numpy.typing as npt
+
+    from crmkit.typing import Frame, JSONValue
+
+    from ._source import StoredRows
 
 
 class PolarsSource(Source):
@@ -49,51 +51,23 @@ class PolarsSource(Source):
         return Distinct(found.to_list(), codes.to_numpy())
 
     def stored(self, name: str, rows: Sequence[int]) -> list[object]:
-        values: list[object] = self.native[name].gather(rows).to_list()
-        return values
+        return exact_values(self.native[name].gather(np.asarray(rows, dtype=np.int64)))
+
+    def dtype(self, name: str, *, full: bool) -> JSONValue:
+        return describe(self.native[name].dtype, full=full)
+
+    def restore(self, cells: Mapping[str, Mapping[int, object]], dtypes: Mapping[str, JSONValue]) -> Frame:
+        return self.native.with_columns(
+            [narrowed(written(self.native[name], rows), dtypes.get(name)) for name, rows in cells.items()]
+        )
+
+    def insert(self, rows: StoredRows, order: npt.NDArray[np.int64], index: JSONValue) -> Frame:  # noqa: ARG002 - polars has no index
+        import polars as pl
+
+        return pl.DataFrame([extended(self.native[name], rows.cells(name)).gather(order) for name in self.columns])
 
     def replace(self, cells: Mapping[str, Mapping[int, object]]) -> Frame:
         return self.native.with_columns([written(self.native[name], rows) for name, rows in cells.items()])
 
     def take(self, rows: Sequence[int]) -> Frame:
         return self.native[np.asarray(rows, dtype=np.int64)]
-
-
-def written(column: Any, cells: Mapping[int, object]) -> Any:
-    """Return a copy of a Series with some cells changed; as text where its type cannot hold them."""
-    import polars as pl
-
-    rows = pl.Series(list(cells), dtype=pl.UInt64)
-    given = list(cells.values())
-    held = _held(given, column.dtype)
-    if held is None:
-        held = pl.Series([None if value is None else as_text(value) for value in plain_list(given)], dtype=pl.String)
-        column = as_strings(column)
-    return column.clone().scatter(rows, held)
-
-
-def _held(given: list[object], dtype: Any) -> Any:
-    import polars as pl
-
-    try:
-        held = pl.Series(plain_list(given) if not dtype.is_float() else given, dtype=dtype, strict=True)
-    except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError):
-        return None
-    return held if all_same(held.to_list(), given) else None
-
-
-def as_strings(column: Any) -> Any:
-    """Return a Series as text.
-
-    Raises:
-        SchemaError: The column holds lists, structs, bytes or objects, which have no text that could be read back.
-    """
-    import polars as pl
-
-    dtype = column.dtype
-    if dtype.is_nested() or dtype in {pl.Binary, pl.Object}:
-        raise SchemaError(f"column {column.name!r} is {dtype}; it holds neither this value nor text")
-    if dtype in {pl.Categorical, pl.Enum, pl.String, pl.Null}:
-        return column.cast(pl.String)
-    texts = [None if value is None else as_text(value) for value in column.to_list()]
-    return pl.Series(column.name, texts, dtype=pl.String)

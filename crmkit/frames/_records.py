@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import sys
 from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,7 +18,12 @@ from ._source import Source, column_names
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
 
-    from crmkit.typing import Frame
+    import numpy as np
+    import numpy.typing as npt
+
+    from crmkit.typing import Frame, JSONValue
+
+    from ._source import StoredRow, StoredRows
 
 
 class RecordsSource(Source):
@@ -72,8 +78,60 @@ class RecordsSource(Source):
     def take(self, rows: Sequence[int]) -> Frame:
         return self._like([self.native[row] for row in rows])
 
+    def labels(self, rows: Sequence[int]) -> list[object] | None:
+        if self._all_dicts:
+            return None
+        return [class_path(self.native[row]) for row in rows]
+
+    def restore(self, cells: Mapping[str, Mapping[int, object]], dtypes: Mapping[str, JSONValue]) -> Frame:  # noqa: ARG002 - records have no column types
+        return self.replace(cells)
+
+    def insert(self, rows: StoredRows, order: npt.NDArray[np.int64], index: JSONValue) -> Frame:  # noqa: ARG002 - records have no index
+        classes = {class_path(record): type(record) for record in self.native}
+        made = [*self.native, *(rebuilt(rows[place], self._keys, classes) for place in range(len(rows)))]
+        return self._like([made[place] for place in order])
+
     def _like(self, records: list[object]) -> Frame:
         return tuple(records) if self._tuple else records
+
+
+def class_path(record: object) -> str | None:
+    """Name the class of a record object, ``None`` for a plain dict."""
+    kind = type(record)
+    return None if kind is dict else f"{kind.__module__}:{kind.__qualname__}"
+
+
+def rebuilt(row: StoredRow, keys: Mapping[str, Any], classes: Mapping[str | None, type]) -> object:
+    """Make a record again from its cells.
+
+    Its class is looked for among the records that are there, then among the modules that are loaded; nothing is
+    imported on the word of a file.
+    """
+    if row.label is None:
+        return {keys.get(name, name): value for name, value in row.cells.items()}
+    kind = classes.get(str(row.label)) or _loaded_class(str(row.label))
+    if kind is None:
+        raise SchemaError(f"the class {row.label} of a record is not loaded; import its module first")
+    if issubclass(kind, Mapping):
+        made: Any = kind()
+        made.update({keys.get(name, name): value for name, value in row.cells.items()})
+        return made
+    if hasattr(kind, "model_construct"):
+        return kind.model_construct(**row.cells)
+    if issubclass(kind, tuple):
+        return kind(**row.cells)
+    record = object.__new__(kind)  # past converters and validators: the values are as they were
+    for name, value in row.cells.items():
+        object.__setattr__(record, name, value)
+    return record
+
+
+def _loaded_class(path: str) -> type | None:
+    module, _, name = path.partition(":")
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found if isinstance(found, type) else None
 
 
 def _only_dicts(records: Sequence[object]) -> bool:

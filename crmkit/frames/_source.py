@@ -6,14 +6,82 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from typing import TYPE_CHECKING, ClassVar
 
+import attrs
+
 from crmkit.errors import SchemaError
+
+from ._marks import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from crmkit.typing import Frame
+    import numpy as np
+    import numpy.typing as npt
+
+    from crmkit.typing import Frame, JSONValue
 
     from ._distinct import Distinct
+
+
+@attrs.frozen
+class StoredRow:
+    """A whole row exactly as a frame held it.
+
+    Attributes:
+        cells: Column name -> cell; a column that is not there was absent from the record.
+        label: The pandas index label, or the class of a record object as ``module:name``.
+    """
+
+    cells: Mapping[str, object] = attrs.field(repr=False)
+    label: object = attrs.field(default=None, repr=False)
+
+
+@attrs.frozen
+class StoredRows:
+    """Whole rows, held column by column.
+
+    Attributes:
+        columns: Column name -> cells, ``ABSENT`` where a record had no such key.
+        labels: One label a row, or ``None`` for a kind of frame that has none.
+    """
+
+    columns: Mapping[str, list[object]] = attrs.field(repr=False)
+    labels: list[object] | None = attrs.field(repr=False)
+    length: int
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, place: int) -> StoredRow:
+        """Return one row."""
+        cells = {name: column[place] for name, column in self.columns.items() if column[place] is not ABSENT}
+        return StoredRow(cells, None if self.labels is None else self.labels[place])
+
+    def take(self, places: Sequence[int]) -> StoredRows:
+        """Return some of the rows."""
+        columns = {name: [column[place] for place in places] for name, column in self.columns.items()}
+        labels = None if self.labels is None else [self.labels[place] for place in places]
+        return StoredRows(columns, labels, len(places))
+
+    def erase(self, place: int) -> None:
+        """Forget one row."""
+        for column in self.columns.values():
+            column[place] = None
+        if self.labels is not None:
+            self.labels[place] = None
+
+    def cells(self, name: str) -> list[object]:
+        """Return a column; ``None`` throughout where the rows do not have it."""
+        found = self.columns.get(name)
+        return [None] * self.length if found is None else [None if cell is ABSENT else cell for cell in found]
+
+    @classmethod
+    def of(cls, rows: Sequence[StoredRow], *, names: Iterable[str] = ()) -> StoredRows:
+        """Hold rows column by column; ``names`` come first, in their order."""
+        names = dict.fromkeys(names) | dict.fromkeys(name for row in rows for name in row.cells)
+        columns = {name: [row.cells.get(name, ABSENT) for row in rows] for name in names}
+        labels = [row.label for row in rows]
+        return cls(columns, None if all(label is None for label in labels) else labels, len(rows))
 
 
 class Source(ABC):
@@ -40,6 +108,26 @@ class Source(ABC):
     @abstractmethod
     def replace(self, cells: Mapping[str, Mapping[int, object]]) -> Frame:
         """Write ``cells`` into a copy that shares everything else."""
+
+    def dtype(self, name: str, *, full: bool) -> JSONValue:  # noqa: ARG002 - for those whose columns have types
+        """Describe a column's type; ``full`` with all that is needed to make it again."""
+        return None
+
+    def labels(self, rows: Sequence[int]) -> list[object] | None:  # noqa: ARG002 - for those that have some
+        """Return what identifies rows beside their cells: pandas index labels, classes of record objects."""
+        return None
+
+    def index(self) -> JSONValue:
+        """Describe what row labels are, where the frame has some."""
+        return None
+
+    @abstractmethod
+    def restore(self, cells: Mapping[str, Mapping[int, object]], dtypes: Mapping[str, JSONValue]) -> Frame:
+        """Write stored cells back and give columns their former type where all of their cells fit it again."""
+
+    @abstractmethod
+    def insert(self, rows: StoredRows, order: npt.NDArray[np.int64], index: JSONValue) -> Frame:
+        """Append ``rows`` and bring all of them into ``order``."""
 
     @abstractmethod
     def take(self, rows: Sequence[int]) -> Frame:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from crmkit.errors import NotFoundError, SchemaError
 
 from ._distinct import Distinct, as_texts
+from ._source import StoredRows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from crmkit.typing import Frame
+    from crmkit.typing import Frame, JSONValue
 
     from ._source import Source
 
@@ -138,6 +141,59 @@ class Table:
         """
         self._check_rows(rows)
         return self._source.take(rows)
+
+    def stored(self, name: str, rows: Sequence[int]) -> list[object]:
+        """Return cells exactly as the frame holds them: ``NaN``, ``NaT``, ``pd.NA`` and ``ABSENT`` as they are."""
+        self._check(name)
+        return self._source.stored(name, rows)
+
+    def rows(self, rows: Sequence[int]) -> StoredRows:
+        """Return whole rows exactly as the frame holds them, with their labels; for a log of what was taken away."""
+        columns = {name: self._source.stored(name, rows) for name in self.columns}
+        return StoredRows(columns, self._source.labels(rows), len(rows))
+
+    def layout(self, touched: Iterable[str] = ()) -> dict[str, JSONValue]:
+        """Describe the frame without its contents, as plain data.
+
+        Args:
+            touched: Columns that may get another type; theirs is described so that it can be made again.
+        """
+        full = set(touched)
+        return {
+            "kind": self.kind,
+            "rows": len(self),
+            "columns": [[name, self._source.dtype(name, full=name in full)] for name in self.columns],
+            "index": self._source.index(),
+        }
+
+    def restore(self, cells: Mapping[str, Mapping[int, object]], dtypes: Mapping[str, JSONValue]) -> Frame:
+        """Write stored cells back, as :meth:`replace` does, and undo the widening of their columns.
+
+        Args:
+            cells: As for :meth:`replace`, the values as :meth:`stored` gave them.
+            dtypes: Column -> type out of :meth:`layout`; a column gets it again once all of its cells fit.
+        """
+        wanted = {name: rows for name, rows in cells.items() if rows}
+        for name, rows in wanted.items():
+            self._check(name)
+            self._check_rows(rows)
+        return self._source.restore(wanted, dtypes) if wanted else self._source.native
+
+    def insert(self, rows: StoredRows, positions: Sequence[int], *, index: JSONValue = None) -> Frame:
+        """Put rows back.
+
+        Args:
+            rows: As :meth:`rows` gave them.
+            positions: Where each of them is in the result.
+            index: The ``"index"`` of the :meth:`layout` that the frame had.
+        """
+        total = len(self) + len(rows)
+        order = np.full(total, -1, dtype=np.int64)
+        if len(rows) and not 0 <= min(positions) <= max(positions) < total:
+            raise SchemaError(f"row out of range: the frame will have rows 0 to {total - 1}")
+        order[np.asarray(positions, dtype=np.int64)] = np.arange(len(self), total)
+        order[order < 0] = np.arange(len(self))
+        return self._source.insert(rows, order, index)
 
     def forget(self, name: str | None = None) -> None:
         """Let go of what is cached for one column, or for all of them."""

@@ -1,0 +1,162 @@
+"""The proof that nothing was lost: in = out + merged, cell by cell through the logs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+from crmkit import frames
+from crmkit.errors import CheckFailedError, ConflictError
+from crmkit.frames import Table, identity
+
+from ._change import Conflict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from crmkit.typing import Frame
+
+    from ._log import ChangeLog
+
+
+@attrs.frozen(kw_only=True)
+class Discrepancy:
+    """Something that the logs do not explain; never shows a value.
+
+    Attributes:
+        row: 0-based position before the changes; ``None`` for the frame as a whole.
+        path: Column; ``None`` for a row or the frame.
+        reason: What does not agree, in words.
+    """
+
+    row: int | None
+    path: str | None
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class Account:
+    """What went in, what came out, and how the logs explain the difference.
+
+    Attributes:
+        rows_in: Rows before.
+        rows_out: Rows after.
+        merged: Rows that went into others.
+        cells_changed: Changes of cells in the logs.
+        discrepancies: What they do not explain, at most 100; nothing was lost if there are none.
+    """
+
+    rows_in: int
+    rows_out: int
+    merged: int
+    cells_changed: int
+    discrepancies: tuple[Discrepancy, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether the logs explain every difference."""
+        return not self.discrepancies
+
+    def __bool__(self) -> bool:
+        raise TypeError("use .ok or .raise_for()")
+
+    def raise_for(self) -> None:
+        """Raise if something is not explained.
+
+        Raises:
+            CheckFailedError: With the first discrepancies in the message and the account as ``.report``.
+        """
+        if self.ok:
+            return
+        shown = "; ".join(
+            (f"row {found.row} " if found.row is not None else "")
+            + (f"column {found.path!r} " if found.path is not None else "")
+            + found.reason
+            for found in self.discrepancies[:5]
+        )
+        raise CheckFailedError(f"the logs do not explain every difference: {shown}", report=self)
+
+
+_MOST = 100
+
+
+def account(before: Frame, after: Frame, logs: Sequence[ChangeLog]) -> Account:
+    """Prove that ``after`` is ``before`` with the changes of ``logs`` and nothing else.
+
+    Every row that went in came out or is in a log as merged, and every cell that differs is in a log, with the value
+    it had and the value it has. The logs are undone in memory, last first, and what comes out must be ``before``.
+
+    Args:
+        before: The frame that went in.
+        after: The frame that came out; of the same kind, or read back from a file of text.
+        logs: All logs between the two, in the order in which they were made.
+
+    Returns:
+        The account; ``.ok`` or ``.raise_for()`` says whether it balances.
+
+    Example:
+        >>> from crmkit.changes import Edits, apply_edits
+        >>> before = [{"a": "x "}, {"a": "y"}]
+        >>> after, log = apply_edits(before, Edits(path=["a"], row=[0], after=["x"]))
+        >>> account(before, after, [log]).ok
+        True
+        >>> account(before, after[:1], [log]).discrepancies[0].reason
+        'the frame has 1 rows, not 2'
+
+    .. versionadded:: 0.1.0
+    """
+    first, last = frames.read(before), frames.read(after)
+    merged = sum(log.merged for log in logs)
+    cells = sum(len(log) - log.merged for log in logs)
+    found: list[Discrepancy] = []
+    if len(first) != len(last) + merged:
+        reason = f"{len(first)} rows went in, {len(last)} came out and {merged} were merged"
+        found.append(Discrepancy(row=None, path=None, reason=reason))
+    current: Frame = last.native
+    try:
+        for log in reversed(logs):
+            current = log.revert(current)
+    except ConflictError as error:
+        found = [
+            Discrepancy(row=conflict.row, path=conflict.path, reason=conflict.reason)
+            for conflict in error.conflicts[:_MOST]
+            if isinstance(conflict, Conflict)
+        ] or found
+    else:
+        found = found or _differences(first, frames.read(current))
+    return Account(
+        rows_in=len(first), rows_out=len(last), merged=merged, cells_changed=cells, discrepancies=tuple(found[:_MOST])
+    )
+
+
+def _differences(first: Table, again: Table) -> list[Discrepancy]:
+    """Compare two tables cell by cell."""
+    found = [
+        Discrepancy(row=None, path=name, reason="did not come out")
+        for name in first.columns
+        if name not in again.columns
+    ]
+    found += [
+        Discrepancy(row=None, path=name, reason="did not go in") for name in again.columns if name not in first.columns
+    ]
+    if found or len(first) != len(again):
+        return found or [Discrepancy(row=None, path=None, reason=f"{len(again)} rows are left of {len(first)}")]
+    for name in first.columns:
+        found += [
+            Discrepancy(row=row, path=name, reason="differs, and no log says why")
+            for row in _rows_that_differ(first, again, name)[: _MOST - len(found)]
+        ]
+    return found
+
+
+def _rows_that_differ(first: Table, again: Table, name: str) -> list[int]:
+    if first.kind == again.kind:
+        left, right = first.distinct(name), again.distinct(name)
+    else:
+        left, right = first.texts(name), again.texts(name)
+    numbers = {identity(value): number for number, value in enumerate(left.values)}
+    lookup = np.array([numbers.get(identity(value), -2) for value in right.values] + [-1], dtype=np.int64)
+    rows: list[int] = np.flatnonzero(left.codes != lookup[right.codes]).tolist()
+    return rows

@@ -1,0 +1,353 @@
+"""Making changes: compare, set, and write down what was there."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crmkit import frames
+from crmkit._run_id import new_run_id
+from crmkit.errors import SchemaError
+from crmkit.frames import Table, as_text, identity, plain, same
+
+from ._change import Conflict
+from ._columns import Codes, Header, Lines, codes, confidences, row_identities
+from ._log import ChangeLog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from crmkit.typing import Frame
+
+    from ._change import Edits
+
+
+def _utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def apply_edits(
+    table: Table | Frame,
+    edits: Edits,
+    *,
+    key: str | None = None,
+    by: str | None = None,
+    reason: str | None = None,
+    run_id: str | None = None,
+    now: Callable[[], dt.datetime] = _utc_now,
+) -> tuple[Frame, ChangeLog]:
+    """Change cells and write down what was there.
+
+    Each edit is compare-and-set: where it says what the cell must hold ``before`` and the cell holds something else,
+    nothing is written and the edit is among the log's ``.conflicts``. A cell that holds the new value already is left
+    alone, so applying edits twice changes nothing more. Edits of one cell are made one after the other.
+
+    Args:
+        table: The frame, or a ``Table`` of it.
+        edits: What to change.
+        key: Column with the record ids, for people who read the log and for undoing after rows were moved.
+        by: Who does it.
+        reason: Why; an edit's own reason wins.
+        run_id: ULID; a new one where absent.
+        now: The clock.
+
+    Returns:
+        The changed frame, of the caller's kind, and the log. Lines are in the order of the edits.
+
+    Raises:
+        SchemaError: An unknown column or row, or a column that can neither hold a value nor be widened to hold it.
+
+    Example:
+        >>> from crmkit.changes import Edits, apply_edits
+        >>> people = [{"id": "1", "email": " ann@example.com"}, {"id": "2", "email": "bob@example.com"}]
+        >>> edits = Edits(path=["email"], row=[0], after=["ann@example.com"], rule="trim")
+        >>> clean, log = apply_edits(people, edits, key="id")
+        >>> clean[0]["email"], clean[1] is people[1]
+        ('ann@example.com', True)
+        >>> log.revert(clean) == people
+        True
+
+    .. versionadded:: 0.1.0
+    """
+    table = frames.read(table)
+    kept, cells, befores, conflicts = _compare(table, edits)
+    changed = table.replace(cells)
+    paths, rows = [edits.path[line] for line in kept], [edits.row[line] for line in kept]
+    ids = _record_ids(table, key, rows)
+    n = len(kept)
+    lines = Lines(
+        kind=Codes.constant(edits.kind, n),
+        row=np.asarray(rows, dtype=np.int64),
+        path=Codes(paths),
+        before=[befores[line] for line in kept],
+        after=[edits.after[line] for line in kept],
+        record_id=ids,
+        survivor=np.full(n, -1, dtype=np.int64),
+        rule=codes(_kept(edits.rule, kept), n),
+        rule_version=codes(_kept(edits.rule_version, kept), n),
+        confidence=confidences(_kept(edits.confidence, kept), n),
+        reason=codes(_kept(edits.reason, kept) if edits.reason is not None else reason, n),
+        redacted=np.zeros(n, dtype=bool),
+    )
+    _read_back(changed, lines)
+    header = _header(table, cells, key=key, by=by, reason=reason, run_id=run_id, now=now)
+    found = [
+        Conflict(row=row, record_id=record_id, path=path, reason="holds another value than the edit expects")
+        for (row, path), record_id in zip(
+            conflicts, _record_ids(table, key, [row for row, _ in conflicts]), strict=True
+        )
+    ]
+    return changed, ChangeLog._make(header, lines, conflicts=found)
+
+
+def _compare(
+    table: Table, edits: Edits
+) -> tuple[list[int], dict[str, dict[int, object]], dict[int, object], list[tuple[int, str]]]:
+    """Decide which edits are made: their numbers, the cells to write, what was there, and the conflicts."""
+    places: dict[str, list[int]] = {}
+    for line, path in enumerate(edits.path):
+        places.setdefault(path, []).append(line)
+    kept: list[int] = []
+    cells: dict[str, dict[int, object]] = {}
+    befores: dict[int, object] = {}
+    conflicts: list[tuple[int, str]] = []
+    for path, numbers in places.items():
+        rows = [int(edits.row[line]) for line in numbers]
+        if rows and not (min(rows) >= 0 and max(rows) < len(table)):
+            raise SchemaError(f"row out of range: the frame has rows 0 to {len(table) - 1}")
+        written: dict[int, object] = {}
+        for line, row, stored in zip(numbers, rows, table.stored(path, rows), strict=True):
+            current = written.get(row, stored)
+            after = edits.after[line]
+            if _is_same(current, after):
+                continue
+            if edits.before is not None and not _expected(current, edits.before[line]):
+                conflicts.append((row, path))
+                continue
+            written[row] = after
+            befores[line] = current
+            kept.append(line)
+        if written:
+            cells[path] = written
+    kept.sort()
+    return kept, cells, befores, conflicts
+
+
+def _is_same(current: object, after: object) -> bool:
+    """Say whether writing ``after`` would change nothing."""
+    if type(current) is type(after):
+        return bool(identity(current) == identity(after))
+    return same(current, after) and plain(current) is None
+
+
+def _expected(current: object, before: object) -> bool:
+    if same(current, before):
+        return True
+    held = plain(current)
+    return isinstance(before, str) and held is not None and not isinstance(held, str) and as_text(held) == before
+
+
+def _kept(column: Any, kept: list[int]) -> Any:
+    if column is None or isinstance(column, str | float | int):
+        return column
+    return [column[line] for line in kept]
+
+
+def _read_back(changed: Frame, lines: Lines) -> None:
+    """Put into ``after`` what the frame holds now, where a column gave the value a type of its own."""
+    table = frames.read(changed)
+    last: dict[tuple[int, int], int] = {}
+    cells = [line for line in range(len(lines)) if lines.kind[line] != "merge"]
+    for line in cells:
+        last[int(lines.path.codes[line]), int(lines.row[line])] = line
+    by_path: dict[int, list[int]] = {}
+    for (path, _), line in last.items():
+        by_path.setdefault(path, []).append(line)
+    for path, numbers in by_path.items():
+        stored = table.stored(lines.path.values[path], [int(lines.row[line]) for line in numbers])
+        for line, value in zip(numbers, stored, strict=True):
+            lines.after[line] = value
+
+
+def _record_ids(table: Table, key: str | None, rows: Sequence[int]) -> list[str | None]:
+    if key is None:
+        return [None] * len(rows)
+    texts = table.texts(key)
+    return [None if (code := texts.codes[row]) < 0 else str(texts.values[code]) for row in rows]
+
+
+def _is_unique(table: Table, key: str | None) -> bool:
+    return key is not None and len(table.texts(key)) == len(table)
+
+
+def _header(
+    table: Table,
+    touched: Mapping[str, object],
+    *,
+    key: str | None,
+    by: str | None,
+    reason: str | None,
+    run_id: str | None,
+    now: Callable[[], dt.datetime],
+    twins: tuple[tuple[int, int], ...] = (),
+) -> Header:
+    moment = now()
+    if moment.tzinfo is None:
+        raise ValueError("the clock gives a naive moment; give an aware one, such as datetime.now(UTC)")
+    moment = moment.astimezone(dt.UTC)
+    return Header(
+        run_id=run_id or new_run_id(now=lambda: moment),
+        at=moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        by=by,
+        reason=reason,
+        key=key,
+        unique_key=_is_unique(table, key),
+        layout=table.layout(touched),
+        twins=twins,
+    )
+
+
+def apply_merges(
+    table: Table | Frame,
+    *,
+    survivor_of: Mapping[int, int],
+    cells: Mapping[str, Mapping[int, object]] | None = None,
+    rule: str | None = None,
+    rule_version: str | None = None,
+    rules: Mapping[str, str] | None = None,
+    confidence: Mapping[int, float] | None = None,
+    key: str | None = None,
+    by: str | None = None,
+    reason: str | None = None,
+    run_id: str | None = None,
+    now: Callable[[], dt.datetime] = _utc_now,
+) -> tuple[Frame, ChangeLog]:
+    """Merge rows into others and write down what was there.
+
+    Args:
+        table: The frame, or a ``Table`` of it.
+        survivor_of: Row that goes -> row that it goes into.
+        cells: Column -> row that stays -> its value in the golden record.
+        rule: Which rule merged the rows.
+        rule_version: Its version.
+        rules: Column -> the survivorship rule that chose its values; ``rule`` where absent.
+        confidence: Row that goes -> how sure the match is, 0 to 1.
+        key: Column with the record ids.
+        by: Who does it.
+        reason: Why.
+        run_id: ULID; a new one where absent.
+        now: The clock.
+
+    Returns:
+        The golden frame, of the caller's kind: the rows that stay, in their order, with ``cells`` written. And the log,
+        which holds the rows that went as a whole. Lines are in the order of rows: changed cells of a survivor and
+        merged rows, each by the row they are about.
+
+    Raises:
+        SchemaError: A row goes into one that goes itself; a cell of a row that goes; an unknown column or row.
+
+    Example:
+        >>> people = [{"id": "1", "phone": None}, {"id": "2", "phone": "+12025550123"}]
+        >>> golden, log = apply_merges(people, survivor_of={1: 0}, cells={"phone": {0: "+12025550123"}}, key="id")
+        >>> golden
+        [{'id': '1', 'phone': '+12025550123'}]
+        >>> log.revert(golden) == people
+        True
+
+    .. versionadded:: 0.1.0
+    """
+    table = frames.read(table)
+    losers = sorted(int(row) for row in survivor_of)
+    survivors = [int(survivor_of[row]) for row in losers]
+    gone = set(losers)
+    _check_merges(table, losers, survivors)
+    for path, rows in (cells or {}).items():
+        if not gone.isdisjoint(rows):
+            raise SchemaError(f"a new value of {path!r} is for a row that is merged away; give it to its survivor")
+    writes, cell_lines = _golden_cells(table, cells or {})
+    whole = frames.read(table.replace(writes))
+    staying = np.setdiff1d(np.arange(len(table), dtype=np.int64), np.asarray(losers, dtype=np.int64))
+    golden = whole.take(staying.tolist()) if losers else whole.native
+    stored_rows = table.rows(losers)
+    entries: list[tuple[int, int, str | None, object, object, int, float]] = []
+    order = {name: place for place, name in enumerate(table.columns)}
+    for path, row, before, after in cell_lines:
+        entries.append((row, order[path], path, before, after, row, np.nan))
+    ids = dict(zip(survivors, _record_ids(table, key, survivors), strict=True))
+    for place, (loser, survivor) in enumerate(zip(losers, survivors, strict=True)):
+        name = ids[survivor] if ids[survivor] is not None else str(survivor)
+        entries.append((loser, -1, None, place, name, survivor, (confidence or {}).get(loser, np.nan)))
+    entries.sort(key=lambda entry: entry[:2])
+    n = len(entries)
+    chosen = rules or {}
+    lines = Lines(
+        kind=Codes("merge" if entry[2] is None else "cell" for entry in entries),
+        row=np.fromiter((entry[0] for entry in entries), dtype=np.int64, count=n),
+        path=Codes(entry[2] for entry in entries),
+        before=[entry[3] for entry in entries],
+        after=[entry[4] for entry in entries],
+        record_id=_record_ids(table, key, [entry[0] for entry in entries]),
+        survivor=np.fromiter((entry[5] for entry in entries), dtype=np.int64, count=n),
+        rule=Codes(rule if entry[2] is None else chosen.get(entry[2], rule) for entry in entries),
+        rule_version=Codes.constant(rule_version, n),
+        confidence=np.fromiter((entry[6] for entry in entries), dtype=np.float64, count=n),
+        reason=Codes.constant(reason, n),
+        redacted=np.zeros(n, dtype=bool),
+        rows=stored_rows,
+    )
+    _read_back(whole, lines)
+    header = _header(
+        table,
+        writes,
+        key=key,
+        by=by,
+        reason=reason,
+        run_id=run_id,
+        now=now,
+        twins=() if _is_unique(table, key) else _twins(table, whole, losers, survivors),
+    )
+    return golden, ChangeLog._make(header, lines)
+
+
+def _check_merges(table: Table, losers: list[int], survivors: list[int]) -> None:
+    if losers and not (losers[0] >= 0 and losers[-1] < len(table)):
+        raise SchemaError(f"row out of range: the frame has rows 0 to {len(table) - 1}")
+    if survivors and not (min(survivors) >= 0 and max(survivors) < len(table)):
+        raise SchemaError(f"row out of range: the frame has rows 0 to {len(table) - 1}")
+    chained = set(losers) & set(survivors)
+    if chained:
+        raise SchemaError(f"row {min(chained)} is to go and to survive; name the last survivor for every row")
+
+
+def _golden_cells(
+    table: Table, cells: Mapping[str, Mapping[int, object]]
+) -> tuple[dict[str, dict[int, object]], list[tuple[str, int, object, object]]]:
+    writes: dict[str, dict[int, object]] = {}
+    lines: list[tuple[str, int, object, object]] = []
+    for path, values in cells.items():
+        rows = [int(row) for row in values]
+        if rows and not (min(rows) >= 0 and max(rows) < len(table)):
+            raise SchemaError(f"row out of range: the frame has rows 0 to {len(table) - 1}")
+        for row, before in zip(rows, table.stored(path, rows), strict=True):
+            after = values[row]
+            if not _is_same(before, after):
+                writes.setdefault(path, {})[row] = after
+                lines.append((path, row, before, after))
+    return writes, lines
+
+
+def _twins(table: Table, whole: Table, losers: list[int], survivors: list[int]) -> tuple[tuple[int, int], ...]:
+    """Pair each survivor that reads the same as a row that was merged away, before or after, with that row."""
+    if not losers:
+        return ()
+    names = table.columns
+    gone = dict(zip(row_identities(table.rows(losers), names), losers, strict=True))
+    staying = sorted(set(survivors))
+    found = set()
+    for form in (table, whole):
+        for row, held in zip(staying, row_identities(form.rows(staying), names), strict=True):
+            if held in gone:
+                found.add((row, gone[held]))
+    return tuple(sorted(found))

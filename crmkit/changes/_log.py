@@ -1,0 +1,276 @@
+"""The log itself: what changed, undone exactly, in whole or in part."""
+
+from __future__ import annotations
+
+import html
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crmkit import frames
+
+from ._change import Change
+from ._file import Seal, read_file, seal, write_file
+from ._revert import revert
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from crmkit.typing import Frame
+
+    from ._change import Conflict
+    from ._columns import Header, Lines
+
+
+class ChangeLog:
+    """Every change of one run, with what was there before.
+
+    Made by :func:`apply_edits` and :func:`apply_merges`, or read with :meth:`load`. Iterating gives one
+    :class:`Change` a line, in order; in memory a log is columns, so a long one costs no object a line.
+
+    Note:
+        A saved log holds values in the clear: it is what undoing needs. Keep it where the data itself may be kept, and
+        use :meth:`redact` when somebody's data must be erased.
+
+    .. versionadded:: 0.1.0
+    """
+
+    __slots__ = ("_header", "_lines", "_seal", "conflicts")
+
+    _header: Header
+    _lines: Lines
+    _seal: Seal | None
+    conflicts: tuple[Conflict, ...]
+
+    @classmethod
+    def _make(
+        cls, header: Header, lines: Lines, *, conflicts: Sequence[Conflict] = (), sealed: Seal | None = None
+    ) -> ChangeLog:
+        log = object.__new__(cls)
+        log._header, log._lines, log._seal, log.conflicts = header, lines, sealed, tuple(conflicts)
+        return log
+
+    @property
+    def run_id(self) -> str:
+        """ULID of the run that made the changes."""
+        return self._header.run_id
+
+    @property
+    def key(self) -> str | None:
+        """Column with the record ids."""
+        return self._header.key
+
+    @property
+    def rows(self) -> int:
+        """How many rows the frame had before."""
+        found = self._header.layout["rows"]
+        return found if isinstance(found, int) else 0
+
+    @property
+    def merged(self) -> int:
+        """How many rows went into others."""
+        return int(np.count_nonzero(self._of_kind("merge")))
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __iter__(self) -> Iterator[Change]:
+        return map(self._change, range(len(self._lines)))
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count:,} {kind}" for kind, count in self.counts().items()) or "no changes"
+        return f"<ChangeLog {self.run_id}: {counts}>"
+
+    def _of_kind(self, kind: str) -> Any:
+        lines = self._lines
+        return (
+            lines.kind.codes == lines.kind.values.index(kind)
+            if kind in lines.kind.values
+            else np.zeros(len(lines), dtype=bool)
+        )
+
+    def _change(self, line: int) -> Change:
+        header, lines = self._header, self._lines
+        before, confidence, survivor = lines.before_of(line), float(lines.confidence[line]), int(lines.survivor[line])
+        return Change(
+            change_id=f"{header.run_id}-{line}",
+            run_id=header.run_id,
+            kind=lines.kind[line],
+            record_id=lines.record_id[line],
+            row=int(lines.row[line]),
+            path=lines.path[line],
+            type=lines.type_of(line),
+            before=dict(before.cells) if isinstance(before, frames.StoredRow) else before,
+            after=lines.after[line],
+            rule=lines.rule[line],
+            rule_version=lines.rule_version[line],
+            confidence=None if np.isnan(confidence) else confidence,
+            by=header.by,
+            at=header.at,
+            reason=lines.reason[line],
+            survivor=None if survivor < 0 else survivor,
+            redacted=bool(lines.redacted[line]),
+        )
+
+    def counts(self, by: str = "kind") -> dict[str, int]:
+        """Count lines.
+
+        Args:
+            by: An attribute of :class:`Change` with few different values: ``"kind"``, ``"rule"``, ``"path"``,
+                ``"reason"``.
+
+        Example:
+            >>> from crmkit.changes import Edits, apply_edits
+            >>> _, log = apply_edits([{"a": 1}, {"a": 2}], Edits(path=["a", "a"], row=[0, 1], after=[5, 6]))
+            >>> log.counts(), log.counts("path")
+            ({'cell': 2}, {'a': 2})
+        """
+        column = getattr(self._lines, by)
+        counted = Counter(column.column() if hasattr(column, "column") else column)
+        return {str(name): count for name, count in counted.most_common()}
+
+    def revert(self, frame: Frame, where: Callable[[Change], bool] | Mapping[str, object] | None = None) -> Frame:
+        """Undo the changes, exactly: values and their types, missing markers, dtypes, index, order and number of rows.
+
+        Args:
+            frame: What the run returned, or that after other parts of this log were undone. A copy that went through
+                a file of text is undone by text: a cell counts as unchanged if it reads as what the log holds, and
+                gets its former value as text.
+            where: Undo only these: a function of a :class:`Change`, or attributes and the values they must have, such
+                as ``{"rule": "trim"}`` or ``{"survivor": 7}``.
+
+        Returns:
+            The frame, of the caller's kind. What is undone already stays as it is.
+
+        Raises:
+            ConflictError: A value, or the number of rows, is not what the run left; nothing is undone. ``.conflicts``
+                names rows and columns, never values.
+
+        Example:
+            >>> from crmkit.changes import Edits, apply_edits
+            >>> edits = Edits(path=["a", "a"], row=[0, 1], after=[5, 6], rule=["odd", "even"])
+            >>> changed, log = apply_edits([{"a": 1}, {"a": 2}], edits)
+            >>> log.revert(changed, where={"rule": "even"})
+            [{'a': 5}, {'a': 2}]
+        """
+        return revert(frames.read(frame), self._header, self._lines, self._chosen(where))
+
+    def _chosen(self, where: Callable[[Change], bool] | Mapping[str, object] | None) -> list[int]:
+        if where is None:
+            return list(range(len(self._lines)))
+        if callable(where):
+            return [line for line in range(len(self._lines)) if where(self._change(line))]
+        wanted = dict(where)
+        names = set(Change.__annotations__)
+        for name in wanted:
+            if name not in names:
+                from crmkit.errors import NotFoundError
+
+                raise NotFoundError.of("attribute of a change", name, names)
+        return [
+            line
+            for line, change in enumerate(self)
+            if all(getattr(change, name) == value for name, value in wanted.items())
+        ]
+
+    def _sealed(self) -> Seal:
+        if self._seal is None:
+            self._seal = seal(self._lines)
+        return self._seal
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the log as JSON Lines, each line chained to the one before; an existing file is replaced.
+
+        Raises:
+            SchemaError: A value of a type that has no form in the file (see :doc:`/reference/formats`).
+        """
+        write_file(path, self._header, self._lines, self._sealed())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> ChangeLog:
+        """Read a saved log and verify it.
+
+        Raises:
+            TamperedLogError: A line was edited, dropped, added or moved, or the file was cut.
+            FormatError: Not a change log, or of a later version.
+        """
+        header, lines, sealed = read_file(path)
+        return cls._make(header, lines, sealed=sealed)
+
+    def verify(self) -> None:
+        """Return if every value is the one that was written down; raise otherwise.
+
+        Raises:
+            TamperedLogError: A line is not what it was.
+        """
+        self._sealed().verify(self._lines)
+
+    def redact(self, record_id: str) -> int:
+        """Erase the values of one record, and of the records that were merged into it, from the log.
+
+        Line, row, column and rule stay, and the chain still verifies. What was erased cannot be undone any more. The
+        record id itself stays: use keys that say nothing about a person.
+
+        Returns:
+            How many lines were erased.
+        """
+        sealed, lines = self._sealed(), self._lines
+        same = np.fromiter((found == record_id for found in lines.record_id), dtype=bool, count=len(lines))
+        survivors = set(lines.row[same & ~self._of_kind("merge")].tolist())
+        merged = self._of_kind("merge")
+        survivors |= {int(lines.survivor[line]) for line in np.flatnonzero(merged) if lines.after[line] == record_id}
+        same |= np.isin(lines.survivor, list(survivors)) & merged
+        erased = np.flatnonzero(same & ~lines.redacted)
+        for line in erased:
+            lines.erase(int(line))
+            sealed.erase(int(line))
+        return len(erased)
+
+    def to_frame(self, like: object = None) -> Frame:
+        """Return the lines as a frame of the kind of ``like``, or a ``RecordSet``. Values are in the clear, as text."""
+        columns: dict[str, list[object]] = {name: [] for name in Change.__annotations__}
+        for change in self:
+            for name, column in columns.items():
+                column.append(getattr(change, name))
+        for name in ("before", "after"):
+            columns[name] = [_shown(value) for value in columns[name]]
+        return frames.build(columns, like=like)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return what the log is about, without values."""
+        return {
+            "run_id": self.run_id,
+            "at": self._header.at,
+            "by": self._header.by,
+            "rows": self.rows,
+            "counts": self.counts(),
+            "rules": self.counts("rule"),
+            "conflicts": len(self.conflicts),
+        }
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{name}</th>" for name in ("kind", "record", "row", "column", "type", "rule", "reason"))
+        body = []
+        for line in range(min(20, len(self))):
+            change = self._change(line)
+            cells = (change.kind, change.record_id, change.row, change.path, change.type, change.rule, change.reason)
+            body.append(
+                "<tr>"
+                + "".join(f"<td>{html.escape('' if cell is None else str(cell))}</td>" for cell in cells)
+                + "</tr>"
+            )
+        caption = html.escape(repr(self)) + (f"; first {len(body)} lines" if len(body) < len(self) else "")
+        return (
+            f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+        )
+
+
+def _shown(value: object) -> str | None:
+    value = frames.plain(value)
+    if value is None:
+        return None
+    if isinstance(value, dict):
+        return "; ".join(f"{name}={_shown(cell) or ''}" for name, cell in value.items())
+    return frames.as_text(value)

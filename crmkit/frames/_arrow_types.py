@@ -1,0 +1,184 @@
+"""Types of Arrow columns: what fits, what becomes text, and how a column gets its former type again."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crmkit.errors import SchemaError
+
+from ._distinct import as_text
+from ._fit import all_same
+from ._marks import is_missing, plain_list
+from ._moments import Unreadable, from_ticks, read_text, to_ticks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from crmkit.typing import JSONValue
+
+
+def written(column: Any, cells: Mapping[int, object], name: str) -> Any:
+    """Return a column with some cells changed; as text where its type cannot hold them.
+
+    Chunks without a changed cell are the same objects.
+    """
+    import pyarrow as pa
+
+    given = list(cells.values())
+    held = held_by(given, column.type)
+    if held is None:
+        column = as_strings(column, name)
+        held = pa.array([None if value is None else as_text(value) for value in plain_list(given)], type=pa.string())
+    rows = np.fromiter(cells, dtype=np.int64, count=len(cells))
+    chunks, start = [], 0
+    for chunk in column.chunks:
+        inside = np.flatnonzero((rows >= start) & (rows < start + len(chunk)))
+        if len(inside):
+            places = np.arange(len(chunk), dtype=np.int64)
+            places[rows[inside] - start] = np.arange(len(chunk), len(chunk) + len(inside))
+            chunks.append(pa.concat_arrays([chunk, held.take(pa.array(inside))]).take(pa.array(places)))
+        else:
+            chunks.append(chunk)
+        start += len(chunk)
+    return pa.chunked_array(chunks, type=column.type)
+
+
+def extended(column: Any, values: list[object], name: str) -> Any:
+    """Return a column with values appended."""
+    import pyarrow as pa
+
+    held = held_by(values, column.type)
+    if held is None:
+        raise SchemaError(f"column {name!r} is {column.type} now and does not hold what was there before")
+    return pa.chunked_array([*column.chunks, held], type=column.type)
+
+
+def held_by(given: Sequence[object], kind: Any) -> Any:
+    """Return values as an array of ``kind``; ``None`` where it cannot hold them all faithfully."""
+    import pyarrow as pa
+    import pyarrow.types as types
+
+    try:
+        if any(isinstance(value, np.datetime64 | np.timedelta64) for value in given) and hasattr(kind, "unit"):
+            ticks = [None if is_missing(value) else to_ticks(value, kind.unit) for value in given]
+            return pa.array(ticks, type=pa.int64()).view(kind)
+        held = pa.array(list(given) if types.is_floating(kind) else plain_list(given), type=kind, from_pandas=False)
+    except (TypeError, ValueError, OverflowError, pa.ArrowException):
+        return None
+    return held if all_same(exact_values(held), given) else None
+
+
+def exact_values(column: Any) -> list[object]:
+    """Return a column as Python values; moments finer than Python's as numpy's."""
+    import pyarrow as pa
+    import pyarrow.types as types
+
+    kind = column.type
+    if getattr(kind, "unit", None) == "ns" and not types.is_interval(kind):
+        coarse = {
+            "timestamp": lambda: pa.timestamp("us", tz=kind.tz),
+            "duration": lambda: pa.duration("us"),
+            "time64": lambda: pa.time64("us"),
+        }[str(kind).partition("[")[0]]()
+        return from_ticks(
+            column.cast(coarse, safe=False).to_pylist(),
+            column.cast(pa.int64()).to_pylist(),
+            "M" if types.is_timestamp(kind) else "m",
+        )
+    values: list[object] = column.to_pylist()
+    return values
+
+
+def as_strings(column: Any, name: str) -> Any:
+    """Return a column as text.
+
+    Raises:
+        SchemaError: The column holds lists, structs or bytes, which have no text that could be read back.
+    """
+    import pyarrow as pa
+    import pyarrow.types as types
+
+    kind = column.type
+    if types.is_dictionary(kind):
+        column = column.cast(kind.value_type)
+        kind = column.type
+    if types.is_null(kind) or types.is_string(kind) or types.is_large_string(kind):
+        return column.cast(pa.string())
+    values = exact_values(column)
+    if _family(kind) is None or any(isinstance(value, np.generic) for value in values):
+        raise SchemaError(f"column {name!r} is {kind}; it holds neither this value nor text that could be read back")
+    texts = [None if value is None else as_text(value) for value in values]
+    return pa.chunked_array([pa.array(texts, type=pa.string())])
+
+
+def narrowed(column: Any, field: Any, described: JSONValue) -> tuple[Any, Any]:
+    """Return column and field in the type they had, if all values are of that type again."""
+    import pyarrow as pa
+    import pyarrow.types as types
+
+    if not isinstance(described, list):
+        return column, field
+    former = parse_type(str(described[0]))
+    if former is not None and former != column.type and types.is_string(column.type):
+        values: Any = column.to_pylist()
+        family = _family(former)
+        try:
+            if family is not None:
+                values = [read_text(text, family) for text in values]
+        except Unreadable:
+            return column, field
+        held = held_by(values, former)
+        if held is not None:
+            back = pa.chunked_array([held])
+            if family is None or as_strings(back, field.name).to_pylist() == column.to_pylist():
+                column = back
+    if str(column.type) == described[0]:
+        field = field.with_type(column.type).with_nullable(bool(described[1]) or column.null_count > 0)
+    return column, field
+
+
+def _family(kind: Any) -> str | None:
+    """Name the reader that takes a text of this type back."""
+    import pyarrow.types as types
+
+    for family, test in (
+        ("int", types.is_integer),
+        ("float", types.is_floating),
+        ("boolean", types.is_boolean),
+        ("decimal", types.is_decimal),
+        ("date", types.is_date),
+        ("datetime", types.is_timestamp),
+        ("time", types.is_time),
+    ):
+        if test(kind):
+            return family
+    return None
+
+
+def parse_type(text: str) -> Any:
+    """Return the Arrow type that ``str()`` wrote; ``None`` for one that no column is narrowed to."""
+    import pyarrow as pa
+
+    plain = {
+        "double": "float64",
+        "float": "float32",
+        "halffloat": "float16",
+        "date32[day]": "date32",
+        "date64[ms]": "date64",
+    }
+    try:
+        return pa.type_for_alias(plain.get(text, text))
+    except ValueError:
+        pass
+    if found := re.fullmatch(r"timestamp\[(\w+), tz=(.+)\]", text):
+        return pa.timestamp(found[1], tz=found[2])
+    if found := re.fullmatch(r"decimal(\d+)\((\d+), (-?\d+)\)", text):
+        make = {"32": "decimal32", "64": "decimal64", "128": "decimal128", "256": "decimal256"}.get(found[1], "")
+        return getattr(pa, make)(int(found[2]), int(found[3])) if hasattr(pa, make) else None
+    if found := re.fullmatch(r"dictionary<values=(\w+), indices=(\w+), ordered=([01])>", text):
+        values, indices = parse_type(found[1]), parse_type(found[2])
+        return pa.dictionary(indices, values, ordered=found[3] == "1") if values is not None else None
+    return None

@@ -1,0 +1,196 @@
+"""Types of pandas columns: what fits, what widens, and how a column gets its former type again."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ._fit import all_same
+from ._marks import is_missing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy.typing as npt
+
+    from crmkit.typing import Frame, JSONValue
+
+    from ._pandas import PandasSource
+    from ._source import StoredRows
+
+OBJECT: Any = np.dtype(object)
+
+
+def unwrapped(array: Any) -> Any:
+    """Return the numpy array where pandas has merely wrapped one; else the array itself."""
+    import pandas as pd
+
+    return array.to_numpy() if isinstance(array, pd.arrays.NumpyExtensionArray) else array
+
+
+def written(array: Any, cells: Mapping[int, object]) -> Any:
+    """Return a copy of ``array`` with some cells changed, of the same dtype if that can hold them."""
+    import pandas as pd
+
+    rows = np.fromiter(cells, dtype=np.int64, count=len(cells))
+    given = list(cells.values())
+    dtype = array.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        array = _with_categories(array, given)
+        dtype = array.dtype
+    for wider in (dtype, _nullable(dtype)):
+        if wider is None:
+            continue
+        held = _held(given, wider)
+        if held is not None:
+            made = array.copy() if wider is dtype else pd.array(array, dtype=wider)
+            made[rows] = held
+            return made
+    made = np.array(array, dtype=object)
+    made[rows] = _objects(given)
+    return made
+
+
+def _held(given: list[object], dtype: Any) -> Any:
+    """Return the values as an array of ``dtype``; ``None`` where it cannot hold them all faithfully."""
+    import pandas as pd
+
+    if dtype == OBJECT:
+        return _objects(given)
+    if isinstance(dtype, np.dtype) and dtype.kind in "iub" and any(map(is_missing, given)):
+        return None
+    try:
+        held = unwrapped(pd.array(given, dtype=dtype))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return held if all_same(list(held), given) else None
+
+
+def _nullable(dtype: Any) -> Any:
+    """Return the pandas dtype that holds what this numpy dtype does, and missing values too."""
+    import pandas as pd
+
+    if isinstance(dtype, np.dtype) and dtype.kind in "iub":
+        name = {"i": f"Int{8 * dtype.itemsize}", "u": f"UInt{8 * dtype.itemsize}", "b": "boolean"}[dtype.kind]
+        return pd.api.types.pandas_dtype(name)
+    return None
+
+
+def _with_categories(array: Any, given: Sequence[object]) -> Any:
+    known = set(array.categories)
+    new = list(dict.fromkeys(value for value in given if not is_missing(value) and value not in known))
+    if not new or _held(new, array.categories.dtype) is None:
+        return array
+    return array.add_categories(new)
+
+
+def _objects(values: Sequence[object]) -> Any:
+    return np.fromiter(values, dtype=object, count=len(values))
+
+
+def describe(dtype: Any, *, full: bool) -> JSONValue:
+    """Return a dtype as plain data; categories by their number only, because they are values out of records."""
+    import pandas as pd
+
+    if isinstance(dtype, pd.CategoricalDtype):
+        return ["category", len(dtype.categories), dtype.ordered] if full else "category"
+    if isinstance(dtype, pd.StringDtype):
+        return ["string", dtype.storage, "nan" if isinstance(dtype.na_value, float) else "NA"]
+    return str(dtype)
+
+
+def narrowed(array: Any, described: JSONValue) -> Any:
+    """Return a widened array in the type it had, if all of its values fit that again."""
+    import pandas as pd
+
+    dtype = array.dtype
+    if described is None or describe(dtype, full=isinstance(described, list)) == described:
+        return array
+    if isinstance(dtype, pd.CategoricalDtype):
+        return _without_categories(array, described)
+    former = _dtype(described)
+    held = None if former is None else _held(list(array), former)
+    return array if held is None else held
+
+
+def _dtype(described: JSONValue) -> Any:
+    import pandas as pd
+
+    if isinstance(described, list) and described and described[0] == "string":
+        _, storage, missing = described
+        return pd.StringDtype(storage, na_value=np.nan) if missing == "nan" else pd.StringDtype(storage)
+    try:
+        return pd.api.types.pandas_dtype(described)
+    except TypeError:
+        return None
+
+
+def _without_categories(array: Any, described: JSONValue) -> Any:
+    """Take categories away that were appended, unless one is still in use."""
+    if not (isinstance(described, list) and described[0] == "category" and isinstance(described[1], int)):
+        return array
+    keep = described[1]
+    if keep >= len(array.categories) or (len(array.codes) and array.codes.max() >= keep):
+        return array
+    return array.set_categories(array.categories[:keep])
+
+
+def inserted(source: PandasSource, rows: StoredRows, order: npt.NDArray[np.int64], index: JSONValue) -> Frame:
+    """Append rows column by column, each in the column's own type, and bring all into order."""
+    import pandas as pd
+
+    frame = source.native
+    arrays = {}
+    labels = _index(frame.index, rows.labels or [], order, index)
+    for place, name in enumerate(source.columns):
+        array = _extended(unwrapped(frame.iloc[:, place].array), rows.cells(name)).take(order)
+        arrays[place] = pd.Series(array, dtype=array.dtype, index=labels)  # a dtype, or pandas guesses one
+    made = type(frame)(arrays, index=labels)
+    made.columns = frame.columns
+    made.attrs = dict(frame.attrs)
+    return made if len(made.columns) else pd.DataFrame(index=made.index, columns=frame.columns)
+
+
+def _extended(array: Any, values: list[object]) -> Any:
+    import pandas as pd
+
+    if isinstance(array.dtype, pd.CategoricalDtype):
+        array = _with_categories(array, values)
+    held = _held(values, array.dtype)
+    if held is None:
+        array, held = _objects(list(array)), _objects(values)
+    if isinstance(array.dtype, np.dtype) and array.dtype.kind not in "mM":
+        return np.concatenate([array, held])
+    return pd.concat([pd.Series(array), pd.Series(held)], ignore_index=True).array
+
+
+def _index(index: Any, labels: list[Any], order: npt.NDArray[np.int64], described: JSONValue) -> Any:
+    import pandas as pd
+
+    if isinstance(index, pd.MultiIndex):
+        levels = [
+            _index(index.get_level_values(level), [label[level] for label in labels], order, None)
+            for level in range(index.nlevels)
+        ]
+        return pd.MultiIndex.from_arrays(levels, names=index.names)
+    array = _extended(index.to_numpy() if isinstance(index, pd.RangeIndex) else unwrapped(index.array), labels)
+    made = pd.Index(array.take(order), dtype=array.dtype, name=index.name)
+    if isinstance(described, dict):
+        bounds, frequency = described.get("range"), described.get("freq")
+        if isinstance(bounds, list):
+            whole = _range(bounds, index.name)
+            return whole if whole.equals(made) else made
+        if frequency and isinstance(made, pd.DatetimeIndex | pd.TimedeltaIndex):
+            moments: Any = made
+            with contextlib.suppress(ValueError):  # not all rows are back yet
+                moments.freq = frequency
+    return made
+
+
+def _range(bounds: Sequence[Any], name: Any) -> Any:
+    import pandas as pd
+
+    start, stop, step = bounds
+    return pd.RangeIndex(start, stop, step, name=name)
