@@ -24,6 +24,8 @@ _MOST = 0.9
 _PROBE = 20
 _FEW = 5
 _GLANCE = 6
+_PHONE_DIGITS = 5.0  # on average: four fifths of the values have seven
+_DAY_DIGITS = 3.0
 _COMMON_SURNAME = 50.0  # of 100,000 people
 _PLACES = frozenset({"city", "region", "street"})
 _PERSON_NAMES = frozenset({"full_name", "given_name", "family_name"})
@@ -161,24 +163,30 @@ class Contents:
 
 
 def _tell(texts: list[str]) -> tuple[str, float] | None:
+    """Ask only the rules that a glance at some values does not rule out: wide tables have thousands of columns."""
     if not texts:
         return None
-    probe = "\n".join(texts[:: max(1, len(texts) // _PROBE)][:_PROBE])
-    digits = any(map(str.isdigit, probe))
-    letters = any(map(str.isalpha, probe))
-    if "@" in probe and (found := _email(texts)):
+    probe = texts[:: max(1, len(texts) // _PROBE)][:_PROBE]
+    joined = "\n".join(probe)
+    letters = any(map(str.isalpha, joined))
+    if "@" in joined and (found := _email(texts)):
         return found
-    if "." in probe and letters and (found := _web(texts)):
+    if "." in joined and letters and (found := _web(texts)):
         return found
+    digits = sum(map(str.isdigit, joined)) / len(probe)
     if len(texts) < _FEW:
         return _country(texts) if letters and not digits else None
-    rules: tuple[_Rule, ...] = ()
-    if digits:
-        rules += (_phone, _identity, _birth, _postcode)
+    rules: list[_Rule] = []
+    if digits >= _PHONE_DIGITS:
+        rules += [_phone, _identity]
+    if digits >= _DAY_DIGITS:
+        rules += [_birth]
+    if _POSTCODE.fullmatch(probe[0]) or _POSTCODE.fullmatch(probe[-1]):
+        rules += [_postcode]
     if letters:
-        rules += (_company,)
-        if not digits:
-            rules += (_country, _person)
+        rules += [_company]
+    if letters and not digits:
+        rules += [_country, _person]
     return next((found for rule in rules if (found := rule(texts))), None)
 
 

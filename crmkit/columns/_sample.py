@@ -17,6 +17,7 @@ _CELLS = 150_000
 _RUNS = 4
 _VALUES = 400
 _LONGEST = 300
+_PLAIN = frozenset({str, int, type(None)})
 _FILLED = 0.95
 _UNIQUE = 0.9
 
@@ -35,10 +36,9 @@ class Sample:
     def texts(self, column: str) -> list[str]:
         """Return some hundred distinct values of a column as a person would type them, trimmed, none empty."""
         cells = self.cells(column)
-        first = next((cell for cell in cells if cell is not None), None)
-        if first is not None and type(first) is not str:
+        if not set(map(type, cells)) <= _PLAIN:
             cells = self._rows().texts(column).values
-        distinct = dict.fromkeys(cell[:_LONGEST].strip() for cell in cells if type(cell) is str)
+        distinct = dict.fromkeys(str(cell)[:_LONGEST].strip() for cell in cells if cell is not None)
         distinct.pop("", None)
         found = list(distinct)
         return found if len(found) <= _VALUES else found[:: -(-len(found) // _VALUES)]
