@@ -36,7 +36,7 @@ hbr harbor harbour
 hts heights
 hwy highway
 jct junction
-ln lane la
+ln lane
 lndg landing
 mdw meadow
 mnr manor
@@ -76,7 +76,14 @@ ORDINALS: Final[dict[str, str]] = {
 }  # fmt: skip
 """One to twelve: above that people write digits, and ``fifty first`` is not worth a guess."""
 
+TENS: Final[frozenset[str]] = frozenset({"twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"})
+
+BEFORE_NAMES: Final[frozenset[str]] = frozenset(
+    {"avenue", "ave", "av", "boulevard", "boul", "bd", "blvd", "place", "pl", "route", "rte", "allee", "calle", "c"}
+)
+"""Street types that French and Spanish write between the number and the name (``12 av Foch``)."""
+
 UNITS: Final[tuple[str, ...]] = (
     "apartment", "apt", "unit", "suite", "ste", "room", "rm", "flat", "floor", "fl", "ofc", "office", "lot", "spc",
-    "trlr", "ph",
+    "trlr", "ph", "level", "lvl", "shop",
 )  # fmt: skip

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from crmkit.errors import InvalidValueError
 from crmkit.values import PostalAddress
 
-from ._chinese_divisions import CITY, DISTRICT, MUNICIPALITIES, PROVINCE, full_province
+from ._chinese_divisions import CITY, DISTRICT, MUNICIPALITIES, PROVINCE, full_province, known_cities, take_city
 from ._plain import digits, plain
-from ._street_words import DIRECTIONS, ORDINALS, STREET_TYPES, UNITS
+from ._street_words import BEFORE_NAMES, DIRECTIONS, ORDINALS, STREET_TYPES, TENS, UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,8 +48,15 @@ _UNIT = re.compile(
     r"([a-z]?\d[\w-]*|[a-z]\d*)\s*\Z",
     re.IGNORECASE,
 )
-_FIRST_NUMBER = re.compile(r"\s*(\d+(?:\s*[-–/]\s*\d+)?\s?[a-z]?|\d+\s+1/2)\b(?!\s*(?:st|nd|rd|th)\b)", re.IGNORECASE)
-_LAST_NUMBER = re.compile(r"[^\W\d]\.?[\s,]+(\d+(?:\s*[-–/]\s*\d+)?\s?[a-z]?)\s*\Z", re.IGNORECASE)
+_UNIT_FIRST = re.compile(
+    rf"\s*(?:{'|'.join(sorted(map(re.escape, UNITS), key=len, reverse=True))})\.?\s*(?:no\.?\s*)?#?\s*(\w[\w-]*)\s*"
+    r"(?:[,/]\s*|\s)(?=\d)",
+    re.IGNORECASE,
+)
+_FIRST_NUMBER = re.compile(
+    r"\s*(?:no\.?\s*)?(\d+\s+1/2|\d+(?:\s*[-–/]\s*\d+)?[a-z]?)\b(?!\s*(?:st|nd|rd|th)\b)", re.IGNORECASE
+)
+_LAST_NUMBER = re.compile(r"[^\W\d]\.?[\s,]+(\d+(?:\s*[-–/]\s*\d+)?(?:\s?[a-z])?)\.?\s*\Z", re.IGNORECASE)
 _CHINESE_NUMBER = re.compile(r"(\d+(?:[-之]\d+)?)\s*(?:号|號|弄)")
 _APOSTROPHE = re.compile(r"['’`.]")
 _NOT_WORD = re.compile(r"[^\w/#&-]+")
@@ -87,29 +94,37 @@ def street(raw: str) -> str:
     box = _PO_BOX.search(text)
     if box and box[1]:
         text = f"{text[: box.start()]} pobox {box[1]} {text[box.end() :]}"
-    found = _UNIT.search(text)
-    tail = ""
-    if found and found.start() > 0:
-        text, tail = text[: found.start()], f" unit {found[1].lower()}"
+    text, part = _split_unit(text)
+    tail = "" if part is None else f" unit {part}"
     folded = unicodedata.normalize("NFKD", text.casefold().replace("ß", "ss"))
     folded = "".join(char for char in folded if not unicodedata.combining(char))
     words = _NOT_WORD.sub(" ", _APOSTROPHE.sub("", folded)).replace("#", " ").split()
     return " ".join(_unify(words)) + tail
 
 
+def _split_unit(text: str) -> tuple[str, str | None]:
+    """Take flat, suite or room off, whether it stands behind or before the street."""
+    if (found := _UNIT.search(text)) and found.start() > 0:
+        return text[: found.start()], found[1].lower()
+    if found := _UNIT_FIRST.match(text):
+        return text[found.end() :], found[1].lower()
+    return text, None
+
+
 def _unify(words: list[str]) -> list[str]:
-    """Abbreviate street types and directions; the first word that is a name stays (``St Mary St`` keeps its saint)."""
+    """Abbreviate street types and directions; a word before the name stays (``St Mary St`` keeps its saint)."""
     result: list[str] = []
     for place, word in enumerate(words):
+        before, after = words[place - 1] if place else "", words[place + 1] if place + 1 < len(words) else ""
         named = any(not part[0].isdigit() and part not in DIRECTIONS.values() for part in result)
-        if word in ORDINALS and place + 1 < len(words):
+        if word in ORDINALS and (after in STREET_TYPES or after in DIRECTIONS) and before not in TENS:
             result.append(ORDINALS[word])
         elif word in DIRECTIONS and len(words) > 2:
             result.append(DIRECTIONS[word])
-        elif word in STREET_TYPES and (named or place + 1 == len(words)) and place > 0:
+        elif word in STREET_TYPES and place > 0 and (named or not after or word in BEFORE_NAMES):
             result.append(STREET_TYPES[word])
         else:
-            result.append(word)
+            result.append(f"{word[:-7]}str" if len(word) > 8 and word.endswith("strasse") else word)
     return result
 
 
@@ -138,14 +153,15 @@ def house_number(raw: str) -> str | None:
     """
     text = _text(raw)
     if _HAN.search(text):
-        found = _CHINESE_NUMBER.search(text)
+        found = _CHINESE_NUMBER.search(text) or _LAST_NUMBER.search(text)
     elif _PO_BOX.search(text):
         return None
     else:
-        unit_part = _UNIT.search(text)
-        text = text[: unit_part.start()] if unit_part and unit_part.start() > 0 else text
+        text = _split_unit(text)[0]
         found = _FIRST_NUMBER.match(text) or _LAST_NUMBER.search(text)
-    return None if found is None else re.sub(r"\s+", "", found[1]).replace("–", "-").lower()
+    if found is None:
+        return None
+    return re.sub(r"\s+(?!1/2)", "", found[1]).replace("–", "-").lower()
 
 
 def unit(raw: str) -> str | None:
@@ -155,8 +171,7 @@ def unit(raw: str) -> str | None:
         >>> unit("123 Main St, Suite 400"), unit("123 Main St #4B"), unit("123 Main St")
         ('400', '4b', None)
     """
-    found = _UNIT.search(_text(raw))
-    return found[1].lower() if found and found.start() > 0 else None
+    return _split_unit(_text(raw))[1]
 
 
 def is_po_box(raw: str) -> bool:
@@ -175,7 +190,7 @@ def _postcodes() -> dict[str, tuple[Callable[[str], re.Match[str] | None], str]]
 
 
 def _compact(raw: str) -> str:
-    return re.sub(r"[\s.-]+", "", _text(raw[:40])).upper()
+    return re.sub(r"[\s.〒-]+", "", _text(raw[:40])).upper()
 
 
 def postcode(raw: str, country: str | None = None) -> str | None:
@@ -253,18 +268,18 @@ def parse_chinese(raw: str) -> PostalAddress | None:
     """Take a Chinese address apart into province, city, district and the rest.
 
     Args:
-        raw: Address in Chinese; the province may lack its ending (``广东深圳市...``).
+        raw: Address in Chinese; province and city may lack their endings (``广东深圳南山区...``).
 
     Returns:
         The parts, province by its official name; ``None`` if the text is not Chinese or names no division.
 
     Example:
-        >>> found = parse_chinese("广东深圳市南山区科技园路1号")
+        >>> found = parse_chinese("广东深圳南山区科技园路1号")
         >>> found.region, found.city, found.district, found.street
         ('广东省', '深圳市', '南山区', '科技园路1号')
 
     Source:
-        Names of the first level: GB/T 2260. Levels below are taken by their endings (市, 区, 县, 旗, 自治州).
+        Names of the first and second level: GB/T 2260. Others are taken by their endings (市, 区, 县, 旗).
     """
     text = re.sub(r"\s+", "", _text(raw)) if len(raw) <= _MAX_LENGTH else ""
     if not _HAN.search(text):
@@ -274,11 +289,14 @@ def parse_chinese(raw: str) -> PostalAddress | None:
     text = text[6:] if code else text
     region = city = district = None
     if found := PROVINCE.match(text):
-        region, text = full_province(found[1]), text[found.end() :]
+        region, text = full_province(found[1] or found[2]), text[found.end() :]
         if region in MUNICIPALITIES:
             city = region
             text = text.removeprefix(region).removeprefix("市辖区")
-    if city is None and (found := CITY.match(text)):
+    if city is None and (taken := take_city(text, known=region is not None)):
+        city, text = taken
+        region = region or known_cities()[city][1]
+    elif city is None and (found := CITY.match(text)):
         city, text = found[1], text[found.end() :]
     if found := DISTRICT.match(text):
         district, text = found[1], text[found.end() :]

@@ -33,6 +33,8 @@ _SCALES = {
 _SHAPE = re.compile(
     r"(?P<before>[^\d.,+-]*)(?P<sign>[+-]?)(?P<mid>[^\d.,+-]*)(?P<number>[\d.,'’ ]*\d[.,]?)(?P<after>[^\d]*)\Z"
 )
+_NO_CENTS = re.compile(r"[.,]\s?(?:--?|–|—)(?=\D*\Z)")  # 5,- is five
+_BLANKS = re.compile(r"\d{1,3}(?:[ '’]\d{3})+(?:[.,]\d*)?\Z", re.ASCII)
 _PLAIN_NUMBER = re.compile(r"\d+(?:\.\d+)?\Z", re.ASCII)
 
 
@@ -61,6 +63,7 @@ def parse(raw: str, *, decimal: DecimalSign | None = None) -> Money | None:
     if len(raw) > _MAX_LENGTH:
         return None
     text = digits(plain(raw)).replace("￥", "¥").replace("−", "-").strip()
+    text = _NO_CENTS.sub("", text)
     negative = False
     if text.startswith("(") and text.endswith(")"):
         negative, text = True, text[1:-1].strip()
@@ -78,7 +81,7 @@ def parse(raw: str, *, decimal: DecimalSign | None = None) -> Money | None:
     if amount is None or (negative and match["sign"]):
         return None
     if negative or match["sign"] == "-":
-        amount = -amount
+        amount = amount.copy_negate()
     return Money(_scaled(amount, scale), currency or behind)
 
 
@@ -123,13 +126,17 @@ def _scale(after: str) -> tuple[int, str]:
 
 
 def _scaled(amount: Decimal, scale: int) -> Decimal:
+    """Move the point without the rounding that arithmetic on Decimal does."""
     if not scale:
         return amount
-    moved = amount.scaleb(scale)
-    return moved.quantize(Decimal(1)) if moved == moved.to_integral_value() else moved
+    sign, figures, exponent = amount.as_tuple()
+    moved = int(exponent) + scale
+    return Decimal((sign, figures + (0,) * max(moved, 0), min(moved, 0)))
 
 
 def _amount(text: str, decimal: DecimalSign | None) -> Decimal | None:
+    if any(blank in text for blank in " '’") and not _BLANKS.match(text):
+        return None
     compact = text.replace(" ", "").replace("'", "").replace("’", "")
     sign = decimal or _decimal_sign(compact)
     thousands = "," if sign == "." else "."
@@ -165,6 +172,8 @@ def _grouped(whole: str, separator: str) -> bool:
     first, *groups = whole.split(separator)
     if not groups:
         return True
+    if first.startswith("0"):
+        return False
     if not first or len(first) > 3 or len(groups[-1]) != 3:
         return len(groups[-1]) == 4 and all(len(group) == 4 for group in groups) and 0 < len(first) <= 4
     return all(len(group) == 3 for group in groups) or (
