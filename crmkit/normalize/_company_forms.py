@@ -52,15 +52,15 @@ def _undotted(word: str) -> list[str]:
     """Split a word at its full stops, but for abbreviations: "n.v." -> "nv", "sp.z.o.o." -> "sp", "zoo"."""
     if "." not in word:
         return [word]
-    parts: list[str] = []
+    groups: list[list[str]] = []
     previous = 0
     for part in word.split("."):
         if len(part) == 1 and previous == 1:
-            parts[-1] += part
+            groups[-1].append(part)
         elif part:
-            parts.append(part)
+            groups.append([part])
         previous = len(part)
-    return parts
+    return ["".join(group) for group in groups]
 
 
 class _Forms:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -106,15 +105,8 @@ DECIDED_OTHERWISE = {
 }
 
 
-def conformance(name: str) -> Path:
-    root = os.environ.get("CRMKIT_CONFORMANCE")
-    if root is None:
-        pytest.skip("CRMKIT_CONFORMANCE does not name the folder of test vectors")
-    return Path(root) / name
-
-
-def test_the_cases_of_cleanco_agree_but_for_the_named_ones() -> None:
-    cases = json.loads(conformance("cleanco/cases.json").read_text(encoding="utf-8"))["cases"]
+def test_the_cases_of_cleanco_agree_but_for_the_named_ones(conformance: Path) -> None:
+    cases = json.loads((conformance / "cleanco" / "cases.json").read_text(encoding="utf-8"))["cases"]
     assert len(cases) == 82
     differing = set()
     for case in cases:
@@ -125,8 +117,8 @@ def test_the_cases_of_cleanco_agree_but_for_the_named_ones() -> None:
     assert differing == set(DECIDED_OTHERWISE)
 
 
-def test_most_listed_foreign_companies_have_a_known_form() -> None:
-    with conformance("cleanco/companies.csv").open(encoding="utf-8", newline="") as file:
+def test_most_listed_foreign_companies_have_a_known_form(conformance: Path) -> None:
+    with (conformance / "cleanco" / "companies.csv").open(encoding="utf-8", newline="") as file:
         rows = [row["name"] for row in csv.DictReader(file)]
     without = [name for name in rows if companies.legal_form(name) is None]
     assert len(rows) == 1_320

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import unicodedata
+from importlib.resources import files
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from crmkit import normalize
 from crmkit.errors import InvalidValueError
 from crmkit.normalize import text
 
@@ -192,3 +196,54 @@ def test_long_text_takes_linear_time(unit: str) -> None:
     text.fold(raw)
     text.repair(raw)
     text.is_valid(raw)
+
+
+@given(
+    st.lists(
+        st.sampled_from("王李张刘陈欧阳鑫淼喆堃玥珺昊睿璐翀頔犇焱曌彧旻芈贠亓翾".replace(" ", "")),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_rare_characters_in_names_are_not_taken_for_mojibake(characters: list[str]) -> None:
+    assert text.repair("".join(characters)) is None
+
+
+@given(st.text(st.characters(codec="latin-1", categories=["Lu", "Ll"]), max_size=4), st.sampled_from("…”»’™–\xa0."))
+def test_a_western_word_before_a_mark_is_left_alone(word: str, mark: str) -> None:
+    """Any word, then one mark: the shape in which correct text looks most like UTF-8 read wrong."""
+    raw = f"{word.capitalize()}{mark}"
+    repaired = text.repair(raw)
+    assert repaired is None, repaired
+
+
+NO_PHONES = """
+import sys
+from crmkit import normalize
+from crmkit.normalize import text, names, companies
+assert names.split("Ann Lee").family == "Lee" and companies.core("A Ltd") == "a" and text.fold("É") == "e"
+heavy = {"phonenumbers", "email_validator", "numpy", "pypinyin", "opencc", "rapidfuzz", "narwhals"} & set(sys.modules)
+assert not heavy, heavy
+"""
+
+
+def test_names_and_text_load_no_library_that_they_do_not_use() -> None:
+    subprocess.run([sys.executable, "-W", "error", "-c", NO_PHONES], check=True)
+
+
+def test_every_table_says_where_it_is_from() -> None:
+    tables = [
+        "legal_forms", "nicknames", "person_words", "zh_everyday", "zh_pinyin", "zh_simplified", "zh_surnames",
+    ]  # fmt: skip
+    folder = files("crmkit") / "data"
+    for name in tables:
+        header = (folder / f"{name}.txt").read_text(encoding="utf-8").split("\n\n")[0]
+        assert all(f"# {word}:" in header for word in ("Source", "Date", "Licence", "Refresh")), name
+    assert sum(len((folder / f"{name}.txt").read_bytes()) for name in tables) < 150_000
+
+
+def test_the_package_lists_its_modules_and_loads_them_by_name() -> None:
+    assert all(hasattr(getattr(normalize, name), "normalize") for name in normalize.__all__)
+    assert set(normalize.__all__) <= set(dir(normalize))
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = normalize.nothing
