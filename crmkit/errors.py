@@ -11,6 +11,7 @@
       NotFittedError(ValueError)
       CheckFailedError(ValueError)        a report was asked to raise; .report
       ConflictError                       a change cannot be applied or undone: the value is another one now; .conflicts
+      LockedError(BlockingIOError)        another writer holds the file
       AccessDeniedError                   .decision
       DecryptionError                     says nothing about why, on purpose
       RefusedError                        encryption: what it must refuse; .rule
@@ -50,6 +51,7 @@ __all__ = [
     "FormatError",
     "IntegrityError",
     "InvalidValueError",
+    "LockedError",
     "ManifestError",
     "MissingDependencyError",
     "NotFittedError",
@@ -140,6 +142,10 @@ class ConflictError(CrmkitError):
     def __init__(self, message: str, *, conflicts: Sequence[object] = ()) -> None:
         super().__init__(message)
         self.conflicts = tuple(conflicts)
+
+
+class LockedError(CrmkitError, BlockingIOError):
+    """Another writer, in this process or another, holds the file."""
 
 
 class AccessDeniedError(CrmkitError):

@@ -1,0 +1,61 @@
+"""One writer at a time, across processes: the operating system's lock on a file beside the journal."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from crmkit.errors import LockedError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+POLL_S = 0.02
+
+if sys.platform == "win32":  # pragma: no cover  run on Windows only
+    import msvcrt
+
+    def _lock(fd: int) -> None:
+        msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(fd: int) -> None:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+class FileLock:
+    """Holds ``path`` locked until released; the system lets go of it when the process dies, however it dies.
+
+    The file stays where it is: removing it would let two writers each lock a file of that name.
+
+    Args:
+        path: Lock file; made if missing.
+        wait_s: How long to wait for another holder, in seconds.
+
+    Raises:
+        LockedError: Another process, or another lock of this one, holds it.
+    """
+
+    def __init__(self, path: Path, *, wait_s: float = 0.0) -> None:
+        self._fd: int | None = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        until = time.monotonic() + wait_s
+        while True:
+            try:
+                _lock(self._fd)
+            except OSError:
+                if time.monotonic() < until:
+                    time.sleep(POLL_S)
+                    continue
+                self.release()
+                raise LockedError(f"{path.name} is locked: another writer is at work") from None
+            return
+
+    def release(self) -> None:
+        """Let go; doing it twice does no harm."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
