@@ -29,6 +29,7 @@ __all__ = ["DISCLOSURE", "Kind", "Last", "disclosure", "last", "mask"]
 _MAX_LENGTH = 320  # longer text is no value of any kind, and is hidden whole
 _MAX_LAST = 4
 _STARS = "***"
+_SEPARATORS = frozenset(" -().+")
 _PROCESS_KEY = secrets.token_bytes(32)
 
 Name: TypeAlias = Literal["full", "hash", "name", "card", "phone", "id", "iban", "email"]
@@ -113,7 +114,7 @@ def mask(value: str, kind: Kind, *, key: bytes | None = None) -> str:
     for step in DISCLOSURE[2 : rank + 1]:
         rule, render = _RULES[step] if isinstance(step, str) else (_last_rule(step.n), _short_tail)
         shown = rule(value, clusters)
-        if shown is not None and len(shown) >= len(best[1]):
+        if shown is not None and _weight(shown, clusters) >= _weight(best[1], clusters):
             best = render, shown
     return best[0](clusters, best[1])
 
@@ -167,6 +168,11 @@ def _may_show(cluster: str) -> bool:
     return cluster != "*" and unicodedata.category(cluster[0])[0] in "LNPS"
 
 
+def _weight(shown: AbstractSet[int], clusters: list[str]) -> int:
+    """Count what is shown; blanks, points and hyphens say nothing of a value."""
+    return sum(clusters[place] not in _SEPARATORS for place in shown)
+
+
 def _codes(clusters: list[str]) -> list[int]:
     """Return where letters and digits stand."""
     return [place for place, cluster in enumerate(clusters) if cluster[0].isalnum()]
@@ -178,10 +184,9 @@ def _name(_value: str, clusters: list[str]) -> AbstractSet[int] | None:
 
 def _last_rule(n: int) -> Callable[[str, list[str]], AbstractSet[int] | None]:
     def rule(_value: str, clusters: list[str]) -> AbstractSet[int] | None:
-        count = min(n, len(clusters) // 2)
-        tail = set(range(len(clusters) - count, len(clusters)))
         digits = sum(cluster.isdecimal() for cluster in clusters)
-        return tail if digits >= _MAX_LAST and all(_may_show(clusters[place]) for place in tail) else None
+        places = _codes(clusters)
+        return set(places[-min(n, len(places) // 2) :]) if digits >= _MAX_LAST else None
 
     return rule
 
@@ -241,7 +246,9 @@ def _short_tail(clusters: list[str], shown: AbstractSet[int]) -> str:
 
 def _in_place(clusters: list[str], shown: AbstractSet[int]) -> str:
     """Put a star for each hidden letter and digit; blanks, hyphens and the like stay."""
-    return "".join(cluster if place in shown or cluster in " -().+" else "*" for place, cluster in enumerate(clusters))
+    return "".join(
+        cluster if place in shown or cluster in _SEPARATORS else "*" for place, cluster in enumerate(clusters)
+    )
 
 
 def _local(clusters: list[str], shown: AbstractSet[int]) -> str:
