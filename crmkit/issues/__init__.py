@@ -6,6 +6,7 @@ export serve them all.
 
 from crmkit._run_id import new_run_id
 
+from ._columns import Coded
 from ._issue import COLUMNS, DIMENSIONS, SEVERITIES, Dimension, Issue, at_least
 from ._messages import catalog_codes, message
 from ._report import Report
@@ -15,6 +16,7 @@ __all__ = [
     "COLUMNS",
     "DIMENSIONS",
     "SEVERITIES",
+    "Coded",
     "Dimension",
     "Issue",
     "IssueTable",

@@ -18,7 +18,12 @@ Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 @attrs.frozen
 class Coded:
-    """A column with few distinct values: ``values[codes[i]]``."""
+    """A column with few distinct values: row ``i`` holds ``values[codes[i]]``.
+
+    Attributes:
+        codes: Positions in ``values``; ``int32``, shape ``(n_issues,)``.
+        values: The distinct texts.
+    """
 
     codes: Array
     values: tuple[str | None, ...]
@@ -30,14 +35,17 @@ class Coded:
             else []
         )
 
+    def __len__(self) -> int:
+        return len(self.codes)
+
     def take(self, at: Array) -> Coded:
         return Coded(self.codes[at], self.values)
 
 
 def is_column(name: str, column: object) -> bool:
     if name in ("params", "related"):
-        return isinstance(column, (list, tuple))
-    return isinstance(column, (list, tuple, np.ndarray, range))
+        return isinstance(column, (list, tuple, Coded))
+    return isinstance(column, (list, tuple, np.ndarray, range, Coded))
 
 
 def encoder(name: str) -> Callable[[Any], str | None] | None:
@@ -59,6 +67,8 @@ def related_text(related: Sequence[str] | None) -> str:
 
 
 def coded(column: object, n: int, encode: Callable[[Any], str | None] | None) -> Coded:
+    if isinstance(column, Coded):
+        return column
     if not isinstance(column, (list, tuple, np.ndarray)):
         only = cast("str | None", column) if encode is None else encode(column)
         return Coded(np.zeros(n, dtype=np.int32), (only,))
@@ -86,6 +96,8 @@ def numbers(column: object, n: int, *, dtype: type, missing: float) -> Array:
 
 
 def objects(column: object, n: int) -> Array:
+    if isinstance(column, np.ndarray):
+        return column
     array = np.empty(n, dtype=object)
     array[:] = column if not isinstance(column, (list, tuple)) else list(column)
     return array

@@ -69,18 +69,18 @@ class IssueTable:
     def of(
         cls,
         *,
-        rule: str | Sequence[str],
-        code: str | Sequence[str],
+        rule: str | Sequence[str] | Coded,
+        code: str | Sequence[str] | Coded,
         row: int | Sequence[int | None] | Array | None,
         run_id: str = "",
-        path: str | Sequence[str | None] | None = None,
-        severity: Severity | Sequence[Severity] = "error",
-        dimension: Dimension | Sequence[Dimension] = "validity",
-        record_id: str | Sequence[str | None] | None = None,
-        value: str | Sequence[str | None] | None = None,
-        fix: str | Sequence[str | None] | None = None,
+        path: str | Sequence[str | None] | Coded | None = None,
+        severity: Severity | Sequence[Severity] | Coded = "error",
+        dimension: Dimension | Sequence[Dimension] | Coded = "validity",
+        record_id: str | Sequence[str | None] | Array | None = None,
+        value: str | Sequence[str | None] | Array | None = None,
+        fix: str | Sequence[str | None] | Array | None = None,
         confidence: float | Sequence[float | None] | Array | None = None,
-        params: Mapping[str, JSONValue] | Sequence[Mapping[str, JSONValue] | str] | None = None,
+        params: Mapping[str, JSONValue] | Sequence[Mapping[str, JSONValue] | str] | Coded | None = None,
         related: Sequence[Sequence[str]] | None = None,
         lang: Language = "en",
         templates: Mapping[str, Mapping[str, str]] | None = None,
@@ -272,6 +272,19 @@ class IssueTable:
         columns = {
             name: column.take(at) if isinstance(column, Coded) else column[at] for name, column in self._columns.items()
         }
+        return IssueTable(columns, lang=self._lang, templates=self._templates)
+
+    def stamped(self, run_id: str, record_ids: Sequence[str | None] | None = None) -> IssueTable:
+        """Return the issues as found by one run, each with the id of its record.
+
+        Args:
+            run_id: The run's ULID.
+            record_ids: The id of each row of the input; without it the issues keep what they have.
+        """
+        columns = {**self._columns, "run_id": coded(run_id, len(self), None)}
+        if record_ids is not None:
+            ids = objects([*record_ids, None], len(record_ids) + 1)
+            columns["record_id"] = ids[self._array("row")]  # whole-table issues have row -1: the last place
         return IssueTable(columns, lang=self._lang, templates=self._templates)
 
     def head(self, n: int = 5) -> IssueTable:

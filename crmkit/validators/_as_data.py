@@ -1,0 +1,200 @@
+"""Schemas as plain data: every check and rule is a name and its parameters.
+
+Format ``crmkit-schema/1``. A callable has a place in it only under the name it was registered by.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, cast
+
+import attrs
+
+from crmkit.errors import FormatError, NotFoundError, SchemaError
+
+from . import _check as base
+from ._choice import Choice
+from ._conditions import Condition, condition_from_dict, condition_to_dict
+from ._country import Country, Postcode
+from ._date import Date, DateTime
+from ._email import Email
+from ._names import CompanyName, PersonName
+from ._number import Money, Number
+from ._phone import Phone
+from ._relations import Passes, Refers, Unique
+from ._rules import Demand, Order, Require, Rule
+from ._satisfies import Satisfies
+from ._text import Blank, Required, Text
+from ._url import URL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from crmkit.typing import JSONValue
+
+    from ._check import Check
+    from ._schema import Schema
+
+__all__ = ["MARKER", "content_hash", "schema_from_dict", "schema_to_dict"]
+
+MARKER = "crmkit-schema/1"
+
+_CHECKS: dict[str, type[Check]] = {
+    kind.__name__: kind
+    for kind in (Blank, Choice, CompanyName, Country, Date, DateTime, Email, Money, Number, PersonName, Phone, Postcode,
+                 Required, Satisfies, Text, URL)
+}  # fmt: skip
+_RULES: dict[str, type[Rule]] = {kind.kind: kind for kind in (Demand, Order, Passes, Refers, Require, Unique)}
+_NOT_STORED = ("learned",)
+
+
+def schema_to_dict(schema: Schema) -> dict[str, JSONValue]:
+    """Return the schema as plain data."""
+    return _whole(schema, _refuse)
+
+
+def content_hash(schema: Schema) -> str:
+    """Return the SHA-256 of the schema as data; a callable without a name counts by its qualified name."""
+    text = json.dumps(_whole(schema, _qualified), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _whole(schema: Schema, write: Callable[[Callable[..., object]], JSONValue]) -> dict[str, JSONValue]:
+    return {
+        "format": MARKER,
+        "name": schema.name,
+        "key": schema.key,
+        "absent": schema.absent,
+        "fields": {field: _check_to_data(check, write) for field, check in schema.fields.items()},
+        "rules": [_rule_to_data(rule, write) for rule in schema.rules],
+    }
+
+
+def _refuse(function: Callable[..., object]) -> JSONValue:
+    name = getattr(function, "__name__", type(function).__name__)
+    raise SchemaError(f"the function {name!r} has no registered name; call register() and use the name")
+
+
+def _qualified(function: Callable[..., object]) -> JSONValue:
+    return {"callable": f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', '')}"}
+
+
+def _check_to_data(check: Check, write: Callable[[Callable[..., object]], JSONValue]) -> JSONValue:
+    match check:
+        case base.AllOf(checks):
+            return {"all": [_check_to_data(part, write) for part in checks]}
+        case base.AnyOf(checks):
+            return {"any": [_check_to_data(part, write) for part in checks]}
+        case base.Not(inner):
+            return {"not": _check_to_data(inner, write)}
+        case base.When(inner, condition):
+            return {"when": condition_to_dict(condition), "check": _check_to_data(inner, write)}
+        case base.Graded(inner, grade):
+            return {"severity": grade, "check": _check_to_data(inner, write)}
+        case base.Worded(inner, en, zh):
+            return {"message": {"en": en, **({"zh": zh} if zh else {})}, "check": _check_to_data(inner, write)}
+    name = type(check).__name__
+    if _CHECKS.get(name) is not type(check):
+        raise SchemaError(f"{name} is not a check of the library; register its test and use Satisfies(name)")
+    return {name: _parameters(check, write)}
+
+
+def _parameters(thing: Check | Rule, write: Callable[[Callable[..., object]], JSONValue]) -> dict[str, JSONValue]:
+    found: dict[str, JSONValue] = {}
+    for attribute in attrs.fields(cast("Any", type(thing))):
+        value = getattr(thing, attribute.name)
+        if attribute.name not in _NOT_STORED and value != attribute.default:
+            found[attribute.name] = _value_to_data(value, write)
+    return found
+
+
+def _value_to_data(value: object, write: Callable[[Callable[..., object]], JSONValue]) -> JSONValue:
+    if isinstance(value, base.Reference):
+        return {"col": value.column, "normalize": value.normalize}
+    if isinstance(value, Condition):
+        return condition_to_dict(value)
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, tuple):
+        return [_value_to_data(item, write) for item in value]
+    if callable(value):
+        return write(value)
+    return value  # type: ignore[return-value]  # what is left is text, a number, a truth value or None
+
+
+def _rule_to_data(rule: Rule, write: Callable[[Callable[..., object]], JSONValue]) -> JSONValue:
+    return {rule.kind: _parameters(rule, write)}
+
+
+def schema_from_dict(data: Mapping[str, Any]) -> Schema:
+    """Return the schema that ``schema_to_dict`` wrote."""
+    from ._schema import Schema
+
+    marker = data.get("format")
+    if marker != MARKER:
+        raise FormatError(f"not a schema of a known version: format is {marker!r}, expected {MARKER!r}")
+    unknown = set(data) - {"format", "name", "key", "absent", "fields", "rules"}
+    if unknown:
+        raise FormatError(f"a schema has no part {min(unknown)!r}")
+    try:
+        return Schema(
+            data["name"],
+            data["key"],
+            absent=data["absent"],
+            fields={field: _check_from_data(check) for field, check in data["fields"].items()},
+            rules=[_rule_from_data(rule) for rule in data["rules"]],
+        )
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        if isinstance(error, (SchemaError, FormatError, NotFoundError)):
+            raise
+        raise FormatError(f"the schema is damaged: {type(error).__name__}") from error
+
+
+def _check_from_data(data: Mapping[str, Any]) -> Check:
+    match dict(data):
+        case {"all": [*parts], **rest} if not rest:
+            return base.AllOf(tuple(map(_check_from_data, parts)))
+        case {"any": [*parts], **rest} if not rest:
+            return base.AnyOf(tuple(map(_check_from_data, parts)))
+        case {"not": inner, **rest} if not rest:
+            return base.Not(_check_from_data(inner))
+        case {"when": condition, "check": inner, **rest} if not rest:
+            return base.When(_check_from_data(inner), condition_from_dict(condition))
+        case {"severity": "error" | "warning" | "info" as grade, "check": inner, **rest} if not rest:
+            return base.Graded(_check_from_data(inner), grade)
+        case {"message": words, "check": inner, **rest} if not rest:
+            return base.Worded(_check_from_data(inner), words["en"], words.get("zh"))
+    name, parameters = _only(data, "check")
+    if name not in _CHECKS:
+        raise NotFoundError.of("check", name, _CHECKS)
+    return _CHECKS[name](**{key: _value_from_data(value) for key, value in parameters.items()})
+
+
+def _rule_from_data(data: Mapping[str, Any]) -> Rule:
+    name, parameters = _only(data, "rule")
+    if name not in _RULES:
+        raise NotFoundError.of("rule", name, _RULES)
+    given = {key: _value_from_data(value) for key, value in parameters.items()}
+    for key in ("condition", "demand"):
+        if isinstance(parameters.get(key), dict):
+            given[key] = condition_from_dict(parameters[key])
+    if "messages" in given:
+        given["messages"] = tuple(tuple(pair) for pair in given["messages"])
+    return _RULES[name](**given)
+
+
+def _only(data: Mapping[str, Any], what: str) -> tuple[str, Mapping[str, Any]]:
+    if len(data) != 1:
+        raise FormatError(f"a {what} is one name with its parameters, not {len(data)} names")
+    name, parameters = next(iter(data.items()))
+    return name, parameters
+
+
+def _value_from_data(value: Any) -> Any:
+    if isinstance(value, dict) and set(value) == {"col", "normalize"}:
+        return base.Reference(value["col"], value["normalize"])
+    if isinstance(value, list):
+        return tuple(_value_from_data(item) for item in value)
+    return value

@@ -1,0 +1,68 @@
+"""What a run took for granted, so that a reader can object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from crmkit.issues import message
+
+if TYPE_CHECKING:
+    from crmkit.typing import JSONValue, Language
+
+__all__ = ["Assumption"]
+
+_WORDS: dict[str, dict[str, str]] = {
+    "system": {"en": "taken for an export of {system}", "zh": "识别为 {system} 的导出文件"},
+    "kind": {"en": "records taken for {kind}", "zh": "记录按 {kind} 处理"},
+    "kind_unknown": {"en": "the kind of record is not clear", "zh": "无法判断记录类型"},
+    "field": {"en": "column {column} taken for {field}", "zh": "列 {column} 识别为 {field}"},
+    "unknown_columns": {
+        "en": "{n} columns not recognized, checked as plain text only: {columns}",
+        "zh": "有 {n} 列未能识别，仅按普通文本检查：{columns}",
+    },
+    "date_order": {"en": "dates of column {column} read as {order}", "zh": "列 {column} 的日期按 {order} 读取"},
+    "default_country": {
+        "en": "phone numbers without a country taken for numbers of {country}",
+        "zh": "未注明国家的电话号码按 {country} 处理",
+    },
+    "absent_column": {"en": "no column {column}: its rules were skipped", "zh": "没有列 {column}，相关规则已跳过"},
+    "required_by_system": {
+        "en": "{system} requires {field}, but there is no such column",
+        "zh": "{system} 要求填写 {field}，但没有这一列",
+    },
+    "length_limits": {"en": "length limits of {system} applied", "zh": "按 {system} 的长度限制检查"},
+}
+
+
+@attrs.frozen
+class Assumption:
+    """One thing that was taken for granted: a code, and what fills its sentence.
+
+    Example:
+        >>> found = Assumption.of("date_order", column="born", order="DMY")
+        >>> str(found), found.text("zh")
+        ('dates of column born read as DMY', '列 born 的日期按 DMY 读取')
+
+    .. versionadded:: 0.1.0
+    """
+
+    code: str
+    params: tuple[tuple[str, JSONValue], ...] = ()
+
+    @classmethod
+    def of(cls, code: str, **params: JSONValue) -> Assumption:
+        """Return the assumption with these params."""
+        return cls(code, tuple(params.items()))
+
+    def text(self, lang: Language = "en") -> str:
+        """Return the sentence in English or Chinese, without a final stop."""
+        return message(self.code, dict(self.params), lang=lang, template=_WORDS.get(self.code))
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def to_dict(self) -> dict[str, JSONValue]:
+        """Return the assumption as plain data."""
+        return {"code": self.code, "params": dict(self.params)}

@@ -1,0 +1,101 @@
+"""Countries and postal codes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import attrs
+
+from crmkit.normalize import addresses, countries
+
+from ._check import Check, Context, Reference, country_reference
+from ._placeholders import is_placeholder
+from ._verdict import Finding, Skipped, Verdict, failed, normal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from crmkit.typing import Severity
+
+__all__ = ["Country", "Postcode"]
+
+_ZERO_WAS_LOST = 0.9
+
+
+@attrs.frozen
+class Country(Check):
+    """A country or territory; the normal form is its ISO 3166-1 alpha-2 code.
+
+    Codes and names in English, Chinese and the country's own languages are understood: ``中国``, ``PRC`` and ``CHN``
+    are ``CN``.
+
+    Example:
+        >>> Country().examine("中国")[0].fix, Country().is_valid("Atlantis")
+        ('CN', False)
+
+    Source:
+        ISO 3166-1; names of Unicode CLDR.
+
+    .. versionadded:: 0.1.0
+    """
+
+    severity: ClassVar[Severity] = "warning"
+
+    def examine(self, text: str, context: Context = ()) -> Verdict:
+        del context
+        code = countries.normalize(text)
+        if code is not None:
+            return normal(text, code)
+        if is_placeholder(text):
+            return (Finding("placeholder", dimension="completeness"),)
+        return failed("country_unknown")
+
+
+@attrs.frozen(kw_only=True)
+class Postcode(Check):
+    """A postal code of the form that its country uses.
+
+    Args:
+        country: A code or name, or ``col("country")`` to read it from each row. Without a known one nothing is said.
+
+    Example:
+        >>> Postcode(country="GB").examine("sw1a1aa")[0].fix, Postcode(country="CN").is_valid("2000")
+        ('SW1A 1AA', False)
+
+    Source:
+        Universal Postal Union, addressing sheets; Unicode CLDR.
+
+    .. versionadded:: 0.1.0
+    """
+
+    severity: ClassVar[Severity] = "warning"
+
+    country: str | Reference | None = attrs.field(default=None, converter=country_reference)
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        return (self.country,) if isinstance(self.country, Reference) else ()
+
+    def rename(self, names: Mapping[str, str]) -> Postcode:
+        if not isinstance(self.country, Reference):
+            return self
+        column = names.get(self.country.column, self.country.column)
+        return attrs.evolve(self, country=attrs.evolve(self.country, column=column))
+
+    def examine(self, text: str, context: Context = ()) -> Verdict:
+        country = (context[0] if context else None) if isinstance(self.country, Reference) else self.country
+        if not country:
+            return Skipped("country_missing" if country is None else "country_invalid")
+        valid = addresses.postcode_is_valid(text, country)
+        if valid is None:
+            return Skipped("country_without_codes")
+        if valid:
+            return normal(text, addresses.postcode(text, country) or text)
+        if is_placeholder(text):
+            return (Finding("placeholder", dimension="completeness"),)
+        padded = f"0{text.strip()}"
+        # Spreadsheets drop a leading zero; one that makes the code valid was most likely there.
+        if text.strip().isdecimal() and addresses.postcode_is_valid(padded, country):
+            form = addresses.postcode(padded, country)
+            return (Finding("postcode_invalid", fix=form, confidence=_ZERO_WAS_LOST, params={"country": country}),)
+        return failed("postcode_invalid", country=country)

@@ -1,0 +1,166 @@
+"""Days and moments: real, not before, not after, and not to be read in two ways."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import attrs
+
+from crmkit.errors import SchemaError
+from crmkit.normalize import dates
+
+from ._check import Check, Context
+from ._moments import Moment, parse_moment
+from ._placeholders import is_placeholder
+from ._verdict import Finding, Verdict, failed, normal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+__all__ = ["Date", "DateTime"]
+
+_ORDER_OF_THE_COLUMN = 0.98
+
+
+def _bound(value: date | str | None) -> str | None:
+    """Return a bound as ISO text; ``now`` stays a word until a run says when that is."""
+    if value is None or value == "now":
+        return value  # type: ignore[return-value]  # None or the word
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if parse_moment(value) is None:
+        raise SchemaError("a bound of a date is a date, ISO text, or 'now'")
+    return value
+
+
+@attrs.frozen(kw_only=True)
+class _Dated(Check):
+    typed: ClassVar[bool] = True
+
+    after: str | None = attrs.field(default=None, converter=_bound)
+    before: str | None = attrs.field(default=None, converter=_bound)
+    order: Literal["YMD", "DMY", "MDY"] | None = None
+    learned: bool = attrs.field(default=False, repr=False, eq=False)
+
+    def learn(self, texts: Sequence[str]) -> Check:
+        if self.order is not None:
+            return self
+        order = dates.infer_order(texts)
+        return self if order in (None, "YMD") else attrs.evolve(self, order=order, learned=True)
+
+    def at(self, now: datetime) -> Check:
+        """Return the check with the word ``now`` replaced by a moment."""
+        moment = now.astimezone(UTC).isoformat(timespec="seconds")
+        if "now" not in (self.after, self.before):
+            return self
+        after, before = (moment if bound == "now" else bound for bound in (self.after, self.before))
+        return attrs.evolve(self, after=after, before=before)
+
+    def _judge(self, text: str, code: str) -> tuple[Moment | None, Verdict]:
+        moment = parse_moment(text, order=self.order)
+        if moment is not None:
+            return moment, self._outside(moment)
+        if dates.is_ambiguous(text):
+            return None, (Finding("date_ambiguous", severity="warning", dimension="consistency"),)
+        if is_placeholder(text):
+            return None, (Finding("placeholder", dimension="completeness", severity="warning"),)
+        return None, failed(code)
+
+    def _outside(self, moment: Moment) -> tuple[Finding, ...]:
+        found: tuple[Finding, ...] = ()
+        for name, code, wrong in (("after", "too_early", -1), ("before", "too_late", 1)):
+            bound = getattr(self, name)
+            limit = None if bound is None else parse_moment(_now() if bound == "now" else bound)
+            if limit is not None and _compare(moment, limit) == wrong:
+                found = (*found, *failed(code, **{name: limit.day.isoformat()}))
+        return found
+
+    def _confidence(self, text: str) -> float:
+        """A date that needs the column's order to be read is as sure as that order."""
+        return 1.0 if not self.learned or dates.parse(text) is not None else _ORDER_OF_THE_COLUMN
+
+
+def _compare(moment: Moment, limit: Moment) -> int:
+    """Return -1, 0 or 1; where either has no time of day or no known zone, a day's difference is not yet one."""
+    day, second = moment.utc
+    limit_day, limit_second = limit.utc
+    if second is None or limit_second is None:
+        return (day > limit_day) - (day < limit_day)
+    here, there = day * 86_400 + second, limit_day * 86_400 + limit_second
+    slack = 0 if (moment.offset_s is None) == (limit.offset_s is None) else 86_400
+    return (here > there + slack) - (here < there - slack)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@attrs.frozen(kw_only=True)
+class Date(_Dated):
+    """A day; the normal form is ISO 8601.
+
+    ``3/4/2024`` can be in March or in April. The order of a column is found from the dates that can be read in only
+    one way; where it cannot be, such a date is reported as ``date_ambiguous`` and never changed.
+
+    Args:
+        after: The first day that is right: a date, ISO text or ``"now"``.
+        before: The last day that is right.
+        order: How three numbers are to be read: ``YMD``, ``DMY`` or ``MDY``; found from the column where absent.
+
+    Example:
+        >>> Date().examine("2024年3月5日")[0].fix, Date().is_valid("2023-02-29")
+        ('2024-03-05', False)
+        >>> Date(after="1900-01-01").examine("1024-03-05")[0].code
+        'too_early'
+
+    Source:
+        ISO 8601-1:2019 section 5.2.
+
+    .. versionadded:: 0.1.0
+    """
+
+    def examine(self, text: str, context: Context = ()) -> Verdict:
+        del context
+        moment, found = self._judge(text, "date_invalid")
+        if moment is None:
+            return found
+        form = normal(text, moment.day.isoformat(), confidence=self._confidence(text))
+        if moment.second:  # a time of day is more than a form: it is kept
+            form = normal(text, moment.iso, confidence=self._confidence(text)) if "T" not in text else ()
+        return (*found, *form)  # type: ignore[misc]  # a judged date has findings, never a reason to skip
+
+
+@attrs.frozen(kw_only=True)
+class DateTime(_Dated):
+    """A moment: a day, mostly with a time of day and an offset from UTC; ISO 8601 with ``T`` or a blank is normal.
+
+    Args:
+        after: The first moment that is right: a date, datetime, ISO text or ``"now"``.
+        before: The last moment that is right.
+        order: As for :class:`Date`.
+
+    Example:
+        >>> DateTime().examine("5 Mar 2024 2:30 PM")[0].fix
+        '2024-03-05T14:30:00'
+        >>> DateTime().examine("2024-03-05 14:30:00Z")
+        ()
+
+    Source:
+        ISO 8601-1:2019 section 5.4; RFC 3339 section 5.6 for the blank.
+
+    .. versionadded:: 0.1.0
+    """
+
+    def examine(self, text: str, context: Context = ()) -> Verdict:
+        del context
+        moment, found = self._judge(text, "datetime_invalid")
+        if moment is None:
+            return found
+        iso = moment.day.isoformat()
+        written = text[:10] == iso and (len(text) == 10 or text[10] in "T ") and text == text.strip()
+        form = () if written else normal(text, moment.iso, confidence=self._confidence(text))
+        return (*found, *form)  # type: ignore[misc]  # a judged moment has findings, never a reason to skip

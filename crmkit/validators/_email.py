@@ -1,0 +1,66 @@
+"""E-mail addresses: syntax, a mistyped well-known domain, several in one cell."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import attrs
+
+from crmkit.normalize import emails
+
+from ._check import Check, Context
+from ._placeholders import is_placeholder
+from ._verdict import Finding, Verdict, failed, normal
+
+__all__ = ["Email"]
+
+_SEPARATOR = re.compile(r"[\s,;/|、，；]+")
+
+
+@attrs.frozen
+class Email(Check):
+    """An e-mail address, judged by email-validator without asking the network.
+
+    Blanks round it, full-width letters and the case of the domain are a matter of form (``not_normalized``), no error.
+    A domain one slip away from a well-known one is reported with the address that was probably meant.
+
+    Example:
+        >>> Email().is_valid("wei@example.com"), Email().is_valid("wei@example")
+        (True, False)
+        >>> [(finding.code, finding.fix) for finding in Email().examine("wei@gmial.com")]
+        [('email_domain_typo', 'wei@gmail.com')]
+
+    Source:
+        RFC 5321 section 4.1.2, RFC 5322 section 3.4.1 and RFC 6531, as email-validator reads them.
+
+    .. versionadded:: 0.1.0
+    """
+
+    def examine(self, text: str, context: Context = ()) -> Verdict:
+        del context
+        address = emails.address(text)
+        if address is None:
+            return _refused(text)
+        if _is_typo(address.rpartition("@")[2]):
+            meant = emails.suggest(address)
+            if meant is not None:
+                return (Finding("email_domain_typo", meant[0], meant[1], dimension="accuracy", severity="warning"),)
+        return normal(text, address)
+
+
+def _refused(text: str) -> Verdict:
+    if is_placeholder(text):
+        return (Finding("placeholder", dimension="completeness", severity="warning"),)
+    pieces = [piece for piece in _SEPARATOR.split(text) if piece]
+    if len(pieces) > 1 and all(emails.is_valid(piece) for piece in pieces):
+        return (Finding("email_several", params={"n": len(pieces)}, severity="warning"),)
+    meant = emails.suggest(text)
+    if meant is not None:
+        return (Finding("email_invalid", fix=meant[0], confidence=meant[1]),)
+    return failed("email_invalid")
+
+
+@lru_cache(maxsize=65_536)
+def _is_typo(domain: str) -> bool:
+    return emails.suggest(f"somebody@{domain}") is not None

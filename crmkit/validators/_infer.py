@@ -1,0 +1,143 @@
+"""Make rules for a table that nobody described: from the system it came from, its column names and its contents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crmkit import columns, frames, systems
+from crmkit.columns import ColumnMap
+from crmkit.normalize import phones
+
+from ._assumptions import Assumption
+from ._packs import check_for, pack
+from ._schema import Schema
+from ._text import Required, Text
+
+if TYPE_CHECKING:
+    from crmkit.frames import Table
+    from crmkit.typing import Frame
+
+    from ._check import Check
+    from ._rules import Rule
+
+__all__ = ["infer"]
+
+_SHOWN = 8
+_SAMPLE = 300
+_CANDIDATES = (
+    "CN", "US", "GB", "DE", "FR", "IN", "JP", "KR", "BR", "AU", "ES", "IT", "NL", "MX", "PL", "TR", "ZA", "HK", "TW",
+    "SG", "CA",
+)  # fmt: skip
+_LEAST_SHARE = 0.9
+_LEAST_LEAD = 0.15
+_PHONE_FIELDS = ("mobile", "phone", "phone_home", "phone_other")
+
+
+def infer(source: Frame | ColumnMap, *, country: str | None = None) -> Schema:
+    """Return rules under the table's own column names, with what was assumed."""
+    table: Table | None = None
+    if isinstance(source, ColumnMap):
+        found = source
+    else:
+        table = frames.read(source)
+        found = columns.recognize(table)
+    assumptions = _told(found)
+    if country is None and table is not None:
+        country = _usual_country(table, found)
+        if country is not None:
+            assumptions.append(Assumption.of("default_country", country=country))
+    kind = found.kind
+    base = pack(kind, country=country) if kind is not None else Schema("records", absent="skip")
+    names = {canonical: column for column, canonical in found.fields.items()}
+    fields: dict[str, Check] = {}
+    for column in found.columns:
+        canonical = found.fields.get(column) or found.spare.get(column)
+        check = (
+            None
+            if canonical is None
+            else base.fields.get(canonical) or check_for(canonical, kind=kind, country=country)
+        )
+        if check is not None:
+            fields[column] = check.rename(names)
+        elif column != found.key and canonical != "id":
+            fields[column] = Text(multiline=True)
+    fields, more = _limits(found, fields)
+    rules = [rule.rename(names) for rule in base.rules if _applies(rule, names)]
+    unknown = [column for column in found.columns if column not in found.fields and column not in found.spare]
+    if unknown:
+        shown = ", ".join(unknown[:_SHOWN]) + (", …" if len(unknown) > _SHOWN else "")
+        assumptions.append(Assumption.of("unknown_columns", n=len(unknown), columns=shown))
+    return Schema(
+        base.name, found.key, fields=fields, rules=rules, absent="skip", assumptions=(*assumptions, *more)
+    )  # fmt: skip
+
+
+def _told(found: ColumnMap) -> list[Assumption]:
+    told: list[Assumption] = []
+    if found.system is not None:
+        told.append(Assumption.of("system", system=systems.get(found.system).titles.get("en", found.system)))
+    told.append(Assumption.of("kind", kind=found.kind) if found.kind else Assumption.of("kind_unknown"))
+    told += [
+        Assumption.of("field", column=column, field=field) for column, field in found.fields.items() if column != field
+    ]
+    return told
+
+
+def _applies(rule: Rule, names: dict[str, str]) -> bool:
+    """Keep a rule whose columns are all there; of a demand for any of several, one is enough."""
+    there = [name in names for name in rule.columns]
+    return any(there) if rule.kind == "demand" else all(there)
+
+
+def _limits(found: ColumnMap, fields: dict[str, Check]) -> tuple[dict[str, Check], list[Assumption]]:
+    """Add what the recognised system itself demands: required fields and lengths."""
+    if found.system is None or found.kind is None:
+        return fields, []
+    system = systems.get(found.system)
+    there = system.objects.get(found.kind)
+    if there is None:
+        return fields, []
+    title = system.titles.get("en", system.name)
+    told: list[Assumption] = []
+    limited = dict(fields)
+    shortened = False
+    for field in there.fields:
+        column = None if field.canonical is None else found.column(field.canonical)
+        if column is None:
+            if field.required and field.canonical is not None:
+                told.append(Assumption.of("required_by_system", system=title, field=field.label or field.name))
+            continue
+        check = limited.get(column)
+        if check is None:
+            continue
+        if field.max_length is not None:
+            check = check & Text(max_length=field.max_length, multiline=True).warn()
+            shortened = True
+        if field.required and "required" not in check.slug:
+            check = Required() & check
+        limited[column] = check
+    if shortened:
+        told.append(Assumption.of("length_limits", system=title))
+    return limited, told
+
+
+def _usual_country(table: Table, found: ColumnMap) -> str | None:
+    """Return the country whose plan nearly all national numbers fit, and clearly better than any other's."""
+    sample: list[str] = []
+    for field in _PHONE_FIELDS:
+        column = found.column(field)
+        if column is not None:
+            texts = [str(value) for value in table.texts(column).values[: 4 * _SAMPLE]]
+            sample += [text for text in texts if text.strip() and not text.strip().startswith(("+", "00"))][:_SAMPLE]
+    sample = sample[:_SAMPLE]
+    if len(sample) < 5:
+        return None
+    shares = sorted(
+        ((sum(phones.is_valid(text, code) for text in sample) / len(sample), code) for code in _CANDIDATES),
+        reverse=True,
+    )
+    # Canada shares the plan of the United States: the two never tell themselves apart by numbers.
+    (best, code), (second, _) = shares[0], next(item for item in shares[1:] if {item[1], shares[0][1]} != {"US", "CA"})
+    if best >= _LEAST_SHARE and best - second >= _LEAST_LEAD:
+        return "US" if code == "CA" else code
+    return None

@@ -1,0 +1,55 @@
+"""How often a rule passed, failed, crashed, or could not be asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from crmkit.issues import Dimension
+    from crmkit.typing import JSONValue, Severity
+
+__all__ = ["Outcome"]
+
+
+@attrs.frozen(kw_only=True)
+class Outcome:
+    """What became of one rule over all rows: the four counts add up to the number of rows.
+
+    Attributes:
+        rule: The rule's name.
+        path: The column it is about; ``None`` for a rule about the whole record.
+        severity: Of its failures.
+        dimension: Which quality it measures.
+        passed: Rows that satisfy it.
+        failed: Rows that do not.
+        error: Rows for which the rule itself crashed; nothing is known about their data.
+        skipped: Rows for which it was not asked.
+        reasons: Why rows were skipped: ``empty``, ``condition_false``, ``country_missing``, ``column_missing``, ...
+        exceptions: The types of the exceptions of a crashed rule; neither message nor value.
+
+    .. versionadded:: 0.1.0
+    """
+
+    rule: str
+    path: str | None
+    severity: Severity
+    dimension: Dimension
+    passed: int
+    failed: int
+    error: int = 0
+    skipped: int = 0
+    reasons: Mapping[str, int] = attrs.field(factory=dict)
+    exceptions: tuple[str, ...] = ()
+
+    @property
+    def checked(self) -> int:
+        """Rows for which the rule gave an answer."""
+        return self.passed + self.failed
+
+    def to_dict(self) -> dict[str, JSONValue]:
+        """Return the outcome as plain data."""
+        return {**attrs.asdict(self, recurse=False), "reasons": dict(self.reasons), "exceptions": list(self.exceptions)}

@@ -1,0 +1,146 @@
+"""Ready-made rules for contacts, accounts, leads and deals under canonical field names.
+
+How severe a failure is follows from what an analyst does with it. ``error``: the value cannot be used, or the record
+cannot be told from others. ``warning``: likely wrong, somebody should look. ``info``: right but untidy.
+An empty phone or e-mail alone is nothing; a contact that nobody can reach is a warning.
+
+Source:
+    Required minimum: the fields without which none of eleven CRM systems accepts a record, or without which it names
+    nobody (docs/explanation/validation.md).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._conditions import col, present
+from ._country import Country, Postcode
+from ._date import Date, DateTime
+from ._email import Email
+from ._groups import any_of
+from ._names import CompanyName, PersonName
+from ._number import Money, Number
+from ._phone import Phone
+from ._relations import reference, unique
+from ._rules import order
+from ._schema import Schema
+from ._text import Required, Text
+from ._url import URL
+
+if TYPE_CHECKING:
+    from crmkit.typing import RecordKind
+
+    from ._check import Check
+    from ._rules import Rule
+
+__all__ = ["check_for", "pack"]
+
+_OLDEST_BIRTH = "1900-01-01"
+_OLDEST_RECORD = "1970-01-01"
+
+_PERSON_NAMES = ("full_name", "given_name", "middle_name", "family_name")
+_EMAILS = ("email", "email_2")
+_PHONES = ("phone", "mobile", "phone_home", "phone_other", "phone_assistant", "fax")
+_TEXTS = ("prefix", "suffix", "nickname", "job_title", "department", "city", "district", "region", "industry",
+          "lead_source", "stage", "status", "registration_id")  # fmt: skip
+_PERSON = (*_PERSON_NAMES, *_EMAILS, *_PHONES, "company_name", "job_title", "department", "prefix", "suffix", "street",
+           "street_2", "city", "district", "region", "postal_code", "country", "website", "birth_date", "lead_source",
+           "description", "owner_email", "created_at", "updated_at", "last_activity_at")  # fmt: skip
+_COMPANY = ("name", "legal_name", "email", *_PHONES[:2], "phone_other", "fax", "street", "street_2", "city", "district",
+            "region", "postal_code", "country", "website", "domain", "industry", "registration_id", "employee_count",
+            "annual_revenue", "description", "owner_email", "created_at", "updated_at", "last_activity_at")  # fmt: skip
+_DEAL = ("name", "account_id", "company_name", "stage", "status", "amount", "expected_amount", "probability",
+         "close_date", "closed_at", "lead_source", "description", "owner_email", "created_at", "updated_at",
+         "last_activity_at")  # fmt: skip
+
+
+def check_for(field: str, *, kind: RecordKind | None = None, country: str | None = None) -> Check | None:
+    """Return the check of a canonical field, or ``None`` if nothing about it can be checked."""
+    if field in _PERSON_NAMES or field == "owner_name":
+        return PersonName()
+    if field in _EMAILS or field == "owner_email":
+        return Email()
+    if field in _PHONES:
+        return Phone(country=col("country"), default=country)
+    if field in ("company_name", "legal_name", "trade_name") or (field == "name" and kind == "account"):
+        return CompanyName()
+    if field in ("street", "street_2", "description"):
+        return Text(multiline=True)
+    if field in ("created_at", "updated_at", "last_activity_at", "closed_at", "converted_at"):
+        return DateTime(after=_OLDEST_RECORD, before="now").warn()
+    return _SINGLE.get(field) or (Text() if field in _TEXTS or field == "name" else None)
+
+
+_SINGLE: dict[str, Check] = {
+    "country": Country(),
+    "postal_code": Postcode(country=col("country")),
+    "website": URL(),
+    "domain": URL(),
+    "birth_date": Date(after=_OLDEST_BIRTH, before="now"),
+    "close_date": Date(),
+    "amount": Money(),
+    "expected_amount": Money(),
+    "annual_revenue": Money(ge=0).warn(),
+    "employee_count": Number(ge=0).warn(),
+    "probability": Number(ge=0, le=100).warn(),
+}
+
+
+def pack(kind: RecordKind, *, country: str | None = None) -> Schema:
+    """Return the rules for one kind of record, under canonical field names; absent columns are skipped."""
+    fields, rules = {
+        "contact": (_PERSON, _contact_rules()),
+        "lead": (_PERSON, _lead_rules()),
+        "account": (_COMPANY, _account_rules()),
+        "deal": (_DEAL, _deal_rules()),
+        "activity": (("owner_email", "created_at", "updated_at"), []),
+    }[kind]
+    checks = {field: check for field in fields if (check := check_for(field, kind=kind, country=country)) is not None}
+    for field in _REQUIRED.get(kind, ()):
+        checks[field] = Required() & checks[field]
+    return Schema(f"{kind}s", key="id", fields=checks, rules=[*rules, *_times()], absent="skip")
+
+
+_REQUIRED: dict[str, tuple[str, ...]] = {"account": ("name",), "deal": ("name",)}
+
+
+def _named() -> Rule:
+    return any_of(present("family_name"), present("full_name"), present("given_name"), name="named")
+
+
+def _contact_rules() -> list[Rule]:
+    reached = [present(field) for field in (*_EMAILS, "phone", "mobile", "phone_home", "phone_other")]
+    return [
+        _named(),
+        any_of(*reached, name="reachable", severity="warning"),
+        unique("email", normalize="email", severity="warning"),
+        reference("account_id", to="accounts.id"),
+    ]
+
+
+def _lead_rules() -> list[Rule]:
+    reached = [present(field) for field in (*_EMAILS, "phone", "mobile", "phone_home", "phone_other")]
+    return [
+        _named(),
+        any_of(*reached, name="reachable", severity="warning"),
+        unique("email", normalize="email", severity="warning"),
+    ]
+
+
+def _account_rules() -> list[Rule]:
+    return [
+        unique("registration_id", normalize="text"),
+        unique("name", normalize="company", severity="warning"),
+        unique("website", normalize="url", severity="info"),
+    ]
+
+
+def _deal_rules() -> list[Rule]:
+    return [
+        any_of(present("stage"), present("status"), name="staged", severity="warning"),
+        reference("account_id", to="accounts.id"),
+    ]
+
+
+def _times() -> list[Rule]:
+    return [order("created_at", "<=", "updated_at", severity="warning")]

@@ -1,0 +1,143 @@
+"""Telephone numbers: valid in their numbering plan, by the country that the same row names."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import attrs
+
+from crmkit.errors import SchemaError
+from crmkit.normalize import phones
+
+from ._check import Check, Context, Reference, country_reference
+from ._placeholders import is_placeholder
+from ._verdict import Finding, Skipped, Verdict, normal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Phone"]
+
+_BARE = re.compile(r"\+?[\d ().-]+\Z", re.ASCII).match
+_LETTERS_AS_DIGITS = str.maketrans({"O": "0", "o": "0", "l": "1", "I": "1", "|": "1"})
+_FEWEST_DIGITS = 5
+_LONG_ENOUGH_FOR_ABROAD = 10
+
+# How sure a number's international form is, by what tells its country; docs/explanation/validation.md has the reasons.
+_INTERNATIONAL = 1.0
+_OWN_COUNTRY = 0.99
+_FIXED_COUNTRY = 0.97
+_DEFAULT_COUNTRY = 0.95
+_PLUS_WAS_LOST = 0.9
+_LETTER_FOR_DIGIT = 0.9
+
+
+@attrs.frozen(kw_only=True)
+class Phone(Check):
+    """A telephone number that its numbering plan allows.
+
+    Args:
+        country: Where national numbers belong: a code or name, or ``col("country")`` to read it from each row.
+        default: The country where the column is empty or names none; without it such a national number is skipped,
+            not called wrong.
+
+    Example:
+        >>> Phone(country="CN").is_valid("138 0013 8000"), Phone(country="CN").is_valid("138 0013")
+        (True, False)
+        >>> Phone(country="CN").examine("138 0013 8000")[0].fix
+        '+8613800138000'
+
+    Source:
+        ITU-T E.164; numbering plans of libphonenumber, as phonenumbers carries them.
+
+    .. versionadded:: 0.1.0
+    """
+
+    country: str | Reference | None = attrs.field(default=None, converter=country_reference)
+    default: str | None = attrs.field(default=None, converter=country_reference)
+
+    def __attrs_post_init__(self) -> None:
+        if isinstance(self.default, Reference):
+            raise SchemaError("default= of a Phone() is one country; give the column as country=")
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        return (self.country,) if isinstance(self.country, Reference) else ()
+
+    def rename(self, names: Mapping[str, str]) -> Phone:
+        if not isinstance(self.country, Reference):
+            return self
+        column = names.get(self.country.column, self.country.column)
+        return attrs.evolve(self, country=attrs.evolve(self.country, column=column))
+
+    def examine(self, text: str, context: Context = ()) -> Verdict:
+        if isinstance(self.country, Reference):
+            own, sure = (context[0] if context else None), _OWN_COUNTRY
+        else:
+            own, sure = self.country, _FIXED_COUNTRY
+        country = own or self.default
+        if not own:
+            sure = _DEFAULT_COUNTRY
+        form = _form(text, country)
+        if form is not None:
+            if text == form:
+                return ()
+            return normal(text, form, confidence=_INTERNATIONAL if _is_international(text) else sure)
+        return _refused(text, country, own)
+
+
+def _form(text: str, country: str | None) -> str | None:
+    """Return E.164, with the extension behind it where there is one, or ``None`` for what is no valid number."""
+    if _BARE(text) is not None:
+        return phones.normalize(text, country)
+    number = phones.parse(text, country)
+    if number is None:
+        return None
+    return number.e164 if number.extension is None else f"{number.e164} ext. {number.extension}"
+
+
+def _is_international(text: str) -> bool:
+    return text.lstrip(" (\u3000\xa0'")[:1] in ("+", "＋")
+
+
+def _refused(text: str, country: str | None, own: str | None) -> Verdict:
+    if is_placeholder(text) or _is_filler(text):
+        return (Finding("placeholder", dimension="completeness", severity="warning"),)
+    if phones.is_lossy(text):
+        return (Finding("phone_lossy"),)
+    numbers = phones.split_many(text)
+    if len(numbers) > 1 and all(phones.is_valid(number, country) for number in numbers):
+        return (Finding("phone_several", params={"n": len(numbers)}, severity="warning"),)
+    code, params = "phone_invalid_international", {}
+    if country is not None and not _is_international(text):
+        code, params = "phone_invalid", {"country": country}
+    digits = sum(char.isdecimal() for char in text)
+    for candidate, sure in _repairs(text, digits):
+        form = _form(candidate, country)
+        if form is not None:
+            return (Finding(code, fix=form, confidence=sure, params=params),)
+    if country is None and not _is_international(text) and digits >= _FEWEST_DIGITS and not _has_letters(text):
+        return Skipped("country_missing" if own is None else "country_invalid")
+    return (Finding(code, params=params),)
+
+
+def _repairs(text: str, digits: int) -> list[tuple[str, float]]:
+    found = []
+    if digits >= _FEWEST_DIGITS and text.isascii():
+        swapped = text.translate(_LETTERS_AS_DIGITS)
+        if swapped != text and not _has_letters(swapped):
+            found.append((swapped, _LETTER_FOR_DIGIT))
+        if digits > _LONG_ENOUGH_FOR_ABROAD and _BARE(text) is not None and not text.startswith(("+", "0")):
+            found.append((f"+{text}", _PLUS_WAS_LOST))
+    return found
+
+
+def _has_letters(text: str) -> bool:
+    return any(char.isalpha() for char in text)
+
+
+def _is_filler(text: str) -> bool:
+    """Say whether somebody filled the field with one digit: 000000, 99999999."""
+    found = {char for char in text if char.isdecimal()}
+    return len(found) == 1 and not _has_letters(text) and len(text) >= _FEWEST_DIGITS

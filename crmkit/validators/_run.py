@@ -1,0 +1,209 @@
+"""One run of a rule set over one table: every rule asked, every answer counted, failures told as issues."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+import attrs
+import numpy as np
+
+from crmkit import frames
+from crmkit._progress import steps
+from crmkit.issues import IssueTable, new_run_id
+
+from ._assumptions import Assumption
+from ._check import walk
+from ._columns import Columns
+from ._date import Date, DateTime
+from ._field_rules import field_rules
+from ._field_run import FieldRun
+from ._outcome import Outcome
+from ._report import ValidationReport
+from ._rules import RunContext
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from crmkit.frames import Table
+    from crmkit.normalize.dates import DateOrder
+    from crmkit.records import Note
+    from crmkit.typing import Frame, Language, Progress
+
+    from ._check import Check
+    from ._rules import Rule
+    from ._schema import Schema
+
+__all__ = ["run_schema"]
+
+
+def run_schema(
+    schema: Schema,
+    frame: Frame,
+    *,
+    tables: Mapping[str, Frame],
+    now: Callable[[], datetime] | None,
+    run_id: str | None,
+    progress: Progress | None,
+    lang: Language,
+) -> ValidationReport:
+    """Ask every rule of ``schema`` about ``frame``."""
+    moment = datetime.now(UTC) if now is None else now()
+    table = frames.read(frame)
+    columns = _open(schema, table)
+    others = {name: Columns(frames.read(other)) for name, other in tables.items()}
+    ids = _ids(columns, schema.key)
+    outcomes: list[Outcome] = []
+    issues: list[IssueTable] = [_notes(table)]
+    assumptions = list(schema.assumptions)
+    orders: dict[str, DateOrder | None] = {}
+    todo: list[tuple[str, Check] | Rule] = [*schema.fields.items(), *schema.all_rules]
+    kept = _kept_columns(schema)
+    for item in steps(progress, todo, "check"):
+        if isinstance(item, tuple):
+            field, check = item
+            found, tables_found, notes = _run_field(field, check, columns, moment, orders)
+            assumptions += notes
+            if field not in kept:
+                columns.forget(field)
+        else:
+            found, tables_found = _run_rule(item, columns, ids, others, orders, moment)
+        outcomes += found
+        issues += tables_found
+    run = run_id or new_run_id(now=now)
+    everything = IssueTable.concat(issues, lang=lang).in_language(lang).stamped(run, ids)
+    return ValidationReport(
+        schema=schema, table=table, issues=everything, outcomes=outcomes, assumptions=assumptions, run_id=run, at=moment
+    )
+
+
+def _open(schema: Schema, table: Table) -> Columns:
+    wanted = schema.columns
+    columns = Columns(table, optional=frozenset(wanted) if schema.absent == "skip" else frozenset())
+    for name, by in wanted.items():
+        columns.require(name, by)
+    return columns
+
+
+def _kept_columns(schema: Schema) -> frozenset[str]:
+    """Columns that something after their own field still reads."""
+    read = {name for rule in schema.all_rules for name in rule.reads}
+    for check in schema.fields.values():
+        for part in walk(check):
+            read.update(reference.column for reference in part.references)
+    return frozenset(read | ({schema.key} if schema.key else set()) | schema.condition_columns)
+
+
+def _ids(columns: Columns, key: str | None) -> Sequence[str | None] | None:
+    if key is None or not columns.has(key):
+        return None
+    texts = columns.texts(key)
+    values = np.empty(len(texts.values) + 1, dtype=object)
+    values[:-1] = texts.values
+    return cast("list[str | None]", values[texts.codes].tolist())
+
+
+def _notes(table: Table) -> IssueTable:
+    """Tell what the reader of a file found, as issues."""
+    notes = cast("tuple[Note, ...]", table.notes)
+    if not notes:
+        return IssueTable.empty()
+    return IssueTable.of(
+        rule="file",
+        code=[note.code for note in notes],
+        row=[note.row for note in notes],
+        path=[note.column for note in notes],
+        severity=[note.severity for note in notes],
+        dimension="integrity",
+        params=[dict(note.params) for note in notes],
+    )
+
+
+def _run_field(
+    field: str, check: Check, columns: Columns, moment: datetime, orders: dict[str, DateOrder | None]
+) -> tuple[list[Outcome], list[IssueTable], list[Assumption]]:
+    rules = field_rules(field, check)
+    if not columns.has(field):
+        n = columns.n_rows
+        reasons = {"column_missing": n}
+        absent = [
+            Outcome(
+                rule=rule.name, path=field, severity=rule.grade, dimension="validity", passed=0, failed=0, skipped=n,
+                reasons=reasons,
+            )
+            for rule in rules
+        ]  # fmt: skip
+        return absent, [], [Assumption.of("absent_column", column=field)]
+    rules = [attrs.evolve(rule, check=_at(rule.check, moment)) for rule in rules]
+    run = FieldRun(field, rules, columns)
+    notes = []
+    for rule in run.rules:
+        for part in walk(rule.check):
+            if isinstance(part, (Date, DateTime)):
+                orders[field] = part.order
+                if part.learned:
+                    notes.append(Assumption.of("date_order", column=field, order=str(part.order)))
+    outcomes, issues = run.run()
+    return outcomes, issues, notes
+
+
+def _at(check: Check, moment: datetime) -> Check:
+    return check.at(moment) if isinstance(check, (Date, DateTime)) else check
+
+
+def _run_rule(
+    rule: Rule,
+    columns: Columns,
+    ids: Sequence[str | None] | None,
+    tables: Mapping[str, Columns],
+    orders: Mapping[str, DateOrder | None],
+    moment: datetime,
+) -> tuple[list[Outcome], list[IssueTable]]:
+    n = columns.n_rows
+    present = [name for name in rule.columns if columns.has(name)]
+    if len(present) < len(rule.columns) and not (rule.kind == "demand" and present):
+        reasons = {"column_missing": n}
+        return [_outcome(rule, passed=0, failed=0, skipped=n, reasons=reasons)], []
+    asked = np.ones(n, dtype=bool) if rule.condition is None else rule.condition.mask(columns)
+    context = RunContext(columns=columns, ids=ids, tables=tables, orders=orders, now=moment)
+    n_asked = int(np.count_nonzero(asked))
+    try:
+        judged = rule.judge(context, asked)
+    except ArithmeticError as error:  # a figure beyond every range: the rule's fault, not the data's
+        return [
+            _outcome(rule, passed=0, failed=0, error=n_asked, skipped=n - n_asked, exceptions=(type(error).__name__,))
+        ], []
+    reasons = dict(judged.skipped)
+    if n_asked < n:
+        reasons["condition_false"] = n - n_asked
+    crashed = sum(judged.crashed.values())
+    failed = len(judged.failed)
+    outcome = _outcome(
+        rule, passed=n_asked - failed - crashed - sum(judged.skipped.values()), failed=failed, error=crashed,
+        skipped=n - n_asked + sum(judged.skipped.values()), reasons=reasons, exceptions=tuple(judged.crashed),
+    )  # fmt: skip
+    if not failed:
+        return [outcome], []
+    path = rule.path
+    values = _values(columns, path, judged.failed) if path is not None and len(rule.columns) == 1 else None
+    issues = IssueTable.of(
+        rule=rule.title, code=rule.code or rule.default_code, row=judged.failed, path=path, severity=rule.severity,
+        dimension=rule.dimension, value=values, params=judged.params, related=judged.related,
+        templates={rule.title: dict(rule.messages)} if rule.messages else None,
+    )  # fmt: skip
+    return [outcome], [issues]
+
+
+def _values(columns: Columns, path: str, rows: np.ndarray[Any, Any]) -> list[str | None]:
+    texts = columns.texts(path)
+    return [None if code < 0 else texts.values[code] for code in texts.codes[rows].tolist()]
+
+
+def _outcome(
+    rule: Rule, *, passed: int, failed: int, error: int = 0, skipped: int = 0, reasons: Mapping[str, int] | None = None,
+    exceptions: Iterable[str] = (),
+) -> Outcome:  # fmt: skip
+    return Outcome(
+        rule=rule.title, path=rule.path, severity=rule.severity, dimension=rule.dimension, passed=passed, failed=failed,
+        error=error, skipped=skipped, reasons=dict(reasons or {}), exceptions=tuple(exceptions),
+    )  # fmt: skip

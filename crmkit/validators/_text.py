@@ -1,0 +1,119 @@
+"""Any text: length, pattern, blanks, and damage from a wrong encoding."""
+
+from __future__ import annotations
+
+import re
+
+import attrs
+
+from crmkit.errors import SchemaError
+from crmkit.normalize import text as texts
+
+from ._check import Check, Context
+from ._verdict import PASSED, Finding, Verdict, failed, normal
+
+__all__ = ["REPAIR_CONFIDENCE", "Blank", "Required", "Text", "tidy"]
+
+REPAIR_CONFIDENCE = 0.97
+"""A repaired encoding is proven by the bytes, but the reader cannot ask who wrote it."""
+
+_TIDY_ASCII = re.compile(r"[!-~]+(?: [!-~]+)*\Z").match
+
+
+def tidy(raw: str, *, multiline: bool = False) -> tuple[str, tuple[Finding, ...]]:
+    """Return the text cleaned and, where its encoding was mistaken, repaired; and what there is to say about that."""
+    if _TIDY_ASCII(raw) is not None:
+        return raw, PASSED
+    if multiline and "\n" in raw:
+        cleaned = "\n".join(texts.clean(line) for line in raw.splitlines()).strip("\n")
+    else:
+        cleaned = texts.clean(raw)
+    repaired = texts.repair(cleaned)
+    if repaired is not None:
+        repaired = texts.clean(repaired)
+        return repaired, (Finding("text_damaged", fix=repaired, confidence=REPAIR_CONFIDENCE, severity="warning"),)
+    if "\ufffd" in cleaned:
+        return cleaned, (Finding("text_damaged", severity="warning"),)
+    return cleaned, normal(raw, cleaned)
+
+
+@attrs.frozen
+class Required(Check):
+    """The value is there: neither missing nor blank.
+
+    Example:
+        >>> Required().is_valid(" "), Required().is_valid("x")
+        (False, True)
+
+    .. versionadded:: 0.1.0
+    """
+
+    def examine(self, text: str, context: Context = ()) -> Verdict:
+        del text, context
+        return PASSED
+
+    def missing(self) -> Verdict:
+        return (Finding("required", dimension="completeness"),)
+
+
+@attrs.frozen
+class Blank(Check):
+    """The value is missing or blank; useful as an alternative: ``Money(ge=0) | Blank()``.
+
+    Example:
+        >>> Blank().is_valid(None), Blank().is_valid("x")
+        (True, False)
+
+    .. versionadded:: 0.1.0
+    """
+
+    def examine(self, text: str, context: Context = ()) -> Verdict:
+        del text, context
+        return failed("not_blank")
+
+    def missing(self) -> Verdict:
+        return PASSED
+
+
+@attrs.frozen(kw_only=True)
+class Text(Check):
+    """Any text, tidy, of a length and form.
+
+    Args:
+        min_length: Fewest characters, counted after tidying.
+        max_length: Most characters.
+        pattern: A regular expression that the whole tidy text must match.
+        multiline: Line ends belong to the text.
+
+    Example:
+        >>> Text(max_length=5).examine("abcdef")
+        (Finding(code='too_long', confidence=None, dimension='validity', severity=None),)
+        >>> Text(pattern="[A-Z]{2}-[0-9]+").is_valid("AB-12")
+        True
+
+    .. versionadded:: 0.1.0
+    """
+
+    min_length: int | None = None
+    max_length: int | None = None
+    pattern: str | None = attrs.field(default=None)
+    multiline: bool = False
+
+    @pattern.validator
+    def _compiles(self, _attribute: object, pattern: str | None) -> None:
+        try:
+            re.compile(pattern or "")
+        except re.error as error:
+            raise SchemaError(f"the pattern of a Text() is no regular expression: {error}") from None
+
+    def examine(self, text: str, context: Context = ()) -> Verdict:
+        del context
+        tidied, found = tidy(text, multiline=self.multiline)
+        length = len(tidied)
+        if self.max_length is not None and length > self.max_length:
+            found = (*found, *failed("too_long", max_length=self.max_length, length=length))
+        if self.min_length is not None and length < self.min_length:
+            found = (*found, *failed("too_short", min_length=self.min_length, length=length))
+        if self.pattern is not None and re.fullmatch(self.pattern, tidied) is None:
+            found = (*found, *failed("pattern_mismatch", pattern=self.pattern))
+        return found
