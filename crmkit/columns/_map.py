@@ -103,6 +103,22 @@ class ColumnMap:
         """Return the column that holds a canonical field, or ``None``."""
         return next((column for column, field in self.fields.items() if field == canonical), None)
 
+    def is_matchable(self, column: str) -> bool:
+        """Whether the column may be compared to tell if two rows are one party.
+
+        A trap may not. The one exception is the name of the linked company: nobody's identity, and still worth
+        comparing next to a person's name.
+
+        Example:
+            >>> from crmkit import columns, frames
+            >>> table = frames.read({"First name": ["Ann"], "E-mail": ["ann@example.com"], "Owner e-mail": [None]})
+            >>> found = columns.recognize(table)
+            >>> [column for column in found.fields if found.is_matchable(column)]
+            ['First name', 'E-mail']
+        """
+        trap = self.traps.get(column)
+        return trap is None or (trap == "linked_account" and self.fields.get(column) == "company_name")
+
     def to_dict(self) -> dict[str, JSONValue]:
         """Return everything as JSON can say it; :meth:`from_dict` reads it back."""
         return {

@@ -157,7 +157,7 @@ def _readings(table: Table, columns: ColumnMap, comparison: Comparison) -> tuple
         return tuple(Reading(name) for name in comparison.columns)
     by_field: dict[str, list[str]] = {}
     for column, field in columns.fields.items():
-        if column not in columns.traps:
+        if columns.is_matchable(column):
             by_field.setdefault(field, []).append(column)
     return tuple(reading for field in comparison.fields for reading in _of_field(by_field, field, comparison.kind))
 

@@ -95,7 +95,7 @@ class Field:
 
     @property
     def headers(self) -> tuple[str, ...]:
-        """Every header that stands for the field: name, label, aliases."""
+        """Every header that stands for the field, without repeats."""
         return tuple(dict.fromkeys((self.name, *((self.label,) if self.label else ()), *self.aliases)))
 
 
