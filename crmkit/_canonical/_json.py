@@ -34,28 +34,54 @@ def json_bytes(value: object) -> bytes:
         >>> json_bytes({"b": [True, None], "a": "é"}).decode()
         '{"a":"é","b":[true,null]}'
     """
-    text = _encode(_plain(value, "$", 0))
-    return _utf8(text)
+    try:
+        plain = _plain(value, 0)
+    except _LackingError as error:
+        raise InvalidValueError(f"${''.join(reversed(error.path))}: {error.reason}") from None
+    return _utf8(_encode(plain))
 
 
-def _plain(value: object, place: str, depth: int) -> object:
+class _LackingError(Exception):
+    """Something that the form lacks; gathers the way to it while it goes up."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.path: list[str] = []
+
+
+def _plain(value: object, depth: int) -> object:
     """Return the value with its keys in order, built of exactly the types that JSON has."""
     kind = type(value)
     if kind is str or value is None or kind is bool:
         return value
     if kind is int:
         if not -MAX_SAFE_INT <= value <= MAX_SAFE_INT:  # type: ignore[operator]  # it is an int
-            raise InvalidValueError(f"{place}: integer beyond 2^53 - 1; store it as text")
+            raise _LackingError("integer beyond 2^53 - 1; store it as text")
         return value
     if depth >= MAX_DEPTH:
-        raise InvalidValueError(f"nested deeper than {MAX_DEPTH} levels")
-    if isinstance(value, (list, tuple)):
-        return [_plain(item, f"{place}[{index}]", depth + 1) for index, item in enumerate(value)]
-    if isinstance(value, Mapping):
-        return {key: _plain(value[key], f"{place}.{key}", depth + 1) for key in _sorted_keys(value, place)}
+        raise _LackingError(f"nested deeper than {MAX_DEPTH} levels")
+    step = ""
+    try:
+        if isinstance(value, (list, tuple)):
+            items = []
+            for index, item in enumerate(value):
+                step = f"[{index}]"
+                items.append(_plain(item, depth + 1))
+            return items
+        if isinstance(value, Mapping):
+            members = {}
+            for key in _sorted_keys(value, "$"):
+                item = value[key]
+                step = key
+                members[key] = item if type(item) is str or item is None else _plain(item, depth + 1)
+            return members
+    except _LackingError as error:
+        error.path.append(f".{step}" if isinstance(value, Mapping) else step)
+        raise
     if isinstance(value, float):
-        raise InvalidValueError(f"{place}: crmkit-json/1 has no floats; store decimals as text")
-    raise InvalidValueError(f"{place}: JSON has no {kind.__name__}")
+        raise _LackingError("crmkit-json/1 has no floats; store decimals as text")
+    raise _LackingError(f"JSON has no {kind.__name__}")
 
 
 def jcs(value: object) -> bytes:
