@@ -30,7 +30,8 @@ __all__ = [
     "validate",
 ]
 
-_SIMPLE = re.compile("([A-Za-z\u00c0-\u024f]+) ([A-Za-z\u00c0-\u024f]+)")
+_LETTERS = "[A-Za-z\u00c0-\u024f]+"
+_SIMPLE = re.compile(rf"({_LETTERS})(?: ({_LETTERS})\.?)? ({_LETTERS})|({_LETTERS}), ?({_LETTERS})")
 _JOINED = re.compile(r"[.,;:()\[\]{}<>\"·/_*!?-]+")
 _TWO_CJK = re.compile(
     "(?<=[\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]) (?=[\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3])"
@@ -44,7 +45,22 @@ _ADDRESS_OR_LINK = re.compile(r"@|https?:|www\.")
 def _special() -> frozenset[str]:
     """Words that make a name more than a given name and a family name."""
     sections = ("prefix", "suffix", "particle", "particle_lower", "given_particle", "surname_vi")
-    return frozenset().union(*(_name_tables.words(section) for section in sections))
+    return frozenset({"and"}).union(*(_name_tables.words(section) for section in sections))
+
+
+def _plain_parts(raw: str) -> tuple[str, str | None, str] | None:
+    """Return given, middle and family name of a name of two or three plain words; ``None``: it takes a closer look."""
+    found = _SIMPLE.fullmatch(raw)
+    if found is None:
+        return None
+    given, middle, family, family_before_comma, given_after_comma = found.groups()
+    if family is None:
+        given, family = given_after_comma, family_before_comma
+    special = _special()
+    lower = str.lower if raw.isascii() else text.fold
+    if lower(given) in special or lower(family) in special or (middle is not None and lower(middle) in special):
+        return None
+    return given, middle, family
 
 
 def split(raw: str, *, country: str | None = None) -> PersonName:
@@ -74,14 +90,13 @@ def split(raw: str, *, country: str | None = None) -> PersonName:
     Source:
         Chicago Manual of Style 17, sections 8.5-8.14; IFLA, Names of Persons (1996); the tables in ``crmkit/data``.
     """
-    simple = _SIMPLE.fullmatch(raw)
-    if simple is not None and country is None:
-        given, family = simple.groups()
-        special = _special()
-        lower = str.lower if raw.isascii() else text.fold
-        if lower(given) not in special and lower(family) not in special:
-            return PersonName(given=given, family=family, full=raw)
-    elif country is None and _han_names.is_plain(raw):
+    plain = _plain_parts(raw) if country is None else None
+    if plain is not None:
+        given, middle, family = plain
+        if middle is not None and "." in raw:
+            middle += "."
+        return PersonName(given=given, middle=middle, family=family, full=raw)
+    if country is None and _han_names.is_plain(raw):
         return PersonName(given=raw[1:], family=raw[0], full=raw, order="family_first")
     cleaned = text.clean(raw)
     if not cleaned:
@@ -114,14 +129,12 @@ def normalize(raw: str) -> str | None:
 
 
 def _normalize_once(raw: str) -> str:
-    simple = _SIMPLE.fullmatch(raw)
-    if simple is not None:
-        lowered = raw.lower() if raw.isascii() else text.fold(raw)
-        given, _, family = lowered.partition(" ")
-        special = _special()
-        if given not in special and family not in special:
-            return lowered
-    elif _han_names.is_plain(raw):
+    plain = _plain_parts(raw)
+    if plain is not None:
+        given, middle, family = plain
+        joined = f"{given} {family}" if middle is None else f"{given} {middle} {family}"
+        return joined.lower() if joined.isascii() else text.fold(joined)
+    if _han_names.is_plain(raw):
         return text.fold(raw)
     name = split(raw)
     if name.order == "family_first":

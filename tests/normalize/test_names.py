@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crmkit.errors import InvalidValueError
-from crmkit.normalize import _name_tables, names, text
+from crmkit.normalize import _han_names, _latin_names, _name_tables, names, text
 
 anything = st.text(st.characters(exclude_categories=[]), max_size=30)
 PIECES = (
@@ -120,6 +120,21 @@ def test_splitting_keeps_the_text_and_never_raises(raw: str) -> None:
 def test_normalizing_twice_is_normalizing_once(raw: str) -> None:
     once = names.normalize(raw)
     assert once is None or names.normalize(once) == once
+
+
+PLAIN = "John Smith A A. José Ma de Van Nguyen Dr Jr and Lee II Øst al V Thi Ben y Straße DÉS ×"
+plain_words = st.sampled_from(PLAIN.split())
+
+
+@given(st.lists(plain_words, min_size=2, max_size=3).map(" ".join) | st.tuples(plain_words, plain_words).map(", ".join))
+def test_the_fast_path_splits_as_the_slow_one(raw: str) -> None:
+    cleaned = text.clean(raw)
+    assert names.split(raw) == _latin_names.split(cleaned, None)
+
+
+@given(st.text("王李欧阳司马小老工总先生经理三明太郎田中", min_size=1, max_size=4))
+def test_the_fast_path_for_chinese_splits_as_the_slow_one(raw: str) -> None:
+    assert names.split(raw) == _han_names.split(raw, None)
 
 
 @given(anything | name_like)
