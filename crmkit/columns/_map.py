@@ -83,7 +83,7 @@ class ColumnMap:
         columns: Every column of the table, in its order.
         fields: Column to canonical field. No two columns share a field.
         evidence: Column to what told its field; the same columns as ``fields``.
-        traps: Column to why it must never feed a match key of its row (a key of :data:`crmkit.systems.TRAPS`). Such a
+        traps: Column to why it must never feed a match key of its row (a key of ``crmkit.systems.TRAPS``). Such a
             column may have a field too: the owner's e-mail is worth checking, and still not the customer's.
         spare: Column to the field that it would hold if a better column did not: a third e-mail, a second street.
         key: The column that names rows; ``None`` if there is none that is filled and unique enough.

@@ -96,10 +96,11 @@ def _decorated(words: tuple[str, ...], folded: str, kind: RecordKind | None) -> 
     found = known.get(rest)
     if found is None and not folded.isascii():
         found = known.get(_without_chinese(rest, generic.chinese_prefixes))
-    if found is None:
-        found = known.get(_strip(words, generic.decorations | generic.address_words))
-        if found is not None and found[0] not in _ADDRESS_TOO:
-            return None
+    for kept in ({"address", "addr"}, set[str]()):
+        if found is None:
+            found = known.get(_strip(words, (generic.decorations | generic.address_words) - kept))
+            if found is not None and found[0] not in _ADDRESS_TOO:
+                return None
     if found is None:
         return None
     canonical, rank = found

@@ -54,7 +54,7 @@ def recognize(table: Table, *, kind: RecordKind | None = None) -> ColumnMap:
         kind: The record kind, where the caller knows it.
 
     Returns:
-        The map. It is empty rather than wrong: what nothing tells stays unassigned.
+        The map, empty rather than wrong where nothing tells.
 
     Raises:
         NotFoundError: If ``kind`` is no record kind.

@@ -72,7 +72,7 @@ class Field:
         canonical: Its name within crmkit; ``None`` for what the canonical model leaves out.
         max_length: The most characters the system stores; ``None`` if not known.
         required: Whether the system refuses a record without it.
-        trap: Why it must never feed a match key (a key of :data:`TRAPS`); ``None`` if it may.
+        trap: Why it must never feed a match key (a key of ``TRAPS``); ``None`` if it may.
         values: The picklist as delivered; every customer can change it.
         source: Key of the system's ``sources`` that the name and limits rest on.
         label_source: The same for the label.

@@ -33,14 +33,14 @@ _SPELLING = 0.35
 """What a vendor's own spelling of a common name counts (``First_Name``, ``FirstName``), beside the name itself."""
 _OTHER_KIND = 0.3
 """What a header counts that the system uses for another kind of record."""
-_ENOUGH = 4.0
+_ENOUGH = 4.5
 """The least evidence in nats for a system; more for wide files, where chance hits are likelier."""
 _CLEAR = 0.1
 """By which share of its evidence the best system must beat the next."""
 _DISTINCTIVE = 2
 """The least number of headers that few systems use and no ordinary spreadsheet does."""
-_OWN_SPELLING = re.compile(r"(?=[ -~]*[a-z])(?=[ -~]*[A-Z])[ -~]+")
-"""Small and capital letters together: everybody writes ``first_name`` or 姓名, only some ``First_Name``."""
+_OWN_SPELLING = re.compile(r"[ -~]*(?:[a-z][A-Z]|_[A-Z]|[A-Z]_| - |[./(])[ -~]*")
+"""Everybody writes ``first_name``, ``First Name`` or 姓名; only some ``First_Name``, ``FirstName`` ``Asst. Phone``."""
 
 
 @attrs.frozen(kw_only=True)
@@ -118,7 +118,7 @@ def recognize(headers: Iterable[str], *, kind: RecordKind | None = None) -> tupl
         by_system = index.fields.get(folded)
         if not by_system:
             continue
-        common = folded in generic.kinds_of
+        common = folded in generic.kinds_of or folded.rstrip("0123456789") in generic.kinds_of
         weight = math.log(whole / (len(by_system) + common)) * (_QUIET if common else 1.0)
         spelled = header.strip().removeprefix("\ufeff")
         writers = index.spellings.get(spelled, frozenset())

@@ -132,3 +132,37 @@ def test_the_key_is_the_filled_and_unique_id_column() -> None:
     assert recognize(id=["a", "a"] * 20, email=[None] * 40).key is None
     assert recognize(id=["a", None], email=[None] * 2).key is None
     assert recognize(email=["x@example.com"]).key is None
+
+
+@pytest.mark.parametrize(
+    ("names", "kind", "fields"),
+    [
+        (
+            ["Billing Address Line 1", "Billing City", "Billing ZIP", "Full Name", "Work Phone", "Cell Phone"],
+            "contact",
+            ["street", "city", "postal_code", "full_name", "phone", "mobile"],
+        ),
+        (
+            ["CustomerID", "CompanyName", "ContactName", "ContactTitle", "Address", "Region", "PostalCode"],
+            "contact",
+            ["id", "company_name", "full_name", "job_title", "street", "region", "postal_code"],
+        ),
+        (
+            ["Organization Id", "Name", "Website", "Industry", "Number of employees"],
+            "account",
+            ["id", "name", "website", "industry", "employee_count"],
+        ),
+        (
+            ["公司全称", "统一社会信用代码", "注册地址", "所属行业", "联系电话"],
+            "account",
+            ["name", "registration_id", "street", "industry", "phone"],
+        ),
+        (["Deal Name", "Stage", "Amount", "Close Date"], "deal", ["name", "stage", "amount", "close_date"]),
+        (["Subject", "Due Date", "Status"], "activity", ["subject", "due_at", "status"]),
+        (["Lead Status", "First Name", "Company"], "lead", ["status", "given_name", "company_name"]),
+    ],
+)
+def test_usual_sheets_are_read(names: list[str], kind: str, fields: list[str]) -> None:
+    found = headers(*names)
+    assert (found.system, found.kind) == (None, kind)
+    assert [found.fields.get(name) for name in names] == fields

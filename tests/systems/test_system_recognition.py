@@ -57,6 +57,8 @@ def test_case_blanks_and_width_do_not_matter(exports: Any, system: str, kind: st
         ["公司名称", "联系人", "电话", "网址", "行业", "省份", "城市", "地址"],
         ["id", "source_file", "site_name", "address", "zip", "phone", "fax", "agency", "neighborhood", "website"],
         ["Customer Id", "First Name", "Last Name", "Company", "City", "Country", "Phone 1", "Phone 2", "Email"],
+        ["Subject", "Due Date", "Status", "Priority", "Assigned To", "Related To"],
+        ["Email 1", "Email 2", "Email 3", "Mobile 1", "Mobile 2", "Address 1 City", "Address 2 City"],
         [f"column {number}" for number in range(1000)],
     ],
 )
