@@ -43,7 +43,7 @@ class Last:
 
 
 Kind: TypeAlias = Name | Last
-"""A kind of mask: a name out of ``DISCLOSURE``, or ``last(n)``."""
+"""A name out of ``DISCLOSURE``, or ``last(n)``."""
 
 
 def last(n: int) -> Last:
@@ -110,11 +110,12 @@ def mask(value: str, kind: Kind, *, key: bytes | None = None) -> str:
     if kind == "full" or len(value) > _MAX_LENGTH:
         return _STARS
     clusters = _clusters(value)
+    whole = _weight({place for place, cluster in enumerate(clusters) if _may_show(cluster)}, clusters)
     best: tuple[Callable[[list[str], AbstractSet[int]], str], AbstractSet[int]] = (_hide, frozenset())
     for step in DISCLOSURE[2 : rank + 1]:
         rule, render = _RULES[step] if isinstance(step, str) else (_last_rule(step.n), _short_tail)
         shown = rule(value, clusters)
-        if shown is not None and _weight(shown, clusters) >= _weight(best[1], clusters):
+        if shown is not None and _weight(best[1], clusters) <= _weight(shown, clusters) < whole:
             best = render, shown
     return best[0](clusters, best[1])
 
