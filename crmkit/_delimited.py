@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 CHUNK = 20_000
 
-_NUMBER = r"(?:\d+(?:[.,]\d+)*|\.\d+)(?:[eE][+-]?\d+)?\s?%?"
-_PHONE = r"\+\s?\(?\d[\d ()./\xa0-]{3,}(?:\s*(?:[,;]?\s*(?:ext\.?|x|#)|转|分机)\s*\d{1,7})?"
+_NUMBER = r"(?:\d+(?:[.,]\d+)*|\.\d+)(?:[eE][+-]?\d+)?[ \xa0]?%?"
+_PHONE = r"\+ ?\(?\d[\d ()./\xa0-]{3,}(?:(?:[,;]? ?(?:ext\.?|x|#)|转|分机) ?\d{1,7})?"
 _HARMLESS = re.compile(rf"(?:[+-]{_NUMBER}|{_PHONE})\Z", re.IGNORECASE | re.ASCII)
 _SUSPECT = "=@\t\r+-"
 

@@ -126,7 +126,7 @@ def _quoted(lines: Lines, text: str, at: int, delimiter: str, max_cell: int) -> 
     parts: list[str] = []
     length = pulled = 0
     while True:
-        match = _REST_OF_QUOTED.match(text, at)
+        match = _REST_OF_QUOTED.match(text, at) if '"' in text else None
         if match is not None:
             end = match.end()
             if end == len(text) or text.startswith(delimiter, end):
