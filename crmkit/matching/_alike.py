@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ._fields import Prepared
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -13,7 +15,20 @@ if TYPE_CHECKING:
 
     from ._fields import Codes, EncodedField, LevelArray, Texts, Trait
 
-__all__ = ["code_of", "edits", "is_affix", "jaro_winkler", "lengths", "on_distinct_pairs", "partial_ratio", "token_set"]
+__all__ = [
+    "code_of",
+    "edits",
+    "edits_of",
+    "is_affix",
+    "jaro_winkler",
+    "jaro_winkler_of",
+    "lengths",
+    "on_distinct_pairs",
+    "outline",
+    "partial_ratio",
+    "prepare_outline",
+    "token_set",
+]
 
 _CHUNK = 1 << 18
 
@@ -39,6 +54,74 @@ def edits(a: Texts, b: Texts, *, most: int = 2) -> Trait:
     from rapidfuzz.distance import OSA
 
     return _bulk(OSA.distance, a, b, np.uint16, most)
+
+
+def edits_of(field: EncodedField, a: Codes, b: Codes, *, most: int = 2) -> Trait:
+    """Edits between values of a field; pairs that their outlines already keep further apart are not read.
+
+    Note:
+        An edit changes at most one character to another, so a value with d characters of its own is at least d edits
+        away; exchanging two neighbors changes none.
+    """
+    distance = np.full(len(a), most + 1, dtype=np.uint16)
+    size, mark = field.traits["length"], field.traits["outline"]
+    own = np.maximum(_set_bits(np.bitwise_and(mark[a], ~mark[b])), _set_bits(np.bitwise_and(mark[b], ~mark[a])))
+    open_ = np.flatnonzero((own <= most) & (np.abs(size[a] - size[b]) <= most))
+    distance[open_] = edits(field.values[a[open_]], field.values[b[open_]], most=most)
+    return distance
+
+
+def jaro_winkler_of(field: EncodedField, a: Codes, b: Codes, *, least: float, part: str = "") -> NDArray[np.bool_]:
+    """Whether values of a field (or of their ``part``) have at least this Jaro-Winkler similarity.
+
+    Note:
+        Of a value with d characters of its own at most length - d match, which bounds Jaro by (m/la + m/lb + 1)/3; a
+        common start of four adds at most 0.4 of the rest, and nothing where the first characters differ.
+    """
+    prefix = f"{part}_" if part else ""
+    values = field.traits[part] if part else field.values
+    size, mark = field.traits[f"{prefix}length"], field.traits[f"{prefix}outline"]
+    one, two = size[a], size[b]
+    matches = np.minimum(
+        one - _set_bits(np.bitwise_and(mark[a], ~mark[b])), two - _set_bits(np.bitwise_and(mark[b], ~mark[a]))
+    )
+    bound = (matches / np.maximum(one, 1) + matches / np.maximum(two, 1) + 1.0) / 3.0
+    initial = field.traits[f"{prefix}initial"]
+    bound = np.where(initial[a] == initial[b], bound + 0.4 * (1.0 - bound), bound)
+    result = np.zeros(len(a), dtype=bool)
+    open_ = np.flatnonzero(bound >= least - 1e-9)
+    result[open_] = jaro_winkler(values[a[open_]], values[b[open_]], least=least) >= least
+    return result
+
+
+def outline(values: Sequence[str]) -> dict[str, Trait]:
+    """Length, first character and a 64-bit mark of the characters in each value: what bounds are computed from."""
+    text = "".join(values)
+    size = lengths(values)
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    bits = np.uint64(1) << (points % 64).astype(np.uint64)
+    starts = np.cumsum(size) - size
+    mark = np.zeros(len(values), dtype=np.uint64)
+    initial = np.zeros(len(values), dtype=np.uint32)
+    filled = np.flatnonzero(size > 0)
+    if len(filled):
+        mark[filled] = np.bitwise_or.reduceat(bits, starts[filled])
+        initial[filled] = points[starts[filled]]
+    return {"length": size, "outline": mark, "initial": initial}
+
+
+def prepare_outline(values: Sequence[str]) -> Prepared:
+    """Outline alone, for kinds without keys of their own."""
+    return Prepared({}, outline(values))
+
+
+_BITS = np.array([number.bit_count() for number in range(1 << 16)], dtype=np.uint8)
+
+
+def _set_bits(marks: NDArray[np.uint64]) -> NDArray[np.int32]:
+    """Count set bits; ``np.bitwise_count`` would need numpy 2."""
+    halves = np.ascontiguousarray(marks).view(np.uint16).reshape(-1, 4)
+    return np.asarray(_BITS[halves].sum(axis=1, dtype=np.int32))
 
 
 def jaro_winkler(a: Texts, b: Texts, *, least: float = 0.0) -> Trait:

@@ -15,7 +15,7 @@ import numpy as np
 from crmkit._progress import steps
 
 from ._alike import code_of
-from ._fields import EncodedField
+from ._fields import EncodedField, Prepared
 from ._kinds_channels import company_domain, normalize_phone
 from .comparisons import KINDS
 
@@ -77,7 +77,10 @@ def encode(
     n = sum(sizes)
     drafts: dict[str, _Draft] = {}
     for comparison in steps(progress, list(comparisons), "encode"):
-        draft = _draft(sources, comparison)
+        if comparison.fields == ("email_domain",) and not comparison.columns:
+            draft = _domains(drafts.get("email"))
+        else:
+            draft = _draft(sources, comparison)
         if draft is not None and any((column >= 0).any() for column in draft.columns):
             drafts[comparison.name] = draft
     weights = _copy_weights(drafts, {comparison.name: comparison.group for comparison in comparisons}, n)
@@ -88,10 +91,12 @@ def encode(
         if draft is None:
             continue
         kind = KINDS[comparison.kind]
-        fields[comparison.name] = draft.field(comparison.name, weights, kind.traits)
-        for suffix, derive in kind.keys.items():
-            name = f"{comparison.name}_{suffix}" if suffix else comparison.name
-            keys[name] = draft.columns if not suffix else draft.derived(derive)
+        ready = Prepared({}, {}) if kind.prepare is None else kind.prepare(draft.values)
+        fields[comparison.name] = draft.field(comparison.name, weights, ready.traits)
+        keys[comparison.name] = draft.columns
+        for suffix, derived in ready.keys.items():
+            table = code_of(derived)
+            keys[f"{comparison.name}_{suffix}"] = tuple(_through(table, column) for column in draft.columns)
         _log.debug("encoded %s: %d values", comparison.name, len(draft.values))
     return Encoded(
         n=n,
@@ -112,15 +117,11 @@ class _Draft:
     values: list[str]
     columns: tuple[Codes, ...]
 
-    def derived(self, derive: Callable[[str], str | None]) -> tuple[Codes, ...]:
-        table = code_of([derive(value) for value in self.values])
-        return tuple(_through(table, column) for column in self.columns)
-
     def field(
         self,
         name: str,
         weights: NDArray[np.float64],
-        traits: Callable[[Sequence[str]], dict[str, Trait]] | None,
+        traits: dict[str, Trait],
     ) -> EncodedField:
         size = len(self.values)
         counts = np.zeros(size)
@@ -137,7 +138,7 @@ class _Draft:
             columns=self.columns,
             counts=counts,
             filled=float(weights[filled].sum()),
-            traits=traits(self.values) if traits is not None else {},
+            traits=traits,
         )
 
 
@@ -151,7 +152,7 @@ def _draft(sources: Sequence[Source], comparison: Comparison) -> _Draft | None:
     width = max((len(columns) for columns in found), default=0)
     if width == 0:
         return None
-    normalize = company_domain_of if comparison.fields == ("email_domain",) else KINDS[comparison.kind].normalize
+    normalize = KINDS[comparison.kind].normalize
     vocabulary: dict[str, int] = {}
     parts: list[list[Codes]] = [[] for _ in range(width)]
     for source, columns in zip(sources, found, strict=True):
@@ -164,10 +165,13 @@ def _draft(sources: Sequence[Source], comparison: Comparison) -> _Draft | None:
     return _Draft(list(vocabulary), columns_of_codes)
 
 
-def company_domain_of(raw: str) -> str | None:
-    """The employer's domain in an e-mail address as it was typed."""
-    key = KINDS["email"].normalize(raw)
-    return company_domain(key) if key else None
+def _domains(email: _Draft | None) -> _Draft | None:
+    """Employers' domains, read off the first column of addresses."""
+    if email is None:
+        return None
+    vocabulary: dict[str, int] = {}
+    table = _codes_in(map(company_domain, email.values), len(email.values), vocabulary)
+    return _Draft(list(vocabulary), (_through(table, email.columns[0]),))
 
 
 def _column(

@@ -22,12 +22,25 @@ if TYPE_CHECKING:
     Texts: TypeAlias = NDArray[np.object_]
     CompareFunction = Callable[["EncodedField", Codes, Codes], LevelArray]
 
-__all__ = ["Comparison", "EncodedField", "Kind"]
+__all__ = ["Comparison", "EncodedField", "Kind", "Prepared"]
 
 _UNSEEN = 20.0
 
 NULL = -1
 """The code of a missing value, and the level of a comparison with one."""
+
+
+@attrs.frozen(eq=False, repr=False)
+class Prepared:
+    """What a kind knows about a vocabulary.
+
+    Attributes:
+        keys: For each key suffix the derived text of every value, ``None`` for none.
+        traits: Arrays over the vocabulary.
+    """
+
+    keys: dict[str, Sequence[str | None]]
+    traits: dict[str, Trait]
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -40,8 +53,9 @@ class Kind:
         start: P(level | same cause) that estimation starts from, one for each level; sums to 1.
         different: Position of the level that says "not alike at all"; the other levels are some likeness.
         normalize: Raw text to comparable text, or ``None`` if nothing is left.
-        keys: Derived texts for blocking, by suffix; ``""`` stands for the value itself.
-        traits: Arrays over the vocabulary that ``compare`` needs.
+        keys: Suffixes of the blocking keys that ``prepare`` derives, beside the value itself.
+        prepare: One pass over the vocabulary: derived texts for blocking by suffix, and the arrays that ``compare``
+            needs.
         compare: Levels of pairs of *different, present* values.
         limit: Most of the probability that ``different`` may take within one cause, so that a class cannot explain
             everything; ``None`` for no limit.
@@ -53,8 +67,8 @@ class Kind:
     different: int
     normalize: Callable[[str], str | None]
     compare: CompareFunction
-    keys: Mapping[str, Callable[[str], str | None]] = attrs.field(factory=dict)
-    traits: Callable[[Sequence[str]], dict[str, Trait]] | None = None
+    keys: tuple[str, ...] = ()
+    prepare: Callable[[Sequence[str]], Prepared] | None = None
     limit: float | None = None
 
     def __repr__(self) -> str:

@@ -9,13 +9,13 @@ import numpy as np
 
 from crmkit.normalize import emails, phones, text
 
-from ._alike import code_of, edits, lengths
-from ._fields import Kind
+from ._alike import code_of, edits_of, outline, prepare_outline
+from ._fields import Kind, Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ._fields import Codes, EncodedField, LevelArray, Trait
+    from ._fields import Codes, EncodedField, LevelArray
 
 __all__ = ["EMAIL", "EMAIL_DIFFERENT", "PHONE", "WEB", "company_domain"]
 
@@ -36,10 +36,6 @@ def normalize_email(raw: str) -> str | None:
     return folded if "@" in folded else None
 
 
-def _local(value: str) -> str:
-    return value.rpartition("@")[0]
-
-
 def company_domain(value: str) -> str | None:
     """The domain that stands for an employer; none for free mail.
 
@@ -51,30 +47,29 @@ def company_domain(value: str) -> str | None:
     return None if not domain or emails.is_free_mail(domain) else domain
 
 
-def _useful_local(value: str) -> str | None:
-    local = _local(value)
-    return None if len(local) < 4 or emails.is_role(value) else local
-
-
-def _email_traits(values: Sequence[str]) -> dict[str, Trait]:
-    local = [_local(value) for value in values]
-    bare = [_PUNCTUATION.sub("", value) for value in local]
+def _prepare_emails(values: Sequence[str]) -> Prepared:
+    local = [value.rpartition("@")[0] for value in values]
+    bare = [_PUNCTUATION.sub("", part) for part in local]
     plain = [len(part) < 4 or emails.is_role(value) for part, value in zip(bare, values, strict=True)]
-    return {
-        "local": code_of(local),
-        "letters": np.array([_NOT_LETTERS.sub("", part) for part in local], dtype=object),
-        "digits": code_of(["|".join(_DIGITS.findall(part)) + "|" for part in local]),
-        "bare": code_of(bare),
-        "plain": np.array(plain, dtype=bool),
-        "length": lengths(values),
-    }
+    useful = [None if is_plain else part for part, is_plain in zip(local, plain, strict=True)]
+    return Prepared(
+        {"local": useful},
+        {
+            "local": code_of(local),
+            "letters": np.array([_NOT_LETTERS.sub("", part) for part in local], dtype=object),
+            "digits": code_of(["|".join(_DIGITS.findall(part)) + "|" for part in local]),
+            "bare": code_of(bare),
+            "plain": np.array(plain, dtype=bool),
+            **outline(values),
+        },
+    )
 
 
 def _compare_emails(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
     level = np.full(len(a), EMAIL_DIFFERENT, dtype=np.int8)
     local = field.traits["local"]
     level[local[a] == local[b]] = 3
-    distance = edits(field.values[a], field.values[b])
+    distance = edits_of(field, a, b)
     level[(distance == 2) & (np.minimum(field.traits["length"][a], field.traits["length"][b]) >= 12)] = 2
     level[distance == 1] = 1
     return level
@@ -86,8 +81,8 @@ EMAIL = Kind(
     start=(0.9, 0.04, 0.01, 0.03, 0.02),
     different=EMAIL_DIFFERENT,
     normalize=normalize_email,
-    keys={"": str, "local": _useful_local},
-    traits=_email_traits,
+    keys=("local",),
+    prepare=_prepare_emails,
     compare=_compare_emails,
 )
 
@@ -106,18 +101,15 @@ def normalize_phone(raw: str, country: str | None = None) -> str | None:
     return digits if len(digits) >= 5 and len(set(digits)) > 1 else None
 
 
-def _tail(value: str) -> str:
-    return value[-7:]
-
-
-def _phone_traits(values: Sequence[str]) -> dict[str, Trait]:
-    return {"tail": code_of([_tail(value) if len(value) >= 7 else None for value in values]), "length": lengths(values)}
+def _prepare_phones(values: Sequence[str]) -> Prepared:
+    tails = [value[-7:] if len(value) >= 7 else None for value in values]
+    return Prepared({"tail": tails}, {"tail": code_of(tails), **outline(values)})
 
 
 def _compare_phones(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
     tail = field.traits["tail"]
     level = np.full(len(a), 2, dtype=np.int8)
-    level[edits(field.values[a], field.values[b], most=1) <= 1] = 1
+    level[edits_of(field, a, b, most=1) <= 1] = 1
     level[(tail[a] == tail[b]) & (tail[a] >= 0)] = 1
     return level
 
@@ -128,8 +120,8 @@ PHONE = Kind(
     start=(0.92, 0.05, 0.03),
     different=2,
     normalize=normalize_phone,
-    keys={"": str, "tail": _tail},
-    traits=_phone_traits,
+    keys=("tail",),
+    prepare=_prepare_phones,
     compare=_compare_phones,
 )
 
@@ -149,7 +141,7 @@ def normalize_web(raw: str) -> str | None:
 
 def _compare_hosts(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
     level = np.full(len(a), 2, dtype=np.int8)
-    level[edits(field.values[a], field.values[b], most=1) <= 1] = 1
+    level[edits_of(field, a, b, most=1) <= 1] = 1
     return level
 
 
@@ -159,6 +151,6 @@ WEB = Kind(
     start=(0.9, 0.05, 0.05),
     different=2,
     normalize=normalize_web,
-    keys={"": str},
+    prepare=prepare_outline,
     compare=_compare_hosts,
 )

@@ -13,8 +13,8 @@ import numpy as np
 
 from crmkit.normalize import names, text
 
-from ._alike import code_of, edits, is_affix, jaro_winkler, lengths, token_set
-from ._fields import Kind
+from ._alike import code_of, edits, edits_of, is_affix, jaro_winkler_of, lengths, outline, token_set
+from ._fields import Kind, Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,23 +43,16 @@ def normalize_name(raw: str) -> str | None:
 _NOT_LETTERS = re.compile(r"[\W\d_]+")
 
 
-def _sound(value: str) -> str | None:
-    return names.pinyin_key(value) if text.has_han(value) else names.soundex(value)
-
-
-def _start(value: str) -> str:
-    return value if text.has_han(value) else value[:3]
-
-
 def _name_traits(values: Sequence[str]) -> dict[str, Trait]:
-    han = np.fromiter((text.has_han(value) for value in values), dtype=bool, count=len(values))
-    spoken = [_spoken(value) if h else value.replace(" ", "") for value, h in zip(values, han, strict=True)]
+    han = np.fromiter(map(text.has_han, values), dtype=bool, count=len(values))
+    spoken = [_spoken(value) if h else value.replace(" ", "") for value, h in zip(values, han.tolist(), strict=True)]
     return {
-        "length": lengths(values),
         "han": han,
         "first": np.fromiter((ord(value[0]) for value in values), dtype=np.int32, count=len(values)),
         "sound": code_of(spoken),
+        "several": np.fromiter((" " in value for value in values), dtype=bool, count=len(values)),
         "spoken": np.array(spoken, dtype=object),
+        **outline(values),
     }
 
 
@@ -71,12 +64,20 @@ def _spoken(value: str) -> str:
 _DOUBLED = re.compile(r"(.)\1+")
 
 
-def _given_traits(values: Sequence[str]) -> dict[str, Trait]:
-    return _name_traits(values) | {"root": code_of([_root(value) for value in values])}
+def _prepare_given(values: Sequence[str]) -> Prepared:
+    traits = _name_traits(values)
+    han = traits["han"].tolist()
+    roots = [value if h else names.nickname_root(value) for value, h in zip(values, han, strict=True)]
+    starts = [value if h else value[:3] for value, h in zip(values, han, strict=True)]
+    return Prepared({"root": roots, "start": starts}, traits | {"root": code_of(roots)})
 
 
-def _root(value: str) -> str:
-    return value if text.has_han(value) else names.nickname_root(value)
+def _prepare_family(values: Sequence[str]) -> Prepared:
+    traits = _name_traits(values)
+    sounds = [
+        names.pinyin_key(v) if h else names.soundex(v) for v, h in zip(values, traits["han"].tolist(), strict=True)
+    ]
+    return Prepared({"sound": sounds}, traits)
 
 
 def _typo(field: EncodedField, a: Codes, b: Codes) -> NDArray[np.bool_]:
@@ -89,12 +90,12 @@ def _typo(field: EncodedField, a: Codes, b: Codes) -> NDArray[np.bool_]:
         long_enough = np.minimum(lengths(spoken[a[mixed]]), lengths(spoken[b[mixed]])) >= 4
         result[mixed] = long_enough & (edits(spoken[a[mixed]], spoken[b[mixed]], most=1) <= 1)
     latin = np.flatnonzero(~(han[a] | han[b]))
-    x, y = field.values[a[latin]], field.values[b[latin]]
-    shorter = np.minimum(length[a[latin]], length[b[latin]])
-    distance = edits(x, y)
+    p, q = a[latin], b[latin]
+    shorter = np.minimum(length[p], length[q])
+    distance = edits_of(field, p, q)
     near = ((distance <= 1) & (shorter >= 3)) | ((distance <= 2) & (shorter >= 7))
     rest = np.flatnonzero(~near & (shorter >= 4))
-    near[rest] = jaro_winkler(x[rest], y[rest], least=0.92) >= 0.92
+    near[rest] = jaro_winkler_of(field, p[rest], q[rest], least=0.92)
     result[latin] = near
     return np.asarray(result)
 
@@ -121,7 +122,8 @@ def _compare_family(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
     check = np.flatnonzero((shorter >= 3) & ~(field.traits["han"][a] | field.traits["han"][b]))
     x, y = field.values[a[check]], field.values[b[check]]
     overlap = is_affix(x, y, shorter[check]) | is_affix(x, y, shorter[check], at_end=True)
-    rest = np.flatnonzero(~overlap)
+    several = field.traits["several"]
+    rest = np.flatnonzero(~overlap & (several[a[check]] | several[b[check]]))
     overlap[rest] = token_set(x[rest], y[rest], least=100.0) >= 100.0
     level[check[overlap]] = 2
     level[_typo(field, a, b)] = 1
@@ -134,8 +136,8 @@ GIVEN_NAME = Kind(
     start=(0.85, 0.04, 0.03, 0.05, 0.02, 0.005, 0.005),
     different=4,
     normalize=normalize_name,
-    keys={"": str, "root": _root, "start": _start},
-    traits=_given_traits,
+    keys=("root", "start"),
+    prepare=_prepare_given,
     compare=_compare_given,
     limit=0.2,
 )
@@ -146,16 +148,16 @@ FAMILY_NAME = Kind(
     start=(0.9, 0.06, 0.02, 0.02),
     different=3,
     normalize=normalize_name,
-    keys={"": str, "sound": _sound},
-    traits=_name_traits,
+    keys=("sound",),
+    prepare=_prepare_family,
     compare=_compare_family,
     limit=0.06,
 )
 
 
-def _date_traits(values: Sequence[str]) -> dict[str, Trait]:
+def _prepare_dates(values: Sequence[str]) -> Prepared:
     digits = np.frombuffer("".join(values).encode("ascii"), dtype=np.uint8).reshape(-1, 8)
-    return {"digits": digits.copy()}
+    return Prepared({}, {"digits": digits})
 
 
 def _compare_dates(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
@@ -194,8 +196,7 @@ DATE = Kind(
     start=(0.9, 0.06, 0.02, 0.01, 0.01),
     different=4,
     normalize=normalize_date,
-    keys={"": str},
-    traits=_date_traits,
+    prepare=_prepare_dates,
     compare=_compare_dates,
     limit=0.1,
 )

@@ -9,13 +9,13 @@ import numpy as np
 
 from crmkit.normalize import addresses, text
 
-from ._alike import code_of, edits, is_affix, jaro_winkler, lengths, token_set
-from ._fields import Kind
+from ._alike import code_of, edits_of, is_affix, jaro_winkler_of, outline, prepare_outline, token_set
+from ._fields import Kind, Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ._fields import Codes, EncodedField, LevelArray, Trait
+    from ._fields import Codes, EncodedField, LevelArray
 
 __all__ = ["CITY", "POSTCODE", "REGION", "STREET"]
 
@@ -25,32 +25,38 @@ def normalize_street(raw: str) -> str | None:
     return addresses.street(raw) or None
 
 
-def _words(value: str) -> str:
-    """The street without its house number."""
-    number = addresses.house_number(value)
-    rest = value.replace(number, " ", 1) if number else value
-    return " ".join(rest.split())
+_PLAIN_NUMBER = re.compile(r"(\d+[a-z]?) (?!\d)|.* (\d+[a-z]?)\Z")
 
 
-def _house(value: str) -> str | None:
-    """House number and the first word that is not short: survives most typos in the rest."""
-    number = addresses.house_number(value)
-    words = [word for word in _words(value).split() if len(word) > 2 or text.has_han(word)]
-    return f"{number}|{words[0]}" if number and words else None
+def _split_street(value: str) -> tuple[str | None, str]:
+    """House number and the words without it; the usual forms here, the rest by the address reader."""
+    found = _PLAIN_NUMBER.match(value)
+    number = (found.group(1) or found.group(2)) if found and value.isascii() else addresses.house_number(value)
+    if not number:
+        return None, value
+    before, _, after = value.partition(number)
+    return number, " ".join(f"{before} {after}".split())
 
 
-def _street_start(value: str) -> str | None:
-    return value[:10] if len(value) >= 6 or text.has_han(value) else None
-
-
-def _street_traits(values: Sequence[str]) -> dict[str, Trait]:
-    words = [_words(value) for value in values]
-    return {
-        "number": code_of([addresses.house_number(value) for value in values]),
-        "words": np.array(words, dtype=object),
-        "word": code_of(words),
-        "length": lengths(values),
-    }
+def _prepare_streets(values: Sequence[str]) -> Prepared:
+    numbers, words, houses = [], [], []
+    for value in values:
+        number, rest = _split_street(value)
+        numbers.append(number)
+        words.append(rest)
+        first = next((word for word in rest.split() if len(word) > 2 or not word.isascii()), None)
+        houses.append(f"{number}|{first}" if number and first else None)
+    starts = [value[:10] if len(value) >= 6 or not value.isascii() else None for value in values]
+    return Prepared(
+        {"house": houses, "start": starts},
+        {
+            "number": code_of(numbers),
+            "words": np.array(words, dtype=object),
+            "word": code_of(words),
+            **outline(values),
+            **{f"words_{name}": trait for name, trait in outline(words).items()},
+        },
+    )
 
 
 def _compare_streets(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
@@ -58,12 +64,11 @@ def _compare_streets(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
     level = np.full(len(a), 4, dtype=np.int8)
     alike = (word[a] == word[b]) & (word[a] >= 0)
     rest = np.flatnonzero(~alike)
-    x, y = words[a[rest]], words[b[rest]]
-    near = jaro_winkler(x, y, least=0.85) >= 0.85
+    near = jaro_winkler_of(field, a[rest], b[rest], least=0.85, part="words")
     unsure = np.flatnonzero(~near)
-    near[unsure] = token_set(x[unsure], y[unsure], least=95.0) >= 95.0
+    near[unsure] = token_set(words[a[rest[unsure]]], words[b[rest[unsure]]], least=95.0) >= 95.0
     alike[rest] = near
-    distance = edits(field.values[a], field.values[b])
+    distance = edits_of(field, a, b)
     short = np.minimum(field.traits["length"][a], field.traits["length"][b]) < 6
     same_number = (number[a] == number[b]) & (number[a] >= 0)
     no_number = (number[a] < 0) | (number[b] < 0)
@@ -85,8 +90,8 @@ STREET = Kind(
     start=(0.8, 0.1, 0.05, 0.02, 0.03),
     different=4,
     normalize=normalize_street,
-    keys={"": str, "start": _street_start, "house": _house},
-    traits=_street_traits,
+    keys=("house", "start"),
+    prepare=_prepare_streets,
     compare=_compare_streets,
     limit=0.15,
 )
@@ -100,20 +105,16 @@ def normalize_place(raw: str) -> str | None:
 _PUNCTUATION = re.compile(r"[\W_]+")
 
 
-def _length_traits(values: Sequence[str]) -> dict[str, Trait]:
-    return {"length": lengths(values)}
-
-
 def _compare_cities(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
     length = field.traits["length"]
     shorter = np.minimum(length[a], length[b])
     x, y = field.values[a], field.values[b]
-    distance = edits(x, y)
+    distance = edits_of(field, a, b)
     near = ((distance <= 1) & (shorter >= 4)) | ((distance <= 2) & (shorter >= 7))
     rest = np.flatnonzero(~near & (shorter >= 2))
     near[rest] = is_affix(x[rest], y[rest], shorter[rest])  # 上海 and 上海市, Newcastle and Newcastle upon Tyne
     rest = np.flatnonzero(~near & (shorter >= 5))
-    near[rest] = jaro_winkler(x[rest], y[rest], least=0.9) >= 0.9
+    near[rest] = jaro_winkler_of(field, a[rest], b[rest], least=0.9)
     return np.where(near, 1, 2).astype(np.int8)
 
 
@@ -125,14 +126,14 @@ def normalize_postcode(raw: str) -> str | None:
 def _compare_postcodes(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
     shorter = np.minimum(field.traits["length"][a], field.traits["length"][b])
     x, y = field.values[a], field.values[b]
-    near = (edits(x, y, most=1) <= 1) & (shorter >= 3)
+    near = (edits_of(field, a, b, most=1) <= 1) & (shorter >= 3)
     rest = np.flatnonzero(~near & (shorter >= 4))
     near[rest] = is_affix(x[rest], y[rest], shorter[rest])  # ZIP and ZIP+4
     return np.where(near, 1, 2).astype(np.int8)
 
 
 def _compare_regions(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
-    near = edits(field.values[a], field.values[b], most=1) <= 1
+    near = edits_of(field, a, b, most=1) <= 1
     return np.where(near, 1, 2).astype(np.int8)
 
 
@@ -142,8 +143,7 @@ CITY = Kind(
     start=(0.85, 0.1, 0.05),
     different=2,
     normalize=normalize_place,
-    keys={"": str},
-    traits=_length_traits,
+    prepare=prepare_outline,
     compare=_compare_cities,
     limit=0.15,
 )
@@ -154,8 +154,7 @@ POSTCODE = Kind(
     start=(0.9, 0.06, 0.04),
     different=2,
     normalize=normalize_postcode,
-    keys={"": str},
-    traits=_length_traits,
+    prepare=prepare_outline,
     compare=_compare_postcodes,
     limit=0.15,
 )
@@ -166,6 +165,6 @@ REGION = Kind(
     start=(0.92, 0.03, 0.05),
     different=2,
     normalize=normalize_place,
-    keys={"": str},
+    prepare=prepare_outline,
     compare=_compare_regions,
 )

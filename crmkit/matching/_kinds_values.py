@@ -9,13 +9,13 @@ import numpy as np
 
 from crmkit.normalize import companies, names, text
 
-from ._alike import code_of, edits, is_affix, jaro_winkler, lengths, token_set
-from ._fields import Kind
+from ._alike import code_of, edits_of, is_affix, jaro_winkler_of, outline, prepare_outline, token_set
+from ._fields import Kind, Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ._fields import Codes, EncodedField, LevelArray, Trait
+    from ._fields import Codes, EncodedField, LevelArray
 
 __all__ = ["COMPANY", "EXACT", "IDENTIFIER", "NUMBER", "ORGANIZATION", "TEXT"]
 
@@ -27,30 +27,30 @@ def normalize_company(raw: str) -> str | None:
     return None if names.is_placeholder(raw) else companies.core(raw) or None
 
 
-def _start(value: str) -> str:
-    return value[:4] if text.has_han(value) else value[:6]
-
-
-def _sorted_tokens(value: str) -> str:
-    return " ".join(sorted(value.split()))
-
-
 def _rare_tokens(value: str) -> str | None:
     """The two longest words, in order of the alphabet: survives words added, left out and moved."""
     words = sorted({word for word in value.split() if len(word) > 3}, key=lambda word: (-len(word), word))[:2]
     return " ".join(sorted(words)) or None
 
 
-def _company_traits(values: Sequence[str]) -> dict[str, Trait]:
-    han = np.fromiter((text.has_han(value) for value in values), dtype=bool, count=len(values))
-    return {"length": lengths(values), "han": han, "tokens": code_of([_sorted_tokens(value) for value in values])}
+def _prepare_companies(values: Sequence[str]) -> Prepared:
+    han = np.fromiter(map(text.has_han, values), dtype=bool, count=len(values))
+    starts = [value[:4] if h else value[:6] for value, h in zip(values, han.tolist(), strict=True)]
+    return Prepared({"start": starts}, {"han": han, **outline(values)})
+
+
+def _prepare_organizations(values: Sequence[str]) -> Prepared:
+    ready = _prepare_companies(values)
+    tokens = [" ".join(sorted(value.split())) for value in values]
+    keys: dict[str, Sequence[str | None]] = {"tokens": tokens, "words": [_rare_tokens(value) for value in values]}
+    return Prepared(ready.keys | keys, ready.traits | {"tokens": code_of(tokens)})
 
 
 def _compare_companies(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
     x, y = field.values[a], field.values[b]
     near = np.asarray(token_set(x, y, least=75.0) >= 75.0)
     rest = np.flatnonzero(~near)
-    near[rest] = jaro_winkler(x[rest], y[rest], least=0.92) >= 0.92
+    near[rest] = jaro_winkler_of(field, a[rest], b[rest], least=0.92)
     return np.where(near, 1, 2).astype(np.int8)
 
 
@@ -60,8 +60,8 @@ COMPANY = Kind(
     start=(0.8, 0.13, 0.07),
     different=2,
     normalize=normalize_company,
-    keys={"": str, "start": _start},
-    traits=_company_traits,
+    keys=("start",),
+    prepare=_prepare_companies,
     compare=_compare_companies,
 )
 
@@ -79,9 +79,9 @@ def _compare_organizations(field: EncodedField, a: Codes, b: Codes) -> LevelArra
     )
     level[inside[part]] = 2
     level[ratio >= 88.0] = 2
-    close = np.asarray(edits(x, y) <= np.where(shorter >= 8, 2, 1)) & (shorter >= 4)
+    close = np.asarray(edits_of(field, a, b) <= np.where(shorter >= 8, 2, 1)) & (shorter >= 4)
     rest = np.flatnonzero(~close & (shorter >= 6))
-    close[rest] = jaro_winkler(x[rest], y[rest], least=0.95) >= 0.95
+    close[rest] = jaro_winkler_of(field, a[rest], b[rest], least=0.95)
     level[close | (tokens[a] == tokens[b])] = 1
     return level
 
@@ -92,8 +92,8 @@ ORGANIZATION = Kind(
     start=(0.6, 0.15, 0.12, 0.06, 0.07),
     different=4,
     normalize=normalize_company,
-    keys={"": str, "start": _start, "tokens": _sorted_tokens, "words": _rare_tokens},
-    traits=_company_traits,
+    keys=("start", "tokens", "words"),
+    prepare=_prepare_organizations,
     compare=_compare_organizations,
     limit=0.3,
 )
@@ -106,7 +106,7 @@ def normalize_identifier(raw: str) -> str | None:
 
 
 def _compare_identifiers(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
-    near = edits(field.values[a], field.values[b], most=1) <= 1
+    near = edits_of(field, a, b, most=1) <= 1
     return np.where(near, 1, 2).astype(np.int8)
 
 
@@ -116,7 +116,7 @@ IDENTIFIER = Kind(
     start=(0.93, 0.05, 0.02),
     different=2,
     normalize=normalize_identifier,
-    keys={"": str},
+    prepare=prepare_outline,
     compare=_compare_identifiers,
 )
 
@@ -135,7 +135,7 @@ EXACT = Kind(
     start=(0.95, 0.05),
     different=1,
     normalize=_fold,
-    keys={"": str},
+    prepare=prepare_outline,
     compare=_compare_nothing,
 )
 
@@ -144,7 +144,7 @@ def _compare_texts(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
     x, y = field.values[a], field.values[b]
     near = np.asarray(token_set(x, y, least=90.0) >= 90.0)
     rest = np.flatnonzero(~near)
-    near[rest] = jaro_winkler(x[rest], y[rest], least=0.92) >= 0.92
+    near[rest] = jaro_winkler_of(field, a[rest], b[rest], least=0.92)
     return np.where(near, 1, 2).astype(np.int8)
 
 
@@ -154,7 +154,7 @@ TEXT = Kind(
     start=(0.8, 0.12, 0.08),
     different=2,
     normalize=_fold,
-    keys={"": str},
+    prepare=prepare_outline,
     compare=_compare_texts,
 )
 
@@ -173,8 +173,8 @@ def normalize_number(raw: str) -> str | None:
     return repr(number) if np.isfinite(number) else None
 
 
-def _number_traits(values: Sequence[str]) -> dict[str, Trait]:
-    return {"number": np.fromiter(map(float, values), dtype=np.float64, count=len(values))}
+def _prepare_numbers(values: Sequence[str]) -> Prepared:
+    return Prepared({}, {"number": np.fromiter(map(float, values), dtype=np.float64, count=len(values))})
 
 
 def _compare_numbers(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
@@ -189,7 +189,6 @@ NUMBER = Kind(
     start=(0.8, 0.1, 0.05, 0.05),
     different=3,
     normalize=normalize_number,
-    keys={"": str},
-    traits=_number_traits,
+    prepare=_prepare_numbers,
     compare=_compare_numbers,
 )

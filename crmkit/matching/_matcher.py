@@ -294,9 +294,9 @@ class Matcher:
             added = [one.name for one in self._comparisons() if one.name not in own]
             return (*preset, *(BlockingRule(name, loose=True) for name in added))
         known = [
-            f"{one.name}_{suffix}" if suffix else one.name
+            name
             for one in self._comparisons()
-            for suffix in KINDS[one.kind].keys
+            for name in (one.name, *(f"{one.name}_{suffix}" for suffix in KINDS[one.kind].keys))
         ]
         for rule in self.blocking:
             for name in rule.keys:

@@ -223,6 +223,7 @@ _CONTACT_RULES = (
     "street + family", "street + given_root", "birth_date + family_sound", "birth_date + given_root",
     "company + family", "company + given_root", "email_local + city", "birth_date + postcode",
     "family_sound + given_start + city", "street_house + family_sound", "street_start + given_start",
+    "street_house + postcode", "street_house + city", "company_start + postcode", "company + city",
 )  # fmt: skip
 _CONTACT_LOOSE = (
     "birth_date", "street", "phone_tail", "email_local", "family", "family_sound", "company", "given", "postcode",
