@@ -9,6 +9,18 @@ from ._fields import Comparison
 from ._matcher import Matcher
 from ._model import MatchModel
 from ._report import LinkReport, MatchReport
+from ._survivorship import (
+    FirstSeen,
+    Longest,
+    MostComplete,
+    MostFrequent,
+    MostRecent,
+    Newest,
+    Oldest,
+    SurvivorshipRule,
+    SurvivorsOwn,
+    TrustedSource,
+)
 from ._threshold import Precision
 
 __all__ = [
@@ -17,14 +29,24 @@ __all__ = [
     "Diagnostics",
     "Evaluation",
     "EvidenceStep",
+    "FirstSeen",
     "LinkReport",
+    "Longest",
     "MatchModel",
     "MatchReport",
     "Matcher",
+    "MostComplete",
+    "MostFrequent",
+    "MostRecent",
+    "Newest",
+    "Oldest",
     "PairExplanation",
     "Precision",
     "RuleUse",
     "Scores",
+    "SurvivorsOwn",
+    "SurvivorshipRule",
+    "TrustedSource",
     "comparisons",
     "evaluate",
     "threshold_curve",

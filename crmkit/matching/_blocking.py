@@ -186,7 +186,11 @@ def _rule_keys(rule: BlockingRule, keys: Keys) -> tuple[NDArray[np.int64], ...]:
     combinations: list[list[NDArray[np.int32]]] = [[]]
     for name in rule.keys:
         combinations = [[*done, column] for done in combinations for column in keys[name]]
-    return tuple(combined_key(parts) for parts in combinations)
+    if len(combinations) == 1:
+        return (combined_key(combinations[0]),)
+    # One key over all combinations, so that the numbers mean the same in each.
+    joined = combined_key([np.concatenate(column) for column in zip(*combinations, strict=True)])
+    return tuple(np.split(joined, len(combinations)))
 
 
 def block(

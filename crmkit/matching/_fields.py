@@ -137,18 +137,22 @@ class Comparison:
             object.__setattr__(self, "group", self.name)
 
     def __repr__(self) -> str:
-        parts = [repr(column) for column in self.columns]
-        if self.name != self.kind:
-            parts.append(f"name={self.name!r}")
-        if self.group != self.name:
-            parts.append(f"group={self.group!r}")
-        if self.nested:
-            parts.append("nested=True")
-        if self.wide is not None:
-            parts.append(f"wide={self.wide!r}")
-        if self.shared_by is not None:
-            parts.append(f"shared_by={self.shared_by!r}")
-        return f"c.{self.kind}({', '.join(parts)})"
+        from . import comparisons
+
+        if self.columns:
+            short = getattr(comparisons, self.kind)(*self.columns)
+            if short == self:
+                return f"c.{self.kind}({', '.join(repr(column) for column in self.columns)})"
+        else:
+            for name in comparisons.WITHOUT_COLUMNS:
+                if getattr(comparisons, name)() == self:
+                    return f"c.{name}()"
+        shown = ", ".join(
+            f"{field.name}={getattr(self, field.name)!r}"
+            for field in attrs.fields(Comparison)
+            if getattr(self, field.name) != field.default
+        )
+        return f"Comparison({shown})"
 
     def to_dict(self) -> dict[str, object]:
         """Return the comparison as plain data."""

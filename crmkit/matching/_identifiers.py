@@ -12,21 +12,24 @@ if TYPE_CHECKING:
 __all__ = ["record_ids"]
 
 
-def record_ids(table: Table, key: str | None, recognized: str | None) -> tuple[Sequence[object], str | None]:
-    """Return the id of every row, and a note where the wanted column could not be used.
+def record_ids(
+    table: Table, key: str | None, recognized: str | None
+) -> tuple[Sequence[object], str | None, str | None]:
+    """Return the id of every row, the column that has it, and a note where the wanted column could not be used.
 
     Raises:
         SchemaError: ``key`` names no column.
     """
     name = recognized if key is None else key
     if name is None:
-        return range(len(table)), None
+        return range(len(table)), None, None
     distinct = table.distinct(name)
     if len(distinct.values) == len(table):
-        return table.column(name), None
+        return table.column(name), name, None
     missing = int((distinct.codes < 0).sum())
     repeated = len(table) - missing - len(distinct.values)
-    return range(len(table)), (
+    note = (
         f"column {name!r} is no record id here ({missing} missing, {repeated} repeated); "
         f"records are named by row position from 0"
     )
+    return range(len(table)), None, note

@@ -315,10 +315,11 @@ class Matcher:
         for source in sources:
             source.country = self.country
         notes: list[str] = []
-        ids = []
+        ids, used = [], []
         for source, name in zip(sources, keys or (key,), strict=True):
-            found, note = record_ids(source.table, name, source.map.key)
+            found, column, note = record_ids(source.table, name, source.map.key)
             ids.append(found)
+            used.append(column)
             if note is not None:
                 notes.append(note)
         encoded = encode(sources, self._comparisons(), progress=progress)
@@ -327,7 +328,7 @@ class Matcher:
         elif not encoded.fields:
             notes.append("every column to match on is empty: nothing to compare")
         _log.info("encoded %d records, %d comparisons", encoded.n, len(encoded.comparisons))
-        return Run(sources=tuple(sources), encoded=encoded, ids=tuple(ids), notes=tuple(notes))
+        return Run(sources=tuple(sources), encoded=encoded, ids=tuple(ids), keys=tuple(used), notes=tuple(notes))
 
     def _block(self, run: Run, progress: Progress | None) -> Candidates:
         encoded = run.encoded

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from crmkit.changes import ChangeLog
     from crmkit.typing import Frame, JSONValue
 
     from ._diagnostics import Diagnostics
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ._model import MatchModel
     from ._scoring import ScoredPairs
     from ._sources import Source
+    from ._survivorship import Survivorship
 
 __all__ = ["LinkReport", "MatchReport", "Run"]
 
@@ -40,6 +42,7 @@ class Run:
     sources: tuple[Source, ...]
     encoded: Encoded
     ids: tuple[Sequence[object], ...]
+    keys: tuple[str | None, ...]
     notes: tuple[str, ...]
 
     def id_of(self, row: int) -> object:
@@ -185,6 +188,24 @@ class MatchReport(_Result):
             "duplicates": len(self.labels) - clusters,
             "pairs": len(self.scored),
         }
+
+    def merge(
+        self, *, survivorship: Survivorship | None = None, by: str | None = None, reason: str | None = None
+    ) -> tuple[Frame, ChangeLog]:
+        """Make one golden record of every cluster.
+
+        Args:
+            survivorship: Which value survives, per column; columns not named follow the defaults of their kind.
+            by: Who does it, for the change log.
+            reason: Why, for the change log.
+
+        Returns:
+            The golden records, in the caller's kind of frame and in the order of the survivors, and the change log,
+            whose ``revert(golden)`` gives the input back exactly.
+        """
+        from ._merge import merge_clusters
+
+        return merge_clusters(self, survivorship or {}, by=by, reason=reason)
 
     def _repr_html_(self) -> str:
         sizes = self.cluster_sizes

@@ -41,6 +41,12 @@ KINDS: Mapping[str, Kind] = {
 }  # fmt: skip
 """Every kind by name."""
 
+WITHOUT_COLUMNS = (
+    "given_name", "family_name", "date", "email", "phone", "web", "street", "city", "postcode", "region", "company",
+    "domain", "organization", "identifier",
+)  # fmt: skip
+"""Comparisons that find their columns themselves."""
+
 
 def _comparison(
     kind: str,

@@ -1,0 +1,242 @@
+"""Which value survives when records are merged.
+
+A rule scores the rows of every cluster for one column; the highest score wins, the next rule in a sequence decides
+among equals, and the order of the input at the end. Rules see all clusters at once, as arrays.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
+
+import attrs
+import numpy as np
+
+from crmkit.errors import NotFoundError, SchemaError
+from crmkit.normalize import dates
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from crmkit.frames import Table
+
+    Scores = NDArray[np.float64]
+
+__all__ = [
+    "FirstSeen",
+    "Longest",
+    "Members",
+    "MostComplete",
+    "MostFrequent",
+    "MostRecent",
+    "Newest",
+    "Oldest",
+    "SurvivorsOwn",
+    "Survivorship",
+    "SurvivorshipRule",
+    "TrustedSource",
+    "best_rows",
+]
+
+
+@attrs.define(eq=False)
+class Members:
+    """The rows of all clusters of two or more.
+
+    Attributes:
+        table: The table.
+        rows: Rows, sorted by cluster, then by position.
+        cluster: For each of ``rows`` its cluster, counted from 0 without gaps.
+        updated: Column that says when a record was last changed, if there is one.
+        survivor: Whether each of ``rows`` is the one that stays; set once it is chosen.
+    """
+
+    table: Table
+    rows: NDArray[np.int64]
+    cluster: NDArray[np.int64]
+    updated: str | None = None
+    survivor: NDArray[np.bool_] | None = None
+    _filled: Scores | None = None
+
+    def codes(self, column: str) -> NDArray[np.int32]:
+        """Return which distinct value of ``column`` each row holds, -1 for none."""
+        return self.table.distinct(column).codes[self.rows]
+
+    def moments(self, column: str) -> Scores:
+        """Return a number for each row that grows with the date or time in ``column``; -inf where there is none."""
+        distinct = self.table.texts(column)
+        ranks = np.append(_moment_ranks([str(value) for value in distinct.values]), -np.inf)
+        return np.asarray(ranks[distinct.codes[self.rows]])
+
+    def filled(self) -> Scores:
+        """Return how many columns each row has a value in."""
+        if self._filled is None:
+            self._filled = np.zeros(len(self.rows))
+            for column in self.table.columns:
+                self._filled += self.codes(column) >= 0
+        return self._filled
+
+
+def _moment_ranks(texts: Sequence[str]) -> Scores:
+    """Order texts of dates and times: ISO by text, numbers by value, everything else by the day it names."""
+    if all(text.isdecimal() for text in texts):
+        return np.array([float(text) for text in texts])
+    if all(len(text) >= 10 and text[:4].isdecimal() and text[4] == text[7] == "-" for text in texts):
+        order = {text: float(rank) for rank, text in enumerate(sorted(set(texts)))}
+        return np.array([order[text] for text in texts])
+    order_of_parts = dates.infer_order(texts)
+    days = (dates.parse(text, order=order_of_parts) for text in texts)
+    return np.array([-np.inf if day is None else float(day.toordinal()) for day in days])
+
+
+@attrs.frozen
+class SurvivorshipRule:
+    """Scores rows for a column; higher survives."""
+
+    needs_value: ClassVar[bool] = True
+    """Whether rows without a value are out; they are for every rule but the survivor's own."""
+
+    def scores(self, members: Members, column: str) -> Scores:
+        """Return a score for each of ``members.rows``."""
+        raise NotImplementedError
+
+
+Survivorship: TypeAlias = "Mapping[str, SurvivorshipRule | Sequence[SurvivorshipRule]]"
+
+
+@attrs.frozen
+class MostRecent(SurvivorshipRule):
+    """The value of the record that was changed last, by ``column`` or the recognized ``updated_at``."""
+
+    column: str | None = None
+
+    def scores(self, members: Members, column: str) -> Scores:  # noqa: ARG002  # the same for every column
+        """Score by time of change; all alike where no column tells it."""
+        when = self.column or members.updated
+        return np.zeros(len(members.rows)) if when is None else members.moments(when)
+
+
+@attrs.frozen
+class MostComplete(SurvivorshipRule):
+    """The value of the record with the most filled columns."""
+
+    def scores(self, members: Members, column: str) -> Scores:  # noqa: ARG002  # the same for every column
+        """Score by filled columns."""
+        return members.filled()
+
+
+@attrs.frozen
+class MostFrequent(SurvivorshipRule):
+    """The value that most records of the cluster have."""
+
+    def scores(self, members: Members, column: str) -> Scores:
+        """Score by how often the value occurs in the cluster."""
+        codes = members.codes(column).astype(np.int64)
+        key = members.cluster * (int(np.max(codes, initial=0)) + 2) + codes + 1
+        _, back, counts = np.unique(key, return_inverse=True, return_counts=True)
+        return np.asarray(counts[back.ravel()], dtype=np.float64)
+
+
+@attrs.frozen
+class Longest(SurvivorshipRule):
+    """The longest text: ``Robert`` before ``R.``."""
+
+    def scores(self, members: Members, column: str) -> Scores:
+        """Score by characters."""
+        distinct = members.table.texts(column)
+        sizes = np.array([len(str(value).strip()) for value in distinct.values] + [0], dtype=np.float64)
+        return np.asarray(sizes[distinct.codes[members.rows]])
+
+
+@attrs.frozen
+class Oldest(SurvivorshipRule):
+    """The earliest date or time in the column itself."""
+
+    def scores(self, members: Members, column: str) -> Scores:
+        """Score by the value, earlier is higher."""
+        moments = members.moments(column)
+        return np.where(np.isfinite(moments), -moments, -np.inf)
+
+
+@attrs.frozen
+class Newest(SurvivorshipRule):
+    """The latest date or time in the column itself."""
+
+    def scores(self, members: Members, column: str) -> Scores:
+        """Score by the value, later is higher."""
+        return members.moments(column)
+
+
+@attrs.frozen
+class FirstSeen(SurvivorshipRule):
+    """The value of the record that stands first in the input."""
+
+    def scores(self, members: Members, column: str) -> Scores:  # noqa: ARG002  # the same for every column
+        """Score by position, earlier is higher."""
+        return -members.rows.astype(np.float64)
+
+
+@attrs.frozen
+class SurvivorsOwn(SurvivorshipRule):
+    """The value of the record that stays, even if it is empty."""
+
+    needs_value: ClassVar[bool] = False
+
+    def scores(self, members: Members, column: str) -> Scores:  # noqa: ARG002  # the same for every column
+        """Score 1 for the record that stays."""
+        if members.survivor is None:
+            raise SchemaError("SurvivorsOwn cannot choose the survivor itself")
+        return members.survivor.astype(np.float64)
+
+
+@attrs.frozen
+class TrustedSource(SurvivorshipRule):
+    """The value of the record whose ``column`` comes first in ``order``, as ``TrustedSource("system", ["erp"])``."""
+
+    column: str
+    order: tuple[str, ...] = attrs.field(converter=tuple)
+
+    def scores(self, members: Members, column: str) -> Scores:  # noqa: ARG002  # the same for every column
+        """Score by place in the order; sources that are not in it come last."""
+        distinct = members.table.texts(self.column)
+        place = {name: float(len(self.order) - rank) for rank, name in enumerate(self.order)}
+        ranks = np.array([place.get(str(value), 0.0) for value in distinct.values] + [0.0])
+        return np.asarray(ranks[distinct.codes[members.rows]])
+
+
+def best_rows(
+    members: Members, column: str, rules: Sequence[SurvivorshipRule], *, allowed: NDArray[np.bool_] | None = None
+) -> NDArray[np.int64]:
+    """Return for each cluster the place in ``members.rows`` whose value survives, -1 where none has a value.
+
+    Note:
+        One sort over the rows of all clusters.
+    """
+    clusters = int(members.cluster[-1]) + 1 if len(members.cluster) else 0
+    open_ = np.ones(len(members.rows), dtype=bool) if allowed is None else allowed.copy()
+    if rules[0].needs_value:
+        open_ &= members.codes(column) >= 0
+    chosen = np.flatnonzero(open_)
+    keys = [-rule.scores(members, column)[chosen] for rule in rules]
+    order = chosen[np.lexsort((chosen, *keys[::-1], members.cluster[chosen]))]
+    found, first = np.unique(members.cluster[order], return_index=True)
+    result = np.full(clusters, -1, dtype=np.int64)
+    result[found] = order[first]
+    return result
+
+
+def as_rules(rules: SurvivorshipRule | Sequence[SurvivorshipRule]) -> tuple[SurvivorshipRule, ...]:
+    """Return one rule or several as a tuple."""
+    return (rules,) if isinstance(rules, SurvivorshipRule) else tuple(rules)
+
+
+def check_columns(survivorship: Survivorship, table: Table) -> None:
+    """Raise for a column that the table lacks.
+
+    Raises:
+        SchemaError: Names the column that was probably meant.
+    """
+    for column in survivorship:
+        if column not in table.columns:
+            raise SchemaError(str(NotFoundError.of("column", column, table.columns)))

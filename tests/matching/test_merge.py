@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from crmkit.errors import SchemaError
+from crmkit.matching import (
+    FirstSeen,
+    Longest,
+    Matcher,
+    MostComplete,
+    MostFrequent,
+    MostRecent,
+    Newest,
+    Oldest,
+    SurvivorsOwn,
+    TrustedSource,
+)
+from crmkit.records import RecordSet
+from crmkit.testing import generate
+
+PEOPLE = {
+    "id": ["a", "b", "c", "d"],
+    "given_name": ["R.", "Robert", "Robert", "Mei"],
+    "family_name": ["Stone", "Stone", "Stone", "Chen"],
+    "email": ["robert.stone@example.org", "robert.stone@example.org", "bob@example.net", "mei@example.com"],
+    "email_2": [None, None, None, None],
+    "phone": ["+12025550123", "+12025550123", "+12025550123", None],
+    "street": ["1 Main Street", None, "2 Oak Avenue", "9 Elm Road"],
+    "city": ["Springfield", "Shelbyville", "Capital City", "Ogdenville"],
+    "postal_code": ["62701", None, "62999", "11111"],
+    "birth_date": ["1980-05-01", None, "1980-05-01", "1991-01-01"],
+    "system": ["web", "erp", "web", "web"],
+    "created_at": ["2020-01-01T00:00:00Z", "2019-01-01T00:00:00Z", "2021-01-01T00:00:00Z", "2020-01-01T00:00:00Z"],
+    "updated_at": ["2022-01-01T00:00:00Z", "2021-01-01T00:00:00Z", "2024-01-01T00:00:00Z", "2020-01-01T00:00:00Z"],
+}
+
+
+@pytest.fixture(scope="module")
+def report():
+    found = Matcher.contacts().dedupe(PEOPLE)
+    assert found.clusters["cluster_id"] == [0, 0, 0, 1]
+    return found
+
+
+def golden_of(report, **survivorship):
+    golden, log = report.merge(survivorship=survivorship)
+    assert log.revert(golden) == PEOPLE
+    return {name: values[0] for name, values in golden.items()}
+
+
+def test_a_golden_record_takes_each_value_by_the_rule_of_its_field(report):
+    one = golden_of(report)
+    assert one["given_name"] == "Robert"
+    assert one["created_at"] == "2019-01-01T00:00:00Z"
+    assert one["updated_at"] == "2024-01-01T00:00:00Z"
+    assert one["birth_date"] == "1980-05-01"
+    assert one["id"] in {"a", "b", "c"}
+
+
+def test_an_address_comes_whole_from_one_record(report):
+    one = golden_of(report)
+    rows = list(zip(PEOPLE["street"], PEOPLE["city"], PEOPLE["postal_code"], strict=True))
+    assert (one["street"], one["city"], one["postal_code"]) in rows[:3]
+    assert one["street"] is not None
+
+
+def test_a_second_address_is_kept_where_there_is_a_column_for_it(report):
+    one = golden_of(report)
+    assert one["email"] == "bob@example.net"
+    assert one["email_2"] == "robert.stone@example.org"
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        (MostFrequent(), "robert.stone@example.org"),
+        (MostRecent(), "bob@example.net"),
+        (MostRecent("created_at"), "bob@example.net"),
+        (Longest(), "robert.stone@example.org"),
+        (FirstSeen(), "robert.stone@example.org"),
+        ((TrustedSource("system", ["erp", "web"]), FirstSeen()), "robert.stone@example.org"),
+        ((TrustedSource("system", ["web"]), MostRecent()), "bob@example.net"),
+    ],
+)
+def test_a_rule_given_for_a_column_decides_there(report, rule, expected):
+    assert golden_of(report, email=rule)["email"] == expected
+
+
+def test_rules_about_the_value_itself_and_about_the_record(report):
+    assert golden_of(report, updated_at=Oldest())["updated_at"] == "2021-01-01T00:00:00Z"
+    assert golden_of(report, created_at=Newest())["created_at"] == "2021-01-01T00:00:00Z"
+    complete = golden_of(report, system=MostComplete())
+    own = golden_of(report, system=SurvivorsOwn())
+    assert complete["system"] == own["system"] == PEOPLE["system"][PEOPLE["id"].index(own["id"])]
+
+
+def test_a_column_that_is_not_there_is_refused_with_a_hint(report):
+    with pytest.raises(SchemaError, match="did you mean 'email'"):
+        report.merge(survivorship={"emial": Longest()})
+
+
+def test_the_log_says_which_rule_chose_and_who_merged(report):
+    _, log = report.merge(by="ann", reason="cleanup", survivorship={"email": Longest()})
+    rules = {change.path: change.rule for change in log}
+    assert rules["email"] == "Longest()"
+    assert {change.by for change in log} == {"ann"}
+    assert all(change.confidence > 0.5 for change in log if change.kind == "merge")
+
+
+def test_without_duplicates_nothing_changes():
+    alone = {name: values[2:] for name, values in PEOPLE.items()}
+    golden, log = Matcher.contacts().dedupe(alone).merge()
+    assert golden == alone
+    assert len(log) == 0
+
+
+def kinds(columns):
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return {
+        "mapping": columns,
+        "records": rows,
+        "recordset": RecordSet(columns),
+        "pandas": pd.DataFrame(columns).set_index(pd.Index([f"r{k}" for k in range(len(rows))])),
+        "polars": pl.DataFrame(columns),
+        "arrow": pa.table(columns),
+    }
+
+
+@pytest.mark.parametrize("kind", ["mapping", "records", "recordset", "pandas", "polars", "arrow"])
+def test_merging_and_reverting_gives_the_input_back_in_every_kind_of_frame(kind):
+    data = kinds(generate.contacts(300, seed=5).columns)[kind]
+    report = Matcher.contacts().dedupe(data)
+    golden, log = report.merge()
+    assert type(golden) is type(data)
+    assert len(log) > 0
+    back = log.revert(golden)
+    if kind == "pandas":
+        pd.testing.assert_frame_equal(back, data)
+    elif kind == "polars":
+        assert back.equals(data)
+    else:
+        assert back == data
+
+
+def test_every_cluster_has_one_golden_record_in_input_order():
+    columns = generate.contacts(400, seed=9).columns
+    report = Matcher.contacts().dedupe(columns)
+    golden, _ = report.merge()
+    assert len(golden["id"]) == len(report.cluster_sizes)
+    place = {record_id: row for row, record_id in enumerate(columns["id"])}
+    kept = [place[record_id] for record_id in golden["id"]]
+    assert kept == sorted(kept)
+    assert {int(report.labels[row]) for row in kept} == set(range(len(kept)))
