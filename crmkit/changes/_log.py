@@ -11,6 +11,7 @@ import numpy as np
 from crmkit import frames
 
 from ._change import Change
+from ._columns import Codes
 from ._file import Seal, read_file, seal, write_file
 from ._revert import revert
 
@@ -79,6 +80,21 @@ class ChangeLog:
     def __iter__(self) -> Iterator[Change]:
         return map(self._change, range(len(self._lines)))
 
+    def __getitem__(self, line: int) -> Change:
+        if not -len(self) <= line < len(self):
+            raise IndexError("there is no such change")
+        return self._change(line % len(self))
+
+    def column(self, name: str) -> list[Any]:
+        """Return one attribute of every change, without making the changes.
+
+        Args:
+            name: An attribute of :class:`Change` with few different values: ``"kind"``, ``"rule"``, ``"path"``,
+                ``"reason"``.
+        """
+        column = getattr(self._lines, name)
+        return column.column() if isinstance(column, Codes) else list(column)
+
     def __repr__(self) -> str:
         counts = ", ".join(f"{count:,} {kind}" for kind, count in self.counts().items()) or "no changes"
         return f"<ChangeLog {self.run_id}: {counts}>"
@@ -127,8 +143,7 @@ class ChangeLog:
             >>> log.counts(), log.counts("path")
             ({'cell': 2}, {'a': 2})
         """
-        column = getattr(self._lines, by)
-        counted = Counter(column.column() if hasattr(column, "column") else column)
+        counted = Counter(self.column(by))
         return {str(name): count for name, count in counted.most_common()}
 
     def revert(self, frame: Frame, where: Callable[[Change], bool] | Mapping[str, object] | None = None) -> Frame:

@@ -15,7 +15,7 @@ from ._text import Required, Text
 
 if TYPE_CHECKING:
     from crmkit.frames import Table
-    from crmkit.typing import Frame
+    from crmkit.typing import Frame, RecordKind
 
     from ._check import Check
     from ._rules import Rule
@@ -33,21 +33,20 @@ _LEAST_LEAD = 0.15
 _PHONE_FIELDS = ("mobile", "phone", "phone_home", "phone_other")
 
 
-def infer(source: Frame | ColumnMap, *, country: str | None = None) -> Schema:
+def infer(source: Frame | ColumnMap, *, kind: RecordKind | None = None, country: str | None = None) -> Schema:
     """Return rules under the table's own column names, with what was assumed."""
     table: Table | None = None
     if isinstance(source, ColumnMap):
         found = source
     else:
         table = frames.read(source)
-        found = columns.recognize(table)
+        found = columns.recognize(table, kind=kind)
     assumptions = _told(found)
     if country is None and table is not None:
         country = _usual_country(table, found)
         if country is not None:
             assumptions.append(Assumption.of("default_country", country=country))
-    kind = found.kind
-    base = pack(kind, country=country) if kind is not None else Schema("records", absent="skip")
+    base = pack(found.kind, country=country) if found.kind is not None else Schema("records", absent="skip")
     names = {canonical: column for column, canonical in found.fields.items()}
     fields: dict[str, Check] = {}
     for column in found.columns:
@@ -55,7 +54,7 @@ def infer(source: Frame | ColumnMap, *, country: str | None = None) -> Schema:
         check = (
             None
             if canonical is None
-            else base.fields.get(canonical) or check_for(canonical, kind=kind, country=country)
+            else base.fields.get(canonical) or check_for(canonical, kind=found.kind, country=country)
         )
         if check is not None:
             fields[column] = check.rename(names)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from crmkit.columns import ColumnMap
-    from crmkit.typing import Frame, JSONValue, Language, Progress
+    from crmkit.typing import Frame, JSONValue, Language, Progress, RecordKind
 
     from ._assumptions import Assumption
     from ._report import ValidationReport
@@ -332,11 +332,12 @@ class Schema:
         return pack("deal", country=country)
 
     @classmethod
-    def infer(cls, source: Frame | ColumnMap, *, country: str | None = None) -> Schema:
+    def infer(cls, source: Frame | ColumnMap, *, kind: RecordKind | None = None, country: str | None = None) -> Schema:
         """Return rules for a table whose columns crmkit recognises, with what it assumed.
 
         Args:
             source: The table, or what :func:`crmkit.columns.recognize` says of it.
+            kind: What one row is, where the table itself does not tell.
             country: Where phone numbers belong whose row names no country; found from the numbers where clear.
 
         Returns:
@@ -344,7 +345,7 @@ class Schema:
         """
         from ._infer import infer
 
-        return infer(source, country=country)
+        return infer(source, kind=kind, country=country)
 
     def __repr__(self) -> str:
         return f"Schema({self.name!r}, {len(self.fields)} fields, {len(self.all_rules)} rules)"
