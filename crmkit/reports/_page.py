@@ -1,0 +1,241 @@
+"""One self-contained page about any results: nothing is loaded, nothing runs, personal fields are masked."""
+
+from __future__ import annotations
+
+import datetime as dt
+from importlib import resources
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crmkit.changes import ChangeLog
+from crmkit.columns import recognize
+from crmkit.matching import MatchReport
+from crmkit.validators import ValidationReport
+
+from ._corrections import corrections
+from ._duplicates import close_calls, duplicates, merged
+from ._html import Markup, el, join
+from ._mask import Masks
+from ._parts import section, tile
+from ._quality import assumed, problems, quality
+from ._words import Words, number, percent
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable
+
+    from crmkit.frames import Table
+    from crmkit.typing import Language
+
+__all__ = ["Page"]
+
+
+class Page:
+    """Results as one HTML file that can be mailed, printed and kept.
+
+    Args:
+        results: Validation reports, change logs and match reports, in the order in which they were made.
+        title: Heading; a plain one where ``None``.
+        lang: Language of the page and of the messages on it.
+        reveal: Show values as they are. Without it personal fields and unrecognised columns are masked.
+        now: Gives the moment that the page is dated with, aware; the clock where ``None``.
+
+    Raises:
+        TypeError: If a result is none of these.
+        ValueError: If there is no result.
+
+    Example:
+        >>> import crmkit as ck
+        >>> page = Page([ck.check([{"email": "ana@example"}])])
+        >>> "<script" in page.html(), "ana@" in page.html()
+        (False, False)
+
+    .. versionadded:: 0.1.0
+    """
+
+    def __init__(
+        self,
+        results: Iterable[ValidationReport | ChangeLog | MatchReport],
+        *,
+        title: str | None = None,
+        lang: Language = "en",
+        reveal: bool = False,
+        now: Callable[[], dt.datetime] | None = None,
+    ) -> None:
+        self._words = Words(lang)
+        self._title = title if title is not None else self._words("title")
+        self._reveal = reveal
+        self._now = now() if now is not None else dt.datetime.now(tz=dt.UTC)
+        self._checks: list[ValidationReport] = []
+        self._matches: list[MatchReport] = []
+        self._fixes: list[ChangeLog] = []
+        self._merges: list[ChangeLog] = []
+        for result in results:
+            self._take(result)
+        if not (self._checks or self._matches or self._fixes or self._merges):
+            raise ValueError("a page needs at least one result: what check, apply, dedupe or merge returned")
+
+    def _take(self, result: object) -> None:
+        if isinstance(result, ValidationReport):
+            self._checks.append(result)
+        elif isinstance(result, MatchReport):
+            self._matches.append(result)
+        elif isinstance(result, ChangeLog):
+            # A log of fixes comes before matching and holds no merge; an empty log after it merged nothing.
+            merges = bool(result.merged) or (bool(self._matches) and not len(result))
+            (self._merges if merges else self._fixes).append(result)
+        else:
+            raise TypeError(
+                f"a page shows validation reports, change logs and match reports, not {type(result).__name__}"
+            )
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the page as UTF-8 and return its path; an existing file is replaced."""
+        target = Path(path)
+        target.write_text(self.html(), encoding="utf-8", newline="\n")
+        return target
+
+    def html(self) -> str:
+        """Return the whole document."""
+        words = self._words
+        head = el(
+            "head",
+            el("meta", charset="utf-8"),
+            el("meta", name="viewport", content="width=device-width, initial-scale=1"),
+            # Nothing may be loaded and nothing may run, whatever a value in the data tries.
+            el("meta", http_equiv="Content-Security-Policy", content="default-src 'none'; style-src 'unsafe-inline'"),
+            el("meta", name="robots", content="noindex"),
+            el("title", self._title),
+            el("style", Markup(_style())),
+        )
+        footer = el(
+            "footer",
+            el("p", words("revealed" if self._reveal else "masked"), " ", self._runs()),
+        )
+        body = el("body", self._header(), el("main", *self._sections()), footer)
+        return "<!doctype html>\n" + el("html", head, body, lang="zh-Hans" if words.lang == "zh" else "en") + "\n"
+
+    def _repr_html_(self) -> str:
+        """Show the page in a notebook, in a frame of its own so that its style stays there."""
+        return el("iframe", srcdoc=self.html(), width="100%", height=720, style="border:0", sandbox="")
+
+    def __repr__(self) -> str:
+        parts = [
+            f"{len(found)} {name}"
+            for name, found in (
+                ("checks", self._checks),
+                ("fix logs", self._fixes),
+                ("matches", self._matches),
+                ("merge logs", self._merges),
+            )
+            if found
+        ]
+        return f"Page({', '.join(parts)}, lang={self._words.lang!r})"
+
+    # -- the parts ------------------------------------------------------------------------------------------------
+
+    def _header(self) -> Markup:
+        words = self._words
+        facts = {"date": self._now.strftime("%Y-%m-%d"), "version": version("crmkit")}
+        if self._checks:
+            table = self._checks[0].table
+            subtitle = words("subtitle", rows=len(table), columns=len(table.columns), **facts)
+        else:
+            subtitle = words("subtitle_plain", **facts)
+        return el(
+            "header",
+            el("h1", self._title),
+            el("p", subtitle),
+            el("ul", *self._tiles(), class_="tiles"),
+            el("p", " ".join(self._sentences()), class_="sentence"),
+        )
+
+    def _tiles(self) -> list[Markup]:
+        words = self._words
+        tiles = []
+        for check in self._checks:
+            counts = check.counts()
+            tiles.append(tile(number(counts["rows"]), words("tile_rows")))
+            tiles.append(tile(number(counts["errors"]), words("tile_errors"), "bad" if counts["errors"] else "good"))
+        if self._fixes:
+            tiles.append(tile(number(sum(map(len, self._fixes))), words("tile_fixed")))
+        for match in self._matches:
+            counts = match.counts()
+            if not self._checks:
+                tiles.append(tile(number(counts["records"]), words("tile_records")))
+            found = "warn" if counts["duplicates"] else "good"
+            tiles.append(tile(number(counts["duplicates"]), words("tile_duplicates"), found))
+        tiles += [tile(number(log.rows - log.merged), words("tile_left"), "good") for log in self._merges]
+        return tiles
+
+    def _sentences(self) -> list[str]:
+        words = self._words
+        said = [words("sum_check", share=percent(check.score_at("error"))) for check in self._checks]
+        if fixed := sum(map(len, self._fixes)):
+            said.append(words("sum_fix", cells=fixed))
+        groups = [int((match.cluster_sizes > 1).sum()) for match in self._matches]
+        said += [words("sum_match", groups=n) for n in groups if n]
+        said += [words("sum_merge", left=log.rows - log.merged) for log in self._merges if log.merged]
+        return said
+
+    def _sections(self) -> list[Markup | None]:
+        words = self._words
+        fields: dict[str, str] = {}
+        tables = [check.table for check in self._checks] + [match.run.sources[0].table for match in self._matches]
+        for table in tables:
+            fields |= {column: field for column, field in fields_of(table).items() if column not in fields}
+        masks = Masks(fields, reveal=self._reveal)
+        made: list[Markup | None] = []
+        for check in self._checks:
+            spoken = check.in_language(words.lang)
+            made += [quality(spoken, words), problems(spoken, words, masks, reveal=self._reveal)]
+        if self._fixes:
+            said = {
+                rule: text for check in self._checks for rule, text in messages(check.in_language(words.lang)).items()
+            }
+            made.append(corrections(self._fixes, words, masks, said))
+        made += [duplicates(match, words, masks) for match in self._matches]
+        if self._merges:
+            made.append(merged(self._merges, words))
+        made.append(self._next())
+        made += [assumed(check, words) for check in self._checks]
+        return made
+
+    def _next(self) -> Markup:
+        words = self._words
+        steps = []
+        for check in self._checks:
+            worst = len(check.issues.filter(severity="error").counts("code"))
+            if worst:
+                steps.append(words("next_errors", n=worst))
+            unsure = len(check.fixes(min_confidence=0.0)) - len(check.fixes())
+            if unsure:
+                steps.append(words("next_review", n=unsure))
+        close = [close_calls(match) for match in self._matches]
+        steps += [words("next_close", n=n) for n in close if n]
+        shown = el("ul", *(el("li", step) for step in steps)) if steps else el("p", words("next_nothing"))
+        return section(words("next"), shown)
+
+    def _runs(self) -> Markup:
+        runs = [check.run_id for check in self._checks] + [log.run_id for log in (*self._fixes, *self._merges)]
+        return join(*(el("span", self._words("run", run_id=run_id), " ") for run_id in dict.fromkeys(runs)))
+
+
+def fields_of(table: Table) -> dict[str, str]:
+    """Return which field each column holds, spare ones included, for the choice of its mask."""
+    found = recognize(table)
+    return {**found.spare, **found.fields}
+
+
+def messages(check: ValidationReport) -> dict[str, str]:
+    """Return what each rule of a report says, taken from its first issue."""
+    issues = check.issues
+    first: dict[str, int] = {}
+    for at, rule in enumerate(issues.column("rule")):
+        first.setdefault(rule, at)
+    return {rule: issues[at].message for rule, at in first.items()}
+
+
+def _style() -> str:
+    return resources.files(__package__).joinpath("_style.css").read_text(encoding="utf-8")
