@@ -1,1 +1,172 @@
-"""The functions behind ``crmkit.<name>``: thin doors to the areas."""
+"""The functions behind ``crmkit.<name>``: thin doors to the areas, with the same names there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from crmkit.changes import ChangeLog
+    from crmkit.matching import LinkReport, Matcher, MatchReport
+    from crmkit.reports import Page
+    from crmkit.typing import Frame, Language, Progress, RecordKind
+    from crmkit.validators import Schema, ValidationReport
+
+from crmkit.files import read_csv, read_excel
+
+__all__ = ["Schema", "check", "dedupe", "link", "read_csv", "read_excel", "report"]
+
+
+def __getattr__(name: str) -> object:
+    if name == "Schema":
+        from crmkit.validators import Schema
+
+        return Schema
+    raise AttributeError(f"module 'crmkit' has no attribute {name!r}")
+
+
+def check(
+    frame: Frame,
+    schema: Schema | None = None,
+    *,
+    kind: RecordKind | None = None,
+    country: str | None = None,
+    tables: Mapping[str, Frame] | None = None,
+    lang: Language = "en",
+    now: Callable[[], datetime] | None = None,
+    progress: Progress | None = None,
+) -> ValidationReport:
+    """Find everything that is wrong with a table, and what the values should be.
+
+    Args:
+        frame: Any frame that :mod:`crmkit.frames` reads.
+        schema: The rules. Without it they are chosen: the CRM that the headers speak of gives a rule pack, else names
+            and contents of the columns do; ``.assumed()`` says what was taken for what.
+        kind: What one row is, where no schema is given and the headers do not tell.
+        country: Where phone numbers belong whose row names no country, ISO 3166-1 alpha-2; found from the numbers
+            themselves where that is clear.
+        tables: Other tables by name, for rules that look into them.
+        lang: Language of the messages.
+        now: Gives the moment that dates are held against, aware; the clock where ``None``.
+        progress: Shows how far it is; ``tqdm`` fits.
+
+    Returns:
+        Issues, outcomes of every rule, scores, and fixes to preview and apply. Bad data never raises.
+
+    Raises:
+        SchemaError: Not a frame, or a column that the schema names is not there.
+
+    Example:
+        >>> report = check([{"id": "1", "email": "ana@example.com"}, {"id": "2", "email": "ana@example"}])
+        >>> report.counts()["errors"]
+        1
+
+    .. versionadded:: 0.1.0
+    """
+    from crmkit.validators import Schema
+
+    chosen = Schema.infer(frame, kind=kind, country=country) if schema is None else schema
+    return chosen.check(frame, tables=tables, lang=lang, now=now, progress=progress)
+
+
+def dedupe(
+    frame: Frame,
+    *,
+    key: str | None = None,
+    kind: RecordKind | None = None,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> MatchReport:
+    """Find which rows of one table are the same party.
+
+    Args:
+        frame: Any frame that :mod:`crmkit.frames` reads.
+        key: Column with the record's id; without it the recognised id column, else the row's position.
+        kind: ``"contact"``, ``"account"`` or ``"lead"``; recognised from the columns where ``None``.
+        progress: Shows how far it is; ``tqdm`` fits.
+        **settings: Those of :class:`crmkit.matching.Matcher`, such as ``threshold`` and ``seed``.
+
+    Returns:
+        Pairs, clusters, the threshold that was used, explanations, and golden records by ``.merge()``.
+
+    Example:
+        >>> people = [
+        ...     {"id": "1", "first_name": "Ana", "last_name": "Maier", "email": "ana.maier@example.com"},
+        ...     {"id": "2", "first_name": "Ana", "last_name": "Maier", "email": "ana.maier@example.com"},
+        ...     {"id": "3", "first_name": "Bo", "last_name": "Lind", "email": "bo.lind@example.com"},
+        ... ]
+        >>> len(set(dedupe(people).labels.tolist()))
+        2
+
+    .. versionadded:: 0.1.0
+    """
+    return _matcher(frame, kind, settings).dedupe(frame, key=key, progress=progress)
+
+
+def link(
+    left: Frame,
+    right: Frame,
+    *,
+    key: str | tuple[str, str] | None = None,
+    kind: RecordKind | None = None,
+    one_to_one: bool = False,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> LinkReport:
+    """Find which rows of two tables are the same party.
+
+    Args:
+        left: The one table.
+        right: The other; its columns may have other names.
+        key: Column with the record's id, one name for both tables or two.
+        kind: What a row is; recognised from the columns where ``None``.
+        one_to_one: Each record has at most one partner, as when both tables are clean.
+        progress: Shows how far it is; ``tqdm`` fits.
+        **settings: Those of :class:`crmkit.matching.Matcher`.
+
+    Returns:
+        The linked pairs, the threshold that was used, and explanations.
+
+    .. versionadded:: 0.1.0
+    """
+    return _matcher(left, kind, settings).link(left, right, key=key, one_to_one=one_to_one, progress=progress)
+
+
+def _matcher(frame: Frame, kind: RecordKind | None, settings: Mapping[str, Any]) -> Matcher:
+    """Return the preset for the kind of record, which the columns tell where the caller does not."""
+    from crmkit.columns import recognize
+    from crmkit.errors import SchemaError
+    from crmkit.frames import read
+    from crmkit.matching import Matcher
+
+    found = kind if kind is not None else recognize(read(frame)).kind
+    if found == "account":
+        return Matcher.accounts(**settings)
+    if found == "lead":
+        return Matcher.leads(**settings)
+    if found in {"contact", None}:
+        return Matcher.contacts(**settings)
+    raise SchemaError(f"records of kind {found!r} are not matched; kind= takes 'contact', 'account' or 'lead'")
+
+
+def report(
+    *results: ValidationReport | ChangeLog | MatchReport,
+    title: str | None = None,
+    lang: Language = "en",
+    reveal: bool = False,
+) -> Page:
+    """Put results on one self-contained page: ``.save("cleanup.html")``.
+
+    Args:
+        *results: What :func:`check`, ``fixes().apply()``, :func:`dedupe` and ``merge()`` gave, in that order.
+        title: Heading of the page.
+        lang: ``"en"`` or ``"zh"``.
+        reveal: Show values as they are; without it personal fields are masked.
+
+    .. versionadded:: 0.1.0
+    """
+    from crmkit.reports import Page
+
+    return Page(results, title=title, lang=lang, reveal=reveal)

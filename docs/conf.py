@@ -19,6 +19,8 @@ autodoc_class_signature = "mixed"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_custom_sections = ["Source"]
+# Docstring examples run under pytest, with their module's names; Sphinx runs those that the pages mark.
+doctest_test_doctest_blocks = ""
 html_theme = "furo"
 html_title = "crmkit"
 exclude_patterns = ["_build"]
