@@ -96,7 +96,7 @@ def street(raw: str) -> str:
         text = f"{text[: box.start()]} pobox {box[1]} {text[box.end() :]}"
     text, part = _split_unit(text)
     tail = "" if part is None else f" unit {part}"
-    folded = unicodedata.normalize("NFKD", text.casefold().replace("ß", "ss"))
+    folded = unicodedata.normalize("NFKD", text.casefold()).casefold()
     folded = "".join(char for char in folded if not unicodedata.combining(char))
     words = _NOT_WORD.sub(" ", _APOSTROPHE.sub("", folded)).replace("#", " ").split()
     return " ".join(_unify(words)) + tail

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmkit.errors import InvalidValueError, NotFoundError
@@ -56,6 +56,7 @@ def test_calling_codes_are_those_of_the_numbering_plans() -> None:
         assert (countries.calling_code(code) or 0) == phonenumbers.country_code_for_region(code)
 
 
+@settings(deadline=None)  # the first call reads tables and metadata
 @given(st.text(max_size=30))
 def test_normal_form_is_stable(raw: str) -> None:
     found = countries.normalize(raw)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmkit.errors import InvalidValueError
@@ -80,6 +80,7 @@ def test_order_of_a_column(column: list[str], order: str | None) -> None:
     assert dates.infer_order(column) == order
 
 
+@settings(deadline=None)  # the first call reads tables and metadata
 @given(st.dates(), st.sampled_from(["%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y%m%d"]))
 def test_what_is_written_in_a_known_order_is_read(day: date, form: str) -> None:
     text = form.replace("%Y", f"{day.year:04d}").replace("%m", f"{day.month:02d}").replace("%d", f"{day.day:02d}")
@@ -88,6 +89,7 @@ def test_what_is_written_in_a_known_order_is_read(day: date, form: str) -> None:
     assert dates.parse(dates.format(day)) == day
 
 
+@settings(deadline=None)  # the first call reads tables and metadata
 @given(st.dates(min_value=date(1900, 3, 1)))
 def test_serials_count_days(day: date) -> None:
     serial = (day - date(1899, 12, 30)).days
@@ -108,6 +110,7 @@ def test_dates_without_a_year() -> None:
     assert dates.month_day("--1") is None
 
 
+@settings(deadline=None)  # the first call reads tables and metadata
 @given(st.text(max_size=40) | st.text("0123456789/-.年月日 TZ:+AMar", max_size=30))
 def test_normal_form_is_stable(raw: str) -> None:
     found = dates.normalize(raw)

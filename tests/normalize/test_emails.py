@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import email_validator
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crmkit.errors import InvalidValueError
@@ -78,6 +78,7 @@ def test_fast_path_says_only_what_the_reference_says_on_many() -> None:
     compare_with_reference(30_000)
 
 
+@settings(deadline=None)  # the first call reads tables and metadata
 @given(st.emails() | st.text(max_size=40) | st.text("ab.@-", max_size=12))
 def test_forms_are_stable(text: str) -> None:
     address, key, mailbox = emails.address(text), emails.key(text), emails.mailbox(text)
@@ -192,6 +193,7 @@ def test_a_slip_of_the_finger_is_seen(typed: str, meant: str) -> None:
     assert 0.8 <= found[1] < 1
 
 
+@settings(deadline=None)  # the first call reads tables and metadata
 @given(st.sampled_from(sorted(_email_typos.POPULAR)), st.data())
 @example("gmail.com", None)
 def test_suggestions_lead_to_known_domains_and_stop_there(domain: str, data: st.DataObject | None) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmkit.errors import InvalidValueError
@@ -60,12 +60,14 @@ def test_what_a_sign_means_is_said_or_known() -> None:
     assert numbers.validate("1.234", decimal=",").amount == 1234
 
 
+@settings(deadline=None)  # the first call reads tables and metadata
 @given(st.decimals(min_value=-(10**12), max_value=10**12, places=2), st.sampled_from([None, "CNY", "EUR", "USD"]))
 def test_what_was_formatted_is_read_back(amount: Decimal, currency: str | None) -> None:
     value = Money(amount, currency)
     assert numbers.parse(numbers.format(value), decimal=".") == value
 
 
+@settings(deadline=None)  # the first call reads tables and metadata
 @given(st.text(max_size=30) | st.text("0123456789.,-()¥€$ 万kUSD'", max_size=20))
 def test_normal_form_is_stable(raw: str) -> None:
     found = numbers.normalize(raw)
