@@ -66,6 +66,10 @@ def _rows_differ(total: int, merged: int, found: int) -> ConflictError:
 def _by_key(table: Table, header: Header, lines: Lines, total: int) -> npt.NDArray[np.int64] | None:
     """Find rows by their record ids; ``None`` where ids are not unique any more."""
     texts = table.texts(str(header.key))
+    if len(table) == total:
+        values: list[object] = [*texts.values, None]
+        if [values[code] for code in texts.codes[lines.row].tolist()] == lines.record_id:
+            return np.arange(total, dtype=np.int64)
     expected: dict[int, set[object]] = {}
     for row, record_id in zip(lines.row.tolist(), lines.record_id, strict=True):
         expected.setdefault(row, set()).add(record_id)

@@ -137,6 +137,8 @@ def _compare(
 
 def _is_same(current: object, after: object) -> bool:
     """Say whether writing ``after`` would change nothing."""
+    if type(current) is str and type(after) is str:
+        return current == after
     if type(current) is type(after):
         return bool(identity(current) == identity(after))
     return same(current, after) and plain(current) is None
@@ -158,16 +160,15 @@ def _kept(column: Any, kept: list[int]) -> Any:
 def _read_back(changed: Frame, lines: Lines) -> None:
     """Put into ``after`` what the frame holds now, where a column gave the value a type of its own."""
     table = frames.read(changed)
-    last: dict[tuple[int, int], int] = {}
-    cells = [line for line in range(len(lines)) if lines.kind[line] != "merge"]
-    for line in cells:
-        last[int(lines.path.codes[line]), int(lines.row[line])] = line
-    by_path: dict[int, list[int]] = {}
-    for (path, _), line in last.items():
-        by_path.setdefault(path, []).append(line)
-    for path, numbers in by_path.items():
-        stored = table.stored(lines.path.values[path], [int(lines.row[line]) for line in numbers])
-        for line, value in zip(numbers, stored, strict=True):
+    if table.verbatim:
+        return
+    merge = lines.kind.values.index("merge") if "merge" in lines.kind.values else -1
+    for code, path in enumerate(lines.path.values):
+        if path is None:
+            continue
+        numbers = np.flatnonzero((lines.path.codes == code) & (lines.kind.codes != merge))
+        rows, last = np.unique(lines.row[numbers][::-1], return_index=True)  # a cell changed twice: its last line
+        for line, value in zip(numbers[::-1][last].tolist(), table.stored(path, rows.tolist()), strict=True):
             lines.after[line] = value
 
 
@@ -175,7 +176,8 @@ def _record_ids(table: Table, key: str | None, rows: Sequence[int]) -> list[str 
     if key is None:
         return [None] * len(rows)
     texts = table.texts(key)
-    return [None if (code := texts.codes[row]) < 0 else str(texts.values[code]) for row in rows]
+    values: list[Any] = [*texts.values, None]  # a code of -1 is the last
+    return [values[code] for code in texts.codes[np.asarray(rows, dtype=np.int64)].tolist()]
 
 
 def _is_unique(table: Table, key: str | None) -> bool:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from crmkit.typing import JSONValue
 
-FORMAT: Final = "crmkit-changes"
 VERSION: Final = 1
 KINDS: Final = ("cell", "merge", "split", "drop", "restore", "rebind", "escape", "rename")
 
@@ -39,19 +38,13 @@ class Header:
 class Codes:
     """A column of few different values: each is held once."""
 
-    __slots__ = ("_number", "codes", "values")
+    __slots__ = ("codes", "values")
 
     def __init__(self, column: Iterable[object] = ()) -> None:
-        self.values: list[Any] = []
-        self._number: dict[object, int] = {}
-        self.codes: npt.NDArray[np.int32] = np.fromiter(map(self._code, column), dtype=np.int32)
-
-    def _code(self, value: object) -> int:
-        code = self._number.get(value)
-        if code is None:
-            code = self._number[value] = len(self.values)
-            self.values.append(value)
-        return code
+        held = column if isinstance(column, list) else list(column)
+        self.values: list[Any] = list(dict.fromkeys(held))
+        number = {value: code for code, value in enumerate(self.values)}
+        self.codes: npt.NDArray[np.int32] = np.fromiter(map(number.__getitem__, held), dtype=np.int32, count=len(held))
 
     def __getitem__(self, line: int) -> Any:
         return self.values[self.codes[line]]

@@ -1,300 +1,256 @@
-"""The log as a file: JSON Lines, chained, with values beside the chain so that they can be erased.
+"""The log as a file: a journal whose chain covers everything but the values, which stand beside it.
 
 Specified byte by byte in ``docs/reference/formats.md``.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
+import re
 import secrets
-from json.encoder import encode_basestring_ascii as _text
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from crmkit import _journal
 from crmkit.errors import FormatError, SchemaError, TamperedLogError
-from crmkit.frames import StoredRow, StoredRows, decode_cell, encode_cell
+from crmkit.frames import StoredRow, StoredRows, decode_cell
 
-from ._columns import FORMAT, KINDS, VERSION, Codes, Header, Lines
+from ._columns import KINDS, VERSION, Codes, Header, Lines, confidences
+from ._seal import Seal, digest, parsed_sides, sides, text
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
-_SALT: Final = 16
-_START: Final = "0" * 64
-_ENCODE: Final = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), allow_nan=False).encode
-_BODY: Final = (
-    "change_id", "run_id", "kind", "record_id", "row", "path", "type", "rule", "rule_version", "confidence", "by", "at",
-    "reason", "survivor", "digest", "prev",
+    from crmkit._journal import Line
+
+JOURNAL: Final = "changes"
+_BATCH: Final = 4096
+_BODY: Final = frozenset(
+    {
+        "at", "by", "change_id", "confidence", "digest", "kind", "path", "reason", "record_id", "row", "rule",
+        "rule_version", "run_id", "survivor", "type",
+    }
 )  # fmt: skip
-_SIDE: Final = ("before", "after", "salt")
+_KEPT: Final = (
+    "kind", "row", "path", "type", "record_id", "survivor", "rule", "rule_version", "confidence", "reason",
+)  # fmt: skip
+_SALT: Final = re.compile(r"[0-9a-f]{32}")
 
 
-class Seal:
-    """What was written down about each line: a salt, and the digest that the chain runs over."""
-
-    __slots__ = ("digests", "salts")
-
-    def __init__(self, salts: list[bytes | None], digests: list[str]) -> None:
-        self.salts = salts
-        self.digests = digests
-
-    def erase(self, line: int) -> None:
-        """Forget the salt of a line, without which its digest says nothing."""
-        self.salts[line] = None
-
-    def verify(self, lines: Lines) -> None:
-        """Raise unless every value is the one that its digest was made of."""
-        for line, (salt, digest) in enumerate(zip(self.salts, self.digests, strict=True)):
-            if salt is not None and not hmac.compare_digest(_digest(salt, *_sides(lines, line)[1:]), digest):
-                raise TamperedLogError("the value is not the one that was written down", location=f"line {line + 2}")
-
-
-def seal(lines: Lines) -> Seal:
-    """Draw salts and make digests of all lines; write down the types, which stay when values are erased."""
-    noise = secrets.token_bytes(_SALT * len(lines))
-    salts: list[bytes | None] = [noise[start : start + _SALT] for start in range(0, len(noise), _SALT)]
-    digests, types = [], []
-    for line in range(len(lines)):
-        kind, before, after = _sides(lines, line)
-        types.append(kind)
-        digests.append(_digest(noise[_SALT * line : _SALT * (line + 1)], before, after))
-    lines.types = types
-    return Seal(salts, digests)
-
-
-def _sides(lines: Lines, line: int) -> tuple[str, str, str]:
-    """Return the type, and ``before`` and ``after`` as JSON."""
-    before, after = lines.before_of(line), lines.after[line]
-    try:
-        if isinstance(before, StoredRow):
-            row: dict[str, object] = {"cells": [[name, *encode_cell(cell)] for name, cell in before.cells.items()]}
-            if before.label is not None:
-                row["label"] = encode_cell(before.label)
-            return "row", _ENCODE(row), _ENCODE(after)
-        before_type, before_text = encode_cell(before)
-        after_type, after_text = encode_cell(after)
-    except SchemaError as error:
-        where = f"row {lines.row[line]}" + (f", column {lines.path[line]!r}" if lines.path[line] else "")
-        raise SchemaError(f"{where}: {error}") from None
-    kind = before_type if before_type == after_type else f"{before_type}>{after_type}"
-    return kind, _json(before_text), _json(after_text)
-
-
-def _json(text: str | None) -> str:
-    return "null" if text is None else _text(text)
-
-
-def _digest(salt: bytes, before: str, after: str) -> str:
-    first = before.encode("ascii")
-    message = len(first).to_bytes(8, "big") + first + after.encode("ascii")
-    return hmac.digest(salt, message, "sha256").hex()
-
-
-def write_file(path: str | os.PathLike[str], header: Header, lines: Lines, sealed: Seal) -> None:
-    """Write a log; the file is there whole or not at all."""
+def write_file(path: str | os.PathLike[str], header: Header, lines: Lines, sealed: Seal) -> str:
+    """Write a log and return the hash of its last line; the file is there whole or not at all."""
     target = Path(path)
-    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
+    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
-        with partial.open("w", encoding="ascii", newline="\n") as file:
-            file.writelines(_written(header, lines, sealed))
+        with _journal.Journal.open(partial, kind=JOURNAL, about=_about(header, len(lines))) as journal:
+            written = _written(header, lines, sealed)
+            while batch := list(islice(written, _BATCH)):
+                journal.extend(batch)
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
+        partial.with_name(partial.name + ".lock").unlink(missing_ok=True)
+    return journal.head.hash
 
 
-def _written(header: Header, lines: Lines, sealed: Seal) -> Iterator[str]:
-    first = _ENCODE(
-        {
-            "format": FORMAT,
-            "version": VERSION,
-            "run_id": header.run_id,
-            "at": header.at,
-            "by": header.by,
-            "reason": header.reason,
-            "key": header.key,
-            "unique_key": header.unique_key,
-            "layout": header.layout,
-            "twins": header.twins,
-        }
-    )
-    yield first + "\n"
-    previous = _hash(first)
-    run = _text(header.run_id)[1:-1]
-    who = f'"by":{_json(header.by)},"at":{_text(header.at)}'
+def _about(header: Header, count: int) -> bytes:
+    about = {
+        "at": header.at,
+        "by": header.by,
+        "key": header.key,
+        "layout": header.layout,
+        "lines": count,
+        "reason": header.reason,
+        "run_id": header.run_id,
+        "twins": header.twins,
+        "unique_key": header.unique_key,
+        "version": VERSION,
+    }
+    try:
+        return json.dumps(about, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        message = "a column name, the key or the reason has a lone surrogate, which no file can hold"
+        raise SchemaError(message) from None
+
+
+def _written(header: Header, lines: Lines, sealed: Seal) -> Iterator[tuple[bytes, bytes]]:
+    """Yield body and side of every line. Bodies are put together by hand: most of a line repeats."""
+    run = text(header.run_id)[1:-1]
+    first = b'{"at":%b,"by":%b,"change_id":"%b-' % (text(header.at), text(header.by), run)
     kinds, paths, rules, versions, reasons = (
-        [_json(value) for value in column.values]
+        [text(value) for value in column.values]
         for column in (lines.kind, lines.path, lines.rule, lines.rule_version, lines.reason)
     )
     for line in range(len(lines)):
-        kind, before, after = _sides(lines, line) if not lines.redacted[line] else (lines.type_of(line), "", "")
+        salt = sealed.salts[line]
+        kind, before, after = sides(lines, line) if salt is not None else (lines.type_of(line), b"", b"")
         confidence, survivor = float(lines.confidence[line]), int(lines.survivor[line])
         body = (
-            f'{{"change_id":"{run}-{line}","run_id":"{run}","kind":{kinds[lines.kind.codes[line]]},'
-            f'"record_id":{_json(lines.record_id[line])},"row":{lines.row[line]},'
-            f'"path":{paths[lines.path.codes[line]]},"type":{_text(kind)},"rule":{rules[lines.rule.codes[line]]},'
-            f'"rule_version":{versions[lines.rule_version.codes[line]]},'
-            f'"confidence":{"null" if confidence != confidence else repr(confidence)},{who},'
-            f'"reason":{reasons[lines.reason.codes[line]]},"survivor":{"null" if survivor < 0 else survivor},'
-            f'"digest":"{sealed.digests[line]}","prev":"{previous}"'
+            b'%b%d","confidence":%b,"digest":"%b","kind":%b,"path":%b,"reason":%b,"record_id":%b,"row":%d,"rule":%b,'
+            b'"rule_version":%b,"run_id":"%b","survivor":%b,"type":%b}'
+        ) % (
+            first,
+            line,
+            b"null" if np.isnan(confidence) else b'"%b"' % repr(confidence).encode(),
+            sealed.digests[line].encode(),
+            kinds[lines.kind.codes[line]],
+            paths[lines.path.codes[line]],
+            reasons[lines.reason.codes[line]],
+            text(lines.record_id[line]),
+            lines.row[line],
+            rules[lines.rule.codes[line]],
+            versions[lines.rule_version.codes[line]],
+            run,
+            b"null" if survivor < 0 else b"%d" % survivor,
+            text(kind),
         )
-        previous = _hash(body + "}")
-        salt = sealed.salts[line]
-        side = "" if salt is None else f',"before":{before},"after":{after},"salt":"{salt.hex()}"'
-        yield f"{body}{side}}}\n"
-    yield _last(len(lines), previous) + "\n"
+        yield body, b"" if salt is None else _side(before, after, salt.hex())
 
 
-def _last(count: int, previous: str) -> str:
-    return _ENCODE({"end": FORMAT, "lines": count, "prev": previous})
+def _side(before: bytes, after: bytes, salt: str) -> bytes:
+    return b'{"after":%b,"before":%b,"salt":"%b"}' % (after, before, salt.encode())
 
 
-def _hash(body: str) -> str:
-    return hashlib.sha256(body.encode("ascii")).hexdigest()
-
-
-def read_file(path: str | os.PathLike[str]) -> tuple[Header, Lines, Seal]:
+def read_file(path: str | os.PathLike[str], *, expect: str | None = None) -> tuple[Header, Lines, Seal]:
     """Read a log and check all of it."""
-    with Path(path).open("rb") as file:
-        header, first = _read_header(file.readline())
-        records: list[dict[str, Any]] = []
-        previous, ended = _hash(first), False
-        for number, raw in enumerate(file, start=2):
-            if ended:
-                raise TamperedLogError("there is more after the end", location=f"line {number}")
-            text, record = _parsed(raw, number)
-            if "end" in record:
-                if text != _last(len(records), previous):
-                    raise TamperedLogError("the end does not close this chain", location=f"line {number}")
-                ended = True
-                continue
-            previous = _checked(text, record, previous, number, header)
-            records.append(record)
-    if not ended:
-        raise TamperedLogError("the log is cut off", location=f"line {len(records) + 2}")
-    return (
-        header,
-        _lines(records, header),
-        Seal(
-            [bytes.fromhex(record["salt"]) if "salt" in record else None for record in records],
-            [record["digest"] for record in records],
-        ),
-    )
+    target = Path(path)
+    about = _journal.header_of(target)
+    if about.get("kind") != JOURNAL:
+        raise FormatError(f"a journal of {about.get('kind')!r}, not of changes", location=target.name)
+    if about.get("version") != VERSION:
+        raise FormatError(f"changes of version {about.get('version')!r}; this reads {VERSION}", location=target.name)
+    header, count = _header(about, target.name)
+    reader = _Reader(header, target.name)
+    last = None
+    with target.open("rb") as file:
+        next(file)
+        for line, raw in zip(_journal.read(target, kind=JOURNAL), file, strict=False):
+            reader.add(line, raw)
+            last = line.hash
+    if len(reader.digests) != count:
+        found = f"{count} changes were written, {len(reader.digests)} are there"
+        raise TamperedLogError(found, location=target.name)
+    if expect is not None and last != expect:
+        raise TamperedLogError("not the log that the expected hash is of", location=target.name)
+    return header, reader.lines(), Seal(reader.salts, reader.digests)
 
 
-def _read_header(raw: bytes) -> tuple[Header, str]:
+def _header(about: Any, name: str) -> tuple[Header, int]:
     try:
-        text, first = _parsed(raw, 1)
-    except TamperedLogError:
-        raise FormatError("not a change log: its first line is not the header of one", location="line 1") from None
-    if first.get("format") != FORMAT:
-        raise FormatError("not a change log: its first line is not the header of one", location="line 1")
-    if first.get("version") != VERSION:
-        raise FormatError(f"a change log of version {first.get('version')!r}; this is crmkit for version {VERSION}")
-    if _ENCODE(first) != text:
-        raise TamperedLogError("the header was edited", location="line 1")
-    try:
-        layout = first["layout"]
-        if not isinstance(layout["rows"], int) or not all(isinstance(name, str) for name, _ in layout["columns"]):
-            raise TypeError  # noqa: TRY301 - one way out for everything that is not whole
-        return Header(
-            run_id=first["run_id"],
-            at=first["at"],
-            by=first["by"],
-            reason=first["reason"],
-            key=first["key"],
-            unique_key=first["unique_key"],
+        layout = about["layout"]
+        whole = isinstance(layout["rows"], int) and all(isinstance(column, str) for column, _ in layout["columns"])
+        header = Header(
+            run_id=about["run_id"],
+            at=about["at"],
+            by=about["by"],
+            reason=about["reason"],
+            key=about["key"],
+            unique_key=about["unique_key"],
             layout=layout,
-            twins=tuple((int(row), int(loser)) for row, loser in first["twins"]),
-        ), text
+            twins=tuple((int(row), int(loser)) for row, loser in about["twins"]),
+        )
+        count = about["lines"]
     except (KeyError, TypeError, ValueError):
-        raise TamperedLogError("the header is not whole", location="line 1") from None
+        whole, count = False, None
+    if not whole or type(count) is not int:
+        raise FormatError("the header is not one of a change log", location=name)
+    return header, count
 
 
-def _parsed(raw: bytes, number: int) -> tuple[str, dict[str, Any]]:
-    try:
-        text = raw.decode("ascii")
-        record = json.loads(text)
-    except (ValueError, RecursionError):
-        raise TamperedLogError("not a line of a change log", location=f"line {number}") from None
-    if not text.endswith("\n") or not isinstance(record, dict):
-        raise TamperedLogError("not a line of a change log", location=f"line {number}")
-    return text[:-1], record
+class _Reader:
+    """Checks lines one by one and keeps their columns."""
 
+    def __init__(self, header: Header, name: str) -> None:
+        self.header = header
+        self.name = name
+        self.salts: list[bytes | None] = []
+        self.digests: list[str] = []
+        self._columns: dict[str, list[Any]] = {name: [] for name in _KEPT}
+        self._befores: list[Any] = []
+        self._afters: list[Any] = []
+        self._rows: list[StoredRow] = []
 
-def _checked(text: str, record: dict[str, Any], previous: str, number: int, header: Header) -> str:
-    """Check one line against the chain and its own digest; return what the next line must name."""
-    names = tuple(record)
-    body = {name: record[name] for name in _BODY if name in record}
-    if names not in {_BODY, _BODY + _SIDE} or _ENCODE(record) != text or record["kind"] not in KINDS:
-        raise TamperedLogError("not a line of a change log", location=f"line {number}")
-    if record["prev"] != previous or record["run_id"] != header.run_id:
-        raise TamperedLogError("does not follow the line before it", location=f"line {number}")
-    if "salt" in record:
+    def add(self, line: Line, raw: bytes) -> None:
+        """Check the values of one line against its digest; the journal has checked the rest."""
+        body: Any = line.body
+        side: Any = line.side
+        where = f"{self.name}, line {line.number}"
+        if body.keys() != _BODY or body["kind"] not in KINDS or body["run_id"] != self.header.run_id:
+            raise FormatError("not a change", location=where)
+        salt = None
+        if side:
+            salt = self._salt(side, body, raw, where)
         try:
-            salt = bytes.fromhex(record["salt"])
-        except (ValueError, TypeError):
-            raise TamperedLogError("not a line of a change log", location=f"line {number}") from None
-        if _digest(salt, _ENCODE(record["before"]), _ENCODE(record["after"])) != record["digest"]:
-            raise TamperedLogError("the value is not the one that was written down", location=f"line {number}")
-    return _hash(_ENCODE(body))
+            self._keep(body, side)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            if isinstance(error, FormatError):
+                raise
+            raise FormatError("a value is not what its type says", location=where) from None
+        self.salts.append(salt)
+        self.digests.append(body["digest"])
+        for name, column in self._columns.items():
+            column.append(body[name])
 
+    def _salt(self, side: Any, body: Any, raw: bytes, where: str) -> bytes:
+        fault = TamperedLogError("the values are not the ones that were written down", location=where)
+        if side.keys() != {"after", "before", "salt"} or not isinstance(side["salt"], str):
+            raise fault
+        try:
+            before, after = parsed_sides(side, body["type"])
+        except (TypeError, ValueError):
+            raise fault from None
+        expected = b',"side":%b}\n' % _side(before, after, side["salt"])
+        if _SALT.fullmatch(side["salt"]) is None or not raw.endswith(expected):
+            raise fault
+        salt = bytes.fromhex(side["salt"])
+        if digest(salt, before, after) != body["digest"]:
+            raise fault
+        return salt
 
-def _lines(records: list[dict[str, Any]], header: Header) -> Lines:
-    rows: list[StoredRow] = []
-    befores: list[Any] = []
-    afters: list[Any] = []
-    try:
-        for record in records:
-            if "salt" not in record:
-                befores.append(None)
-                afters.append(None)
-            elif record["kind"] == "merge":
-                befores.append(len(rows))
-                afters.append(record["after"])
-                rows.append(_row(record["before"]))
-            else:
-                before_type, _, after_type = record["type"].partition(">")
-                befores.append(decode_cell(before_type, record["before"]))
-                afters.append(decode_cell(after_type or before_type, record["after"]))
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        if isinstance(error, FormatError):
-            raise
-        raise FormatError("a line of the change log holds something else than its type says") from None
-    n = len(records)
-    layout_columns: Any = header.layout["columns"]
-    stored = StoredRows.of(rows, names=[name for name, _ in layout_columns])
-    return Lines(
-        kind=Codes(record["kind"] for record in records),
-        row=np.fromiter((record["row"] for record in records), dtype=np.int64, count=n),
-        path=Codes(record["path"] for record in records),
-        before=befores,
-        after=afters,
-        record_id=[record["record_id"] for record in records],
-        survivor=np.fromiter(
-            (-1 if record["survivor"] is None else record["survivor"] for record in records), dtype=np.int64, count=n
-        ),
-        rule=Codes(record["rule"] for record in records),
-        rule_version=Codes(record["rule_version"] for record in records),
-        confidence=np.fromiter(
-            (np.nan if record["confidence"] is None else record["confidence"] for record in records),
-            dtype=np.float64,
-            count=n,
-        ),
-        reason=Codes(record["reason"] for record in records),
-        redacted=np.fromiter(("salt" not in record for record in records), dtype=bool, count=n),
-        types=[record["type"] for record in records],
-        rows=stored,
-    )
+    def _keep(self, body: Any, side: Any) -> None:
+        if not side:
+            self._befores.append(None)
+            self._afters.append(None)
+        elif body["kind"] == "merge":
+            self._befores.append(len(self._rows))
+            self._afters.append(side["after"])
+            self._rows.append(_row(side["before"]))
+        else:
+            before_type, _, after_type = body["type"].partition(">")
+            self._befores.append(decode_cell(before_type, side["before"]))
+            self._afters.append(decode_cell(after_type or before_type, side["after"]))
+
+    def lines(self) -> Lines:
+        """Return all lines."""
+        columns, n = self._columns, len(self.digests)
+        layout: Any = self.header.layout["columns"]
+        survivors = [-1 if row is None else row for row in columns["survivor"]]
+        certainties = [None if value is None else float(value) for value in columns["confidence"]]
+        return Lines(
+            kind=Codes(columns["kind"]),
+            row=np.fromiter(columns["row"], dtype=np.int64, count=n),
+            path=Codes(columns["path"]),
+            before=self._befores,
+            after=self._afters,
+            record_id=columns["record_id"],
+            survivor=np.fromiter(survivors, dtype=np.int64, count=n),
+            rule=Codes(columns["rule"]),
+            rule_version=Codes(columns["rule_version"]),
+            confidence=confidences(certainties, n),
+            reason=Codes(columns["reason"]),
+            redacted=np.fromiter((salt is None for salt in self.salts), dtype=bool, count=n),
+            types=columns["type"],
+            rows=StoredRows.of(self._rows, names=[name for name, _ in layout]),
+        )
 
 
 def _row(before: dict[str, Any]) -> StoredRow:
     label = before.get("label")
     return StoredRow(
-        {name: decode_cell(kind, text) for name, kind, text in before["cells"]},
+        {name: decode_cell(kind, cell) for name, kind, cell in before["cells"]},
         None if label is None else decode_cell(*label),
     )

@@ -12,8 +12,9 @@ from crmkit import frames
 
 from ._change import Change
 from ._columns import Codes
-from ._file import Seal, read_file, seal, write_file
+from ._file import read_file, write_file
 from ._revert import revert
+from ._seal import Seal, seal
 
 if TYPE_CHECKING:
     import os
@@ -184,10 +185,17 @@ class ChangeLog:
                 from crmkit.errors import NotFoundError
 
                 raise NotFoundError.of("attribute of a change", name, names)
+        fits = np.ones(len(self._lines), dtype=bool)
+        for name, value in list(wanted.items()):
+            column = getattr(self._lines, name, None)
+            if isinstance(column, Codes):
+                codes = [code for code, found in enumerate(column.values) if found == value]
+                fits &= np.isin(column.codes, codes)
+                del wanted[name]
         return [
             line
-            for line, change in enumerate(self)
-            if all(getattr(change, name) == value for name, value in wanted.items())
+            for line in np.flatnonzero(fits).tolist()
+            if not wanted or all(getattr(self._change(line), name) == value for name, value in wanted.items())
         ]
 
     def _sealed(self) -> Seal:
@@ -195,23 +203,30 @@ class ChangeLog:
             self._seal = seal(self._lines)
         return self._seal
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str]) -> str:
         """Write the log as JSON Lines, each line chained to the one before; an existing file is replaced.
+
+        Returns:
+            The hash of the last line. Kept elsewhere, it proves later that the whole log was not written anew.
 
         Raises:
             SchemaError: A value of a type that has no form in the file (see :doc:`/reference/formats`).
         """
-        write_file(path, self._header, self._lines, self._sealed())
+        return write_file(path, self._header, self._lines, self._sealed())
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> ChangeLog:
+    def load(cls, path: str | os.PathLike[str], *, expect: str | None = None) -> ChangeLog:
         """Read a saved log and verify it.
+
+        Args:
+            path: The file.
+            expect: What :meth:`save` returned, where it was kept.
 
         Raises:
             TamperedLogError: A line was edited, dropped, added or moved, or the file was cut.
             FormatError: Not a change log, or of a later version.
         """
-        header, lines, sealed = read_file(path)
+        header, lines, sealed = read_file(path, expect=expect)
         return cls._make(header, lines, sealed=sealed)
 
     def verify(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 import numpy as np
@@ -49,6 +49,8 @@ class Distinct:
         keys: Iterable[Hashable]
         if not types or (len(types) == 1 and types <= _EXACT):
             return cls._of_keys(values, values)
+        if types == {float}:
+            return distinct_floats(np.array([math.nan if value is None else value for value in values]))
         keys = [None if value is None else identity(value) for value in values]
         return cls._of_keys(keys, values)
 
@@ -102,6 +104,26 @@ class Distinct:
         return Distinct(again.values, lookup[self.codes])
 
 
+def distinct_floats(numbers: Any) -> Distinct:
+    """Return distinct floats by their bits, so that ``0.0`` and ``-0.0`` are two; NaN is missing."""
+    wide = np.asarray(numbers, dtype=np.float64)
+    bits, inverse = np.unique(wide.view(np.int64), return_inverse=True)
+    values = bits.view(np.float64)
+    numbered = np.where(np.isnan(values)[inverse], -1, inverse)
+    return renumbered(numbered, values.tolist())
+
+
+def renumbered(codes: Any, values: list[object]) -> Distinct:
+    """Renumber codes so that values come in first-seen order and unused ones go."""
+    first = np.full(len(values) + 1, len(codes), dtype=np.int64)
+    first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
+    order = np.argsort(first[:-1], kind="stable")
+    order = order[: int(np.count_nonzero(first[:-1] < len(codes)))]
+    number = np.full(len(values) + 1, -1, dtype=np.int32)
+    number[order] = np.arange(len(order), dtype=np.int32)
+    return Distinct([values[place] for place in order], number[codes])
+
+
 def first_rows(codes: npt.NDArray[np.int32], n: int) -> list[int]:
     """Return for each of ``n`` codes the row in which it appears first."""
     first = np.zeros(n, dtype=np.int64)
@@ -147,6 +169,9 @@ def as_texts(column: Distinct) -> Distinct:
         return column
     moments = [value for value in column.values if isinstance(value, dt.datetime)]
     dates_only = bool(moments) and all(value.tzinfo is None and value.time() == _MIDNIGHT for value in moments)
+    if types == {float}:
+        numbers: list[Any] = column.values
+        return column.map([_float_text(value) if value.is_integer() else repr(value) for value in numbers])
     return column.map([as_text(value, date_only=dates_only) for value in column.values])
 
 

@@ -89,6 +89,7 @@ class RecordSetSource(Source):
     """What ``read_csv`` and ``read_excel`` give."""
 
     kind: ClassVar[str] = "recordset"
+    verbatim: ClassVar[bool] = True
 
     def __init__(self, data: Any) -> None:
         self.native = data

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ._distinct import Distinct
-from ._floats import distinct_floats, renumbered
+from ._distinct import Distinct, distinct_floats, renumbered
 from ._marks import plain_list
 from ._pandas_types import OBJECT, describe, inserted, narrowed, unwrapped, written
 from ._source import Source, column_names

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ._distinct import Distinct
-from ._floats import distinct_floats
+from ._distinct import Distinct, distinct_floats
 from ._marks import plain_list
 from ._polars_types import describe, exact_values, extended, narrowed, written
 from ._source import Source, column_names

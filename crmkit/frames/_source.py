@@ -88,6 +88,8 @@ class Source(ABC):
     """One native frame behind a :class:`~crmkit.frames.Table`. Rows are positions, columns are names as text."""
 
     kind: ClassVar[str]
+    verbatim: ClassVar[bool] = False
+    """Whether columns have no types, so that what is written is what is held."""
     native: Frame
     columns: tuple[str, ...]
     length: int

@@ -56,6 +56,11 @@ class Table:
         """The frame itself."""
         return self._source.native
 
+    @property
+    def verbatim(self) -> bool:
+        """Whether columns have no types, so that what :meth:`replace` is given is what the frame then holds."""
+        return self._source.verbatim
+
     def __len__(self) -> int:
         return self._source.length
 
