@@ -49,8 +49,8 @@ _UNIT = re.compile(
     re.IGNORECASE,
 )
 _UNIT_FIRST = re.compile(
-    rf"\s*(?:{'|'.join(sorted(map(re.escape, UNITS), key=len, reverse=True))})\.?\s*(?:no\.?\s*)?#?\s*(\w[\w-]*)\s*"
-    r"(?:[,/]\s*|\s)(?=\d)",
+    rf"\s*(?:{'|'.join(sorted(map(re.escape, UNITS), key=len, reverse=True))})(?![^\W\d])\.?\s*(?:no\.?\s*)?#?\s*"
+    r"([a-z]?\d[\w-]*|[a-z])\s*(?:[,/]\s*|\s)(?=\d)",
     re.IGNORECASE,
 )
 _FIRST_NUMBER = re.compile(
@@ -88,7 +88,7 @@ def street(raw: str) -> str:
 
     .. versionadded:: 0.1.0
     """
-    text = _text(raw)
+    text = unicodedata.normalize("NFKC", _text(raw))
     if _HAN.search(text):
         return re.sub(r"[\s,，。.;；]+", "", text).casefold()
     box = _PO_BOX.search(text)
