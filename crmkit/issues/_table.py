@@ -246,8 +246,11 @@ class IssueTable:
         field: str | Iterable[str] | None = None,
         dimension: str | Iterable[str] | None = None,
         row: int | None = None,
+        min_confidence: float | None = None,
     ) -> IssueTable:
         """Return the issues that agree with every argument; several words for one argument are alternatives.
+
+        ``min_confidence`` keeps those that have a fix at least that sure.
 
         Example:
             >>> table = IssueTable.of(rule=["a", "b"], code="x", row=[1, 2])
@@ -264,6 +267,8 @@ class IssueTable:
                 keep &= hits[column.codes] if len(hits) else keep
         if row is not None:
             keep &= self._array("row") == row
+        if min_confidence is not None:
+            keep &= self._array("confidence") >= min_confidence  # never true of NaN: no fix
         return self.take(np.flatnonzero(keep))
 
     def take(self, positions: Sequence[int] | Array) -> IssueTable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 import numpy as np
@@ -74,12 +74,12 @@ class Columns:
         if name not in self._known:
             return Texts([], np.full(self.n_rows, -1, dtype=np.int32))
         distinct = self.table.texts(name)
-        values = [str(value) for value in distinct.values]
-        blank = [not value or value.isspace() for value in values]
-        if not any(blank):
+        values = cast("list[str]", distinct.values)
+        blank = {i for i, value in enumerate(values) if not value or value.isspace()}
+        if not blank:
             return Texts(values, distinct.codes)
         renumbered = np.full(len(values) + 1, -1, dtype=np.int32)
-        kept = [i for i, is_blank in enumerate(blank) if not is_blank]
+        kept = [i for i in range(len(values)) if i not in blank]
         renumbered[kept] = np.arange(len(kept), dtype=np.int32)
         return Texts([values[i] for i in kept], renumbered[distinct.codes])
 
@@ -95,7 +95,9 @@ class Columns:
 
     def normalized(self, name: str, form: str | Callable[[str], str | None] | None) -> Texts:
         """Return the column in a normal form; a text that has none reads as ``""``, missing stays missing."""
-        key = (name, form) if form is None or isinstance(form, str) else None
+        if form is None:
+            return self.texts(name)
+        key = (name, form) if isinstance(form, str) else None
         if key is not None and key in self._normalized:
             return self._normalized[key]
         texts = self.texts(name)

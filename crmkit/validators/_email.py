@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -12,6 +13,9 @@ from crmkit.normalize import emails
 from ._check import Check, Context
 from ._placeholders import is_placeholder
 from ._verdict import Finding, Verdict, failed, normal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["Email"]
 
@@ -37,16 +41,37 @@ class Email(Check):
     .. versionadded:: 0.1.0
     """
 
+    def examine_many(self, texts: Sequence[str], contexts: Sequence[Context]) -> Mapping[int, Verdict]:
+        del contexts
+        address = emails.address
+        right: set[str] = set()  # domains that are no slip
+        said: dict[int, Verdict] = {}
+        for at, text in enumerate(texts):
+            form = address(text)
+            if form is None:
+                said[at] = _refused(text)
+                continue
+            domain = form[form.rfind("@") + 1 :]
+            if domain not in right:
+                if _is_typo(domain):
+                    said[at] = _accepted(text, form)
+                    continue
+                right.add(domain)
+            if form != text:
+                said[at] = normal(text, form)
+        return said
+
     def examine(self, text: str, context: Context = ()) -> Verdict:
         del context
         address = emails.address(text)
-        if address is None:
-            return _refused(text)
-        if _is_typo(address.rpartition("@")[2]):
-            meant = emails.suggest(address)
-            if meant is not None:
-                return (Finding("email_domain_typo", meant[0], meant[1], dimension="accuracy", severity="warning"),)
-        return normal(text, address)
+        return _refused(text) if address is None else _accepted(text, address)
+
+
+def _accepted(text: str, address: str) -> Verdict:
+    meant = emails.suggest(address) if _is_typo(address.rpartition("@")[2]) else None
+    if meant is not None:
+        return (Finding("email_domain_typo", meant[0], meant[1], dimension="accuracy", severity="warning"),)
+    return normal(text, address)
 
 
 def _refused(text: str) -> Verdict:

@@ -90,27 +90,19 @@ class FixPlan:
         issues = report.issues
         wanted_codes = _known(codes, "code of a fix", [*issues.counts("code"), *_all_codes()])
         wanted_fields = _known(fields, "field", report.schema.fields)
-        picked = issues.filter(code=wanted_codes, field=wanted_fields)
-        cells: dict[tuple[int, str], int] = {}
-        found: dict[str, list[Any]] = {name: [] for name in _CELL_COLUMNS}
-        reasons: list[list[str]] = []
-        names = ("row", "path", "value", "fix", "confidence", "rule", "message", "record_id", "code")
-        for row, path, value, fix, confidence, rule, why, record_id, code in zip(
-            *(picked.column(name) for name in names), strict=True
-        ):
-            if fix is None or confidence < min_confidence:
-                continue
-            at = cells.setdefault((row, path), len(cells))
-            if at < len(reasons):
-                if code not in reasons[at]:
-                    reasons[at].append(code)
-                continue
-            reasons.append([code])
-            for name, cell in zip(found, (row, path, value, fix, confidence, rule, why, record_id), strict=True):
-                found[name].append(cell)
+        picked = issues.filter(code=wanted_codes, field=wanted_fields, min_confidence=min_confidence)
+        names = ("row", "path", "value", "fix", "confidence", "rule", "message", "record_id")
+        rows, paths = picked.column("row"), picked.column("path")
+        # Issues are sorted by row and path, so those of one cell, which propose one value, stand together.
+        first = [at for at in range(len(rows)) if not at or rows[at] != rows[at - 1] or paths[at] != paths[at - 1]]
+        words = picked.column("code")
+        ends = [*first[1:], len(rows)][: len(first)]
+        reasons = [tuple(dict.fromkeys(words[start:end])) for start, end in zip(first, ends, strict=True)]
+        cells = picked.take(first)
+        found: dict[str, Any] = {name: cells.column(column) for name, column in zip(_CELL_COLUMNS, names, strict=True)}
         key = report.schema.key if report.schema.key in report.table.columns else None
         return cls(
-            **found, codes=[tuple(words) for words in reasons], key=key, run_id=report.run_id,
+            **found, codes=reasons, key=key, run_id=report.run_id,
             rule_version=report.schema.hash[:16],
         )  # fmt: skip
 

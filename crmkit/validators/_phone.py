@@ -81,15 +81,13 @@ class Phone(Check):
             sure = _DEFAULT_COUNTRY
         form = _form(text, country)
         if form is not None:
-            if text == form:
-                return ()
             return normal(text, form, confidence=_INTERNATIONAL if _is_international(text) else sure)
         return _refused(text, country, own)
 
 
 def _form(text: str, country: str | None) -> str | None:
     """Return E.164, with the extension behind it where there is one, or ``None`` for what is no valid number."""
-    if _BARE(text) is not None:
+    if text.removeprefix("+").isdecimal() or _BARE(text) is not None:  # nothing that could be an extension
         return phones.normalize(text, country)
     number = phones.parse(text, country)
     if number is None:
@@ -98,7 +96,7 @@ def _form(text: str, country: str | None) -> str | None:
 
 
 def _is_international(text: str) -> bool:
-    return text.lstrip(" (\u3000\xa0'")[:1] in ("+", "＋")
+    return text[:1] == "+" or text.lstrip(" (\u3000\xa0'")[:1] in ("+", "＋")
 
 
 def _refused(text: str, country: str | None, own: str | None) -> Verdict:

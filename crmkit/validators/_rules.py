@@ -190,7 +190,7 @@ class Order(Rule):
 
 def _figures(run: RunContext, column: str) -> tuple[Any, Any, Any, _Mask]:
     """Return for each row: is it a moment, its whole part, its rest (NaN: not known), could it not be read."""
-    from ._moments import parse_moment
+    from ._moments import parse_iso, parse_moment
     from ._ordered import comparable
 
     texts = run.columns.texts(column)
@@ -198,6 +198,11 @@ def _figures(run: RunContext, column: str) -> tuple[Any, Any, Any, _Mask]:
     n = len(texts.values)
     moment, whole, rest, bad = np.zeros(n + 1, bool), np.zeros(n + 1), np.zeros(n + 1), np.zeros(n + 1, bool)
     for i, text in enumerate(texts.values):
+        exact = parse_iso(text)
+        if exact is not None:
+            day, second = exact.utc
+            moment[i], whole[i], rest[i] = True, day * 86_400.0, np.nan if second is None else second
+            continue
         figure = comparable(text, order=order_)
         if figure is None:
             bad[i] = True

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -11,6 +13,9 @@ from crmkit.normalize import text as texts
 
 from ._check import Check, Context
 from ._verdict import PASSED, Finding, Verdict, failed, normal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["REPAIR_CONFIDENCE", "Blank", "Required", "Text", "tidy"]
 
@@ -105,6 +110,18 @@ class Text(Check):
             re.compile(pattern or "")
         except re.error as error:
             raise SchemaError(f"the pattern of a Text() is no regular expression: {error}") from None
+
+    def examine_many(self, texts: Sequence[str], contexts: Sequence[Context]) -> Mapping[int, Verdict]:
+        del contexts
+        examine = self.examine
+        if self.pattern is not None:
+            return {at: verdict for at, text in enumerate(texts) if (verdict := examine(text))}
+        least, most = self.min_length or 0, sys.maxsize if self.max_length is None else self.max_length
+        return {
+            at: verdict
+            for at, text in enumerate(texts)
+            if not (_TIDY_ASCII(text) is not None and least <= len(text) <= most) and (verdict := examine(text))
+        }
 
     def examine(self, text: str, context: Context = ()) -> Verdict:
         del context
