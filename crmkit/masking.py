@@ -67,7 +67,7 @@ DISCLOSURE: Final[tuple[Kind, ...]] = (
 )  # fmt: skip
 """Every kind, from the one that shows least to the one that shows most."""
 
-_HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿]")
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _PHONE = re.compile(r"[+＋]?[\d\s().\-]{7,24}\Z")
 _CALLING_CHINA = re.compile(r"(?:[+＋]\s?86|00\s?86)[\s-]?(?=1)")
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z\s-]{6,38}[0-9A-Za-z]\Z")

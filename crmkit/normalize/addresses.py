@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 _MAX_LENGTH = 500
-_HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿]")
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _PO_BOX = re.compile(
     r"\b(?:p\.?\s*o\.?\s*(?:box|bx)|post(?:al)?\s+(?:office\s+)?box|postfach|bo[iî]te\s+postale|b\.?p\.?(?=\s*\d)|"
     r"apartado(?:\s+de\s+correos)?|casella\s+postale|locked\s+bag|gpo\s+box)\s*#?\s*(\d[\w-]*)?|(?:邮政)?信箱",
@@ -90,7 +90,7 @@ def street(raw: str) -> str:
     """
     text = unicodedata.normalize("NFKC", _text(raw))
     if _HAN.search(text):
-        return re.sub(r"[\s,，。.;；]+", "", text).casefold()
+        return unicodedata.normalize("NFKC", re.sub(r"[\s,，。.;；]+", "", text).casefold())
     box = _PO_BOX.search(text)
     if box and box[1]:
         text = f"{text[: box.start()]} pobox {box[1]} {text[box.end() :]}"

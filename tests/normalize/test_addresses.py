@@ -57,7 +57,8 @@ def test_different_streets_stay_different(one: str, other: str) -> None:
      ("Unit 2/14 Smith St", "14", "2"), ("Flat 3, 10 High Street", "10", "3"), ("5 1/2 Main St", "5 1/2", None),
      ("5th Avenue", None, None), ("P.O. Box 12", None, None), ("南京路12号", "12", None), ("Dezső utca 11.", "11",
      None),
-     ("One Microsoft Way", None, None), ("Flatbush 12", "12", None), ("Flat A, 10 High St", "10", "a"),
+     ("One Microsoft Way", None, None), ("Flatbush 12", "12", None), ("서울특별시 마포구 동교로 146", "146", None),
+     ("Flat A, 10 High St", "10", "a"),
      ("350 W 51st St", "350", None), ("Highway 61", "61", None), ("", None, None)],
 )  # fmt: skip
 def test_house_number_and_unit(raw: str, number: str | None, unit: str | None) -> None:
