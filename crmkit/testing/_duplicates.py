@@ -28,11 +28,13 @@ __all__ = ["CAUSES", "Causes", "records_of", "repeated"]
 
 # what can happen to a duplicate, with its weight
 _WEIGHTS = {
-    "given_typo": 9, "family_typo": 10, "street_typo": 7, "email_typo": 6, "phone_typo": 6, "birth_typo": 6,
-    "birth_swap": 3, "nickname": 9, "initial": 5, "swap": 4, "romanized": 3, "case": 6, "whitespace": 5, "married": 4,
-    "moved": 9, "new_job": 9, "new_email": 9, "new_phone": 8, "short_company": 4, "company_typo": 3,
+    "given_typo": 8, "family_typo": 9, "street_typo": 8, "email_typo": 6, "phone_typo": 6, "birth_typo": 5,
+    "birth_swap": 3, "nickname": 10, "initial": 6, "swap": 4, "romanized": 2, "case": 9, "whitespace": 7, "married": 4,
+    "moved": 8, "new_job": 8, "new_email": 3, "new_phone": 3, "short_company": 6, "company_typo": 4,
 }  # fmt: skip
 CAUSES = tuple(_WEIGHTS)
+# who moves, marries, and changes job, number and address at once cannot be known again by anybody: at most two of them
+_EVENTS = ("married", "moved", "new_job", "new_email", "new_phone")
 _BIT = {cause: np.int64(1 << position) for position, cause in enumerate(CAUSES)}
 
 
@@ -107,12 +109,16 @@ def repeated(draws: Draws, parties: int, count: int, weights: tuple[int, ...]) -
 
 def _happenings(draws: Draws, severity: NDArray[np.int64]) -> NDArray[np.int64]:
     n = len(severity)
-    # lightly: one; medium: two or three; heavily: four to six
-    count = np.where(severity == 1, 1, np.where(severity == 2, 2 + draws.below(2, n), 4 + draws.below(3, n)))
-    bits = np.zeros(n, dtype=np.int64)
+    # a light case suffers one happening, a medium one two or three, a heavy one four or five
+    count = np.where(severity == 1, 1, np.where(severity == 2, 2 + draws.below(2, n), 4 + draws.below(2, n)))
+    bits, events = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+    mask = sum(_BIT[cause] for cause in _EVENTS)
     weights = tuple(_WEIGHTS.values())
-    for step in range(6):
+    for step in range(5):
         drawn = np.int64(1) << draws.weighted(weights, n)
+        event = (drawn & mask) > 0
+        drawn = np.where(event & (events >= 2), _BIT["case"], drawn)
+        events += event
         bits |= np.where(count > step, drawn, 0)
     return bits
 
@@ -172,7 +178,7 @@ def _fit_to_world(codes: Codes, bits: NDArray[np.int64]) -> None:
     latin = ~chinese & (codes["world"] != WORLDS.index("bg"))
     for cause, impossible, instead in (
         ("romanized", latin, "family_typo"),
-        ("nickname", chinese, "given_typo"),
+        ("nickname", chinese, "street_typo"),
         ("initial", chinese, "romanized"),
         ("case", chinese, "whitespace"),
         ("married", (codes["woman"] == 0) | chinese, "moved"),

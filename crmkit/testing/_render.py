@@ -220,10 +220,10 @@ def _births(rows: Rows) -> list[str]:
     number = rows.number("birth").tolist()
     for position in np.flatnonzero(rows.has("birth_swap")).tolist():
         year, month, day = out[position].split("-")
-        if int(day) <= 12:
+        if int(day) <= 12 and day != month:
             out[position] = f"{year}-{day}-{month}"
         else:
-            out[position] = f"{year}-{month}-{28 - int(day) % 10:02d}"
+            out[position] = f"{year}-{month}-{13 + (int(day) + 10) % 16:02d}"
     for position in np.flatnonzero(rows.has("birth_typo")).tolist():
         out[position] = _wrong_date(out[position], number[position])
     return out

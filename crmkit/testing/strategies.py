@@ -7,7 +7,8 @@ Hypothesis installed, ``st.from_type(crmkit.records.Contact)`` finds :func:`cont
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from functools import cache, wraps
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import numpy as np
 from hypothesis import strategies as st
@@ -22,7 +23,7 @@ from ._phones import COUNTRIES, heads, written
 from ._worlds import world
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from crmkit.typing import Frame
 
@@ -53,6 +54,22 @@ _HOSTILE = (
 _PLACEHOLDERS = ("test", "unknown", "n/a", "xxx", "测试")
 
 
+P = ParamSpec("P")
+S = TypeVar("S")
+
+
+def _once(make: Callable[P, S]) -> Callable[P, S]:
+    """Keep what a function returned for its arguments: a strategy over large tables takes long to make."""
+    made = cache(make)
+
+    @wraps(make)
+    def call(*args: P.args, **kwargs: P.kwargs) -> S:
+        return made(*args, **kwargs)  # type: ignore[arg-type]  # what strategies take is hashable
+
+    return call
+
+
+@_once
 def emails() -> st.SearchStrategy[str]:
     """Draw well-formed addresses at reserved domains, with tags, capitals and digits.
 
@@ -66,6 +83,7 @@ def emails() -> st.SearchStrategy[str]:
     return st.builds(lambda name, site: f"{name}@{site}", local | tagged | cased, st.sampled_from(_DOMAINS))
 
 
+@_once
 def phones(country: str | None = None) -> st.SearchStrategy[str]:
     """Draw valid numbers of a country as people write them; a number abroad has its calling code.
 
@@ -91,14 +109,17 @@ def phones(country: str | None = None) -> st.SearchStrategy[str]:
     return st.sampled_from(range(len(COUNTRIES))).flatmap(numbers)
 
 
-def _given(codes: Sequence[str]) -> st.SearchStrategy[str]:
+@_once
+def _given(codes: tuple[str, ...]) -> st.SearchStrategy[str]:
     return st.one_of([st.sampled_from(world(code).given) for code in codes])
 
 
-def _family(codes: Sequence[str]) -> st.SearchStrategy[str]:
+@_once
+def _family(codes: tuple[str, ...]) -> st.SearchStrategy[str]:
     return st.one_of([st.sampled_from(world(code).family) for code in codes])
 
 
+@_once
 def person_names() -> st.SearchStrategy[str]:
     """Draw full names: Latin and Cyrillic, with commas, titles, initials, particles and suffixes."""
     given, family = _given((*_LATIN, "bg")), _family((*_LATIN, "bg"))
@@ -115,6 +136,7 @@ def person_names() -> st.SearchStrategy[str]:
     )
 
 
+@_once
 def chinese_names() -> st.SearchStrategy[str]:
     """Draw Chinese names, family name first, compound surnames included."""
     here = world("zh")
@@ -122,6 +144,7 @@ def chinese_names() -> st.SearchStrategy[str]:
     return st.builds("{}{}".format, st.sampled_from(here.family), st.sampled_from(here.given))
 
 
+@_once
 def companies() -> st.SearchStrategy[str]:
     """Draw company names with and without legal form."""
 
@@ -137,6 +160,7 @@ def companies() -> st.SearchStrategy[str]:
     return st.one_of([of(code) for code in (*_LATIN, "bg", "zh")])
 
 
+@_once
 def dates_text() -> st.SearchStrategy[str]:
     """Draw days of 1900 to 2100 in ISO and in the other styles of :class:`crmkit.testing.corrupt.DateFormat`."""
     days = st.dates(date(1900, 1, 1), date(2100, 12, 31))
@@ -144,6 +168,7 @@ def dates_text() -> st.SearchStrategy[str]:
     return st.builds(lambda day, style: style.format(y=day.year, m=day.month, d=day.day), days, styles)
 
 
+@_once
 def messy_text() -> st.SearchStrategy[str]:
     """Draw hostile text: formulas, markup, control and zero-width characters, lone surrogates, any text."""
     listed = st.sampled_from(_HOSTILE + _PLACEHOLDERS)
@@ -152,6 +177,7 @@ def messy_text() -> st.SearchStrategy[str]:
     return st.one_of(listed, anything, mixed, person_names(), companies(), emails(), phones(), dates_text())
 
 
+@_once
 def contacts() -> st.SearchStrategy[Contact]:
     """Draw contacts with a name and some of the usual fields."""
     maybe = st.none()
@@ -169,6 +195,7 @@ def contacts() -> st.SearchStrategy[Contact]:
     )
 
 
+@_once
 def accounts() -> st.SearchStrategy[Account]:
     """Draw accounts with a name and some of the usual fields."""
     maybe = st.none()
@@ -213,6 +240,7 @@ def duplicate_pairs(draw: st.DrawFn) -> tuple[dict[str, str | None], dict[str, s
     return record, other
 
 
+@_once
 def _columns(max_rows: int) -> st.SearchStrategy[dict[str, list[str | None]]]:
     fields: dict[str, st.SearchStrategy[str]] = {
         "id": st.integers(1, 50).map("C{}".format),
