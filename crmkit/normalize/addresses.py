@@ -88,7 +88,7 @@ def street(raw: str) -> str:
 
     .. versionadded:: 0.1.0
     """
-    text = unicodedata.normalize("NFKC", _text(raw))
+    text = unicodedata.normalize("NFKC", _text(raw).casefold())
     if _HAN.search(text):
         return unicodedata.normalize("NFKC", re.sub(r"[\s,，。.;；]+", "", text).casefold())
     box = _PO_BOX.search(text)
