@@ -156,6 +156,7 @@ def report(
     title: str | None = None,
     lang: Language = "en",
     reveal: bool = False,
+    now: Callable[[], datetime] | None = None,
 ) -> Page:
     """Put results on one self-contained page: ``.save("cleanup.html")``.
 
@@ -163,10 +164,11 @@ def report(
         *results: What :func:`check`, ``fixes().apply()``, :func:`dedupe` and ``merge()`` gave, in that order.
         title: Heading of the page.
         lang: ``"en"`` or ``"zh"``.
-        reveal: Show values as they are; without it personal fields are masked.
+        reveal: Show values as they are; without it personal fields and unrecognised columns are masked.
+        now: Gives the moment that the page is dated with, aware; the clock where ``None``.
 
     .. versionadded:: 0.1.0
     """
     from crmkit.reports import Page
 
-    return Page(results, title=title, lang=lang, reveal=reveal)
+    return Page(results, title=title, lang=lang, reveal=reveal, now=now)

@@ -51,11 +51,11 @@ def corrections(logs: Sequence[ChangeLog], words: Words, masks: Masks, said: Map
         sure = "–" if one.confidence is None else percent(one.confidence)
         rows.append([why, name(path), number(count), sure, shown])
     columns = [
-        Column(words("col_why")),
-        Column(words("col_column")),
+        Column(words("col_why"), is_wide=True, explains_itself=True),
+        Column(words("col_column"), explains_itself=True),
         Column(words("col_cells"), is_number=True),
         Column(words("col_sure"), is_number=True),
-        Column(words("col_change")),
+        Column(words("col_change"), is_wide=True, explains_itself=True),
     ]
     return section(
         words("fixes"),

@@ -134,7 +134,12 @@ def _example(report: MatchReport, pair: int, words: Words, masks: Masks) -> Mark
         chip(words("same") if together else words("different"), "ok" if together else "plain"),
         el("span", f" {percent(explained.match_probability)}{rival}", class_="soft"),
     )
-    columns = [Column(words("field")), Column(words("record_a")), Column(words("record_b")), Column(words("alike"))]
+    columns = [
+        Column(words("field"), is_wide=True, explains_itself=True),
+        Column(words("record_a"), explains_itself=True),
+        Column(words("record_b"), explains_itself=True),
+        Column(words("alike"), explains_itself=True),
+    ]
     return el("details", summary, table(columns, rows[:_FIELDS_SHOWN]), _waterfall(explained, words))
 
 

@@ -121,17 +121,9 @@ class Page:
         return el("iframe", srcdoc=self.html(), width="100%", height=720, style="border:0", sandbox="")
 
     def __repr__(self) -> str:
-        parts = [
-            f"{len(found)} {name}"
-            for name, found in (
-                ("checks", self._checks),
-                ("fix logs", self._fixes),
-                ("matches", self._matches),
-                ("merge logs", self._merges),
-            )
-            if found
-        ]
-        return f"Page({', '.join(parts)}, lang={self._words.lang!r})"
+        held = {"checks": self._checks, "fixes": self._fixes, "matches": self._matches, "merges": self._merges}
+        counts = "".join(f"{name}={len(found)}, " for name, found in held.items() if found)
+        return f"Page({counts}lang={self._words.lang!r})"
 
     # -- the parts ------------------------------------------------------------------------------------------------
 

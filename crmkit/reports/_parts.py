@@ -18,10 +18,25 @@ __all__ = ["Column", "change", "chip", "name", "section", "table", "tile"]
 
 @attrs.frozen
 class Column:
-    """Heading of a table's column; numbers stand to the right."""
+    """Heading of a table's column.
+
+    Attributes:
+        title: What stands above the cells, and beside each of them on a phone.
+        is_number: Numbers stand to the right.
+        is_wide: On a phone the cell has a line of its own.
+        explains_itself: On a phone the cell needs no heading.
+    """
 
     title: str
-    is_number: bool = False
+    is_number: bool = attrs.field(default=False, kw_only=True)
+    is_wide: bool = attrs.field(default=False, kw_only=True)
+    explains_itself: bool = attrs.field(default=False, kw_only=True)
+
+    @property
+    def classes(self) -> str | None:
+        """The classes of the column's cells."""
+        names = (("number", self.is_number), ("wide", self.is_wide), ("plain", self.explains_itself))
+        return " ".join(name for name, holds in names if holds) or None
 
 
 def section(title: str, *content: Child, lead: str | None = None) -> Markup:
@@ -67,7 +82,7 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[Child]]) -> Markup:
         el(
             "tr",
             *(
-                el("td", cell, class_="number" if column.is_number else None, data_label=column.title)
+                el("td", cell, class_=column.classes, data_label=column.title)
                 for column, cell in zip(columns, row, strict=True)
             ),
         )

@@ -85,12 +85,12 @@ def problems(report: ValidationReport, words: Words, masks: Masks, *, reveal: bo
             ]
         )
     columns = [
-        Column(words("col_level")),
-        Column(words("col_problem")),
-        Column(words("col_column")),
+        Column(words("col_level"), explains_itself=True),
+        Column(words("col_problem"), explains_itself=True),
+        Column(words("col_column"), explains_itself=True),
         Column(words("col_rows"), is_number=True),
         Column(words("col_share"), is_number=True),
-        Column(words("col_example")),
+        Column(words("col_example"), is_wide=True),
     ]
     more = len(ranked) - _SHOWN
     return section(

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import datetime as dt
+import re
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import crmkit as ck
+from crmkit.errors import NotFoundError
+from crmkit.reports import Page
+from crmkit.validators import Email, Schema, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+VOID = {"br", "hr", "img", "meta"}
+
+
+class Tree(HTMLParser):
+    """Checks that every tag is closed in its place, and collects tags, attributes and text."""
+
+    def __init__(self, markup: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text: list[str] = []
+        self.feed(markup)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open[-1:] != ["style"]:
+            self.text.append(data)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_page_is_well_formed_and_loads_and_runs_nothing(make_page: Callable[..., Page], lang: str) -> None:
+    html = make_page(lang=lang).html()
+    tree = Tree(html)
+    assert not {"script", "link", "iframe", "object", "embed", "img", "form"} & set(tree.tags)
+    assert not [name for name, _ in tree.attributes if name.startswith("on") or name in {"src", "href", "srcset"}]
+    assert ("content", "default-src 'none'; style-src 'unsafe-inline'") in tree.attributes
+    assert "url(" not in html
+    assert "@import" not in html
+
+
+def test_the_page_says_what_the_results_say(make_page: Callable[..., Page], results: tuple[Any, ...]) -> None:
+    report, fixes, found, merges = results
+    text = " ".join(Tree(make_page(title="Autumn").html()).text)
+    counts = report.counts()
+    assert "Autumn" in text
+    for figure in (counts["rows"], counts["errors"], len(fixes), found.counts()["duplicates"], 400 - merges.merged):
+        assert f"{figure:,}" in text
+    assert f"400 rows in, {400 - merges.merged} golden records out, {merges.merged} rows merged" in text
+
+
+def test_every_value_of_a_personal_column_is_masked(make_page: Callable[..., Page], results: tuple[Any, ...]) -> None:
+    contacts = results[0].table
+    text = " ".join(Tree(make_page().html()).text)
+    for column in ("email", "phone", "street", "birth_date"):
+        shown = [value for value in contacts.distinct(column).values if len(value) > 6 and value in text]
+        assert not shown, column
+
+
+def test_reveal_shows_values_and_says_so(make_page: Callable[..., Page]) -> None:
+    assert "Values are shown as they are." in make_page(reveal=True).html()
+    assert "Personal fields are masked" in make_page().html()
+
+
+def test_the_chinese_page_has_no_english_sentence(make_page: Callable[..., Page]) -> None:
+    text = " ".join(Tree(make_page(lang="zh").html()).text)
+    assert "数据质量如何" in text
+    for english in ("What is", "rows", "errors found", "Worst first", "evidence", "not an e-mail"):
+        assert english not in text
+
+
+def test_an_unknown_language_is_refused(results: tuple[Any, ...]) -> None:
+    with pytest.raises(NotFoundError, match="unknown language"):
+        ck.report(*results, lang="de")  # type: ignore[arg-type]
+
+
+def test_something_that_is_no_result_is_refused() -> None:
+    with pytest.raises(TypeError, match="not list"):
+        ck.report([{"a": 1}])  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="at least one result"):
+        ck.report()
+
+
+def test_a_page_of_one_result_alone_stands(results: tuple[Any, ...]) -> None:
+    for result in results:
+        Tree(ck.report(result).html())
+
+
+def test_a_clean_file_says_that_nothing_is_wrong() -> None:
+    people = [{"id": "1", "email": "ana@example.com"}, {"id": "2", "email": "bo@example.com"}]
+    report = Schema("people", fields={"email": Email()}).check(people)
+    clean, fixes = report.fixes().apply(people)
+    found = ck.dedupe(clean)
+    text = " ".join(Tree(ck.report(report, fixes, found).html()).text)
+    for sentence in (
+        "No rule found anything to say.",
+        "Nothing was changed.",
+        "No two rows look like one party.",
+        "Nothing waits for a decision.",
+    ):
+        assert sentence in text
+
+
+def test_a_table_without_rows_has_a_page() -> None:
+    report = Schema("people", fields={"email": Email()}).check({"email": []})
+    assert "0 rows" in " ".join(Tree(ck.report(report).html()).text)
+
+
+def test_a_rule_that_crashed_is_named_and_its_data_not_blamed() -> None:
+    from crmkit.validators import Satisfies, register
+
+    def broken(value: str) -> bool:
+        raise RuntimeError(value)
+
+    register("tests.reports.broken", test=broken)
+    report = Schema("people", fields={"note": Satisfies("tests.reports.broken")}).check([{"note": "secret-canary"}])
+    text = " ".join(Tree(ck.report(report, reveal=False).html()).text)
+    assert "Rules that could not run" in text
+    assert "secret-canary" not in text
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(st.lists(st.text(min_size=1), min_size=1, max_size=4), st.booleans())
+def test_no_value_breaks_out_of_the_page(values: list[str], reveal: bool) -> None:
+    rows = [{"</style><script>alert(1)</script>": value, "email": value} for value in values]
+    report = Schema("x", fields={"email": Email(), "</style><script>alert(1)</script>": Text(max_length=0)}).check(rows)
+    tree = Tree(ck.report(report, reveal=reveal, title=values[0]).html())
+    assert "script" not in tree.tags
+
+
+def test_saving_writes_the_whole_page_as_utf8(make_page: Callable[..., Page], tmp_path: Path) -> None:
+    page = make_page(lang="zh", now=lambda: dt.datetime(2026, 11, 23, tzinfo=dt.UTC))
+    written = page.save(tmp_path / "cleanup.html")
+    assert written.read_text(encoding="utf-8") == page.html()
+    assert "2026-11-23" in page.html()
+
+
+def test_in_a_notebook_the_page_stands_in_a_sandbox(make_page: Callable[..., Page]) -> None:
+    shown = make_page()._repr_html_()
+    assert re.match(r'<iframe srcdoc="&lt;!doctype html', shown)
+    assert "sandbox" in shown
+
+
+def test_the_repr_counts_results_and_shows_no_value(make_page: Callable[..., Page]) -> None:
+    assert repr(make_page()) == "Page(checks=1, fixes=1, matches=1, merges=1, lang='en')"
