@@ -121,8 +121,13 @@ class Page:
         return el("iframe", srcdoc=self.html(), width="100%", height=720, style="border:0", sandbox="")
 
     def __repr__(self) -> str:
-        held = {"checks": self._checks, "fixes": self._fixes, "matches": self._matches, "merges": self._merges}
-        counts = "".join(f"{name}={len(found)}, " for name, found in held.items() if found)
+        held = {
+            "checks": len(self._checks),
+            "fixes": len(self._fixes),
+            "matches": len(self._matches),
+            "merges": len(self._merges),
+        }
+        counts = "".join(f"{name}={n}, " for name, n in held.items() if n)
         return f"Page({counts}lang={self._words.lang!r})"
 
     # -- the parts ------------------------------------------------------------------------------------------------
