@@ -7,6 +7,7 @@ every rule, holds the issues as one table, and proposes fixes that are applied t
 from ._assumptions import Assumption
 from ._check import AllOf, AnyOf, Check, Not
 from ._choice import Choice
+from ._complete import complete
 from ._conditions import Column, Condition, col, present
 from ._country import Country, Postcode
 from ._date import Date, DateTime
@@ -64,6 +65,7 @@ __all__ = [
     "all_of",
     "any_of",
     "col",
+    "complete",
     "optional",
     "order",
     "present",

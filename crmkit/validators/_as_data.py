@@ -16,6 +16,7 @@ from crmkit.errors import FormatError, NotFoundError, SchemaError
 
 from . import _check as base
 from ._choice import Choice
+from ._complete import Complete
 from ._conditions import Condition, condition_from_dict, condition_to_dict
 from ._country import Country, Postcode
 from ._date import Date, DateTime
@@ -46,7 +47,7 @@ _CHECKS: dict[str, type[Check]] = {
     for kind in (Blank, Choice, CompanyName, Country, Date, DateTime, Email, Money, Number, PersonName, Phone, Postcode,
                  Required, Satisfies, Text, URL)
 }  # fmt: skip
-_RULES: dict[str, type[Rule]] = {kind.kind: kind for kind in (Demand, Order, Passes, Refers, Require, Unique)}
+_RULES: dict[str, type[Rule]] = {kind.kind: kind for kind in (Complete, Demand, Order, Passes, Refers, Require, Unique)}
 _NOT_STORED = ("learned",)
 
 

@@ -48,7 +48,7 @@ class FixPlan:
     Attributes:
         rows: 0-based rows.
         paths: Columns.
-        befores: What the cell must hold, as text.
+        befores: What the cell must hold, as text; ``None`` where it must be missing.
         afters: What it will hold.
         confidences: 0 to 1.
         codes: For each cell the codes of the issues that the change settles.
@@ -64,7 +64,7 @@ class FixPlan:
 
     rows: tuple[int, ...] = attrs.field(default=(), converter=_tuple)
     paths: tuple[str, ...] = attrs.field(default=(), converter=_tuple)
-    befores: tuple[str, ...] = attrs.field(default=(), converter=_tuple, repr=False)
+    befores: tuple[str | None, ...] = attrs.field(default=(), converter=_tuple, repr=False)
     afters: tuple[str, ...] = attrs.field(default=(), converter=_tuple, repr=False)
     confidences: tuple[float, ...] = attrs.field(default=(), converter=_tuple)
     codes: tuple[tuple[str, ...], ...] = attrs.field(default=(), converter=_tuple)
@@ -179,7 +179,8 @@ class FixPlan:
             {
                 "accept": ["yes"] * n, "row": [str(row) for row in self.rows],
                 "record_id": [record_id or "" for record_id in self.record_ids], "field": self.paths,
-                "before": self.befores, "after": self.afters, "confidence": [repr(share) for share in self.confidences],
+                "before": [before or "" for before in self.befores], "after": self.afters,
+                "confidence": [repr(share) for share in self.confidences],
                 "codes": [" ".join(codes) for codes in self.codes], "rule": self.rules, "why": self.whys,
                 "run_id": [self.run_id] * n, "rule_version": [self.rule_version] * n,
                 "seal": [_seal(*line) for line in zip(*cells, strict=True)],
@@ -229,7 +230,7 @@ class FixPlan:
             raise FormatError("a row or confidence is not a number", location=str(path)) from None
         first = kept[0] if kept else None
         return cls(
-            rows=rows, paths=[cells["field"][i] for i in kept], befores=[cells["before"][i] for i in kept],
+            rows=rows, paths=[cells["field"][i] for i in kept], befores=[cells["before"][i] or None for i in kept],
             afters=[cells["after"][i] for i in kept], confidences=confidences,
             codes=[tuple(cells["codes"][i].split()) for i in kept],
             rules=["review" if i in changed else cells["rule"][i] for i in kept],
@@ -273,8 +274,8 @@ class FixPlan:
         return changes.apply_edits(table, edits, key=key, by=by, reason=reason, now=now)
 
 
-def _seal(row: int | str, path: str, before: str, after: str) -> str:
-    text = "\x1f".join((str(row), path, before, after))
+def _seal(row: int | str, path: str, before: str | None, after: str) -> str:
+    text = "\x1f".join((str(row), path, before or "", after))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 

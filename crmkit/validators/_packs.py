@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ._complete import complete
 from ._conditions import col, present
 from ._country import Country, Postcode
 from ._date import Date, DateTime
@@ -115,6 +116,8 @@ def _contact_rules() -> list[Rule]:
         any_of(*reached, name="reachable", severity="warning"),
         unique("email", normalize="email", severity="warning"),
         reference("account_id", to="accounts.id"),
+        complete("country", by="mobile"),
+        complete("country", by="phone"),
     ]
 
 
@@ -124,6 +127,8 @@ def _lead_rules() -> list[Rule]:
         _named(),
         any_of(*reached, name="reachable", severity="warning"),
         unique("email", normalize="email", severity="warning"),
+        complete("country", by="mobile"),
+        complete("country", by="phone"),
     ]
 
 

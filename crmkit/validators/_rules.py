@@ -48,6 +48,8 @@ class Judgement:
         crashed: For each type of exception the number of rows for which the rule crashed.
         params: For the message; one for all rows, or one for each failed row.
         related: For each failed row the ids of the other records it is about.
+        fixes: For each failed row what the value should be.
+        confidence: Of the fixes.
     """
 
     failed: np.ndarray[Any, np.dtype[np.int64]]
@@ -55,6 +57,8 @@ class Judgement:
     crashed: Mapping[str, int] = attrs.field(factory=dict)
     params: Mapping[str, JSONValue] | list[Mapping[str, JSONValue]] = attrs.field(factory=dict)
     related: list[list[str]] | None = None
+    fixes: list[str | None] | None = None
+    confidence: float | None = None
 
 
 @attrs.frozen(kw_only=True)

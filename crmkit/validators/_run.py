@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from crmkit.frames import Table
     from crmkit.normalize.dates import DateOrder
     from crmkit.records import Note
-    from crmkit.typing import Frame, Language, Progress
+    from crmkit.typing import Frame, JSONValue, Language, Progress
 
     from ._check import Check
     from ._rules import Rule
@@ -110,13 +110,17 @@ def _notes(table: Table) -> IssueTable:
         return IssueTable.empty()
     return IssueTable.of(
         rule="file",
-        code=[note.code for note in notes],
+        code=["more_notes" if "more" in note.params else note.code for note in notes],
         row=[note.row for note in notes],
         path=[note.column for note in notes],
         severity=[note.severity for note in notes],
         dimension="integrity",
-        params=[dict(note.params) for note in notes],
+        params=[_note_params(note) for note in notes],
     )
+
+
+def _note_params(note: Note) -> dict[str, JSONValue]:
+    return {**note.params, "kind": note.code} if "more" in note.params else dict(note.params)
 
 
 def _run_field(
@@ -189,7 +193,8 @@ def _run_rule(
     issues = IssueTable.of(
         rule=rule.title, code=rule.code or rule.default_code, row=judged.failed, path=path, severity=rule.severity,
         dimension=rule.dimension, value=values, params=judged.params, related=judged.related,
-        templates={rule.title: dict(rule.messages)} if rule.messages else None,
+        templates={rule.title: dict(rule.messages)} if rule.messages else None, fix=judged.fixes,
+        confidence=judged.confidence,
     )  # fmt: skip
     return [outcome], [issues]
 

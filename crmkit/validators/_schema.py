@@ -338,6 +338,7 @@ class Schema:
         Args:
             source: The table, or what :func:`crmkit.columns.recognize` says of it.
             kind: What one row is, where the table itself does not tell.
+            kind: What one row is; recognised where absent.
             country: Where phone numbers belong whose row names no country; found from the numbers where clear.
 
         Returns:
