@@ -226,6 +226,7 @@ def _live_together(
     # Chinese spouses keep their own surnames: the second of a household in half of the cases
     keeps = (who["world"][inside] == 4) & (inside == chief + 1) & draws.chance(0.5, len(inside))
     who["family"][inside] = np.where(keeps, who["family"][inside], who["family"][chief])
+    _name_apart(who, inside, inside - chief)
     shared = draws.chance(0.40, int(house[inside[-1]]) + 1)
     lines = phones(
         draws,
@@ -236,6 +237,20 @@ def _live_together(
     on_line = inside[shared[house[inside]]]
     who["phone"][on_line] = lines[head[on_line]]
     who["phone_country"][on_line] = who["country"][on_line]
+
+
+def _name_apart(who: Codes, inside: NDArray[np.int64], position: NDArray[np.int64]) -> None:
+    """Give other names to those who bear the name of one who lives with them; the sons come later, and on purpose."""
+    for back in (1, 2, 3):
+        later = np.flatnonzero(position >= back)
+        later = later[who["given"][inside[later]] == who["given"][inside[later - back]]]
+        for number, code in enumerate(WORLDS):
+            rows = inside[later]
+            rows = rows[who["world"][rows] == number]
+            women, everybody = world(code).women, len(world(code).given)
+            first = np.where(who["woman"][rows] == 1, 0, women)
+            span = np.where(who["woman"][rows] == 1, women, everybody - women)
+            who["given"][rows] = first + (who["given"][rows] - first + 5) % span
 
 
 def _name_sons(draws: Draws, who: Codes, house: NDArray[np.int64], count: int) -> None:

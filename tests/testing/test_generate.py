@@ -170,6 +170,8 @@ def test_households_share_address_surname_and_often_the_land_line():
     assert all(len(codes) == 1 for codes in streets)
     latin = [house for house in members.values() if columns["country"][house[0]] not in ("CN", "BG")]
     assert all(len({columns["family_name"][row] for row in house}) == 1 for house in latin)
+    named_alike = [len({columns["given_name"][row] for row in house}) < len(house) for house in members.values()]
+    assert np.mean(named_alike) < 0.002
     phones = []
     for house in members.values():
         numbers = [phone(columns, row) for row in house]
