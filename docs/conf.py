@@ -26,4 +26,4 @@ html_title = "crmkit"
 exclude_patterns = ["_build"]
 suppress_warnings = ["ref.python"]
 # Annotations and Raises sections use short names (RecordKind, NotFoundError); full names are still checked.
-nitpick_ignore_regex = [(r"py:.*", r"[A-Z]\w*")]
+nitpick_ignore_regex = [(r"py:.*", r"[A-Z]\w*"), (r"py:class", r"np\.\w+")]
