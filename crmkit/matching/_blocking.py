@@ -233,7 +233,7 @@ def block(
             continue
         variants = _rule_keys(rule, keys)
         runs = _Runs.of(variants, cap=cap)
-        if rule.loose and runs.total > budget:
+        if rule.loose and runs.total + _NEIGHBORS * int(runs.cut_sizes.sum()) > budget:
             uses.append(RuleUse(rule=str(rule), status="too many pairs", pairs=0))
             continue
         produced = 0

@@ -11,6 +11,7 @@ from ._alike import is_affix, lengths, on_distinct_pairs, partial_ratio
 from ._fields import NULL
 from ._kinds_channels import EMAIL_DIFFERENT
 from ._kinds_people import GIVEN_HALF_SWAPPED, GIVEN_INITIAL, GIVEN_SWAPPED
+from ._worlds import LOCAL_KINDS
 from .comparisons import KINDS
 
 if TYPE_CHECKING:
@@ -28,11 +29,13 @@ class PairLevels:
 
     Attributes:
         levels: int8, one row per comparison of the encoded file; -1 where a value is missing.
-        rarity: float32, log frequency of the agreeing value where the level is 0, else 0.
+        rarity: float32, log frequency of the agreeing value (in the world of the pair) where the level is 0, else 0.
+        world: float32, log share of the world that both records are of, 0 where there is none.
     """
 
     levels: NDArray[np.int8]
     rarity: NDArray[np.float32]
+    world: NDArray[np.float32]
 
     @property
     def size(self) -> int:
@@ -41,7 +44,7 @@ class PairLevels:
 
     def take(self, pairs: NDArray[np.intp]) -> PairLevels:
         """Return the levels of some of the pairs."""
-        return PairLevels(self.levels[:, pairs], self.rarity[:, pairs])
+        return PairLevels(self.levels[:, pairs], self.rarity[:, pairs], self.world[pairs])
 
 
 def compare_pairs(encoded: Encoded, left: Codes, right: Codes) -> PairLevels:
@@ -53,9 +56,12 @@ def compare_pairs(encoded: Encoded, left: Codes, right: Codes) -> PairLevels:
     levels = np.empty((len(encoded.comparisons), len(left)), dtype=np.int8)
     rarity = np.zeros((len(encoded.comparisons), len(left)), dtype=np.float32)
     position = {comparison.name: k for k, comparison in enumerate(encoded.comparisons)}
+    world = encoded.worlds.log_share_of_pairs(left, right).astype(np.float32)
     for k, comparison in enumerate(encoded.comparisons):
         field = encoded.fields[comparison.name]
         _compare_field(field, KINDS[comparison.kind], left, right, levels[k], rarity[k])
+        if comparison.kind in LOCAL_KINDS:
+            rarity[k] = np.where(levels[k] == 0, np.minimum(rarity[k] - world, 0.0), 0.0)
     if encoded.given_as_family is not None:
         _swapped_names(encoded, left, right, levels, rarity, position)
     if "email" in position:
@@ -64,7 +70,7 @@ def compare_pairs(encoded: Encoded, left: Codes, right: Codes) -> PairLevels:
             same = levels[position["email"]] == 0
             levels[position["domain"], same] = NULL
             rarity[position["domain"], same] = 0.0
-    return PairLevels(levels, rarity)
+    return PairLevels(levels, rarity, world)
 
 
 def _compare_field(

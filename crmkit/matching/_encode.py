@@ -17,6 +17,7 @@ from crmkit._progress import steps
 from ._alike import code_of
 from ._fields import EncodedField, Prepared
 from ._kinds_channels import company_domain, normalize_phone
+from ._worlds import Worlds, find_worlds
 from .comparisons import KINDS
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Encoded:
         comparisons: Those that found a column, in order.
         fields: The encoded field of each.
         keys: Codes for blocking by key name.
+        worlds: Parts of the file with pools of names of their own.
         given_as_family: For each given name the code of the family name that reads the same, -1 if there is none.
     """
 
@@ -56,6 +58,7 @@ class Encoded:
     comparisons: tuple[Comparison, ...]
     fields: dict[str, EncodedField]
     keys: dict[str, tuple[Codes, ...]]
+    worlds: Worlds
     given_as_family: Codes | None = None
 
     def __repr__(self) -> str:
@@ -106,6 +109,7 @@ def encode(
         comparisons=tuple(comparison for comparison in comparisons if comparison.name in fields),
         fields=fields,
         keys=keys,
+        worlds=find_worlds(sources, fields, n),
         given_as_family=_given_as_family(fields),
     )
 

@@ -18,7 +18,6 @@ from ._model import (
     MatchModel,
     filled_groups,
     group_evidence,
-    independence_count,
     log_expected,
     memberships,
     starting_tables,
@@ -84,23 +83,29 @@ def sample_candidates(
 
 def compress(pairs: PairLevels, weights: FloatArray) -> tuple[PairLevels, FloatArray]:
     """Merge pairs with one pattern: equal levels, and frequencies equal to half an octave."""
-    bins = np.round(pairs.rarity * (2.0 / np.log(2.0))).astype(np.int16)
-    table = np.concatenate([pairs.levels.astype(np.int16), bins])
+    table = np.concatenate(
+        [pairs.levels.astype(np.int16), _half_octaves(pairs.rarity), _half_octaves(pairs.world[None])]
+    )
     rows = np.ascontiguousarray(table.T).view([("", np.int16)] * table.shape[0]).ravel()
     _, first, back = np.unique(rows, return_index=True, return_inverse=True)
-    summed = np.bincount(back.ravel(), weights=weights)
-    rarity = (
-        np.stack(
-            [np.bincount(back.ravel(), weights=weights * row) / np.maximum(summed, 1e-300) for row in pairs.rarity]
-        )
-        if len(pairs.rarity)
-        else pairs.rarity[:, first]
-    )
-    return PairLevels(pairs.levels[:, first], rarity.astype(np.float32)), summed
+    back = back.ravel()
+    summed = np.bincount(back, weights=weights)
+
+    def mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        return (np.bincount(back, weights=weights * values) / summed).astype(np.float32)
+
+    rarity = np.empty((len(pairs.rarity), len(first)), dtype=np.float32)
+    for k, values in enumerate(pairs.rarity):
+        rarity[k] = mean(values)
+    return PairLevels(pairs.levels[:, first], rarity, mean(pairs.world)), summed
+
+
+def _half_octaves(logs: NDArray[np.float32]) -> NDArray[np.int16]:
+    return np.asarray(np.round(logs * (2.0 / np.log(2.0))), dtype=np.int16)
 
 
 def chance_tables(encoded: Encoded, *, seed: int) -> dict[str, FloatArray]:
-    """Return u for each comparison from random pairs.
+    """Return u for each comparison from random pairs within one world, as nearly all candidates are.
 
     Half a pair is added to each level and 200 to "different", so that the few pairs of a small file, among which its
     duplicates weigh heavily, do not decide alone.
@@ -108,7 +113,7 @@ def chance_tables(encoded: Encoded, *, seed: int) -> dict[str, FloatArray]:
     random = np.random.default_rng(seed)
     count = _RANDOM_PAIRS if encoded.n > 1 else 0
     left = random.integers(0, max(encoded.n, 1), count).astype(np.int32)
-    right = random.integers(0, max(encoded.n, 1), count).astype(np.int32)
+    right = encoded.worlds.partners(left, random)
     apart = left != right
     pairs = compare_pairs(encoded, left[apart], right[apart])
     tables = {}
@@ -217,8 +222,7 @@ class _Fitting:
     def step(self, model: MatchModel) -> MatchModel:
         """Return the model after one step."""
         evidence = group_evidence(model, self.pairs)
-        power = independence_count(model, self.pairs)
-        expected = log_expected(model, evidence, power)
+        expected = log_expected(model, self.pairs, evidence)
         expected -= expected.max(axis=0)
         share = np.exp(expected)
         share *= self.weights / share.sum(axis=0)
@@ -279,11 +283,10 @@ class _Fitting:
         if len(names) < 2:
             return 1.0
         both = (self.pairs.levels[names] == 0).all(axis=0)
-        expected = model.pairs
-        for k in names:
-            field = self.encoded.fields[model.comparisons[k].name]
-            filled = max(field.filled, 2.0)
-            expected *= float((field.counts * np.maximum(field.counts - 1.0, 0.0)).sum()) / (filled * (filled - 1.0))
+        worlds = self.encoded.worlds
+        share = worlds.sizes / max(len(worlds.codes), 1)
+        agree = [worlds.same_values(self.encoded.fields[model.comparisons[k].name]) for k in names]
+        expected = model.pairs * float((share**2 * agree[0] * agree[1]).sum())
         return max(1.0, (float(by_chance[both].sum()) + 50.0) / (expected + 50.0))
 
     def _namesake_email(self, model: MatchModel, share: FloatArray) -> FloatArray | None:

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from ._comparisons import compare_pairs
-from ._model import group_evidence, independence_count, log_expected, memberships
+from ._model import group_evidence, log_expected, memberships
 from ._presets import CHANCE, MATCH, explanation_texts
 from ._scoring import probability
 from .comparisons import KINDS
@@ -107,7 +107,7 @@ def explain_pair(
     rows = np.array([[a], [b]], dtype=np.int32)
     pairs = compare_pairs(encoded, rows[0], rows[1])
     evidence = group_evidence(model, pairs)
-    expected = log_expected(model, evidence, independence_count(model, pairs))[:, 0]
+    expected = log_expected(model, pairs, evidence)[:, 0]
     match = list(model.numbers).index(MATCH)
     steps = [EvidenceStep(name="prior", weight=float(np.log(model.numbers[MATCH]) - expected[-1]) / _LN2)]
     members = memberships(model, pairs)

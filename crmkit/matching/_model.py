@@ -243,8 +243,9 @@ def independence_count(model: MatchModel, pairs: PairLevels) -> NDArray[np.int8]
     return np.maximum(count - 1, 0).astype(np.int8)
 
 
-def log_expected(model: MatchModel, evidence: FloatArray, power: NDArray[np.int8]) -> FloatArray:
+def log_expected(model: MatchModel, pairs: PairLevels, evidence: FloatArray | None = None) -> FloatArray:
     """Return log lambda for every explanation (rows) and pair, up to a factor common to all explanations."""
+    evidence = group_evidence(model, pairs) if evidence is None else evidence
     result = np.empty((len(model.numbers) + 1, evidence.shape[1]))
     ratio = np.exp(np.minimum(evidence, 600.0))
     for row, (name, number) in enumerate(model.numbers.items()):
@@ -255,7 +256,7 @@ def log_expected(model: MatchModel, evidence: FloatArray, power: NDArray[np.int8
             if rate > 0.0:
                 total += np.log(rate * ratio[place] + (1.0 - rate))
         result[row] = total
-    result[-1] = np.log(model.pairs) + power * np.log(model.kappa)
+    result[-1] = np.log(model.pairs) + pairs.world + independence_count(model, pairs) * np.log(model.kappa)
     return result
 
 
@@ -265,7 +266,7 @@ def posterior(model: MatchModel, pairs: PairLevels) -> Posterior:
     Note:
         O(pairs x explanations x groups), about 0.3 microseconds a pair.
     """
-    expected = log_expected(model, group_evidence(model, pairs), independence_count(model, pairs))
+    expected = log_expected(model, pairs)
     match = list(model.numbers).index(MATCH)
     others = np.delete(expected, match, axis=0)
     peak = others.max(axis=0)
