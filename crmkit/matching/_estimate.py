@@ -14,6 +14,7 @@ import numpy as np
 
 from ._comparisons import PairLevels, compare_pairs
 from ._kinds_channels import EMAIL_DIFFERENT
+from ._kinds_people import GIVEN_SWAPPED
 from ._model import (
     MatchModel,
     filled_groups,
@@ -125,7 +126,8 @@ def chance_tables(encoded: Encoded, *, seed: int) -> dict[str, FloatArray]:
         counts[KINDS[comparison.kind].different] += _PRIOR_CHANCE
         tables[comparison.name] = counts / counts.sum()
     if "given" in tables:  # by chance a swap is far rarer than any sample of pairs can show
-        tables["given"][5:] = np.minimum(tables["given"][5:], 1e-6)
+        tables["given"][GIVEN_SWAPPED:] = np.minimum(tables["given"][GIVEN_SWAPPED:], 1e-6)
+        tables["given"] /= tables["given"].sum()
     return tables
 
 

@@ -73,8 +73,9 @@ def _compare_streets(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
     same_number = (number[a] == number[b]) & (number[a] >= 0)
     no_number = (number[a] < 0) | (number[b] < 0)
     level[alike & ~same_number & ~no_number] = 3
-    level[(alike & no_number) | ((distance == 2) & ~short)] = 2
-    level[(alike & same_number) | ((distance == 1) & ~short)] = 1
+    close = ~short & (same_number | no_number)  # 12 and 14 Main Street are one edit apart and two houses
+    level[(alike & no_number) | ((distance == 2) & close)] = 2
+    level[(alike & same_number) | ((distance == 1) & close)] = 1
     return level
 
 

@@ -59,7 +59,7 @@ def _comparison(
     wide: str | None = None,
     shared_by: SharedBy = None,
 ) -> Comparison:
-    own = name or (columns[0] if columns and not fields else kind)
+    own = name or (columns[0] if columns else kind)
     return Comparison(
         name=own,
         kind=kind,

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from crmkit.errors import CheckFailedError, NotFoundError
+from crmkit.matching import Matcher
+from crmkit.records import RecordSet
+from crmkit.testing import generate
+
+
+@pytest.fixture(scope="module")
+def columns():
+    return generate.contacts(600, seed=14).columns
+
+
+@pytest.fixture(scope="module")
+def report(columns):
+    return Matcher.contacts().dedupe(columns)
+
+
+def test_pairs_are_sorted_and_hold_those_under_the_threshold_too(report):
+    pairs = report.pairs
+    chances = pairs["match_probability"]
+    assert chances == sorted(chances, reverse=True)
+    assert chances[-1] < report.threshold_ < chances[0]
+    assert len(chances) == report.counts()["pairs"]
+
+
+def test_explaining_a_pair_gives_the_score_that_was_used(report):
+    pairs = report.pairs
+    for k in range(0, len(pairs["left"]), 7):
+        left, right = pairs["left"][k], pairs["right"][k]
+        there, back = report.explain(left, right), report.explain(right, left)
+        assert there.match_weight == pytest.approx(pairs["match_weight"][k], abs=1e-4)
+        assert there.match_probability == pytest.approx(pairs["match_probability"][k], abs=1e-4)
+        assert back.match_weight == pytest.approx(there.match_weight, abs=1e-4)
+        assert sum(step.weight for step in there.steps) == pytest.approx(there.match_weight, abs=1e-6)
+        assert sum(there.explanations.values()) == pytest.approx(1.0)
+        assert max(there.explanations, key=there.explanations.get) == pairs["explanation"][k]
+
+
+def test_an_explanation_reads_as_sentences_and_as_data(report):
+    one = report.explain(report.pairs["left"][0], report.pairs["right"][0])
+    text = str(one)
+    assert "match probability 100.0%: they are the same person" in text
+    assert "prior" in text
+    assert "rival explanations" in text
+    assert repr(one).startswith("<PairExplanation: match probability 1.000")
+    assert json.dumps(one.to_dict())
+    assert "<table>" in one._repr_html_()
+
+
+def test_two_strangers_are_explained_by_chance(report, columns):
+    assert report.explain(columns["id"][0], columns["id"][1]).text == "they agree by chance"
+
+
+def test_an_unknown_id_is_refused_without_repeating_it(report):
+    with pytest.raises(NotFoundError) as caught:
+        report.explain("secret@example.org", "x")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_report_is_neither_true_nor_false_and_can_be_asked_to_raise(report, columns):
+    with pytest.raises(TypeError, match=r"use \.ok or \.raise_for"):
+        bool(report)
+    assert not report.ok
+    with pytest.raises(CheckFailedError, match="duplicates"):
+        report.raise_for()
+    assert isinstance(report.to_frame(), RecordSet)
+    assert isinstance(report.to_frame(like=[{"a": 1}]), list)
+
+
+def test_no_personal_data_in_what_a_report_shows_of_itself(report, columns):
+    private = {
+        value
+        for name in ("email", "phone", "street", "family_name")
+        for value in columns[name]
+        if value and len(value) > 5
+    }
+    shown = [
+        repr(report),
+        report._repr_html_(),
+        json.dumps(report.to_dict()),
+        repr(report.diagnostics),
+        str(report.diagnostics),
+        repr(report.model),
+        repr(report.run.encoded),
+        repr(report.run.encoded.comparisons),
+        *(
+            str(report.explain(a, b))
+            for a, b in zip(report.pairs["left"][:20], report.pairs["right"][:20], strict=True)
+        ),
+    ]
+    assert not any(value in text for value in private for text in shown)
+
+
+def test_the_page_of_a_report_is_escaped(columns):
+    odd = dict(columns)
+    odd["id"] = [f"<b>{value}</b>" for value in columns["id"]]
+    left = {name: values[:300] for name, values in odd.items()}
+    right = {name: values[300:] for name, values in odd.items()}
+    assert "<b>C0" not in Matcher.contacts().link(left, right)._repr_html_()
+
+
+def test_diagnostics_say_what_was_read_and_what_was_left_out(report):
+    text = str(report.diagnostics)
+    assert "email reads email" in text
+    assert "no column for national_id" in text
+    assert "blocking by email: used" in text
+    assert "owner_name" not in text
+    assert 0.5 < report.diagnostics.expected_precision <= 1.0
+    assert 0.5 < report.diagnostics.expected_recall <= 1.0
+
+
+def test_an_owner_or_an_assistant_never_feeds_a_match():
+    export = {
+        "First Name": ["Ann", "Bob"],
+        "Last Name": ["Lee", "Kim"],
+        "Email": ["ann@example.org", "bob@example.net"],
+        "Asst. Phone": ["+12025550123", "+12025550123"],
+        "Contact Owner": ["Sam Rep", "Sam Rep"],
+        "Reports To": ["Max Boss", "Max Boss"],
+    }
+    found = Matcher.contacts().dedupe(export)
+    read = {column for columns in found.diagnostics.columns.values() for column in columns}
+    assert not any("Asst" in column or "Owner" in column or "Reports" in column for column in read)
+
+
+def test_a_house_number_of_its_own_column_goes_with_the_street():
+    rows = {"street_number": ["12", None], "address_1": ["main street", "oak avenue"], "surname": ["lee", "kim"]}
+    found = Matcher.contacts().dedupe(rows)
+    assert found.diagnostics.columns["street"] == ("street_number + address_1",)
+    assert list(found.run.encoded.fields["street"].values) == ["12 main st", "oak ave"]
