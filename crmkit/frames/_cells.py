@@ -66,7 +66,7 @@ def encode(value: Any) -> tuple[str, str | None]:
 
 
 def decode(kind: str, text: str | None) -> object:
-    """Return the cell that :func:`encode` described.
+    """Return the cell that :func:`crmkit.frames.encode_cell` described.
 
     Raises:
         FormatError: No such type, or a text that is not of it.

@@ -31,7 +31,6 @@ class Table:
     Attributes:
         kind: ``"pandas"``, ``"polars"``, ``"arrow"``, ``"records"``, ``"mapping"`` or ``"recordset"``.
         columns: The names, in the frame's order.
-        native: The frame itself; a lazy one after it was collected.
         notes: What reading a file found (``crmkit.records.Note``); empty for everything but a ``RecordSet``.
 
     Note:

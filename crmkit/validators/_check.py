@@ -61,7 +61,7 @@ class Check(ABC):
 
         Args:
             text: The value as a person would type it.
-            context: The values of :attr:`references`, in their order.
+            context: The values of ``references``, in their order.
 
         Returns:
             Findings, none for a right value in its normal form; or why it could not be judged.
