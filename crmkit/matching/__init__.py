@@ -8,7 +8,7 @@ from ._explain import EvidenceStep, PairExplanation
 from ._fields import Comparison
 from ._matcher import Matcher
 from ._model import MatchModel
-from ._report import LinkReport, MatchReport
+from ._report import LinkReport, MatchReport, PairReport
 from ._survivorship import (
     FirstSeen,
     Longest,
@@ -41,6 +41,7 @@ __all__ = [
     "Newest",
     "Oldest",
     "PairExplanation",
+    "PairReport",
     "Precision",
     "RuleUse",
     "Scores",

@@ -160,7 +160,7 @@ class Matcher:
             progress: Wraps the loops over columns, rules and chunks of pairs.
 
         Returns:
-            The report: ``.clusters``, ``.pairs``, ``.explain(a, b)``, ``.merge()``.
+            A report with ``.clusters``, ``.pairs``, ``.explain(a, b)`` and ``.merge()``.
 
         Raises:
             SchemaError: Nothing to match on, or no such key column.

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from ._sources import Source
     from ._survivorship import Survivorship
 
-__all__ = ["LinkReport", "MatchReport", "Run"]
+    Flags = NDArray[np.bool_]
+
+__all__ = ["LinkReport", "MatchReport", "PairReport", "Run"]
 
 _LN2 = float(np.log(2.0))
 _SHOWN = 20
@@ -71,8 +73,8 @@ class Run:
 
 
 @attrs.frozen(eq=False, kw_only=True, repr=False)
-class _Result(Report):
-    """What both reports share."""
+class PairReport(Report):
+    """What the reports on one table and on two share: scored pairs, their explanations, diagnostics."""
 
     run: Run
     model: MatchModel
@@ -115,7 +117,7 @@ class _Result(Report):
             NotFoundError: No record has the id.
 
         Returns:
-            A waterfall: the evidence of each group against chance, then the rival explanations.
+            A waterfall with the evidence of each group against chance, then the rival explanations.
         """
         a, b = self.run.row_of(left, 0), self.run.row_of(right, len(self.run.ids) - 1)
         return explain_pair(self.run.encoded, self.model, a, b, left=left, right=right)
@@ -147,7 +149,7 @@ class _Result(Report):
 
 
 @attrs.frozen(eq=False, kw_only=True, repr=False)
-class MatchReport(_Result):
+class MatchReport(PairReport):
     """Duplicates within one table.
 
     Attributes:
@@ -172,7 +174,7 @@ class MatchReport(_Result):
 
     @property
     def clusters(self) -> Frame:
-        """One row per input row, in input order: ``record_id``, ``cluster_id``; in the caller's kind of frame."""
+        """The caller's kind of frame with ``record_id`` and ``cluster_id``, one row per input row, in input order."""
         return self.to_frame(self.run.sources[0].table)
 
     def to_frame(self, like: Frame | None = None) -> Frame:
@@ -215,7 +217,7 @@ class MatchReport(_Result):
 
 
 @attrs.frozen(eq=False, kw_only=True, repr=False)
-class LinkReport(_Result):
+class LinkReport(PairReport):
     """Records of two tables that are the same party.
 
     Attributes:
@@ -224,7 +226,7 @@ class LinkReport(_Result):
     .. versionadded:: 0.1.0
     """
 
-    linked: NDArray[np.bool_]
+    linked: Flags
 
     @property
     def ok(self) -> bool:
