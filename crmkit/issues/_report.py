@@ -42,7 +42,7 @@ class Report(ABC):
     @property
     @abstractmethod
     def ok(self) -> bool:
-        """Whether there is nothing that stops a careful person: no issue of severity ``error``."""
+        """Whether there is nothing that stops a careful person, such as an issue of severity ``error``."""
 
     @abstractmethod
     def counts(self) -> Mapping[str, int]:

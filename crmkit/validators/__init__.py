@@ -5,7 +5,7 @@ every rule, holds the issues as one table, and proposes fixes that are applied t
 """
 
 from ._assumptions import Assumption
-from ._check import AllOf, AnyOf, Check, Not
+from ._check import AllOf, AnyOf, Check, Not, Reference
 from ._choice import Choice
 from ._complete import complete
 from ._conditions import Column, Condition, col, present
@@ -21,7 +21,7 @@ from ._outcome import Outcome
 from ._phone import Phone
 from ._relations import reference, satisfies, unique
 from ._report import ValidationReport
-from ._rules import Rule, order, require
+from ._rules import Judgement, Rule, RunContext, order, require
 from ._satisfies import Satisfies
 from ._schema import Schema
 from ._scores import WEIGHTS, Summary
@@ -47,6 +47,7 @@ __all__ = [
     "Email",
     "Finding",
     "FixPlan",
+    "Judgement",
     "Money",
     "Not",
     "Number",
@@ -54,8 +55,10 @@ __all__ = [
     "PersonName",
     "Phone",
     "Postcode",
+    "Reference",
     "Required",
     "Rule",
+    "RunContext",
     "Satisfies",
     "Schema",
     "Skipped",

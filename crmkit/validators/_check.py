@@ -115,29 +115,29 @@ class Check(ABC):
         verdict = self.missing() if text is None or not text.strip() else self.examine(text, context)
         return not failures(verdict)
 
-    def when(self, condition: Condition) -> When:
+    def when(self, condition: Condition) -> Check:
         """Return the check for the rows in which ``condition`` holds; the others count as skipped."""
         return When(self, condition)
 
-    def warn(self) -> Graded:
+    def warn(self) -> Check:
         """Return the check with failures of severity ``warning``."""
         return Graded(self, "warning")
 
-    def info(self) -> Graded:
+    def info(self) -> Check:
         """Return the check with failures of severity ``info``."""
         return Graded(self, "info")
 
-    def saying(self, *, en: str, zh: str | None = None) -> Worded:
+    def saying(self, *, en: str, zh: str | None = None) -> Check:
         """Return the check with a message of your own; ``{places}`` are filled from the issue's params."""
         return Worded(self, en, zh)
 
-    def __and__(self, other: object) -> AllOf:
+    def __and__(self, other: object) -> Check:
         return AllOf((*_parts(self, AllOf), *_parts(other, AllOf))) if isinstance(other, Check) else NotImplemented
 
-    def __or__(self, other: object) -> AnyOf:
+    def __or__(self, other: object) -> Check:
         return AnyOf((*_parts(self, AnyOf), *_parts(other, AnyOf))) if isinstance(other, Check) else NotImplemented
 
-    def __invert__(self) -> Not:
+    def __invert__(self) -> Check:
         return Not(self)
 
 

@@ -74,7 +74,7 @@ def _country(text: str) -> str | None:
 
 def complete(
     field: str, *, by: str, method: str = "country_of_phone", name: str | None = None, severity: Severity = "info"
-) -> Complete:
+) -> Rule:
     """Report where a field is empty although another one tells what it is, and propose that.
 
     Args:

@@ -290,15 +290,15 @@ class Column:
 
     __hash__ = None  # type: ignore[assignment]  # equality makes a condition, so a column cannot be a key
 
-    def isin(self, *values: object) -> OneOf:
+    def isin(self, *values: object) -> Condition:
         """Return the condition that the value is one of ``values``."""
         return OneOf(self.name, tuple(_constant(value) for value in values), self.normalize)
 
-    def matches(self, pattern: str) -> Matches:
+    def matches(self, pattern: str) -> Condition:
         """Return the condition that the whole text matches the regular expression."""
         return Matches(self.name, pattern)
 
-    def present(self) -> Present:
+    def present(self) -> Condition:
         """Return the condition that the value is filled in."""
         return Present(self.name)
 
@@ -328,7 +328,7 @@ def col(name: str, *, normalize: str | None = None) -> Column:
     return Column(name, normalize=normalize)
 
 
-def present(column: str) -> Present:
+def present(column: str) -> Condition:
     """Return the condition that the column is filled in: neither missing nor blank.
 
     Example:

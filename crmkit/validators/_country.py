@@ -17,9 +17,21 @@ if TYPE_CHECKING:
 
     from crmkit.typing import Severity
 
-__all__ = ["Country", "Postcode"]
+__all__ = ["Country", "Postcode", "country_code"]
 
 _ZERO_WAS_LOST = 0.9
+
+
+def country_code(text: str) -> str | None:
+    """Return the code of the country that a cell names; ``n/a`` names none, although ``NA`` is Namibia.
+
+    Example:
+        >>> country_code("n/a"), country_code("NA"), country_code("中国")
+        (None, 'NA', 'CN')
+    """
+    if not text.isalpha() and is_placeholder(text):
+        return None
+    return countries.normalize(text)
 
 
 @attrs.frozen
@@ -43,7 +55,7 @@ class Country(Check):
 
     def examine(self, text: str, context: Context = ()) -> Verdict:
         del context
-        code = countries.normalize(text)
+        code = country_code(text)
         if code is not None:
             return normal(text, code)
         if is_placeholder(text):

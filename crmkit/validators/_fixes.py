@@ -256,7 +256,7 @@ class FixPlan:
             now: The clock.
 
         Returns:
-            The changed frame, of the caller's kind, and the change log: ``log.revert(clean)`` is ``frame`` again.
+            The changed frame, of the caller's kind, and the change log, whose ``revert(clean)`` gives ``frame`` again.
 
         Raises:
             SchemaError: If the frame lacks a column or row of the plan.

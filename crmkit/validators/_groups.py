@@ -10,7 +10,7 @@ from crmkit.errors import SchemaError
 
 from ._check import AllOf, AnyOf, Check, Graded, When, Worded
 from ._conditions import AllTrue, AnyTrue, Condition
-from ._rules import Demand
+from ._rules import Demand, Rule
 from ._text import Required
 
 if TYPE_CHECKING:
@@ -20,12 +20,12 @@ __all__ = ["all_of", "any_of", "optional"]
 
 
 @overload
-def any_of(*parts: Check) -> AnyOf: ...
+def any_of(*parts: Check) -> Check: ...
 @overload
-def any_of(*parts: Condition, code: str | None = ..., name: str | None = ..., severity: Severity = ...) -> Demand: ...
+def any_of(*parts: Condition, code: str | None = ..., name: str | None = ..., severity: Severity = ...) -> Rule: ...
 def any_of(
     *parts: Check | Condition, code: str | None = None, name: str | None = None, severity: Severity = "error"
-) -> AnyOf | Demand:
+) -> Check | Rule:
     """Demand at least one of several: checks of one value, or conditions on a row.
 
     Args:
@@ -48,12 +48,12 @@ def any_of(
 
 
 @overload
-def all_of(*parts: Check) -> AllOf: ...
+def all_of(*parts: Check) -> Check: ...
 @overload
-def all_of(*parts: Condition, code: str | None = ..., name: str | None = ..., severity: Severity = ...) -> Demand: ...
+def all_of(*parts: Condition, code: str | None = ..., name: str | None = ..., severity: Severity = ...) -> Rule: ...
 def all_of(
     *parts: Check | Condition, code: str | None = None, name: str | None = None, severity: Severity = "error"
-) -> AllOf | Demand:
+) -> Check | Rule:
     """Demand all of several: checks of one value (the same as ``a & b``), or conditions on a row.
 
     Args:

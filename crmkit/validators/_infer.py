@@ -29,6 +29,8 @@ _CANDIDATES = (
     "SG", "CA",
 )  # fmt: skip
 _LEAST_SHARE = 0.9
+_MOST_NAMED = 0.1
+_FEWEST_DIGITS = 9
 _LEAST_LEAD = 0.15
 _PHONE_FIELDS = ("mobile", "phone", "phone_home", "phone_other")
 
@@ -120,19 +122,32 @@ def _limits(found: ColumnMap, fields: dict[str, Check]) -> tuple[dict[str, Check
     return limited, told
 
 
+def _is_national(text: str) -> bool:
+    """Say whether the text is a number in national form that is long enough to tell a plan."""
+    digits = sum(char.isdecimal() for char in text)
+    return digits >= _FEWEST_DIGITS and not text.strip("( ").startswith(("+", "00"))
+
+
 def _usual_country(table: Table, found: ColumnMap) -> str | None:
     """Return the country whose plan nearly all national numbers fit, and clearly better than any other's."""
+    named = found.column("country")
+    if named is not None and float((table.texts(named).codes >= 0).mean() if len(table) else 0) > _MOST_NAMED:
+        return None  # rows without a country in a table of many countries could be anywhere
     sample: list[str] = []
     for field in _PHONE_FIELDS:
         column = found.column(field)
         if column is not None:
             texts = [str(value) for value in table.texts(column).values[: 4 * _SAMPLE]]
-            sample += [text for text in texts if text.strip() and not text.strip().startswith(("+", "00"))][:_SAMPLE]
+            sample += [text for text in texts if _is_national(text)][:_SAMPLE]
     sample = sample[:_SAMPLE]
     if len(sample) < 5:
         return None
+    # Germany's plan takes nearly any digits; there the trunk prefix is the proof.
+    candidates = [
+        code for code in _CANDIDATES if code != "DE" or all(text.strip("( ").startswith("0") for text in sample)
+    ]
     shares = sorted(
-        ((sum(phones.is_valid(text, code) for text in sample) / len(sample), code) for code in _CANDIDATES),
+        ((sum(phones.is_valid(text, code) for text in sample) / len(sample), code) for code in candidates),
         reverse=True,
     )
     # Canada shares the plan of the United States: the two never tell themselves apart by numbers.

@@ -10,6 +10,7 @@ import attrs
 from crmkit.normalize import names
 
 from ._check import Check, Context
+from ._placeholders import is_placeholder
 from ._text import tidy
 from ._verdict import Finding, Verdict, failed
 
@@ -66,7 +67,7 @@ class CompanyName(Check):
 
     def examine(self, text: str, context: Context = ()) -> Verdict:
         del context
-        if names.is_placeholder(text):
+        if is_placeholder(text):  # digits alone can be a company: 360, 58
             return (Finding("placeholder", dimension="completeness"),)
         tidied, found = tidy(text)
         if _NOT_A_COMPANY(tidied) is not None or not any(char.isalnum() for char in tidied):

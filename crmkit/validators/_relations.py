@@ -207,7 +207,7 @@ def _function(function: str | Callable[..., object]) -> str:
 def unique(
     *fields: str, normalize: str | Callable[[str], str | None] | None = None, code: str | None = None,
     name: str | None = None, severity: Severity = "error",
-) -> Unique:  # fmt: skip
+) -> Rule:  # fmt: skip
     """Demand that no two rows hold the same value, or combination of values.
 
     Args:
@@ -233,7 +233,7 @@ def unique(
 def reference(
     field: str, *, to: str, normalize: str | None = None, code: str | None = None, name: str | None = None,
     severity: Severity = "error",
-) -> Refers:  # fmt: skip
+) -> Rule:  # fmt: skip
     """Demand that a value is one of another table's column.
 
     Args:
@@ -257,7 +257,7 @@ def reference(
 def satisfies(
     test: str | Callable[..., bool], *fields: str, code: str | None = None, name: str | None = None,
     severity: Severity = "error",
-) -> Passes:  # fmt: skip
+) -> Rule:  # fmt: skip
     """Demand that a test of your own holds for every row.
 
     Args:

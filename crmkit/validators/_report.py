@@ -84,7 +84,7 @@ class ValidationReport(Report):
 
     @property
     def assumptions(self) -> tuple[Assumption, ...]:
-        """What was taken for granted: system and kind recognised, date orders, absent columns."""
+        """What was taken for granted, such as the system recognised, date orders, absent columns."""
         return self._assumptions
 
     def assumed(self, lang: Language = "en") -> list[str]:
@@ -107,7 +107,7 @@ class ValidationReport(Report):
 
     @cached_property
     def score(self) -> float:
-        """How far the records are from having no issue, 0 to 1: the mean over the dimensions that were checked."""
+        """How far the records are from having no issue; the mean over the dimensions that were checked."""
         scores = [summary.score for summary in self.by("dimension").values() if summary.score is not None]
         return sum(scores) / len(scores) if scores else 1.0
 

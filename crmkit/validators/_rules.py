@@ -307,7 +307,7 @@ class Demand(Rule):
 def order(
     first: str, relation: Relation, second: str, *, code: str | None = None, name: str | None = None,
     severity: Severity = "error",
-) -> Order:  # fmt: skip
+) -> Rule:  # fmt: skip
     """Demand that one column is before, or at most, another; dates with dates, numbers with numbers.
 
     Args:
@@ -330,7 +330,7 @@ def order(
     return Order(first, relation, second, code=code, name=name, severity=severity)
 
 
-def require(field: str, *, code: str | None = None, name: str | None = None, severity: Severity = "error") -> Require:
+def require(field: str, *, code: str | None = None, name: str | None = None, severity: Severity = "error") -> Rule:
     """Demand that a column is filled in; with ``.when(condition)``, where the condition holds.
 
     Example:

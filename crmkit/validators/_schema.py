@@ -168,7 +168,7 @@ class Schema:
             lang: Language of the messages.
 
         Returns:
-            The report. All rules run on the raw rows: none hides what another would find.
+            The report. All rules run on the raw rows, and none hides what another would find.
 
         Raises:
             SchemaError: If the frame cannot be read, or lacks a column that the schema names (and ``absent`` is

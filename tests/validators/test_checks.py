@@ -1,0 +1,200 @@
+"""Each check on the values it is for, right ones, wrong ones and those in between."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from crmkit.errors import SchemaError
+from crmkit.validators import (
+    URL,
+    Blank,
+    Choice,
+    CompanyName,
+    Country,
+    Date,
+    DateTime,
+    Email,
+    Money,
+    Number,
+    PersonName,
+    Phone,
+    Postcode,
+    Required,
+    Schema,
+    Skipped,
+    Text,
+    all_of,
+    any_of,
+    col,
+    optional,
+    present,
+)  # fmt: skip
+
+
+def said(check, text, context=()):
+    verdict = check.examine(text, context)
+    if isinstance(verdict, Skipped):
+        return verdict.reason
+    return [(finding.code, finding.fix) for finding in verdict]
+
+
+@pytest.mark.parametrize(
+    ("check", "text", "wanted"),
+    [
+        (Email(), "a@b.example", []),
+        (Email(), "a@b.example; c@d.example", [("email_several", None)]),
+        (Email(), "无", [("placeholder", None)]),
+        (Email(), "a@gmail,com", [("email_invalid", "a@gmail.com")]),
+        (Phone(), "+86 138 0013 8000", [("not_normalized", "+8613800138000")]),
+        (Phone(), "138 0013 8000", "country_missing"),
+        (Phone(), "call me", [("phone_invalid_international", None)]),
+        (Phone(), "+123", [("phone_invalid_international", None)]),
+        (Phone(country="CN"), "010-62345678 ext. 12", [("not_normalized", "+861062345678 ext. 12")]),
+        (Phone(country="CN"), "+861062345678 ext. 12", []),
+        (Phone(country="CN"), "1.38E+10", [("phone_lossy", None)]),
+        (Phone(country="CN"), "00000000", [("placeholder", None)]),
+        (Phone(country="CN"), "13800138000/13900139000", [("phone_several", None)]),
+        (Phone(country="US"), "8613800138000", [("phone_invalid", "+8613800138000")]),
+        (Country(), "CN", []),
+        (Country(), "n/a", [("placeholder", None)]),
+        (Postcode(country="US"), "2134", [("postcode_invalid", "02134")]),
+        (Postcode(country="AE"), "123", "country_without_codes"),
+        (Postcode(), "123", "country_missing"),
+        (Postcode(country="GB"), "无", [("placeholder", None)]),
+        (Date(), "2024-03-05", []),
+        (Date(), "3/4/2024", [("date_ambiguous", None)]),
+        (Date(), "2023-02-29", [("date_invalid", None)]),
+        (Date(), "0000-01-01", [("date_invalid", None)]),
+        (Date(), "9999-12-31", []),
+        (Date(before="2020-01-01"), "9999-12-31", [("too_late", None)]),
+        (Date(), "2024-03-05 00:00", [("not_normalized", "2024-03-05")]),
+        (Date(), "5 Mar 2024 14:30", [("not_normalized", "2024-03-05T14:30:00")]),
+        (Date(), "-", [("placeholder", None)]),
+        (DateTime(), "2024-03-05T25:00", [("datetime_invalid", None)]),
+        (DateTime(), "2024-03-05T14:30:00.250+08:00", []),
+        (DateTime(), "5 Mar 2024 2:30 PM +0800", [("not_normalized", "2024-03-05T14:30:00+08:00")]),
+        (DateTime(), "1709649000000", [("not_normalized", "2024-03-05T14:30:00Z")]),
+        (DateTime(after=datetime(2024, 3, 5, 12, tzinfo=UTC)), "2024-03-05T11:00:00Z", [("too_early", None)]),
+        (DateTime(after=datetime(2024, 3, 5, 12, tzinfo=UTC)), "2024-03-05T13:00:00Z", []),
+        (Number(ge=1, le=5), "6", [("too_large", None)]),
+        (Number(), "EUR 5", [("number_invalid", None)]),
+        (Number(), "1,234", [("not_normalized", "1234")]),
+        (Money(currency="CNY"), "EUR 5", [("currency_unexpected", None), ("not_normalized", "5 EUR")]),
+        (Money(), "n/a", [("placeholder", None)]),
+        (Choice(["won"]), "n/a", [("placeholder", None)]),
+        (Choice(["closed won", "closed lost"]), "closed wom", [("choice_unknown", "closed won")]),
+        (Choice(["closed won", "closed lost"]), "closed", [("choice_unknown", None)]),
+        (URL(), "https://b\u00fccher.example/a?b#c", []),
+        (URL(), "ftp://example.com", [("url_invalid", None)]),
+        (URL(), "user@example.com", [("url_invalid", None)]),
+        (URL(), "http://example.com:99999", [("url_invalid", None)]),
+        (URL(), "http://1.2.3.4:80/x", []),
+        (URL(), "1.2.3", [("url_invalid", None)]),
+        (URL(), "http//example.com", [("url_invalid", "http://example.com")]),
+        (PersonName(), "http://x.example", [("name_suspicious", None)]),
+        (PersonName(), "Mary-Jane O'Neil", []),
+        (PersonName(), "????", [("placeholder", None)]),
+        (CompanyName(), "360", []),
+        (CompanyName(), "12345678", [("company_suspicious", None)]),
+        (Text(min_length=3), "ab", [("too_short", None)]),
+        (Text(), "a\ufffdb", [("text_damaged", None)]),
+        (Text(), "a\nb", [("not_normalized", "a b")]),
+        (Text(multiline=True), "a \nb\n", [("not_normalized", "a\nb")]),
+        (~Email(), "a@b.example", [("excluded", None)]),
+        (~Phone(), "13800138000", "country_missing"),
+        (Email() | Phone(), "13800138000", "country_missing"),
+        (Required() & Phone(country=col("c")), "x1", [("phone_invalid_international", None)]),
+    ],
+    ids=repr,
+)
+def test_what_a_check_says(check, text, wanted):
+    context = (None,) * len(check.references)
+    assert said(check, text, context) == wanted
+
+
+def test_phones_read_the_country_of_their_row():
+    check = Phone(country=col("country"), default="CN")
+    assert said(check, "(312) 555-0123", ("US",)) == [("not_normalized", "+13125550123")]
+    confidences = [check.examine("13800138000", (country,))[0].confidence for country in ("CN", None, "")]
+    assert confidences == [0.99, 0.95, 0.95]
+    assert said(Phone(country=col("country")), "13800138000", ("",)) == "country_invalid"
+    assert said(Postcode(country=col("country")), "200000", ("",)) == "country_invalid"
+
+
+def test_missing_values_concern_only_the_checks_that_are_about_them():
+    for check, wanted in [
+        (Required(), False), (Blank(), True), (Email(), True), (~Required(), True), (Required() | Blank(), True),
+        (Required() & Email(), False), (~Blank(), False), (Email() & Text(), True), (Blank() & Text(), True),
+    ]:  # fmt: skip
+        assert check.is_valid(None) == wanted, check
+        assert check.is_valid("  ") == wanted, check
+
+
+def test_optional_takes_the_demand_away():
+    assert optional(Required() & Email()) == Email()
+    assert optional((Required() & Email() & Text()).warn()) == (Email() & Text()).warn()
+    with pytest.raises(SchemaError, match="checks nothing"):
+        optional(Required())
+    with pytest.raises(SchemaError, match="checks nothing"):
+        optional(Required().warn())
+
+
+def test_wrong_use_is_told_at_once():
+    for wrong in (
+        lambda: Phone(country="Atlantis"),
+        lambda: Phone(default=col("country")),
+        lambda: Text(pattern="("),
+        lambda: col("a").matches("("),
+        lambda: Date(after="soon"),
+        lambda: Number(ge="many"),
+        lambda: any_of(Email(), present("a")),
+        lambda: all_of(),
+        lambda: col("a") == None,  # noqa: E711 - that is what is tested
+    ):
+        with pytest.raises(SchemaError):
+            wrong()
+    schema = Schema("s", fields={"a": Text().when(col("a") < "soon")})
+    with pytest.raises(SchemaError, match="have an order"):
+        schema.check({"a": ["x"]})
+
+
+def test_now_is_the_runs_clock():
+    schema = Schema("s", fields={"d": Date(before="now")})
+    early = schema.check({"d": ["2024-03-05"]}, now=lambda: datetime(2024, 3, 4, tzinfo=UTC))
+    late = schema.check({"d": ["2024-03-05"]}, now=lambda: datetime(2024, 3, 5, 9, tzinfo=UTC))
+    assert [issue.code for issue in early] == ["too_late"]
+    assert late.ok
+    assert Date(before="now").is_valid("2020-01-01")
+
+
+def test_native_dates_and_numbers_have_no_written_form_to_object_to():
+    schema = Schema("s", fields={"d": Date(), "n": Number(ge=2)})
+    report = schema.check([{"d": date(2024, 3, 5), "n": 7.0}, {"d": date(2024, 3, 5), "n": 1}])
+    assert [(issue.row, issue.code) for issue in report] == [(1, "too_small")]
+
+
+@pytest.mark.parametrize(
+    ("condition", "wanted"),
+    [
+        (col("c") == "CN", [True, False, False, False]),
+        (col("c") != "CN", [False, True, True, False]),
+        (col("c", normalize="country") == "CN", [True, True, False, False]),
+        (~(col("c") == "CN"), [False, True, True, True]),
+        (col("n") >= 10, [True, False, False, False]),
+        (col("n") < "2.5", [False, True, False, False]),
+        (col("d") > date(2024, 1, 1), [False, True, False, False]),
+        (col("c").isin("CN", "US") & present("n"), [True, False, False, False]),
+        ((col("c") == "US") | (col("n") == 2), [False, True, True, False]),
+        (col("c").matches("[A-Z]+"), [True, False, True, False]),
+        (col("c").present(), [True, True, True, False]),
+        (col("d") <= "2024-01-01", [True, False, False, False]),
+        (col("n") > 1, [True, True, False, False]),
+    ],
+    ids=repr,
+)
+def test_conditions_on_rows(condition, wanted):
+    from crmkit.frames import read
+    from crmkit.validators._columns import Columns
+
+    table = {"c": ["CN", "中国", "US", None], "n": [10, 2, None, " "], "d": ["2024-01-01", "2024-01-02", "x", None]}
+    assert condition.mask(Columns(read(table))).tolist() == wanted
