@@ -19,7 +19,8 @@ _VALUES = 400
 _LONGEST = 300
 _PLAIN = frozenset({str, int, type(None)})
 _FILLED = 0.95
-_UNIQUE = 0.9
+_REPEATED = 0.1
+_FEW_REPEATED = 2
 
 
 class Sample:
@@ -72,12 +73,13 @@ def sample_rows(length: int, wanted: int) -> Sequence[int]:
 
 
 def infer_key(sample: Sample, fields: Mapping[str, str]) -> str | None:
-    """Return the id column if it is filled and unique enough to name rows."""
+    """Return the id column if it is filled and unique enough to name rows; a few ids may occur more than once."""
     column = next((column for column, field in fields.items() if field == "id"), None)
     if column is None:
         return None
     cells = sample.cells(column)
     filled = [str(cell) for cell in cells if cell is not None and cell != ""]
-    if not filled or len(filled) < _FILLED * len(cells) or len(set(filled)) < _UNIQUE * len(filled):
+    repeated = len(filled) - len(set(filled))
+    if not filled or len(filled) < _FILLED * len(cells) or repeated > max(_FEW_REPEATED, _REPEATED * len(filled)):
         return None
     return column

@@ -84,6 +84,8 @@ def sample_candidates(
 
 def compress(pairs: PairLevels, weights: FloatArray) -> tuple[PairLevels, FloatArray]:
     """Merge pairs with one pattern: equal levels, and frequencies equal to half an octave."""
+    if not pairs.size:
+        return pairs, weights
     table = np.concatenate(
         [pairs.levels.astype(np.int16), _half_octaves(pairs.rarity), _half_octaves(pairs.world[None])]
     )

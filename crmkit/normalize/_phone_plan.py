@@ -40,6 +40,8 @@ class Region(NamedTuple):
     transforms: bool
     abroad: Match | None
     leading: Match | None
+    trunk: str | None
+    """What is dialed before an area code inside the country, ``0`` mostly."""
 
 
 def _never(_text: str) -> None:
@@ -74,6 +76,7 @@ def _region_of(metadata: Any) -> Region:
         transforms=bool(metadata.national_prefix_transform_rule),
         abroad=re.compile(metadata.international_prefix).match if metadata.international_prefix else None,
         leading=re.compile(metadata.leading_digits).match if metadata.leading_digits is not None else None,
+        trunk=metadata.national_prefix or None,
     )
 
 
@@ -182,6 +185,18 @@ def kind(number: Any) -> str:
     import phonenumbers
 
     return _kinds().get(phonenumbers.number_type(number), "unknown")
+
+
+def is_local(raw: str, country: str) -> bool:
+    """Say whether the plan knows such a number only without its area code."""
+    import phonenumbers
+
+    try:
+        found = phonenumbers.parse(raw, country)
+    except (phonenumbers.NumberParseException, UnicodeError):
+        return False
+    reason = phonenumbers.is_possible_number_with_reason(found)
+    return bool(reason == phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY)
 
 
 def reference(raw: str, country: str | None) -> Any:

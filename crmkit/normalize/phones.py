@@ -36,7 +36,8 @@ __all__ = [
 ]
 
 _MAX_RAW = 250  # phonenumbers refuses longer text
-_SCIENTIFIC = re.compile(r"\+?(\d(?:[.,]\d+)?)[eE]\+?(\d{1,2})\Z", re.ASCII)
+_LONGEST_LOCAL = 8
+_SCIENTIFIC = re.compile(r"\+?(\d(?:[.,]\d+)?)[eE]\+?(\d{1,3})\Z", re.ASCII)
 _FLOAT = re.compile(r"(\+?\d{5,15})[.,]0+\Z", re.ASCII)
 _EXTENSION = re.compile(
     r"[\s,;(]*(?:转分机|轉分機|转|轉|分机号?|分機號?|内线|內線)[\s:.#-]*(\d{1,7})[\s)]*\Z", re.ASCII
@@ -209,6 +210,53 @@ def is_mobile(raw: str, country: str | None = None) -> bool:
     """
     found = parse(raw, country)
     return found is not None and found.type in ("mobile", "fixed_line_or_mobile")
+
+
+def is_local(raw: str, country: str) -> bool:
+    """Say whether the number is complete but for its area code: it can be dialed in its own town only.
+
+    Example:
+        >>> is_local("555-0123", "US"), is_local("312-555-0123", "US"), is_local("12", "US")
+        (True, False, False)
+
+    Source:
+        Local-only lengths of libphonenumber's plans.
+    """
+    if len(raw) > _MAX_RAW:
+        return False
+    text = _prepare(raw, country)
+    return bool(text) and _phone_plan.is_local(text or "", country)
+
+
+def has_trunk_prefix(raw: str, country: str | None) -> bool:
+    """Say whether a national number begins as numbers do that are dialed from another town of the country.
+
+    True where the country has no trunk prefix, or is not known.
+
+    Example:
+        >>> has_trunk_prefix("030 9251085", "DE"), has_trunk_prefix("9251085", "DE")
+        (True, False)
+        >>> has_trunk_prefix("9123 4567", "SG")
+        True
+
+    Source:
+        National prefixes of libphonenumber's plans.
+    """
+    plan = None if country is None else _phone_plan.region(country)
+    if plan is None or plan.trunk is None:
+        return True
+    return next((char for char in digits(raw[:_MAX_RAW]) if char.isdecimal()), "") == plan.trunk
+
+
+def may_lack_area_code(raw: str, country: str | None) -> bool:
+    """Say whether a valid national number may be a local one: it is short, and the trunk prefix is missing.
+
+    Example:
+        >>> may_lack_area_code("9251085", "DE"), may_lack_area_code("030 9251085", "DE")
+        (True, False)
+    """
+    number = digits(raw[:_MAX_RAW])
+    return sum(map(str.isdecimal, number)) <= _LONGEST_LOCAL and not has_trunk_prefix(number, country)
 
 
 def last7(raw: str) -> str | None:

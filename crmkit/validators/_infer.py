@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from crmkit import columns, frames, systems
 from crmkit.columns import ColumnMap
-from crmkit.normalize import phones
 
 from ._assumptions import Assumption
+from ._home_country import home_country
 from ._packs import check_for, pack
 from ._schema import Schema
 from ._text import Required, Text
@@ -23,16 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["infer"]
 
 _SHOWN = 8
-_SAMPLE = 300
-_CANDIDATES = (
-    "CN", "US", "GB", "DE", "FR", "IN", "JP", "KR", "BR", "AU", "ES", "IT", "NL", "MX", "PL", "TR", "ZA", "HK", "TW",
-    "SG", "CA",
-)  # fmt: skip
-_LEAST_SHARE = 0.9
-_MOST_NAMED = 0.1
-_FEWEST_DIGITS = 9
-_LEAST_LEAD = 0.15
-_PHONE_FIELDS = ("mobile", "phone", "phone_home", "phone_other")
 
 
 def infer(source: Frame | ColumnMap, *, kind: RecordKind | None = None, country: str | None = None) -> Schema:
@@ -45,7 +35,7 @@ def infer(source: Frame | ColumnMap, *, kind: RecordKind | None = None, country:
         found = columns.recognize(table, kind=kind)
     assumptions = _told(found)
     if country is None and table is not None:
-        country = _usual_country(table, found)
+        country = home_country(table, found)
         if country is not None:
             assumptions.append(Assumption.of("default_country", country=country))
     base = pack(found.kind, country=country) if found.kind is not None else Schema("records", absent="skip")
@@ -120,38 +110,3 @@ def _limits(found: ColumnMap, fields: dict[str, Check]) -> tuple[dict[str, Check
     if shortened:
         told.append(Assumption.of("length_limits", system=title))
     return limited, told
-
-
-def _is_national(text: str) -> bool:
-    """Say whether the text is a number in national form that is long enough to tell a plan."""
-    digits = sum(char.isdecimal() for char in text)
-    return digits >= _FEWEST_DIGITS and not text.strip("( ").startswith(("+", "00"))
-
-
-def _usual_country(table: Table, found: ColumnMap) -> str | None:
-    """Return the country whose plan nearly all national numbers fit, and clearly better than any other's."""
-    named = found.column("country")
-    if named is not None and float((table.texts(named).codes >= 0).mean() if len(table) else 0) > _MOST_NAMED:
-        return None  # rows without a country in a table of many countries could be anywhere
-    sample: list[str] = []
-    for field in _PHONE_FIELDS:
-        column = found.column(field)
-        if column is not None:
-            texts = [str(value) for value in table.texts(column).values[: 4 * _SAMPLE]]
-            sample += [text for text in texts if _is_national(text)][:_SAMPLE]
-    sample = sample[:_SAMPLE]
-    if len(sample) < 5:
-        return None
-    # Germany's plan takes nearly any digits; there the trunk prefix is the proof.
-    candidates = [
-        code for code in _CANDIDATES if code != "DE" or all(text.strip("( ").startswith("0") for text in sample)
-    ]
-    shares = sorted(
-        ((sum(phones.is_valid(text, code) for text in sample) / len(sample), code) for code in candidates),
-        reverse=True,
-    )
-    # Canada shares the plan of the United States: the two never tell themselves apart by numbers.
-    (best, code), (second, _) = shares[0], next(item for item in shares[1:] if {item[1], shares[0][1]} != {"US", "CA"})
-    if best >= _LEAST_SHARE and best - second >= _LEAST_LEAD:
-        return "US" if code == "CA" else code
-    return None

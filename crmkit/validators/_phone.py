@@ -23,12 +23,15 @@ _BARE = re.compile(r"\+?[\d ().-]+\Z", re.ASCII).match
 _LETTERS_AS_DIGITS = str.maketrans({"O": "0", "o": "0", "l": "1", "I": "1", "|": "1"})
 _FEWEST_DIGITS = 5
 _LONG_ENOUGH_FOR_ABROAD = 10
+_LONGEST = 250
+_LONGEST_LOCAL = 10
 
 # How sure a number's international form is, by what tells its country; docs/explanation/validation.md has the reasons.
 _INTERNATIONAL = 1.0
 _OWN_COUNTRY = 0.99
 _FIXED_COUNTRY = 0.97
 _DEFAULT_COUNTRY = 0.95
+_AREA_CODE_UNSURE = 0.8
 _PLUS_WAS_LOST = 0.9
 _LETTER_FOR_DIGIT = 0.9
 
@@ -79,10 +82,14 @@ class Phone(Check):
         country = own or self.default
         if not own:
             sure = _DEFAULT_COUNTRY
-        form = _form(text, country)
-        if form is not None:
-            return normal(text, form, confidence=_INTERNATIONAL if _is_international(text) else sure)
-        return _refused(text, country, own)
+        form = _form(text, country) if len(text) <= _LONGEST else None
+        if form is None:
+            return _refused(text, country, own)
+        if _is_international(text):
+            sure = _INTERNATIONAL
+        elif len(text) <= _LONGEST_LOCAL and phones.may_lack_area_code(text, country):
+            sure = _AREA_CODE_UNSURE
+        return normal(text, form, confidence=sure)
 
 
 def _form(text: str, country: str | None) -> str | None:
@@ -100,6 +107,8 @@ def _is_international(text: str) -> bool:
 
 
 def _refused(text: str, country: str | None, own: str | None) -> Verdict:
+    if len(text) > _LONGEST:
+        return (Finding("phone_invalid_international"),)
     if is_placeholder(text) or _is_filler(text):
         return (Finding("placeholder", dimension="completeness", severity="warning"),)
     if phones.is_lossy(text):
@@ -115,6 +124,8 @@ def _refused(text: str, country: str | None, own: str | None) -> Verdict:
         form = _form(candidate, country)
         if form is not None:
             return (Finding(code, fix=form, confidence=sure, params=params),)
+    if country is not None and phones.is_local(text, country):
+        return (Finding("phone_local", params={"country": country}, severity="warning"),)
     if country is None and not _is_international(text) and digits >= _FEWEST_DIGITS and not _has_letters(text):
         return Skipped("country_missing" if own is None else "country_invalid")
     return (Finding(code, params=params),)

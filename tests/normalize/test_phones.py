@@ -254,3 +254,17 @@ def test_hostile_text_neither_raises_nor_hangs(country: str | None) -> None:
         phones.split_many(text)
         phones.last7(text)
         phones.is_lossy(text)
+
+
+def test_numbers_without_their_area_code_are_told_from_wrong_ones():
+    assert [phones.is_local(raw, "US") for raw in ("555-0123", "312 555 0123", "55501", "x", "+1 555 0123")] == [
+        True, False, False, False, True,
+    ]  # fmt: skip
+
+
+def test_only_open_plans_leave_doubt_about_a_missing_area_code():
+    assert phones.may_lack_area_code("9251085", "DE")
+    assert not phones.may_lack_area_code("030 9251085", "DE")
+    assert not phones.may_lack_area_code("15123456789", "DE")
+    assert not phones.may_lack_area_code("91234567", "SG")
+    assert not phones.may_lack_area_code("9251085", None)
