@@ -48,9 +48,9 @@ class Complete(Rule):
 
     def judge(self, run: RunContext, asked: _Mask) -> Judgement:
         texts = run.columns.texts(self.by)
-        known = [_country(text) for text in texts.values]
-        tells = texts.rows_where([country is not None for country in known])
-        failed = np.flatnonzero(asked & ~run.columns.present(self.field) & tells)
+        empty = np.flatnonzero(asked & ~run.columns.present(self.field) & (texts.codes >= 0))
+        known = {code: _country(texts.values[code]) for code in np.unique(texts.codes[empty]).tolist()}
+        failed = empty[[known[code] is not None for code in texts.codes[empty].tolist()]] if len(empty) else empty
         return Judgement(
             failed=failed,
             params={"source": self.by},
