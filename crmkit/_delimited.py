@@ -27,7 +27,14 @@ _SUSPECT = "=@\t\r+-"
 
 
 class Escaped(NamedTuple):
-    """One cell that was written with a guard."""
+    """One cell that was written with a guard.
+
+    Example:
+        >>> Escaped(row=None, column="=total")
+        Escaped(row=None, column='=total')
+
+    .. versionadded:: 0.1.0
+    """
 
     row: int | None
     """0-based row, ``None`` for the column name itself."""

@@ -65,11 +65,17 @@ __all__ = [
 
 
 class CrmkitError(Exception):
-    """Root of everything that crmkit raises on purpose."""
+    """Root of everything that crmkit raises on purpose.
+
+    .. versionadded:: 0.1.0
+    """
 
 
 class InvalidValueError(CrmkitError, ValueError):
-    """One value is not what it should be; the message names field and code, never the value."""
+    """One value is not what it should be; the message names field and code, never the value.
+
+    .. versionadded:: 0.1.0
+    """
 
     def __init__(self, message: str, *, issues: Sequence[Issue] = ()) -> None:
         super().__init__(message)
@@ -77,11 +83,17 @@ class InvalidValueError(CrmkitError, ValueError):
 
 
 class SchemaError(CrmkitError, ValueError):
-    """A column or field is absent, doubled, or of the wrong kind; wrong use, not bad data."""
+    """A column or field is absent, doubled, or of the wrong kind; wrong use, not bad data.
+
+    .. versionadded:: 0.1.0
+    """
 
 
 class ShapeError(CrmkitError, ValueError):
-    """Two things that must have one length have not."""
+    """Two things that must have one length have not.
+
+    .. versionadded:: 0.1.0
+    """
 
     def __init__(self, message: str, *, expected: object = None, actual: object = None) -> None:
         super().__init__(message)
@@ -90,7 +102,10 @@ class ShapeError(CrmkitError, ValueError):
 
 
 class FormatError(CrmkitError, ValueError):
-    """A file or stored document cannot be read: unknown marker, version, encoding or structure."""
+    """A file or stored document cannot be read: unknown marker, version, encoding or structure.
+
+    .. versionadded:: 0.1.0
+    """
 
     def __init__(self, message: str, *, location: str | None = None) -> None:
         super().__init__(message if location is None else f"{location}: {message}")
@@ -103,6 +118,8 @@ class NotFoundError(CrmkitError, LookupError):
     Example:
         >>> str(NotFoundError.of("column", "emial", ["email", "phone"]))
         "unknown column 'emial'; did you mean 'email'?"
+
+    .. versionadded:: 0.1.0
     """
 
     def __init__(self, message: str, *, name: str | None = None, suggestion: str | None = None) -> None:
@@ -125,11 +142,17 @@ class NotFoundError(CrmkitError, LookupError):
 
 
 class NotFittedError(CrmkitError, ValueError):
-    """Something learned was asked for before ``fit``."""
+    """Something learned was asked for before ``fit``.
+
+    .. versionadded:: 0.1.0
+    """
 
 
 class CheckFailedError(CrmkitError, ValueError):
-    """A report was asked to raise and found a reason; the report is ``.report``."""
+    """A report was asked to raise and found a reason; the report is ``.report``.
+
+    .. versionadded:: 0.1.0
+    """
 
     def __init__(self, message: str, *, report: object = None) -> None:
         super().__init__(message)
@@ -137,7 +160,10 @@ class CheckFailedError(CrmkitError, ValueError):
 
 
 class ConflictError(CrmkitError):
-    """A change cannot be applied or undone because the data has another value now."""
+    """A change cannot be applied or undone because the data has another value now.
+
+    .. versionadded:: 0.1.0
+    """
 
     def __init__(self, message: str, *, conflicts: Sequence[object] = ()) -> None:
         super().__init__(message)
@@ -145,11 +171,17 @@ class ConflictError(CrmkitError):
 
 
 class LockedError(CrmkitError, BlockingIOError):
-    """Another writer, in this process or another, holds the file."""
+    """Another writer, in this process or another, holds the file.
+
+    .. versionadded:: 0.1.0
+    """
 
 
 class AccessDeniedError(CrmkitError):
-    """A permission check said no; ``.decision`` says why."""
+    """A permission check said no; ``.decision`` says why.
+
+    .. versionadded:: 0.1.0
+    """
 
     def __init__(self, message: str, *, decision: object = None) -> None:
         super().__init__(message)
@@ -157,11 +189,17 @@ class AccessDeniedError(CrmkitError):
 
 
 class DecryptionError(CrmkitError):
-    """A token could not be opened. Nothing more is said, on purpose."""
+    """A token could not be opened. Nothing more is said, on purpose.
+
+    .. versionadded:: 0.1.0
+    """
 
 
 class RefusedError(CrmkitError):
-    """Encryption refuses a use that would not protect what it seems to; ``.rule`` names the reason."""
+    """Encryption refuses a use that would not protect what it seems to; ``.rule`` names the reason.
+
+    .. versionadded:: 0.1.0
+    """
 
     def __init__(self, message: str, *, rule: str | None = None) -> None:
         super().__init__(message)
@@ -169,7 +207,10 @@ class RefusedError(CrmkitError):
 
 
 class PolicyFileError(CrmkitError, ValueError):
-    """A policy that cannot be loaded; ``.problems`` holds every one with its position."""
+    """A policy that cannot be loaded; ``.problems`` holds every one with its position.
+
+    .. versionadded:: 0.1.0
+    """
 
     def __init__(self, message: str, *, problems: Sequence[object] = ()) -> None:
         super().__init__(message)
@@ -177,7 +218,10 @@ class PolicyFileError(CrmkitError, ValueError):
 
 
 class IntegrityError(CrmkitError):
-    """Stored data is not what was stored; ``.location`` says where."""
+    """Stored data is not what was stored; ``.location`` says where.
+
+    .. versionadded:: 0.1.0
+    """
 
     def __init__(self, message: str, *, location: str | None = None) -> None:
         super().__init__(message if location is None else f"{location}: {message}")
@@ -185,19 +229,31 @@ class IntegrityError(CrmkitError):
 
 
 class TamperedLogError(IntegrityError):
-    """A log was edited, cut, reordered or joined."""
+    """A log was edited, cut, reordered or joined.
+
+    .. versionadded:: 0.1.0
+    """
 
 
 class FixityError(IntegrityError):
-    """Bytes changed since their digest was taken."""
+    """Bytes changed since their digest was taken.
+
+    .. versionadded:: 0.1.0
+    """
 
 
 class ManifestError(IntegrityError):
-    """A manifest is malformed or does not agree with itself."""
+    """A manifest is malformed or does not agree with itself.
+
+    .. versionadded:: 0.1.0
+    """
 
 
 class MissingDependencyError(CrmkitError, ImportError):
-    """An optional library is not installed; ``.extra`` is the crmkit extra that brings it."""
+    """An optional library is not installed; ``.extra`` is the crmkit extra that brings it.
+
+    .. versionadded:: 0.1.0
+    """
 
     def __init__(self, message: str, *, extra: str | None = None) -> None:
         super().__init__(message)
@@ -205,11 +261,17 @@ class MissingDependencyError(CrmkitError, ImportError):
 
 
 class CrmkitWarning(UserWarning):
-    """Something works, but not as well as its user may think."""
+    """Something works, but not as well as its user may think.
+
+    .. versionadded:: 0.1.0
+    """
 
 
 class CrmkitDeprecationWarning(DeprecationWarning):
-    """A name or argument that will go; the message names its replacement."""
+    """A name or argument that will go; the message names its replacement.
+
+    .. versionadded:: 0.1.0
+    """
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:

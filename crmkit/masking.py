@@ -37,7 +37,10 @@ Name: TypeAlias = Literal["full", "hash", "name", "card", "phone", "id", "iban",
 
 @attrs.frozen
 class Last:
-    """The mask that shows the last ``n`` characters of a number or code; made by ``last(n)``."""
+    """The mask that shows the last ``n`` characters of a number or code; made by ``last(n)``.
+
+    .. versionadded:: 0.1.0
+    """
 
     n: int = attrs.field(validator=attrs.validators.and_(attrs.validators.ge(1), attrs.validators.le(_MAX_LAST)))
 
@@ -58,6 +61,8 @@ def last(n: int) -> Last:
     Example:
         >>> mask("ORDER-20240315", last(4))
         '***0315'
+
+    .. versionadded:: 0.1.0
     """
     return Last(n)
 
@@ -129,6 +134,8 @@ def disclosure(kind: Kind) -> int:
     Example:
         >>> disclosure("full") < disclosure("name") < disclosure(last(4)) < disclosure("email")
         True
+
+    .. versionadded:: 0.1.0
     """
     try:
         return DISCLOSURE.index(kind)

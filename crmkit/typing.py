@@ -35,13 +35,21 @@ Frame: TypeAlias = Any
 """Any table that ``crmkit.frames`` reads: pandas, polars, pyarrow, duckdb, a ``RecordSet``, dicts, records."""
 
 Severity: TypeAlias = Literal["error", "warning", "info"]
+"""How bad an issue is; worst first."""
+
 Language: TypeAlias = Literal["en", "zh"]
+"""What messages and pages are written in."""
+
 RecordKind: TypeAlias = Literal["contact", "account", "lead", "deal", "activity"]
+"""What one row of a table is."""
 
 
 @runtime_checkable
 class Progress(Protocol):
-    """Wraps an iterable and shows how far it is; ``tqdm`` itself satisfies it."""
+    """Wraps an iterable and shows how far it is; ``tqdm`` itself satisfies it.
+
+    .. versionadded:: 0.1.0
+    """
 
     def __call__(self, iterable: Iterable[T], /, *, total: int | None = None, desc: str | None = None) -> Iterable[T]:
         """Return an iterable over the same items."""
@@ -50,7 +58,10 @@ class Progress(Protocol):
 
 @runtime_checkable
 class AuditSink(Protocol):
-    """Where areas record what was done: ``crmkit.audit.Log`` or anything with this method."""
+    """Where areas record what was done: ``crmkit.audit.Log`` or anything with this method.
+
+    .. versionadded:: 0.1.0
+    """
 
     def record(
         self,
@@ -70,7 +81,10 @@ class AuditSink(Protocol):
 
 
 class Usage(Protocol):
-    """One use of a permission, as a log remembers it."""
+    """One use of a permission, as a log remembers it.
+
+    .. versionadded:: 0.1.0
+    """
 
     @property
     def actor(self) -> str:
@@ -95,7 +109,10 @@ class Usage(Protocol):
 
 @runtime_checkable
 class UsageSource(Protocol):
-    """What reviews and least privilege read; ``verified`` says whether the log proved itself."""
+    """What reviews and least privilege read; ``verified`` says whether the log proved itself.
+
+    .. versionadded:: 0.1.0
+    """
 
     verified: bool
 
@@ -106,7 +123,10 @@ class UsageSource(Protocol):
 
 @runtime_checkable
 class FieldAccess(Protocol):
-    """What encryption asks before it decrypts for somebody."""
+    """What encryption asks before it decrypts for somebody.
+
+    .. versionadded:: 0.1.0
+    """
 
     def level(
         self, resource: str, field: str, record: Mapping[str, object] | None
@@ -117,7 +137,10 @@ class FieldAccess(Protocol):
 
 @runtime_checkable
 class Signer(Protocol):
-    """Signs bytes with one key."""
+    """Signs bytes with one key.
+
+    .. versionadded:: 0.1.0
+    """
 
     @property
     def key_id(self) -> str:
@@ -131,7 +154,10 @@ class Signer(Protocol):
 
 @runtime_checkable
 class Verifier(Protocol):
-    """Checks signatures of one key."""
+    """Checks signatures of one key.
+
+    .. versionadded:: 0.1.0
+    """
 
     @property
     def key_id(self) -> str:

@@ -48,6 +48,8 @@ class EmailAddress:
         >>> EmailAddress(address="A@example.com", key="a@example.com", mailbox="a@example.com", local="A",
         ...              domain="example.com")
         EmailAddress()
+
+    .. versionadded:: 0.1.0
     """
 
     address: str = attrs.field(repr=False)
@@ -74,6 +76,8 @@ class PhoneNumber:
     Example:
         >>> PhoneNumber(e164="+8613800138000", country="CN", national="13800138000", type="mobile")
         PhoneNumber(country='CN', type='mobile')
+
+    .. versionadded:: 0.1.0
     """
 
     e164: str = attrs.field(repr=False)
@@ -102,6 +106,8 @@ class PersonName:
     Example:
         >>> PersonName(given="小明", family="欧阳", full="欧阳小明", order="family_first")
         PersonName(order='family_first')
+
+    .. versionadded:: 0.1.0
     """
 
     given: str | None = attrs.field(default=None, repr=False)
@@ -131,6 +137,8 @@ class PostalAddress:
     Example:
         >>> PostalAddress(street="南京路1号", district="黄浦区", city="上海市", region="上海市", country="CN")
         PostalAddress(country='CN')
+
+    .. versionadded:: 0.1.0
     """
 
     street: str | None = attrs.field(default=None, repr=False)
@@ -157,6 +165,8 @@ class Money:
     Example:
         >>> Money(Decimal("12.50"), "CNY")
         Money(amount=Decimal('12.50'), currency='CNY')
+
+    .. versionadded:: 0.1.0
     """
 
     amount: Decimal = attrs.field(validator=_finite)

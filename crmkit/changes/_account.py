@@ -29,6 +29,8 @@ class Discrepancy:
         row: 0-based position before the changes; ``None`` for the frame as a whole.
         path: Column; ``None`` for a row or the frame.
         reason: What does not agree, in words.
+
+    .. versionadded:: 0.1.0
     """
 
     row: int | None
@@ -46,6 +48,8 @@ class Account:
         merged: Rows that went into others.
         cells_changed: Changes of cells in the logs.
         discrepancies: What they do not explain, at most 100; nothing was lost if there are none.
+
+    .. versionadded:: 0.1.0
     """
 
     rows_in: int

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ChangeKind: TypeAlias = Literal["cell", "merge", "split", "drop", "restore", "rebind", "escape", "rename"]
+"""What a change did."""
 
 
 @attrs.frozen(kw_only=True)
@@ -37,6 +38,8 @@ class Change:
         survivor: The row that a merge went into; for a cell that a merge changed, its own row. So
             ``where={"survivor": 7}`` is everything that made up one golden record.
         redacted: Whether the values were erased from the log.
+
+    .. versionadded:: 0.1.0
     """
 
     change_id: str
@@ -67,6 +70,8 @@ class Conflict:
         record_id: The key's value, where there is a key.
         path: Column; ``None`` for a whole row.
         reason: What was found, in words.
+
+    .. versionadded:: 0.1.0
     """
 
     row: int | None
@@ -97,6 +102,8 @@ class Edits:
     Example:
         >>> len(Edits(path=["email", "email"], row=[0, 4], after=["ann@example.com", None], rule="email"))
         2
+
+    .. versionadded:: 0.1.0
     """
 
     path: Sequence[str]

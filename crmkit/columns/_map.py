@@ -87,6 +87,8 @@ class ColumnMap:
             column may have a field too: the owner's e-mail is worth checking, and still not the customer's.
         spare: Column to the field that it would hold if a better column did not: a third e-mail, a second street.
         key: The column that names rows; ``None`` if there is none that is filled and unique enough.
+
+    .. versionadded:: 0.1.0
     """
 
     system: str | None

@@ -68,6 +68,8 @@ def recognize(table: Table, *, kind: RecordKind | None = None) -> ColumnMap:
 
     Note:
         O(columns + sampled cells); at most a few hundred thousand cells are looked at, however long the table.
+
+    .. versionadded:: 0.1.0
     """
     if kind is not None and kind not in systems.KINDS:
         raise NotFoundError.of("record kind", kind, systems.KINDS)

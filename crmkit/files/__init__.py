@@ -6,7 +6,9 @@ Readers return a `crmkit.records.RecordSet` of text, so leading zeros and long i
 
 from __future__ import annotations
 
-from ._csv import read_csv, write_csv
+from crmkit._delimited import Escaped
+
+from ._csv import Source, read_csv, write_csv
 from ._excel import read_excel
 
-__all__ = ["read_csv", "read_excel", "write_csv"]
+__all__ = ["Escaped", "Source", "read_csv", "read_excel", "write_csv"]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ._encoding import Encoding
 
 Source: TypeAlias = "str | os.PathLike[str] | bytes | IO[bytes] | IO[str]"
+"""A path, the bytes themselves, or an open file."""
 
 MAX_CELL = 1 << 26
 _SEPARATOR_LINE = re.compile(r"sep=([,;\t|])\r?\n?\Z", re.IGNORECASE)
@@ -73,6 +74,8 @@ def read_csv(
         >>> table = read_csv(b"id,email\r\n007,ann@example.com\r\n008,\r\n")
         >>> table.to_dicts()
         [{'id': '007', 'email': 'ann@example.com'}, {'id': '008', 'email': None}]
+
+    .. versionadded:: 0.1.0
     """
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
         raise ValueError("delimiter must be one character, and neither a quote nor a line end")
@@ -203,6 +206,8 @@ def write_csv(
         (Escaped(row=1, column='name'),)
         >>> file.getvalue()
         b"name\r\nAnn\r\n'=1+1\r\n"
+
+    .. versionadded:: 0.1.0
     """
     if not isinstance(table, RecordSet):
         table = RecordSet(table)

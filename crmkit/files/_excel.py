@@ -39,6 +39,8 @@ def read_excel(
         FormatError: Not a workbook, or nothing in it.
         NotFoundError: No such sheet.
         MissingDependencyError: The extra ``excel`` is not installed.
+
+    .. versionadded:: 0.1.0
     """
     calamine = require("python_calamine", extra="excel", what="read_excel")
     location = None

@@ -39,6 +39,8 @@ def encode(value: Any) -> tuple[str, str | None]:
     Example:
         >>> encode(7), encode(float("nan")), encode(dt.date(2026, 1, 2))
         (('int', '7'), ('nan', None), ('date', '2026-01-02'))
+
+    .. versionadded:: 0.1.0
     """
     kind = type(value)
     simple = _SIMPLE.get(kind)
@@ -75,6 +77,8 @@ def decode(kind: str, text: str | None) -> object:
     Example:
         >>> decode("decimal", "1.50")
         Decimal('1.50')
+
+    .. versionadded:: 0.1.0
     """
     base, _, argument = kind.partition("[")
     reader = _READERS.get(base)

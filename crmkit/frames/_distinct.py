@@ -36,6 +36,8 @@ class Distinct:
         >>> column = Distinct.of(["b", None, "a", "b"])
         >>> column.values, column.codes.tolist()
         (['b', 'a'], [0, -1, 1, 0])
+
+    .. versionadded:: 0.1.0
     """
 
     values: list[object] = attrs.field(repr=False)
@@ -139,6 +141,8 @@ def identity(value: object) -> Hashable:
     Equal to Python and yet not the same here: ``1`` and ``True``, ``0.0`` and ``-0.0``, ``Decimal("1")`` and
     ``Decimal("1.0")``, one moment in two time zones. What cannot be hashed is compared by its contents where it is a
     list, dict or set, else by identity.
+
+    .. versionadded:: 0.1.0
     """
     kind = type(value)
     if kind in _EXACT:
@@ -187,6 +191,8 @@ def as_text(value: object, *, date_only: bool = False) -> str:
         >>> from decimal import Decimal
         >>> [as_text(value) for value in (7.0, True, Decimal("1E+3"), 0.5, dt.date(2026, 3, 1))]
         ['7', 'true', '1000', '0.5', '2026-03-01']
+
+    .. versionadded:: 0.1.0
     """
     if isinstance(value, str):
         return str(value)

@@ -23,6 +23,8 @@ def same(held: object, given: object) -> bool:
     Example:
         >>> same(7.0, 7), same(7, "7"), same(1, True), same(0.1, Decimal("0.1"))
         (True, False, False, False)
+
+    .. versionadded:: 0.1.0
     """
     if type(held) is str and type(given) is str:
         return held == given

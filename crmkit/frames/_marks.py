@@ -38,6 +38,8 @@ def is_missing(value: object) -> bool:
     Example:
         >>> [is_missing(value) for value in (None, float("nan"), "", 0)]
         [True, True, False, False]
+
+    .. versionadded:: 0.1.0
     """
     if value is None or value is ABSENT:
         return True
@@ -58,7 +60,10 @@ def _is_missing_scalar(value: np.generic) -> bool:
 
 
 def plain(value: object) -> object:
-    """Return ``value`` as crmkit works with it: missing is ``None``, numpy scalars are Python's."""
+    """Return ``value`` as crmkit works with it: missing is ``None``, numpy scalars are Python's.
+
+    .. versionadded:: 0.1.0
+    """
     if is_missing(value):
         return None
     if isinstance(value, np.datetime64):

@@ -126,6 +126,8 @@ def build(columns: Mapping[str, Sequence[object]], *, like: object = None) -> Fr
     Example:
         >>> build({"rule": ["email"], "rows": [3]}, like=[{"id": 1}])
         [{'rule': 'email', 'rows': 3}]
+
+    .. versionadded:: 0.1.0
     """
     MappingSource(columns)  # checks lengths
     kind = "recordset" if like is None else read(like).kind

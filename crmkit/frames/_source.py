@@ -30,6 +30,8 @@ class StoredRow:
     Attributes:
         cells: Column name -> cell; a column that is not there was absent from the record.
         label: The pandas index label, or the class of a record object as ``module:name``.
+
+    .. versionadded:: 0.1.0
     """
 
     cells: Mapping[str, object] = attrs.field(repr=False)
@@ -43,6 +45,8 @@ class StoredRows:
     Attributes:
         columns: Column name -> cells, ``ABSENT`` where a record had no such key.
         labels: One label a row, or ``None`` for a kind of frame that has none.
+
+    .. versionadded:: 0.1.0
     """
 
     columns: Mapping[str, list[object]] = attrs.field(repr=False)

@@ -36,6 +36,8 @@ class Table:
     Note:
         Lists of columns are kept up to two million cells, the least recently used go first; distinct values stay
         until :meth:`forget`.
+
+    .. versionadded:: 0.1.0
     """
 
     __slots__ = ("_columns", "_distinct", "_names", "_source", "_texts", "columns", "kind", "notes")

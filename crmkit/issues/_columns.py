@@ -23,6 +23,8 @@ class Coded:
     Attributes:
         codes: Positions in ``values``; ``int32``, shape ``(n_issues,)``.
         values: The distinct texts.
+
+    .. versionadded:: 0.1.0
     """
 
     codes: Array

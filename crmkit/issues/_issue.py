@@ -32,6 +32,7 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 DIMENSIONS: tuple[Dimension, ...] = (
     "completeness", "validity", "accuracy", "consistency", "uniqueness", "integrity", "timeliness",
 )  # fmt: skip
+"""What can be wrong with data."""
 
 
 def at_least(severity: Severity) -> tuple[Severity, ...]:
@@ -40,6 +41,8 @@ def at_least(severity: Severity) -> tuple[Severity, ...]:
     Example:
         >>> at_least("warning")
         ('error', 'warning')
+
+    .. versionadded:: 0.1.0
     """
     if severity not in SEVERITIES:
         raise NotFoundError.of("severity", severity, SEVERITIES)

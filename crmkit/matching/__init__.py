@@ -12,16 +12,18 @@ from ._report import LinkReport, MatchReport, PairReport
 from ._survivorship import (
     FirstSeen,
     Longest,
+    Members,
     MostComplete,
     MostFrequent,
     MostRecent,
     Newest,
     Oldest,
+    Survivorship,
     SurvivorshipRule,
     SurvivorsOwn,
     TrustedSource,
 )
-from ._threshold import Precision
+from ._threshold import Precision, Threshold
 
 __all__ = [
     "BlockingRule",
@@ -35,6 +37,7 @@ __all__ = [
     "MatchModel",
     "MatchReport",
     "Matcher",
+    "Members",
     "MostComplete",
     "MostFrequent",
     "MostRecent",
@@ -46,7 +49,9 @@ __all__ = [
     "RuleUse",
     "Scores",
     "SurvivorsOwn",
+    "Survivorship",
     "SurvivorshipRule",
+    "Threshold",
     "TrustedSource",
     "comparisons",
     "evaluate",

@@ -50,6 +50,8 @@ class BlockingRule:
     Example:
         >>> BlockingRule("given_root", "family")
         BlockingRule('given_root', 'family')
+
+    .. versionadded:: 0.1.0
     """
 
     keys: tuple[str, ...]
@@ -70,7 +72,10 @@ class BlockingRule:
 
 @attrs.frozen(kw_only=True)
 class RuleUse:
-    """What one rule did: ``status`` is used, cut (some blocks over the cap), too many pairs, or a missing column."""
+    """What one rule did: ``status`` is used, cut (some blocks over the cap), too many pairs, or a missing column.
+
+    .. versionadded:: 0.1.0
+    """
 
     rule: str
     status: str

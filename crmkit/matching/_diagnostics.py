@@ -33,6 +33,8 @@ class Diagnostics:
         expected_recall: Share of the matching pairs *among the candidates* that were linked.
         oversized: Records in components too large to compare all with all.
         notes: What a careful reader should know.
+
+    .. versionadded:: 0.1.0
     """
 
     records: int

@@ -19,7 +19,10 @@ __all__ = ["Evaluation", "Scores", "evaluate", "threshold_curve"]
 
 @attrs.frozen
 class Scores:
-    """Precision, recall and F1 of one measure; 1.0 where there was nothing to find or nothing was said."""
+    """Precision, recall and F1 of one measure; 1.0 where there was nothing to find or nothing was said.
+
+    .. versionadded:: 0.1.0
+    """
 
     precision: float
     recall: float
@@ -33,7 +36,10 @@ class Scores:
 
 @attrs.frozen(kw_only=True)
 class Evaluation:
-    """Both measures. Pairwise counts pairs, so large clusters weigh more; B-cubed counts records."""
+    """Both measures. Pairwise counts pairs, so large clusters weigh more; B-cubed counts records.
+
+    .. versionadded:: 0.1.0
+    """
 
     pairwise: Scores
     bcubed: Scores
@@ -82,6 +88,8 @@ def evaluate(clusters: Sequence[Hashable], truth: Sequence[Hashable]) -> Evaluat
 
     Source:
         Bagga & Baldwin (1998), Algorithms for Scoring Coreference Chains (B-cubed).
+
+    .. versionadded:: 0.1.0
     """
     if len(clusters) != len(truth):
         raise ShapeError("clusters and truth must have one label a record", expected=len(truth), actual=len(clusters))
@@ -111,6 +119,8 @@ def threshold_curve(
         matches: Whether each of them truly matches.
         true_pairs: All true pairs, also those that were not scored.
         at: Match probabilities to cut at; 0.01 to 0.99 if not given.
+
+    .. versionadded:: 0.1.0
     """
     from ._scoring import probability
 

@@ -31,6 +31,8 @@ class EvidenceStep:
         name: Group of comparisons, or ``prior`` and ``rival explanations``.
         weight: Match weight in bits that it adds.
         levels: For each comparison of the group its level in words.
+
+    .. versionadded:: 0.1.0
     """
 
     name: str
@@ -50,6 +52,8 @@ class PairExplanation:
         match_probability: The same as a probability.
         explanations: Probability of every explanation; they add up to 1.
         text: The most probable explanation as a sentence.
+
+    .. versionadded:: 0.1.0
     """
 
     left: object

@@ -121,6 +121,8 @@ class Comparison:
         wide: Group that it counts in instead where nothing narrower of its own group agrees: to live in one city is
             not to live at one address.
         shared_by: Who else than the same party has this in common: members of a household, people of one employer.
+
+    .. versionadded:: 0.1.0
     """
 
     name: str

@@ -65,6 +65,8 @@ class MatchModel:
         chance: u, P(level | different), for each comparison; the exact level is replaced by the value's frequency.
         namesake_email: u of e-mail addresses between people of one name, by level.
         kappa: How much more often than independence says chance makes two name-like groups agree; >= 1.
+
+    .. versionadded:: 0.1.0
     """
 
     comparisons: tuple[Comparison, ...]

@@ -50,6 +50,14 @@ class Members:
         cluster: For each of ``rows`` its cluster, counted from 0 without gaps.
         updated: Column that says when a record was last changed, if there is one.
         survivor: Whether each of ``rows`` is the one that stays; set once it is chosen.
+
+    Example:
+        >>> from crmkit import frames
+        >>> table = frames.read([{"city": "Oslo"}, {"city": None}])
+        >>> Members(table=table, rows=np.array([0, 1]), cluster=np.array([0, 0])).codes("city").tolist()
+        [0, -1]
+
+    .. versionadded:: 0.1.0
     """
 
     table: Table
@@ -92,7 +100,10 @@ def _moment_ranks(texts: Sequence[str]) -> Scores:
 
 @attrs.frozen
 class SurvivorshipRule:
-    """Scores rows for a column; higher survives."""
+    """Scores rows for a column; higher survives.
+
+    .. versionadded:: 0.1.0
+    """
 
     needs_value: ClassVar[bool] = True
     """Whether rows without a value are out; they are for every rule but the survivor's own."""
@@ -103,11 +114,15 @@ class SurvivorshipRule:
 
 
 Survivorship: TypeAlias = "Mapping[str, SurvivorshipRule | Sequence[SurvivorshipRule]]"
+"""The rule of each column, or several of which the next decides among equals."""
 
 
 @attrs.frozen
 class MostRecent(SurvivorshipRule):
-    """The value of the record that was changed last, by ``column`` or the recognized ``updated_at``."""
+    """The value of the record that was changed last, by ``column`` or the recognized ``updated_at``.
+
+    .. versionadded:: 0.1.0
+    """
 
     column: str | None = None
 
@@ -119,7 +134,10 @@ class MostRecent(SurvivorshipRule):
 
 @attrs.frozen
 class MostComplete(SurvivorshipRule):
-    """The value of the record with the most filled columns."""
+    """The value of the record with the most filled columns.
+
+    .. versionadded:: 0.1.0
+    """
 
     def scores(self, members: Members, column: str) -> Scores:  # noqa: ARG002  # the same for every column
         """Score by filled columns."""
@@ -128,7 +146,10 @@ class MostComplete(SurvivorshipRule):
 
 @attrs.frozen
 class MostFrequent(SurvivorshipRule):
-    """The value that most records of the cluster have."""
+    """The value that most records of the cluster have.
+
+    .. versionadded:: 0.1.0
+    """
 
     def scores(self, members: Members, column: str) -> Scores:
         """Score by how often the value occurs in the cluster."""
@@ -140,7 +161,10 @@ class MostFrequent(SurvivorshipRule):
 
 @attrs.frozen
 class Longest(SurvivorshipRule):
-    """The longest text: ``Robert`` before ``R.``."""
+    """The longest text: ``Robert`` before ``R.``.
+
+    .. versionadded:: 0.1.0
+    """
 
     def scores(self, members: Members, column: str) -> Scores:
         """Score by characters."""
@@ -151,7 +175,10 @@ class Longest(SurvivorshipRule):
 
 @attrs.frozen
 class Oldest(SurvivorshipRule):
-    """The earliest date or time in the column itself."""
+    """The earliest date or time in the column itself.
+
+    .. versionadded:: 0.1.0
+    """
 
     def scores(self, members: Members, column: str) -> Scores:
         """Score by the value, earlier is higher."""
@@ -161,7 +188,10 @@ class Oldest(SurvivorshipRule):
 
 @attrs.frozen
 class Newest(SurvivorshipRule):
-    """The latest date or time in the column itself."""
+    """The latest date or time in the column itself.
+
+    .. versionadded:: 0.1.0
+    """
 
     def scores(self, members: Members, column: str) -> Scores:
         """Score by the value, later is higher."""
@@ -170,7 +200,10 @@ class Newest(SurvivorshipRule):
 
 @attrs.frozen
 class FirstSeen(SurvivorshipRule):
-    """The value of the record that stands first in the input."""
+    """The value of the record that stands first in the input.
+
+    .. versionadded:: 0.1.0
+    """
 
     def scores(self, members: Members, column: str) -> Scores:  # noqa: ARG002  # the same for every column
         """Score by position, earlier is higher."""
@@ -179,7 +212,10 @@ class FirstSeen(SurvivorshipRule):
 
 @attrs.frozen
 class SurvivorsOwn(SurvivorshipRule):
-    """The value of the record that stays, even if it is empty."""
+    """The value of the record that stays, even if it is empty.
+
+    .. versionadded:: 0.1.0
+    """
 
     needs_value: ClassVar[bool] = False
 
@@ -192,7 +228,10 @@ class SurvivorsOwn(SurvivorshipRule):
 
 @attrs.frozen
 class TrustedSource(SurvivorshipRule):
-    """The value of the record whose ``column`` comes first in ``order``, as ``TrustedSource("system", ["erp"])``."""
+    """The value of the record whose ``column`` comes first in ``order``, as ``TrustedSource("system", ["erp"])``.
+
+    .. versionadded:: 0.1.0
+    """
 
     column: str
     order: tuple[str, ...] = attrs.field(converter=tuple)

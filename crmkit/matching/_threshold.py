@@ -17,7 +17,10 @@ __all__ = ["Precision", "Threshold", "choose_threshold", "log_odds_of"]
 
 @attrs.frozen
 class Precision:
-    """Ask for the lowest cut whose expected precision of pairs is at least ``target``."""
+    """Ask for the lowest cut whose expected precision of pairs is at least ``target``.
+
+    .. versionadded:: 0.1.0
+    """
 
     target: float = attrs.field()
 
@@ -28,6 +31,7 @@ class Precision:
 
 
 Threshold: TypeAlias = "float | Literal['auto', 'f1'] | Precision"
+"""Where to cut: at one half, at the highest expected F1, at a probability, or at a precision."""
 
 
 def log_odds_of(chance: float) -> float:

@@ -73,89 +73,140 @@ def _comparison(
 
 
 def given_name(*columns: str, name: str | None = None) -> Comparison:
-    """Compare given names: nicknames, initials, typos, given and family name swapped."""
+    """Compare given names: nicknames, initials, typos, given and family name swapped.
+
+    .. versionadded:: 0.1.0
+    """
     return _comparison("given_name", columns, ("given_name",), name or "given", None)
 
 
 def family_name(*columns: str, name: str | None = None) -> Comparison:
-    """Compare family names: typos, double names."""
+    """Compare family names: typos, double names.
+
+    .. versionadded:: 0.1.0
+    """
     return _comparison("family_name", columns, ("family_name",), name or "family", None)
 
 
 def date(*columns: str, name: str | None = None, group: str | None = None) -> Comparison:
-    """Compare dates; without columns the birth date."""
+    """Compare dates; without columns the birth date.
+
+    .. versionadded:: 0.1.0
+    """
     return _comparison("date", columns, ("birth_date",), name or (None if columns else "birth_date"), group)
 
 
 def email(*columns: str, name: str | None = None) -> Comparison:
-    """Compare e-mail addresses: typos, the same local part at another domain."""
+    """Compare e-mail addresses: typos, the same local part at another domain.
+
+    .. versionadded:: 0.1.0
+    """
     return _comparison("email", columns, ("email", "email_2"), name or "email", None)
 
 
 def phone(*columns: str, name: str | None = None) -> Comparison:
-    """Compare phone numbers; of several columns the best agreement counts."""
+    """Compare phone numbers; of several columns the best agreement counts.
+
+    .. versionadded:: 0.1.0
+    """
     return _comparison("phone", columns, ("mobile", "phone", "phone_home", "phone_other"), name or "phone", None)
 
 
 def web(*columns: str, name: str | None = None) -> Comparison:
-    """Compare web addresses by host."""
+    """Compare web addresses by host.
+
+    .. versionadded:: 0.1.0
+    """
     return _comparison("web", columns, ("website", "domain"), name or "web", None)
 
 
 def street(*columns: str, name: str | None = None, group: str | None = "place") -> Comparison:
-    """Compare streets with house numbers."""
+    """Compare streets with house numbers.
+
+    .. versionadded:: 0.1.0
+    """
     return _comparison("street", columns, ("street",), name or "street", group)
 
 
 def city(
     *columns: str, name: str | None = None, group: str | None = "place", nested: bool = True, wide: str | None = "area"
 ) -> Comparison:
-    """Compare cities."""
+    """Compare cities.
+
+    .. versionadded:: 0.1.0
+    """
     return _comparison("city", columns, ("city",), name or "city", group, nested=nested, wide=wide)
 
 
 def postcode(*columns: str, name: str | None = None, group: str | None = "place", nested: bool = True) -> Comparison:
-    """Compare postcodes; a longer form of the same code is alike."""
+    """Compare postcodes; a longer form of the same code is alike.
+
+    .. versionadded:: 0.1.0
+    """
     return _comparison("postcode", columns, ("postal_code",), name or "postcode", group, nested=nested)
 
 
 def region(
     *columns: str, name: str | None = None, group: str | None = "place", nested: bool = True, wide: str | None = "area"
 ) -> Comparison:
-    """Compare states and provinces."""
+    """Compare states and provinces.
+
+    .. versionadded:: 0.1.0
+    """
     return _comparison("region", columns, ("region",), name or "region", group, nested=nested, wide=wide)
 
 
 def company(*columns: str, name: str | None = None, group: str | None = "employer", nested: bool = True) -> Comparison:
-    """Compare the names of employers."""
+    """Compare the names of employers.
+
+    .. versionadded:: 0.1.0
+    """
     return _comparison("company", columns, ("company_name",), name or "company", group, nested=nested)
 
 
 def domain(*, name: str | None = None, group: str | None = "employer", nested: bool = True) -> Comparison:
-    """Compare the domains of e-mail addresses, unless it is free mail or the addresses are equal."""
+    """Compare the domains of e-mail addresses, unless it is free mail or the addresses are equal.
+
+    .. versionadded:: 0.1.0
+    """
     return _comparison("exact", (), ("email_domain",), name or "domain", group, nested=nested)
 
 
 def organization(*columns: str, name: str | None = None) -> Comparison:
-    """Compare the names of organizations as records of their own: legal forms, words moved or left out."""
+    """Compare the names of organizations as records of their own: legal forms, words moved or left out.
+
+    .. versionadded:: 0.1.0
+    """
     return _comparison("organization", columns, ("name", "company_name"), name or "name", None)
 
 
 def identifier(*columns: str, name: str | None = None, group: str | None = None) -> Comparison:
-    """Compare numbers that authorities or the caller give out; without columns the national id."""
+    """Compare numbers that authorities or the caller give out; without columns the national id.
+
+    .. versionadded:: 0.1.0
+    """
     return _comparison("identifier", columns, ("national_id",), name or (None if columns else "national_id"), group)
 
 
 def exact(column: str, *, name: str | None = None, group: str | None = None, shared_by: SharedBy = None) -> Comparison:
-    """Compare folded texts that are equal or not."""
+    """Compare folded texts that are equal or not.
+
+    .. versionadded:: 0.1.0
+    """
     return _comparison("exact", (column,), (), name, group, shared_by=shared_by)
 
 
 def text(*columns: str, name: str | None = None, group: str | None = None, shared_by: SharedBy = None) -> Comparison:
-    """Compare free texts by their words."""
+    """Compare free texts by their words.
+
+    .. versionadded:: 0.1.0
+    """
     return _comparison("text", columns, (), name, group, shared_by=shared_by)
 
 
 def number(column: str, *, name: str | None = None, group: str | None = None, shared_by: SharedBy = None) -> Comparison:
-    """Compare numbers: equal, within 2 or 10 percent."""
+    """Compare numbers: equal, within 2 or 10 percent.
+
+    .. versionadded:: 0.1.0
+    """
     return _comparison("number", (column,), (), name, group, shared_by=shared_by)

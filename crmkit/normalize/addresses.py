@@ -134,6 +134,8 @@ def normalize(raw: str) -> str | None:
     Example:
         >>> normalize("10 Downing Street"), normalize(" - ")
         ('10 downing st', None)
+
+    .. versionadded:: 0.1.0
     """
     found = street(raw)
     return found if any(char.isalnum() for char in found) else None
@@ -150,6 +152,8 @@ def house_number(raw: str) -> str | None:
         ('12b', '12b', '12')
         >>> house_number("5th Avenue") is None, house_number("P.O. Box 12") is None
         (True, True)
+
+    .. versionadded:: 0.1.0
     """
     text = _text(raw)
     if _HAN.search(text):
@@ -170,6 +174,8 @@ def unit(raw: str) -> str | None:
     Example:
         >>> unit("123 Main St, Suite 400"), unit("123 Main St #4B"), unit("123 Main St")
         ('400', '4b', None)
+
+    .. versionadded:: 0.1.0
     """
     return _split_unit(_text(raw))[1]
 
@@ -180,6 +186,8 @@ def is_po_box(raw: str) -> bool:
     Example:
         >>> is_po_box("P.O. Box 123"), is_po_box("Postfach 12 34"), is_po_box("1 Box Lane")
         (True, True, False)
+
+    .. versionadded:: 0.1.0
     """
     return _PO_BOX.search(_text(raw)) is not None
 
@@ -210,6 +218,8 @@ def postcode(raw: str, country: str | None = None) -> str | None:
 
     Source:
         Unicode CLDR 26 postalCodeData; Universal Postal Union addressing sheets.
+
+    .. versionadded:: 0.1.0
     """
     compact = _compact(raw)
     if not compact or len(raw) > 40 or not compact.isalnum():
@@ -260,6 +270,8 @@ def postcode_is_valid(raw: str, country: str) -> bool | None:
     Example:
         >>> postcode_is_valid("SW1A 1AA", "GB"), postcode_is_valid("1234", "DE"), postcode_is_valid("123", "AE")
         (True, False, None)
+
+    .. versionadded:: 0.1.0
     """
     return postcode(raw, country) is not None if country in _postcodes() else None
 
@@ -280,6 +292,8 @@ def parse_chinese(raw: str) -> PostalAddress | None:
 
     Source:
         Names of the first and second level: GB/T 2260. Others are taken by their endings (市, 区, 县, 旗).
+
+    .. versionadded:: 0.1.0
     """
     text = re.sub(r"\s+", "", _text(raw)) if len(raw) <= _MAX_LENGTH else ""
     if not _HAN.search(text):
@@ -321,6 +335,8 @@ def validate(raw: str, country: str | None = None) -> PostalAddress:
     Example:
         >>> validate("10 Downing Street", "GB").country
         'GB'
+
+    .. versionadded:: 0.1.0
     """
     found = parse_chinese(raw) if country in (None, "CN") else None
     if found is not None:
@@ -336,6 +352,8 @@ def is_valid(raw: str) -> bool:
     Example:
         >>> is_valid("1 High St"), is_valid("--")
         (True, False)
+
+    .. versionadded:: 0.1.0
     """
     return normalize(raw) is not None
 
@@ -346,6 +364,8 @@ def format(value: PostalAddress) -> str:  # noqa: A001 - one of the four verbs t
     Example:
         >>> format(parse_chinese("上海市黄浦区南京东路100号"))
         '上海市黄浦区南京东路100号'
+
+    .. versionadded:: 0.1.0
     """
     if value.country == "CN" and _HAN.search(value.street or value.city or ""):
         region = None if value.region == value.city else value.region

@@ -60,6 +60,8 @@ def core(raw: str) -> str:
 
     Source:
         ISO 20275 (Entity Legal Forms); Company Law of the PRC (2023), art. 2 and 7; ``crmkit/data/legal_forms.txt``.
+
+    .. versionadded:: 0.1.0
     """
     return _company_forms.split(raw)[0]
 
@@ -73,6 +75,8 @@ def legal_form(raw: str) -> str | None:
 
     Source:
         As :func:`core`.
+
+    .. versionadded:: 0.1.0
     """
     return _company_forms.split(raw)[1]
 
@@ -83,6 +87,8 @@ def parts(raw: str) -> tuple[str, ...]:
     Example:
         >>> parts("Sunrise Day Care / City Kids Inc."), parts("Torm A/S")
         (('sunrise day care', 'city kids'), ('torm',))
+
+    .. versionadded:: 0.1.0
     """
     if len(raw) > 1000:
         raw = raw[:1000]
@@ -96,6 +102,8 @@ def acronym(raw: str) -> str | None:
     Example:
         >>> acronym("International Business Machines Corp."), acronym("University of Manchester"), acronym("Acme")
         ('ibm', 'um', None)
+
+    .. versionadded:: 0.1.0
     """
     words = [word for word in core(raw).split() if word not in _STOP_WORDS]
     if len(words) < 2 or text.has_han(raw):
@@ -109,6 +117,8 @@ def normalize(raw: str) -> str | None:
     Example:
         >>> normalize("ACME GmbH & Co. KG"), normalize(" - ")
         ('acme', None)
+
+    .. versionadded:: 0.1.0
     """
     return core(raw) or None
 
@@ -119,6 +129,8 @@ def is_valid(raw: str) -> bool:
     Example:
         >>> is_valid("3M"), is_valid("n/a"), is_valid("--")
         (True, False, False)
+
+    .. versionadded:: 0.1.0
     """
     key = core(raw)
     return bool(key) and (key.isdigit() or not names.is_placeholder(raw))
@@ -133,6 +145,8 @@ def validate(raw: str) -> str:
     Example:
         >>> validate("  Acme   Ltd. ")
         'Acme Ltd.'
+
+    .. versionadded:: 0.1.0
     """
     if not core(raw):
         raise InvalidValueError("the company name is empty or has neither letter nor digit")
@@ -147,5 +161,7 @@ def format(value: str) -> str:  # noqa: A001 - one of the four verbs every kind 
     Example:
         >>> format("Acme  （上海）")
         'Acme (上海)'
+
+    .. versionadded:: 0.1.0
     """
     return text.clean(value)

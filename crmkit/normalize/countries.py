@@ -82,6 +82,8 @@ def validate(raw: str) -> str:
     Example:
         >>> validate("Deutschland")
         'DE'
+
+    .. versionadded:: 0.1.0
     """
     code = normalize(raw)
     if code is None:
@@ -95,6 +97,8 @@ def is_valid(raw: str) -> bool:
     Example:
         >>> is_valid("U S A"), is_valid("Narnia")
         (True, False)
+
+    .. versionadded:: 0.1.0
     """
     return normalize(raw) is not None
 
@@ -112,6 +116,8 @@ def name(code: str, lang: Language = "en") -> str:
     Example:
         >>> name("CN"), name("CN", "zh")
         ('China', '中国')
+
+    .. versionadded:: 0.1.0
     """
     row = _row(code)
     return row[4] if lang == "zh" else row[3]
@@ -132,12 +138,17 @@ def calling_code(code: str) -> int | None:
 
     Source:
         ITU-T E.164, list of assigned country codes.
+
+    .. versionadded:: 0.1.0
     """
     return int(text) if (text := _row(code)[2]) else None
 
 
 def codes() -> tuple[str, ...]:
-    """Return every code, in alphabetical order."""
+    """Return every code, in alphabetical order.
+
+    .. versionadded:: 0.1.0
+    """
     return tuple(_by_code())
 
 

@@ -172,6 +172,8 @@ def is_ambiguous(raw: str) -> bool:
     Example:
         >>> is_ambiguous("3/4/2024"), is_ambiguous("13/4/2024"), is_ambiguous("3/3/2024"), is_ambiguous("2024-03-04")
         (True, False, False, False)
+
+    .. versionadded:: 0.1.0
     """
     return len(set(_readings(raw).values())) > 1
 
@@ -189,6 +191,8 @@ def infer_order(values: Iterable[str]) -> DateOrder | None:
     Example:
         >>> infer_order(["3/4/2024", "13/4/2024"]), infer_order(["3/4/2024"]), infer_order(["2024-01-02"])
         ('DMY', None, 'YMD')
+
+    .. versionadded:: 0.1.0
     """
     votes: dict[DateOrder, int] = {}
     undecided = False
@@ -215,6 +219,8 @@ def month_day(raw: str) -> tuple[int, int] | None:
 
     Source:
         RFC 6350 section 4.3.1.
+
+    .. versionadded:: 0.1.0
     """
     match = _MONTH_DAY.match(raw.strip()[:_MAX_LENGTH])
     if match is None or _day(2000, int(match[1]), int(match[2])) is None:
@@ -234,6 +240,8 @@ def from_serial(number: int) -> date | None:
 
     Source:
         ECMA-376 part 1, section 18.17.4.1.
+
+    .. versionadded:: 0.1.0
     """
     if not 0 < number <= 2_958_465 or number == 60:
         return None
@@ -246,6 +254,8 @@ def normalize(raw: str, *, order: DateOrder | None = None) -> str | None:
     Example:
         >>> normalize("March 5th, 2024"), normalize("soon")
         ('2024-03-05', None)
+
+    .. versionadded:: 0.1.0
     """
     found = parse(raw, order=order)
     return None if found is None else found.isoformat()
@@ -260,6 +270,8 @@ def validate(raw: str, *, order: DateOrder | None = None) -> date:
     Example:
         >>> validate("5-Mar-24")
         datetime.date(2024, 3, 5)
+
+    .. versionadded:: 0.1.0
     """
     found = parse(raw, order=order)
     if found is None:
@@ -275,6 +287,8 @@ def is_valid(raw: str, *, order: DateOrder | None = None) -> bool:
     Example:
         >>> is_valid("2024-02-29"), is_valid("3/4/2024")
         (True, False)
+
+    .. versionadded:: 0.1.0
     """
     return parse(raw, order=order) is not None
 
@@ -285,5 +299,7 @@ def format(value: date) -> str:  # noqa: A001 - one of the four verbs that every
     Example:
         >>> format(date(2024, 3, 5))
         '2024-03-05'
+
+    .. versionadded:: 0.1.0
     """
     return value.isoformat()

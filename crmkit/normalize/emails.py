@@ -96,6 +96,8 @@ def key(raw: str) -> str | None:
 
     Note:
         RFC 5321 lets a provider tell ``A@`` from ``a@``; hardly one does, and people type both.
+
+    .. versionadded:: 0.1.0
     """
     if accept(raw) is not None:
         return raw.lower()  # ASCII: lower is casefold
@@ -125,6 +127,8 @@ def mailbox(raw: str) -> str | None:
 
     Note:
         For finding duplicates, not for equality, and never for writing to somebody.
+
+    .. versionadded:: 0.1.0
     """
     found = key(raw)
     return None if found is None else _mailbox(found)
@@ -148,6 +152,8 @@ def validate(raw: str) -> EmailAddress:
     Example:
         >>> validate("Zhang.Wei@example.com").key
         'zhang.wei@example.com'
+
+    .. versionadded:: 0.1.0
     """
     parsed = parse(raw)
     if parsed is None:
@@ -164,6 +170,8 @@ def is_valid(raw: str) -> bool:
     Example:
         >>> is_valid("a@example.com"), is_valid(" a@example.com"), is_valid("a@example")
         (True, False, False)
+
+    .. versionadded:: 0.1.0
     """
     return accept(raw) is not None or parse(raw) is not None
 
@@ -174,6 +182,8 @@ def format(value: EmailAddress) -> str:  # noqa: A001 - one of the four verbs th
     Example:
         >>> format(validate("a@bücher.example"))
         'a@bücher.example'
+
+    .. versionadded:: 0.1.0
     """
     return value.address
 
@@ -184,6 +194,8 @@ def split(raw: str) -> tuple[str, str] | None:
     Example:
         >>> split("Zhang.Wei@EXAMPLE.com")
         ('Zhang.Wei', 'example.com')
+
+    .. versionadded:: 0.1.0
     """
     fast = accept(raw)
     if fast is not None:
@@ -201,6 +213,8 @@ def is_role(raw: str) -> bool:
 
     Source:
         RFC 2142; other words in ``crmkit/data/role_local_parts.txt``.
+
+    .. versionadded:: 0.1.0
     """
     found = key(raw)
     if found is None:
@@ -222,6 +236,8 @@ def is_free_mail(domain: str) -> bool:
     Example:
         >>> is_free_mail("QQ.com"), is_free_mail("example.com")
         (True, False)
+
+    .. versionadded:: 0.1.0
     """
     return domain.strip().lower() in read_set("free_mail_domains.txt")
 
@@ -232,6 +248,8 @@ def is_disposable(domain: str) -> bool:
     Example:
         >>> is_disposable("x.mailinator.com"), is_disposable("qq.com")
         (True, False)
+
+    .. versionadded:: 0.1.0
     """
     name = domain.strip().lower()
     if len(name) > MAX_INPUT:
@@ -260,6 +278,8 @@ def suggest(raw: str) -> tuple[str, float] | None:
         ('wei@gmail.com', 0.97)
         >>> suggest("wei@qq.com") is None, suggest("wei@ymail.com") is None
         (True, True)
+
+    .. versionadded:: 0.1.0
     """
     if len(raw) > _MAX_RAW:
         return None

@@ -89,6 +89,8 @@ def split(raw: str, *, country: str | None = None) -> PersonName:
 
     Source:
         Chicago Manual of Style 17, sections 8.5-8.14; IFLA, Names of Persons (1996); the tables in ``crmkit/data``.
+
+    .. versionadded:: 0.1.0
     """
     plain = _plain_parts(raw) if country is None else None
     if plain is not None:
@@ -118,6 +120,8 @@ def normalize(raw: str) -> str | None:
     Example:
         >>> normalize("Smith, Dr. John A."), normalize("张　三 经理")
         ('john a smith', '张三')
+
+    .. versionadded:: 0.1.0
     """
     current = raw
     for _ in range(20):  # what is dropped may lay bare another title; a text of more layers is no name
@@ -155,6 +159,8 @@ def fold_given(given: str) -> str:
     Example:
         >>> fold_given("Jean-François"), fold_given(" J. "), fold_given("小 明")
         ('jean francois', 'j', '小明')
+
+    .. versionadded:: 0.1.0
     """
     if given.isascii() and given.isalpha():
         return given.lower()
@@ -170,6 +176,8 @@ def nickname_root(given: str) -> str:
 
     Source:
         ``crmkit/data/nicknames.txt``, facts out of carltonnorthern/nicknames (Apache-2.0).
+
+    .. versionadded:: 0.1.0
     """
     folded = fold_given(given)
     return _name_tables.nickname_roots().get(folded, folded)
@@ -184,6 +192,8 @@ def nicknames(given: str) -> frozenset[str]:
 
     Source:
         ``crmkit/data/nicknames.txt``, facts out of carltonnorthern/nicknames (Apache-2.0).
+
+    .. versionadded:: 0.1.0
     """
     folded = fold_given(given)
     return _name_tables.nickname_relatives().get(folded) or frozenset({folded})
@@ -199,6 +209,8 @@ def soundex(raw: str) -> str:
     Source:
         US National Archives (NARA), The Soundex Indexing System, 2007: h and w between two letters of one code do not
         part them, vowels do.
+
+    .. versionadded:: 0.1.0
     """
     return _name_sounds.soundex(raw)
 
@@ -223,6 +235,8 @@ def pinyin_key(raw: str) -> str | None:
 
     Source:
         Unihan kMandarin by way of pypinyin (MIT); surname readings: Xiandai Hanyu Cidian.
+
+    .. versionadded:: 0.1.0
     """
     return _name_sounds.pinyin_key(raw)
 
@@ -236,6 +250,8 @@ def pinyin_initials(raw: str) -> str | None:
 
     Source:
         As :func:`pinyin_key`.
+
+    .. versionadded:: 0.1.0
     """
     return _name_sounds.pinyin_initials(raw)
 
@@ -249,6 +265,8 @@ def surname_frequency(family: str) -> float:
 
     Source:
         ``crmkit/data/zh_surnames.txt``.
+
+    .. versionadded:: 0.1.0
     """
     return _name_tables.surname_weights().get(text.to_simplified(text.clean(family)), 0.0)
 
@@ -262,6 +280,8 @@ def is_placeholder(raw: str) -> bool:
 
     Note:
         "Na", "Nan", "Bar" and the like, so written, are names; "NA" and "n/a" are not.
+
+    .. versionadded:: 0.1.0
     """
     folded = text.fold(raw)
     if not folded or _NO_LETTER.fullmatch(folded) is not None:
@@ -282,6 +302,8 @@ def is_valid(raw: str) -> bool:
     Example:
         >>> is_valid("Ng"), is_valid("test"), is_valid("ann@example.com")
         (True, False, False)
+
+    .. versionadded:: 0.1.0
     """
     cleaned = text.clean(raw)
     return not (len(cleaned) > 500 or is_placeholder(cleaned) or _ADDRESS_OR_LINK.search(cleaned))
@@ -296,6 +318,8 @@ def validate(raw: str) -> PersonName:
     Example:
         >>> validate("王小明").family
         '王'
+
+    .. versionadded:: 0.1.0
     """
     if is_valid(raw):
         return split(raw)
@@ -317,6 +341,8 @@ def format(value: PersonName) -> str:  # noqa: A001 - one of the four verbs ever
         'Dr. Vincent van Gogh'
         >>> format(split("张 三"))
         '张三'
+
+    .. versionadded:: 0.1.0
     """
     if value.given is None and value.family is None:
         return value.full

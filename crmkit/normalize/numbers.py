@@ -21,6 +21,7 @@ from ._reference import read_rows
 __all__ = ["DecimalSign", "format", "is_ambiguous", "is_valid", "normalize", "parse", "validate"]
 
 DecimalSign: TypeAlias = Literal[".", ","]
+"""What stands before the fraction of an amount."""
 
 _MAX_LENGTH = 64
 
@@ -187,6 +188,8 @@ def is_ambiguous(raw: str) -> bool:
     Example:
         >>> is_ambiguous("1,234"), is_ambiguous("1.234"), is_ambiguous("1,234.5"), is_ambiguous("12,34")
         (True, True, False, False)
+
+    .. versionadded:: 0.1.0
     """
     point, comma = parse(raw, decimal="."), parse(raw, decimal=",")
     return point is not None and comma is not None and point.amount != comma.amount
@@ -198,6 +201,8 @@ def normalize(raw: str, *, decimal: DecimalSign | None = None) -> str | None:
     Example:
         >>> normalize("€ 1.234,50"), normalize("（1,234）"), normalize("free")
         ('1234.50 EUR', '-1234', None)
+
+    .. versionadded:: 0.1.0
     """
     found = parse(raw, decimal=decimal)
     return None if found is None else _plain_text(found)
@@ -217,6 +222,8 @@ def validate(raw: str, *, decimal: DecimalSign | None = None) -> Money:
     Example:
         >>> validate("3 000,50 €")
         Money(amount=Decimal('3000.50'), currency='EUR')
+
+    .. versionadded:: 0.1.0
     """
     found = parse(raw, decimal=decimal)
     if found is None:
@@ -230,6 +237,8 @@ def is_valid(raw: str, *, decimal: DecimalSign | None = None) -> bool:
     Example:
         >>> is_valid("12.50"), is_valid("12.5.0")
         (True, False)
+
+    .. versionadded:: 0.1.0
     """
     return parse(raw, decimal=decimal) is not None
 
@@ -240,6 +249,8 @@ def format(value: Money) -> str:  # noqa: A001 - one of the four verbs that ever
     Example:
         >>> format(validate("CNY 1234567.5"))
         '1,234,567.5 CNY'
+
+    .. versionadded:: 0.1.0
     """
     text = f"{value.amount:,f}"
     return text if value.currency is None else f"{text} {value.currency}"

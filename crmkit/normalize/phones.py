@@ -125,6 +125,8 @@ def parse(raw: str, country: str | None = None) -> PhoneNumber | None:
         >>> found = parse("+44 20 7946 0958 ext. 12")
         >>> found.e164, found.extension, found.country, found.type
         ('+442079460958', '12', 'GB', 'fixed_line')
+
+    .. versionadded:: 0.1.0
     """
     if len(raw) > _MAX_RAW:
         return None
@@ -156,6 +158,8 @@ def validate(raw: str, country: str | None = None) -> PhoneNumber:
     Example:
         >>> validate("+86 138 0013 8000").type
         'mobile'
+
+    .. versionadded:: 0.1.0
     """
     found = parse(raw, country)
     if found is None:
@@ -170,6 +174,8 @@ def is_valid(raw: str, country: str | None = None) -> bool:
     Example:
         >>> is_valid("138 0013 8000", "CN"), is_valid("138 0013 800", "CN")
         (True, False)
+
+    .. versionadded:: 0.1.0
     """
     return normalize(raw, country) is not None
 
@@ -183,6 +189,8 @@ def format(value: PhoneNumber) -> str:  # noqa: A001 - one of the four verbs tha
 
     Source:
         ITU-T E.123; grouping by libphonenumber.
+
+    .. versionadded:: 0.1.0
     """
     import phonenumbers
 
@@ -197,6 +205,8 @@ def is_lossy(raw: str) -> bool:
     Example:
         >>> is_lossy("1.38E+10"), is_lossy("1.3800138001E+10"), is_lossy("13800138000.0")
         (True, False, False)
+
+    .. versionadded:: 0.1.0
     """
     return len(raw) <= _MAX_RAW and _expand(digits(plain(raw))) is None
 
@@ -207,6 +217,8 @@ def is_mobile(raw: str, country: str | None = None) -> bool:
     Example:
         >>> is_mobile("13800138000", "CN"), is_mobile("010 1234 5678", "CN")
         (True, False)
+
+    .. versionadded:: 0.1.0
     """
     found = parse(raw, country)
     return found is not None and found.type in ("mobile", "fixed_line_or_mobile")
@@ -271,6 +283,8 @@ def last7(raw: str) -> str | None:
     Example:
         >>> last7("+13125550123"), last7("555-0123"), last7("911")
         ('5550123', '5550123', None)
+
+    .. versionadded:: 0.1.0
     """
     found = "".join(char for char in digits(raw[:_MAX_RAW]) if char.isdecimal())
     return found[-7:] if len(found) >= 7 else None
@@ -291,6 +305,8 @@ def split_many(raw: str) -> list[str]:
         ['13800138000', '13900139000', '010-12345678']
         >>> split_many("020 7946 0958/9")
         ['020 7946 0958/9']
+
+    .. versionadded:: 0.1.0
     """
     if len(raw) > 16 * _MAX_RAW:
         return [raw]

@@ -66,6 +66,8 @@ def clean(raw: str) -> str:
 
     Source:
         Unicode Standard Annex 15 (NFC); Unicode 16.0, section 23 (format characters), block U+FF00 (width).
+
+    .. versionadded:: 0.1.0
     """
     if raw.isascii() and raw.isprintable():
         return " ".join(raw.split())
@@ -99,6 +101,8 @@ def fold(raw: str) -> str:
     Source:
         Unicode Standard, section 3.13 (case folding), UAX 15 (NFKD); CLDR Latin-ASCII for letters with strokes;
         OpenCC TSCharacters for traditional characters.
+
+    .. versionadded:: 0.1.0
     """
     if raw.isascii():
         if not raw.isprintable():
@@ -132,6 +136,8 @@ def repair(raw: str) -> str | None:
 
     Source:
         WHATWG Encoding Standard (windows-1252 and its five unassigned bytes; GB18030); GB/T 2312-1980, levels 1 and 2.
+
+    .. versionadded:: 0.1.0
     """
     if raw.isascii():
         return None
@@ -144,6 +150,8 @@ def has_han(raw: str) -> bool:
     Example:
         >>> has_han("张 Sam"), has_han("Sam")
         (True, False)
+
+    .. versionadded:: 0.1.0
     """
     return not raw.isascii() and _HAN.search(raw) is not None
 
@@ -160,6 +168,8 @@ def to_simplified(raw: str) -> str:
 
     Source:
         OpenCC 1.4.2, TSCharacters.
+
+    .. versionadded:: 0.1.0
     """
     return raw if raw.isascii() else raw.translate(_simplified_codes())
 
@@ -179,6 +189,8 @@ def normalize(raw: str) -> str | None:
     Example:
         >>> normalize(" É "), normalize(" \u200b ")
         ('e', None)
+
+    .. versionadded:: 0.1.0
     """
     return fold(raw) or None
 
@@ -189,6 +201,8 @@ def is_valid(raw: str) -> bool:
     Example:
         >>> is_valid("José"), is_valid("JosÃ©"), is_valid("Jos\ufffd"), is_valid(" ")
         (True, False, False, False)
+
+    .. versionadded:: 0.1.0
     """
     cleaned = clean(raw)
     return bool(cleaned) and "\ufffd" not in cleaned and repair(cleaned) is None
@@ -203,6 +217,8 @@ def validate(raw: str) -> str:
     Example:
         >>> validate("  José ")
         'José'
+
+    .. versionadded:: 0.1.0
     """
     cleaned = clean(raw)
     if not cleaned:
@@ -218,5 +234,7 @@ def format(value: str) -> str:  # noqa: A001 - one of the four verbs every kind 
     Example:
         >>> format(" José  García ")
         'José García'
+
+    .. versionadded:: 0.1.0
     """
     return clean(value)

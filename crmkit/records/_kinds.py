@@ -21,6 +21,8 @@ class RecordRef:
     Example:
         >>> RecordRef("contact", "0035g00000XyZ")
         RecordRef(kind='contact', id='0035g00000XyZ', system=None)
+
+    .. versionadded:: 0.1.0
     """
 
     kind: RecordKind
@@ -119,6 +121,8 @@ class Contact(_Person):
     Example:
         >>> Contact(id="17", given_name="Ann", email="ann@example.com")
         Contact(id='17', 3 fields)
+
+    .. versionadded:: 0.1.0
     """
 
     website: str | None = None
@@ -126,7 +130,10 @@ class Contact(_Person):
 
 @attrs.frozen(kw_only=True, repr=False)
 class Account(_Reachable):
-    """An organisation: customer, supplier, partner."""
+    """An organisation: customer, supplier, partner.
+
+    .. versionadded:: 0.1.0
+    """
 
     name: str | None = None
     legal_name: str | None = None
@@ -153,7 +160,10 @@ class Account(_Reachable):
 
 @attrs.frozen(kw_only=True, repr=False)
 class Lead(_Person):
-    """A person or company that may become a customer, before it is one."""
+    """A person or company that may become a customer, before it is one.
+
+    .. versionadded:: 0.1.0
+    """
 
     website: str | None = None
     domain: str | None = None
@@ -175,7 +185,10 @@ class Lead(_Person):
 
 @attrs.frozen(kw_only=True, repr=False)
 class Deal(_Record):
-    """A sale in the making."""
+    """A sale in the making.
+
+    .. versionadded:: 0.1.0
+    """
 
     name: str | None = None
     company_name: str | None = None
@@ -202,7 +215,10 @@ class Deal(_Record):
 
 @attrs.frozen(kw_only=True, repr=False)
 class Activity(_Record):
-    """Something that was done or is planned: a call, a meeting, an e-mail, a task, a note, a visit."""
+    """Something that was done or is planned: a call, a meeting, an e-mail, a task, a note, a visit.
+
+    .. versionadded:: 0.1.0
+    """
 
     type: str | None = None
     subject: str | None = None

@@ -33,6 +33,8 @@ class Note:
     Example:
         >>> Note(code="short_row", severity="warning", row=3, params={"cells": 4, "columns": 5})
         Note(code='short_row', severity='warning', row=3, column=None, params={'cells': 4, 'columns': 5})
+
+    .. versionadded:: 0.1.0
     """
 
     code: str

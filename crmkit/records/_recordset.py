@@ -46,6 +46,8 @@ class RecordSet:
         RecordSet(2 rows, 2 columns)
         >>> people.column("email")
         ('ann@example.com', None)
+
+    .. versionadded:: 0.1.0
     """
 
     __slots__ = ("_columns", "_length", "_notes")

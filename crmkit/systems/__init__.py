@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from crmkit.systems._headers import fold_header, header_words
 from crmkit.systems._load import canonical_fields, get, names, parse
-from crmkit.systems._model import KINDS, TRAPS, CanonicalField, Field, System, SystemObject
+from crmkit.systems._model import KINDS, TRAPS, CanonicalField, Field, System, SystemObject, TimeFamily
 from crmkit.systems._names import GenericNames, generic_names
 from crmkit.systems._recognize import Candidate, field_of, identify, recognize, trap_elsewhere
 
@@ -21,6 +21,7 @@ __all__ = [
     "GenericNames",
     "System",
     "SystemObject",
+    "TimeFamily",
     "canonical_fields",
     "field_of",
     "fold_header",

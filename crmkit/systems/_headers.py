@@ -24,6 +24,8 @@ def fold_header(header: str) -> str:
     Example:
         >>> fold_header(" E-Mail_Address "), fold_header("emailAddress"), fold_header("\ufeffＥmail")
         ('emailaddress', 'emailaddress', 'email')
+
+    .. versionadded:: 0.1.0
     """
     text = header[:_LONGEST]
     if text.isascii():
@@ -39,6 +41,8 @@ def header_words(header: str) -> tuple[str, ...]:
     Example:
         >>> header_words("customerEmail_2 (required)")
         ('customer', 'email', '2', 'required')
+
+    .. versionadded:: 0.1.0
     """
     text = unicodedata.normalize("NFKC", header[:_LONGEST])
     words = (fold_header(word) for part in _NOT_WORD.split(text) for word in _CAMEL.split(part))

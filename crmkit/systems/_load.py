@@ -36,6 +36,8 @@ def names() -> tuple[str, ...]:
     Example:
         >>> "hubspot" in names()
         True
+
+    .. versionadded:: 0.1.0
     """
     return _names()
 
@@ -59,6 +61,8 @@ def get(name: str) -> System:
     Example:
         >>> get("salesforce").objects["lead"].field("Company").max_length
         255
+
+    .. versionadded:: 0.1.0
     """
     if name not in names():
         raise NotFoundError.of("system", name, names())
@@ -72,6 +76,8 @@ def canonical_fields() -> Mapping[str, CanonicalField]:
     Example:
         >>> canonical_fields()["mobile"].type
         'phone'
+
+    .. versionadded:: 0.1.0
     """
     table = read_toml("canonical.toml")["fields"]
     return MappingProxyType(
@@ -102,6 +108,8 @@ def parse(document: Mapping[str, Any], *, location: str) -> System:
     Raises:
         FormatError: For a missing source, an unknown canonical field, trap or key, or a header that two fields of one
             object share.
+
+    .. versionadded:: 0.1.0
     """
     sources = {key: (row["mark"], row["text"]) for key, row in document["sources"].items()}
     for key, (mark, _) in sources.items():

@@ -20,6 +20,7 @@ KINDS: tuple[RecordKind, ...] = ("contact", "account", "lead", "deal", "activity
 """The kinds of record, in the order that decides between kinds with equal evidence."""
 
 TimeFamily: TypeAlias = Literal["epoch-ms", "utc-naive", "iso-z", "iso-offset", "local"]
+"""How a system writes moments."""
 
 TRAPS: Mapping[str, Mapping[Language, str]] = MappingProxyType(
     {
@@ -53,6 +54,8 @@ class CanonicalField:
         type: What a value is: ``email``, ``phone``, ``person``, ``company``, ``date``, ``id``, ``text``, ...
         kinds: The record kinds that have the field.
         labels: What a person calls it, by language.
+
+    .. versionadded:: 0.1.0
     """
 
     name: str
@@ -78,6 +81,8 @@ class Field:
         label_source: The same for the label.
         confirmed: Whether a page, recording or library of the vendor confirms the name.
         label_confirmed: Whether one confirms the label.
+
+    .. versionadded:: 0.1.0
     """
 
     name: str
@@ -101,7 +106,10 @@ class Field:
 
 @attrs.frozen(kw_only=True)
 class SystemObject:
-    """A record kind as one system knows it: ``Contact``, ``ContactObj``, ``person``."""
+    """A record kind as one system knows it: ``Contact``, ``ContactObj``, ``person``.
+
+    .. versionadded:: 0.1.0
+    """
 
     kind: RecordKind
     name: str
@@ -140,6 +148,8 @@ class System:
         objects: Record kind to object.
         sources: Source key to ``(mark, text)``; mark ``P`` vendor page or recording, ``S`` library or connector,
             ``T`` third party, ``?`` not confirmed.
+
+    .. versionadded:: 0.1.0
     """
 
     name: str

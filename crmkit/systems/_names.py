@@ -41,6 +41,8 @@ class GenericNames:
         chinese_prefixes: Prefixes that do not change what a column with a Chinese name holds, longest first.
         traps: Folded word to the trap that it announces.
         telling: For each kind, how much it says for it that a file has a field.
+
+    .. versionadded:: 0.1.0
     """
 
     by_kind: Mapping[RecordKind, Mapping[str, tuple[str, int]]]
@@ -58,6 +60,8 @@ def generic_names() -> GenericNames:
 
     Raises:
         FormatError: If the table names an unknown canonical field or trap, or one name twice in a section.
+
+    .. versionadded:: 0.1.0
     """
     location = "data/systems/generic.toml"
     document = read_toml("systems", "generic.toml")

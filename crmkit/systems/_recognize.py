@@ -53,6 +53,8 @@ class Candidate:
         score: Weight of evidence in nats; 0 is none.
         headers: The headers that spoke for it, the strongest first.
         distinctive: How many of them hardly anybody else uses.
+
+    .. versionadded:: 0.1.0
     """
 
     system: str
@@ -83,12 +85,18 @@ def _index() -> _Index:
 
 
 def field_of(system: str, kind: RecordKind, header: str) -> Field | None:
-    """Return the field of a system's object that a header stands for, or ``None``."""
+    """Return the field of a system's object that a header stands for, or ``None``.
+
+    .. versionadded:: 0.1.0
+    """
     return _index().fields.get(fold_header(header), {}).get(system, {}).get(kind)
 
 
 def trap_elsewhere(system: str, header: str) -> str | None:
-    """Return why a header that the system uses only for other kinds of record must not feed a match key."""
+    """Return why a header that the system uses only for other kinds of record must not feed a match key.
+
+    .. versionadded:: 0.1.0
+    """
     by_kind = _index().fields.get(fold_header(header), {}).get(system, {})
     return next((field.trap for kind in KINDS if (field := by_kind.get(kind)) and field.trap), None)
 
@@ -108,6 +116,8 @@ def recognize(headers: Iterable[str], *, kind: RecordKind | None = None) -> tupl
         >>> best = recognize(["Contact ID", "First Name", "Mailing Street", "Asst. Phone"])[0]
         >>> best.system, best.kind, best.headers[0]
         ('salesforce', 'contact', 'Asst. Phone')
+
+    .. versionadded:: 0.1.0
     """
     index, generic = _index(), generic_names()
     whole = len(index.systems) + 2
@@ -142,6 +152,8 @@ def identify(headers: Sequence[str], *, kind: RecordKind | None = None) -> Candi
         True
         >>> identify(["客户名称", "客户级别", "成交状态", "负责人", "收回原因"]).system
         'fxiaoke'
+
+    .. versionadded:: 0.1.0
     """
     ranked = recognize(headers, kind=kind)
     if not ranked:

@@ -46,6 +46,8 @@ class Causes:
         >>> causes = Causes(names=("typo", "moved"), bits=np.array([0, 2]))
         >>> causes[1], causes.counts()
         (('moved',), {'typo': 0, 'moved': 1})
+
+    .. versionadded:: 0.1.0
     """
 
     names: tuple[str, ...]

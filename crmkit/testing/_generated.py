@@ -45,6 +45,8 @@ class Generated:
         severity: Shape ``(n,)``: 0 for an original, 1 lightly, 2 medium, 3 heavily altered.
         groups: Shape ``(n,)``: the household of a contact, the company of an account; -1 for none. Records of one
             group and different parties are the traps that a matcher has to avoid.
+
+    .. versionadded:: 0.1.0
     """
 
     column_names: tuple[str, ...]

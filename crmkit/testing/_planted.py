@@ -22,7 +22,10 @@ _COMMON_SPELLINGS = {
 
 
 class Planted(NamedTuple):
-    """One planted error: where it is and what it is."""
+    """One planted error: where it is and what it is.
+
+    .. versionadded:: 0.1.0
+    """
 
     row: int
     column: str

@@ -64,7 +64,10 @@ def _number(rng: np.random.Generator) -> int:
 
 @attrs.frozen
 class Corruptor(ABC):
-    """What all corruptors are: callables on one value."""
+    """What all corruptors are: callables on one value.
+
+    .. versionadded:: 0.1.0
+    """
 
     def __call__(self, value: str | None, rng: np.random.Generator) -> str | None:
         """Return the broken value; ``None`` for a missing one."""
@@ -84,7 +87,10 @@ def _parts(corruptor: Corruptor) -> tuple[Corruptor, ...]:
 
 @attrs.frozen(repr=False)
 class Chain(Corruptor):
-    """Several corruptors one after the other."""
+    """Several corruptors one after the other.
+
+    .. versionadded:: 0.1.0
+    """
 
     steps: tuple[Corruptor, ...]
 
@@ -105,7 +111,10 @@ def _is_share(_: object, attribute: attrs.Attribute[float], value: float) -> Non
 
 @attrs.frozen
 class Maybe(Corruptor):
-    """A corruptor that happens with a probability."""
+    """A corruptor that happens with a probability.
+
+    .. versionadded:: 0.1.0
+    """
 
     corruptor: Corruptor
     probability: float = attrs.field(default=0.5, validator=_is_share)
@@ -116,7 +125,10 @@ class Maybe(Corruptor):
 
 @attrs.frozen(init=False, repr=False)
 class OneOf(Corruptor):
-    """One of several corruptors, all equally likely."""
+    """One of several corruptors, all equally likely.
+
+    .. versionadded:: 0.1.0
+    """
 
     choices: tuple[Corruptor, ...]
 
@@ -134,7 +146,10 @@ class OneOf(Corruptor):
 
 @attrs.frozen
 class Typo(Corruptor):
-    """Typing errors: a key beside the right one, a letter lost, doubled, exchanged with the next, or another one."""
+    """Typing errors: a key beside the right one, a letter lost, doubled, exchanged with the next, or another one.
+
+    .. versionadded:: 0.1.0
+    """
 
     count: int = attrs.field(default=1, validator=attrs.validators.ge(1))
 
@@ -146,7 +161,10 @@ class Typo(Corruptor):
 
 @attrs.frozen
 class KeyboardSlip(Corruptor):
-    """The key beside the right one, on a QWERTY or Bulgarian phonetic keyboard."""
+    """The key beside the right one, on a QWERTY or Bulgarian phonetic keyboard.
+
+    .. versionadded:: 0.1.0
+    """
 
     def _edit(self, text: str, rng: np.random.Generator) -> str:
         return _edits.keyboard(text, _number(rng))
@@ -154,7 +172,10 @@ class KeyboardSlip(Corruptor):
 
 @attrs.frozen
 class Ocr(Corruptor):
-    """A character read as one that looks like it: 0 for O, rn for m, 末 for 未."""
+    """A character read as one that looks like it: 0 for O, rn for m, 末 for 未.
+
+    .. versionadded:: 0.1.0
+    """
 
     def _edit(self, text: str, rng: np.random.Generator) -> str:
         return _edits.confuse(text, _number(rng))
@@ -162,7 +183,10 @@ class Ocr(Corruptor):
 
 @attrs.frozen
 class Swap(Corruptor):
-    """Two words exchanged, or two letters of a text that is one word."""
+    """Two words exchanged, or two letters of a text that is one word.
+
+    .. versionadded:: 0.1.0
+    """
 
     def _edit(self, text: str, rng: np.random.Generator) -> str:
         words = text.split(" ")
@@ -176,7 +200,10 @@ class Swap(Corruptor):
 
 @attrs.frozen
 class Nickname(Corruptor):
-    """The short form of a given name: Bill for William, Paco for Francisco, Гошо for Георги."""
+    """The short form of a given name: Bill for William, Paco for Francisco, Гошо for Георги.
+
+    .. versionadded:: 0.1.0
+    """
 
     def _edit(self, text: str, rng: np.random.Generator) -> str:
         number = _number(rng)
@@ -188,7 +215,10 @@ class Nickname(Corruptor):
 
 @attrs.frozen
 class Initial(Corruptor):
-    """A given name shortened to its first letter, with or without a full stop."""
+    """A given name shortened to its first letter, with or without a full stop.
+
+    .. versionadded:: 0.1.0
+    """
 
     def _edit(self, text: str, rng: np.random.Generator) -> str:
         number = _number(rng)
@@ -197,7 +227,10 @@ class Initial(Corruptor):
 
 @attrs.frozen
 class CaseNoise(Corruptor):
-    """All capitals, all small letters, or capitals and small letters exchanged."""
+    """All capitals, all small letters, or capitals and small letters exchanged.
+
+    .. versionadded:: 0.1.0
+    """
 
     def _edit(self, text: str, rng: np.random.Generator) -> str:
         return (text.upper(), text.lower(), text.swapcase())[_number(rng) % 3]
@@ -205,7 +238,10 @@ class CaseNoise(Corruptor):
 
 @attrs.frozen
 class Whitespace(Corruptor):
-    """Blanks where none belong: in front, behind, doubled, a no-break blank, a tabulator, a zero-width blank."""
+    """Blanks where none belong: in front, behind, doubled, a no-break blank, a tabulator, a zero-width blank.
+
+    .. versionadded:: 0.1.0
+    """
 
     def _edit(self, text: str, rng: np.random.Generator) -> str:
         number, kind = divmod(_number(rng), 6)
@@ -217,7 +253,10 @@ class Whitespace(Corruptor):
 
 @attrs.frozen
 class FullWidth(Corruptor):
-    """ASCII typed with a Chinese or Japanese input method: ＡＢＣ１２３."""
+    """ASCII typed with a Chinese or Japanese input method: ＡＢＣ１２３.
+
+    .. versionadded:: 0.1.0
+    """
 
     def _edit(self, text: str, rng: np.random.Generator) -> str:  # noqa: ARG002 - there is nothing to choose
         return "".join(
@@ -227,7 +266,10 @@ class FullWidth(Corruptor):
 
 @attrs.frozen
 class Homophone(Corruptor):
-    """A Chinese character that sounds alike (伟 for 炜), or its traditional form."""
+    """A Chinese character that sounds alike (伟 for 炜), or its traditional form.
+
+    .. versionadded:: 0.1.0
+    """
 
     def _edit(self, text: str, rng: np.random.Generator) -> str:
         return _edits.alike(text, _number(rng), world("zh").homophones, world("zh").traditional)
@@ -235,7 +277,10 @@ class Homophone(Corruptor):
 
 @attrs.frozen
 class StripAccents(Corruptor):
-    """Accents lost: Munoz for Muñoz."""
+    """Accents lost: Munoz for Muñoz.
+
+    .. versionadded:: 0.1.0
+    """
 
     def _edit(self, text: str, rng: np.random.Generator) -> str:  # noqa: ARG002 - there is nothing to choose
         bare = "".join(sign for sign in unicodedata.normalize("NFD", text) if not unicodedata.combining(sign))
@@ -244,7 +289,10 @@ class StripAccents(Corruptor):
 
 @attrs.frozen
 class PhoneFormat(Corruptor):
-    """The same digits with other blanks, hyphens and brackets."""
+    """The same digits with other blanks, hyphens and brackets.
+
+    .. versionadded:: 0.1.0
+    """
 
     def _edit(self, text: str, rng: np.random.Generator) -> str:
         digits = [sign for sign in text if sign.isdigit()]
@@ -273,6 +321,8 @@ class DateFormat(Corruptor):
 
     Attributes:
         styles: Format strings with ``y``, ``m`` and ``d``.
+
+    .. versionadded:: 0.1.0
     """
 
     styles: tuple[str, ...] = attrs.field(default=_DATE_STYLES)
@@ -292,6 +342,8 @@ class DropValue(Corruptor):
 
     Attributes:
         placeholders: What may stand there instead; ``None`` is a missing value.
+
+    .. versionadded:: 0.1.0
     """
 
     placeholders: tuple[str | None, ...] = attrs.field(default=(None,))
@@ -302,7 +354,10 @@ class DropValue(Corruptor):
 
 @attrs.frozen
 class Mojibake(Corruptor):
-    """Bytes written in one encoding and read in another; a text that cannot be written so stays."""
+    """Bytes written in one encoding and read in another; a text that cannot be written so stays.
+
+    .. versionadded:: 0.1.0
+    """
 
     written: str = "utf-8"
     read: str = "latin-1"
@@ -316,7 +371,10 @@ class Mojibake(Corruptor):
 
 @attrs.frozen
 class Truncate(Corruptor):
-    """A text cut to the length of somebody's database field."""
+    """A text cut to the length of somebody's database field.
+
+    .. versionadded:: 0.1.0
+    """
 
     length: int = attrs.field(default=20, validator=attrs.validators.ge(1))
 
@@ -345,6 +403,8 @@ def apply(
         >>> import numpy as np
         >>> apply(Truncate(3), ["Anna", None, "Bo"], np.random.default_rng(0))
         (['Ann', None, 'Bo'], [0])
+
+    .. versionadded:: 0.1.0
     """
     maybe = Maybe(corruptor, share)
     out = [maybe(value, rng) for value in values]

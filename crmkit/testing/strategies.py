@@ -75,6 +75,8 @@ def emails() -> st.SearchStrategy[str]:
 
     Source:
         RFC 5321, section 4.1.2 (dot-string); RFC 2606 (reserved names).
+
+    .. versionadded:: 0.1.0
     """
     atom = st.text("abcdefghijklmnopqrstuvwxyz0123456789_", min_size=1, max_size=12)
     local = st.lists(atom, min_size=1, max_size=3).map(".".join)
@@ -92,6 +94,8 @@ def phones(country: str | None = None) -> st.SearchStrategy[str]:
 
     Raises:
         NotFoundError: An unknown country.
+
+    .. versionadded:: 0.1.0
     """
     if country is not None and country not in COUNTRIES:
         raise NotFoundError.of("country", country, COUNTRIES)
@@ -121,7 +125,10 @@ def _family(codes: tuple[str, ...]) -> st.SearchStrategy[str]:
 
 @_once
 def person_names() -> st.SearchStrategy[str]:
-    """Draw full names: Latin and Cyrillic, with commas, titles, initials, particles and suffixes."""
+    """Draw full names: Latin and Cyrillic, with commas, titles, initials, particles and suffixes.
+
+    .. versionadded:: 0.1.0
+    """
     given, family = _given((*_LATIN, "bg")), _family((*_LATIN, "bg"))
     plain = st.builds("{} {}".format, given, family)
     return st.one_of(
@@ -138,7 +145,10 @@ def person_names() -> st.SearchStrategy[str]:
 
 @_once
 def chinese_names() -> st.SearchStrategy[str]:
-    """Draw Chinese names, family name first, compound surnames included."""
+    """Draw Chinese names, family name first, compound surnames included.
+
+    .. versionadded:: 0.1.0
+    """
     here = world("zh")
     # the single characters come first in the table of each gender, so names shrink to them
     return st.builds("{}{}".format, st.sampled_from(here.family), st.sampled_from(here.given))
@@ -146,7 +156,10 @@ def chinese_names() -> st.SearchStrategy[str]:
 
 @_once
 def companies() -> st.SearchStrategy[str]:
-    """Draw company names with and without legal form."""
+    """Draw company names with and without legal form.
+
+    .. versionadded:: 0.1.0
+    """
 
     def of(code: str) -> st.SearchStrategy[str]:
         here = world(code)
@@ -162,7 +175,10 @@ def companies() -> st.SearchStrategy[str]:
 
 @_once
 def dates_text() -> st.SearchStrategy[str]:
-    """Draw days of 1900 to 2100 in ISO and in the other styles of :class:`crmkit.testing.corrupt.DateFormat`."""
+    """Draw days of 1900 to 2100 in ISO and in the other styles of :class:`crmkit.testing.corrupt.DateFormat`.
+
+    .. versionadded:: 0.1.0
+    """
     days = st.dates(date(1900, 1, 1), date(2100, 12, 31))
     styles = st.sampled_from(("{y:04d}-{m:02d}-{d:02d}", *corrupt.DateFormat().styles))
     return st.builds(lambda day, style: style.format(y=day.year, m=day.month, d=day.day), days, styles)
@@ -170,7 +186,10 @@ def dates_text() -> st.SearchStrategy[str]:
 
 @_once
 def messy_text() -> st.SearchStrategy[str]:
-    """Draw hostile text: formulas, markup, control and zero-width characters, lone surrogates, any text."""
+    """Draw hostile text: formulas, markup, control and zero-width characters, lone surrogates, any text.
+
+    .. versionadded:: 0.1.0
+    """
     listed = st.sampled_from(_HOSTILE + _PLACEHOLDERS)
     anything = st.text(st.characters(exclude_categories=()), max_size=20)
     mixed = st.builds("{}{}{}".format, anything, listed, anything)
@@ -179,7 +198,10 @@ def messy_text() -> st.SearchStrategy[str]:
 
 @_once
 def contacts() -> st.SearchStrategy[Contact]:
-    """Draw contacts with a name and some of the usual fields."""
+    """Draw contacts with a name and some of the usual fields.
+
+    .. versionadded:: 0.1.0
+    """
     maybe = st.none()
     return st.builds(
         Contact,
@@ -197,7 +219,10 @@ def contacts() -> st.SearchStrategy[Contact]:
 
 @_once
 def accounts() -> st.SearchStrategy[Account]:
-    """Draw accounts with a name and some of the usual fields."""
+    """Draw accounts with a name and some of the usual fields.
+
+    .. versionadded:: 0.1.0
+    """
     maybe = st.none()
     return st.builds(
         Account,
@@ -219,6 +244,8 @@ def duplicate_pairs(draw: st.DrawFn) -> tuple[dict[str, str | None], dict[str, s
 
     Returns:
         Two dicts with the same fields.
+
+    .. versionadded:: 0.1.0
     """
     contact = draw(contacts())
     record: dict[str, str | None] = {field: getattr(contact, field) for field in _FIELDS}
@@ -267,6 +294,8 @@ def record_sets(*, max_rows: int = 8) -> st.SearchStrategy[RecordSet]:
 
     Args:
         max_rows: The most rows; the fewest are none.
+
+    .. versionadded:: 0.1.0
     """
     return _columns(max_rows).map(RecordSet)
 
@@ -284,6 +313,8 @@ def frames(
     Raises:
         NotFoundError: An unknown kind.
         MissingDependencyError: A kind whose library is not installed.
+
+    .. versionadded:: 0.1.0
     """
     samples = {kind: None if kind == "recordset" else sample(kind) for kind in kinds}
 

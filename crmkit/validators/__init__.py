@@ -5,7 +5,7 @@ every rule, holds the issues as one table, and proposes fixes that are applied t
 """
 
 from ._assumptions import Assumption
-from ._check import AllOf, AnyOf, Check, Not, Reference
+from ._check import AllOf, AnyOf, Check, Context, Not, Reference
 from ._choice import Choice
 from ._complete import complete
 from ._conditions import Column, Condition, col, present
@@ -27,7 +27,7 @@ from ._schema import Schema
 from ._scores import WEIGHTS, Summary
 from ._text import Blank, Required, Text
 from ._url import URL
-from ._verdict import Finding, Skipped
+from ._verdict import Finding, Skipped, Verdict
 
 __all__ = [
     "URL",
@@ -41,6 +41,7 @@ __all__ = [
     "Column",
     "CompanyName",
     "Condition",
+    "Context",
     "Country",
     "Date",
     "DateTime",
@@ -65,6 +66,7 @@ __all__ = [
     "Summary",
     "Text",
     "ValidationReport",
+    "Verdict",
     "all_of",
     "any_of",
     "col",

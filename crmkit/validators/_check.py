@@ -32,7 +32,14 @@ Context = tuple[str | None, ...]
 
 @attrs.frozen
 class Reference:
-    """Another column of the same row that a check reads, in a normal form."""
+    """Another column of the same row that a check reads, in a normal form.
+
+    Example:
+        >>> Reference("country")
+        col('country')
+
+    .. versionadded:: 0.1.0
+    """
 
     column: str
     normalize: str | None = None
@@ -191,7 +198,10 @@ class _Combined(Check):
 
 @attrs.frozen(repr=False)
 class AllOf(_Combined):
-    """Everything that any of the checks finds."""
+    """Everything that any of the checks finds.
+
+    .. versionadded:: 0.1.0
+    """
 
     def examine(self, text: str, context: Context = ()) -> Verdict:
         verdicts = [self._ask(check, text, context) for check in self.checks]
@@ -215,7 +225,10 @@ class AllOf(_Combined):
 
 @attrs.frozen(repr=False)
 class AnyOf(_Combined):
-    """Satisfied by any of the checks."""
+    """Satisfied by any of the checks.
+
+    .. versionadded:: 0.1.0
+    """
 
     checks: tuple[Check, ...] = attrs.field(validator=_plain)
 
@@ -248,7 +261,10 @@ class AnyOf(_Combined):
 
 @attrs.frozen(repr=False)
 class Not(Check):
-    """Satisfied where the check fails."""
+    """Satisfied where the check fails.
+
+    .. versionadded:: 0.1.0
+    """
 
     check: Check = attrs.field(validator=_plain_one)
 

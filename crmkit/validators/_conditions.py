@@ -258,6 +258,8 @@ class Column:
     """A column of the record that is checked, by name; compare it to get a condition.
 
     Made by :func:`col`.
+
+    .. versionadded:: 0.1.0
     """
 
     __slots__ = ("name", "normalize")
@@ -334,6 +336,8 @@ def present(column: str) -> Condition:
     Example:
         >>> present("email") | present("phone")
         (present('email')) | (present('phone'))
+
+    .. versionadded:: 0.1.0
     """
     return Present(column)
 

@@ -47,6 +47,8 @@ class Summary:
         crashed: Rows for which a rule crashed.
         skipped: Rows for which a rule was not asked.
         score: 1 minus the mean loss over the records, 0 to 1; ``None`` where nothing was checked.
+
+    .. versionadded:: 0.1.0
     """
 
     issues: int = 0

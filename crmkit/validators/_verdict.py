@@ -29,6 +29,8 @@ class Finding:
         params: What the message needs; never the value.
         dimension: Which quality suffers.
         severity: How bad; ``None`` leaves it to the rule.
+
+    .. versionadded:: 0.1.0
     """
 
     code: str
@@ -41,7 +43,10 @@ class Finding:
 
 @attrs.frozen(slots=True)
 class Skipped:
-    """The check could not be made, and why: ``empty``, ``country_missing``, ``country_invalid``, ..."""
+    """The check could not be made, and why: ``empty``, ``country_missing``, ``country_invalid``, ...
+
+    .. versionadded:: 0.1.0
+    """
 
     reason: str
 
