@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from crmkit import systems
 from crmkit.issues import message
+from crmkit.normalize import countries
 
 if TYPE_CHECKING:
     from crmkit.typing import JSONValue, Language
@@ -17,7 +19,7 @@ _WORDS: dict[str, dict[str, str]] = {
     "system": {"en": "taken for an export of {system}", "zh": "识别为 {system} 的导出文件"},
     "kind": {"en": "records taken for {kind}", "zh": "记录按 {kind} 处理"},
     "kind_unknown": {"en": "the kind of record is not clear", "zh": "无法判断记录类型"},
-    "field": {"en": "column {column} taken for {field}", "zh": "列 {column} 识别为 {field}"},
+    "field": {"en": "column {column} taken for: {field}", "zh": "列 {column} 识别为 {field}"},
     "unknown_columns": {
         "en": "{n} columns not recognized, checked as plain text only: {columns}",
         "zh": "有 {n} 列未能识别，仅按普通文本检查：{columns}",
@@ -34,6 +36,27 @@ _WORDS: dict[str, dict[str, str]] = {
     },
     "length_limits": {"en": "length limits of {system} applied", "zh": "按 {system} 的长度限制检查"},
 }
+
+
+_KINDS: dict[str, dict[str, str]] = {
+    "contact": {"en": "contacts", "zh": "联系人"},
+    "account": {"en": "accounts", "zh": "客户（公司）"},
+    "lead": {"en": "leads", "zh": "销售线索"},
+    "deal": {"en": "deals", "zh": "商机"},
+    "activity": {"en": "activities", "zh": "活动记录"},
+}
+
+
+def _said(name: str, value: JSONValue, lang: Language) -> JSONValue:
+    """Return a param as people call it: codes and canonical names stay in the params, words are for reading."""
+    if name == "system":
+        return systems.get(str(value)).titles[lang]
+    if name == "kind":
+        return _KINDS[str(value)][lang]
+    if name == "country":
+        return countries.name(str(value), lang)
+    field = systems.canonical_fields().get(str(value)) if name == "field" else None
+    return value if field is None else field.labels[lang]
 
 
 @attrs.frozen
@@ -58,7 +81,8 @@ class Assumption:
 
     def text(self, lang: Language = "en") -> str:
         """Return the sentence in English or Chinese, without a final stop."""
-        return message(self.code, dict(self.params), lang=lang, template=_WORDS.get(self.code))
+        params = {name: _said(name, value, lang) for name, value in self.params}
+        return message(self.code, params, lang=lang, template=_WORDS.get(self.code))
 
     def __str__(self) -> str:
         return self.text()

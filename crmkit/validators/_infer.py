@@ -66,7 +66,7 @@ def infer(source: Frame | ColumnMap, *, kind: RecordKind | None = None, country:
 def _told(found: ColumnMap) -> list[Assumption]:
     told: list[Assumption] = []
     if found.system is not None:
-        told.append(Assumption.of("system", system=systems.get(found.system).titles.get("en", found.system)))
+        told.append(Assumption.of("system", system=found.system))
     told.append(Assumption.of("kind", kind=found.kind) if found.kind else Assumption.of("kind_unknown"))
     told += [
         Assumption.of("field", column=column, field=field) for column, field in found.fields.items() if column != field
@@ -88,7 +88,6 @@ def _limits(found: ColumnMap, fields: dict[str, Check]) -> tuple[dict[str, Check
     there = system.objects.get(found.kind)
     if there is None:
         return fields, []
-    title = system.titles.get("en", system.name)
     told: list[Assumption] = []
     limited = dict(fields)
     shortened = False
@@ -96,7 +95,7 @@ def _limits(found: ColumnMap, fields: dict[str, Check]) -> tuple[dict[str, Check
         column = None if field.canonical is None else found.column(field.canonical)
         if column is None:
             if field.required and field.canonical is not None:
-                told.append(Assumption.of("required_by_system", system=title, field=field.label or field.name))
+                told.append(Assumption.of("required_by_system", system=system.name, field=field.label or field.name))
             continue
         check = limited.get(column)
         if check is None:
@@ -108,5 +107,5 @@ def _limits(found: ColumnMap, fields: dict[str, Check]) -> tuple[dict[str, Check
             check = Required() & check
         limited[column] = check
     if shortened:
-        told.append(Assumption.of("length_limits", system=title))
+        told.append(Assumption.of("length_limits", system=system.name))
     return limited, told

@@ -30,7 +30,7 @@ def test_a_vendor_export_brings_the_vendors_rules_and_says_so():
     report = schema.check(SALESFORCE)
     told = report.assumed()
     assert any("Salesforce" in text for text in told)
-    assert "records taken for contact" in told
+    assert "records taken for contacts" in told
     assert "length limits of Salesforce applied" in told
     codes = {(issue.row, issue.path, issue.code) for issue in report}
     assert {
