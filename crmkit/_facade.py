@@ -129,6 +129,12 @@ def link(
     Returns:
         The linked pairs, the threshold that was used, and explanations.
 
+    Example:
+        >>> left = [{"id": "1", "name": "Ana Maier", "email": "ana.maier@example.com"}]
+        >>> right = [{"id": "9", "name": "Ana Maier", "email": "ana.maier@example.com"}]
+        >>> [(pair["left"], pair["right"]) for pair in link(left, right).links]
+        [('1', '9')]
+
     .. versionadded:: 0.1.0
     """
     return _matcher(left, kind, settings).link(left, right, key=key, one_to_one=one_to_one, progress=progress)
@@ -166,6 +172,11 @@ def report(
         lang: ``"en"`` or ``"zh"``.
         reveal: Show values as they are; without it personal fields and unrecognised columns are masked.
         now: Gives the moment that the page is dated with, aware; the clock where ``None``.
+
+    Example:
+        >>> page = report(check([{"id": "1", "email": "ana@example"}]))
+        >>> page.html().startswith("<!doctype html>")
+        True
 
     .. versionadded:: 0.1.0
     """

@@ -39,6 +39,12 @@ Name: TypeAlias = Literal["full", "hash", "name", "card", "phone", "id", "iban",
 class Last:
     """The mask that shows the last ``n`` characters of a number or code; made by ``last(n)``.
 
+    Example:
+        >>> last(4)
+        Last(n=4)
+        >>> mask("4000 1234 0315", last(4))
+        '***0315'
+
     .. versionadded:: 0.1.0
     """
 

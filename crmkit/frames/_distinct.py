@@ -142,6 +142,10 @@ def identity(value: object) -> Hashable:
     ``Decimal("1.0")``, one moment in two time zones. What cannot be hashed is compared by its contents where it is a
     list, dict or set, else by identity.
 
+    Example:
+        >>> identity(1) == identity(True), identity(1) == identity(1.0), identity("1") == identity("1")
+        (False, False, True)
+
     .. versionadded:: 0.1.0
     """
     kind = type(value)

@@ -62,6 +62,10 @@ def _is_missing_scalar(value: np.generic) -> bool:
 def plain(value: object) -> object:
     """Return ``value`` as crmkit works with it: missing is ``None``, numpy scalars are Python's.
 
+    Example:
+        >>> plain(float("nan")), plain("x")
+        (None, 'x')
+
     .. versionadded:: 0.1.0
     """
     if is_missing(value):

@@ -120,6 +120,11 @@ def threshold_curve(
         true_pairs: All true pairs, also those that were not scored.
         at: Match probabilities to cut at; 0.01 to 0.99 if not given.
 
+    Example:
+        >>> curve = threshold_curve(np.array([4.0, 1.0, -3.0]), np.array([True, False, True]), 2, at=[0.5])
+        >>> curve[0]["precision"], curve[0]["recall"]
+        (0.5, 0.5)
+
     .. versionadded:: 0.1.0
     """
     from ._scoring import probability

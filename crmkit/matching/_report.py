@@ -74,7 +74,10 @@ class Run:
 
 @attrs.frozen(eq=False, kw_only=True, repr=False)
 class PairReport(Report):
-    """What the reports on one table and on two share: scored pairs, their explanations, diagnostics."""
+    """What the reports on one table and on two share: scored pairs, their explanations, diagnostics.
+
+    .. versionadded:: 0.1.0
+    """
 
     run: Run
     model: MatchModel

@@ -19,6 +19,10 @@ __all__ = ["Precision", "Threshold", "choose_threshold", "log_odds_of"]
 class Precision:
     """Ask for the lowest cut whose expected precision of pairs is at least ``target``.
 
+    Example:
+        >>> Precision(0.99)
+        Precision(target=0.99)
+
     .. versionadded:: 0.1.0
     """
 

@@ -147,6 +147,10 @@ def calling_code(code: str) -> int | None:
 def codes() -> tuple[str, ...]:
     """Return every code, in alphabetical order.
 
+    Example:
+        >>> len(codes()), "CN" in codes()
+        (250, True)
+
     .. versionadded:: 0.1.0
     """
     return tuple(_by_code())

@@ -132,6 +132,10 @@ class Contact(_Person):
 class Account(_Reachable):
     """An organisation: customer, supplier, partner.
 
+    Example:
+        >>> Account(id="7", name="Example Ltd")
+        Account(id='7', 2 fields)
+
     .. versionadded:: 0.1.0
     """
 
@@ -162,6 +166,10 @@ class Account(_Reachable):
 class Lead(_Person):
     """A person or company that may become a customer, before it is one.
 
+    Example:
+        >>> Lead(id="7", email="ana@example.com")
+        Lead(id='7', 2 fields)
+
     .. versionadded:: 0.1.0
     """
 
@@ -186,6 +194,10 @@ class Lead(_Person):
 @attrs.frozen(kw_only=True, repr=False)
 class Deal(_Record):
     """A sale in the making.
+
+    Example:
+        >>> Deal(id="7", name="Renewal")
+        Deal(id='7', 2 fields)
 
     .. versionadded:: 0.1.0
     """
@@ -216,6 +228,10 @@ class Deal(_Record):
 @attrs.frozen(kw_only=True, repr=False)
 class Activity(_Record):
     """Something that was done or is planned: a call, a meeting, an e-mail, a task, a note, a visit.
+
+    Example:
+        >>> Activity(id="7", description="call")
+        Activity(id='7', 2 fields)
 
     .. versionadded:: 0.1.0
     """

@@ -109,6 +109,14 @@ def parse(document: Mapping[str, Any], *, location: str) -> System:
         FormatError: For a missing source, an unknown canonical field, trap or key, or a header that two fields of one
             object share.
 
+    Example:
+        >>> table = {
+        ...     "name": "own", "title": {"en": "Own"}, "sources": {"us": {"mark": "P", "text": "our handbook"}},
+        ...     "times": {"family": "iso-z", "source": "us"}, "objects": {},
+        ... }
+        >>> parse(table, location="own.toml").name
+        'own'
+
     .. versionadded:: 0.1.0
     """
     sources = {key: (row["mark"], row["text"]) for key, row in document["sources"].items()}

@@ -55,6 +55,11 @@ class CanonicalField:
         kinds: The record kinds that have the field.
         labels: What a person calls it, by language.
 
+    Example:
+        >>> from crmkit import systems
+        >>> systems.canonical_fields()["family_name"].labels["en"]
+        'family name'
+
     .. versionadded:: 0.1.0
     """
 
@@ -82,6 +87,11 @@ class Field:
         confirmed: Whether a page, recording or library of the vendor confirms the name.
         label_confirmed: Whether one confirms the label.
 
+    Example:
+        >>> from crmkit import systems
+        >>> systems.get("salesforce").objects["contact"].field("AssistantPhone").trap
+        'assistant'
+
     .. versionadded:: 0.1.0
     """
 
@@ -107,6 +117,11 @@ class Field:
 @attrs.frozen(kw_only=True)
 class SystemObject:
     """A record kind as one system knows it: ``Contact``, ``ContactObj``, ``person``.
+
+    Example:
+        >>> from crmkit import systems
+        >>> systems.get("salesforce").objects["lead"].by_canonical("job_title").name
+        'Title'
 
     .. versionadded:: 0.1.0
     """
@@ -148,6 +163,11 @@ class System:
         objects: Record kind to object.
         sources: Source key to ``(mark, text)``; mark ``P`` vendor page or recording, ``S`` library or connector,
             ``T`` third party, ``?`` not confirmed.
+
+    Example:
+        >>> from crmkit import systems
+        >>> systems.get("hubspot").objects["contact"].by_canonical("email").label
+        'Email'
 
     .. versionadded:: 0.1.0
     """

@@ -61,6 +61,10 @@ def generic_names() -> GenericNames:
     Raises:
         FormatError: If the table names an unknown canonical field or trap, or one name twice in a section.
 
+    Example:
+        >>> generic_names().by_kind["contact"]["surname"][0]
+        'family_name'
+
     .. versionadded:: 0.1.0
     """
     location = "data/systems/generic.toml"

@@ -54,6 +54,11 @@ class Candidate:
         headers: The headers that spoke for it, the strongest first.
         distinctive: How many of them hardly anybody else uses.
 
+    Example:
+        >>> from crmkit import systems
+        >>> systems.recognize(["AccountId", "LastName", "MailingCity", "IsDeleted"])[0].system
+        'salesforce'
+
     .. versionadded:: 0.1.0
     """
 
@@ -87,6 +92,10 @@ def _index() -> _Index:
 def field_of(system: str, kind: RecordKind, header: str) -> Field | None:
     """Return the field of a system's object that a header stands for, or ``None``.
 
+    Example:
+        >>> field_of("salesforce", "contact", "Mailing City").canonical
+        'city'
+
     .. versionadded:: 0.1.0
     """
     return _index().fields.get(fold_header(header), {}).get(system, {}).get(kind)
@@ -94,6 +103,10 @@ def field_of(system: str, kind: RecordKind, header: str) -> Field | None:
 
 def trap_elsewhere(system: str, header: str) -> str | None:
     """Return why a header that the system uses only for other kinds of record must not feed a match key.
+
+    Example:
+        >>> trap_elsewhere("salesforce", "Parent Account"), trap_elsewhere("salesforce", "Email")
+        ('parent', None)
 
     .. versionadded:: 0.1.0
     """

@@ -200,6 +200,11 @@ class _Combined(Check):
 class AllOf(_Combined):
     """Everything that any of the checks finds.
 
+    Example:
+        >>> from crmkit.validators import Email, Required
+        >>> Required() & Email()
+        Required() & Email()
+
     .. versionadded:: 0.1.0
     """
 
@@ -226,6 +231,11 @@ class AllOf(_Combined):
 @attrs.frozen(repr=False)
 class AnyOf(_Combined):
     """Satisfied by any of the checks.
+
+    Example:
+        >>> from crmkit.validators import Email, Phone
+        >>> Email() | Phone(country="DE")
+        Email() | Phone(country='DE', default=None)
 
     .. versionadded:: 0.1.0
     """
@@ -262,6 +272,11 @@ class AnyOf(_Combined):
 @attrs.frozen(repr=False)
 class Not(Check):
     """Satisfied where the check fails.
+
+    Example:
+        >>> from crmkit.validators import Email
+        >>> (~Email()).is_valid("ana@example.com")
+        False
 
     .. versionadded:: 0.1.0
     """

@@ -62,6 +62,11 @@ def all_of(
         name: For a rule about rows: its name in the report.
         severity: For a rule about rows: of a failure.
 
+    Example:
+        >>> from crmkit.validators import present
+        >>> all_of(present("city"), present("country"))
+        all_of(present('city'), present('country'))
+
     .. versionadded:: 0.1.0
     """
     checks, conditions = _sorted(parts, "all_of")

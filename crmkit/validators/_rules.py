@@ -29,7 +29,10 @@ _RELATIONS = {"<=": np.less_equal, "<": np.less, "==": np.equal, ">=": np.greate
 
 @attrs.frozen(kw_only=True)
 class RunContext:
-    """What a rule about records may look at."""
+    """What a rule about records may look at.
+
+    .. versionadded:: 0.1.0
+    """
 
     columns: Columns
     ids: Sequence[str | None] | None
@@ -50,6 +53,8 @@ class Judgement:
         related: For each failed row the ids of the other records it is about.
         fixes: For each failed row what the value should be.
         confidence: Of the fixes.
+
+    .. versionadded:: 0.1.0
     """
 
     failed: np.ndarray[Any, np.dtype[np.int64]]

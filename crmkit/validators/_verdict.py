@@ -30,6 +30,11 @@ class Finding:
         dimension: Which quality suffers.
         severity: How bad; ``None`` leaves it to the rule.
 
+    Example:
+        >>> from crmkit.validators import Email
+        >>> Email().examine("ana@")
+        (Finding(code='email_invalid', confidence=None, dimension='validity', severity=None),)
+
     .. versionadded:: 0.1.0
     """
 
@@ -44,6 +49,11 @@ class Finding:
 @attrs.frozen(slots=True)
 class Skipped:
     """The check could not be made, and why: ``empty``, ``country_missing``, ``country_invalid``, ...
+
+    Example:
+        >>> from crmkit.validators import Phone, col
+        >>> Phone(country=col("country")).examine("030 901820", (None,))
+        Skipped(reason='country_missing')
 
     .. versionadded:: 0.1.0
     """
