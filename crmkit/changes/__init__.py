@@ -8,6 +8,7 @@ from ._account import Account, Discrepancy, account
 from ._apply import apply_edits, apply_merges
 from ._change import Change, ChangeKind, Conflict, Edits
 from ._log import ChangeLog
+from ._several import load, save
 
 __all__ = [
     "Account",
@@ -20,4 +21,6 @@ __all__ = [
     "account",
     "apply_edits",
     "apply_merges",
+    "load",
+    "save",
 ]

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from ._seal import Seal, digest, parsed_sides, sides, text
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from crmkit._journal import Line
 
@@ -41,13 +41,17 @@ _KEPT: Final = (
 _SALT: Final = re.compile(r"[0-9a-f]{32}")
 
 
-def write_file(path: str | os.PathLike[str], header: Header, lines: Lines, sealed: Seal) -> str:
-    """Write a log and return the hash of its last line; the file is there whole or not at all."""
+Parts: TypeAlias = "tuple[Header, Lines, Seal]"
+"""What a log is made of."""
+
+
+def write_file(path: str | os.PathLike[str], logs: Sequence[Parts]) -> str:
+    """Write logs under one chain and return the hash of the last line; the file is there whole or not at all."""
     target = Path(path)
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
-        with _journal.Journal.open(partial, kind=JOURNAL, about=_about(header, len(lines))) as journal:
-            written = _written(header, lines, sealed)
+        with _journal.Journal.open(partial, kind=JOURNAL, about=_about(logs)) as journal:
+            written = chain.from_iterable(_written(*parts) for parts in logs)
             while batch := list(islice(written, _BATCH)):
                 journal.extend(batch)
         partial.replace(target)
@@ -57,21 +61,24 @@ def write_file(path: str | os.PathLike[str], header: Header, lines: Lines, seale
     return journal.head.hash
 
 
-def _about(header: Header, count: int) -> bytes:
-    about = {
-        "at": header.at,
-        "by": header.by,
-        "key": header.key,
-        "layout": header.layout,
-        "lines": count,
-        "reason": header.reason,
-        "run_id": header.run_id,
-        "twins": header.twins,
-        "unique_key": header.unique_key,
-        "version": VERSION,
-    }
+def _about(logs: Sequence[Parts]) -> bytes:
+    about = [
+        {
+            "at": header.at,
+            "by": header.by,
+            "key": header.key,
+            "layout": header.layout,
+            "lines": len(lines),
+            "reason": header.reason,
+            "run_id": header.run_id,
+            "twins": header.twins,
+            "unique_key": header.unique_key,
+        }
+        for header, lines, _ in logs
+    ]
+    document = {"logs": about, "version": VERSION}
     try:
-        return json.dumps(about, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+        return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     except UnicodeEncodeError:
         message = "a column name, the key or the reason has a lone surrogate, which no file can hold"
         raise SchemaError(message) from None
@@ -115,28 +122,37 @@ def _side(before: bytes, after: bytes, salt: str) -> bytes:
     return b'{"after":%b,"before":%b,"salt":"%b"}' % (after, before, salt.encode())
 
 
-def read_file(path: str | os.PathLike[str], *, expect: str | None = None) -> tuple[Header, Lines, Seal]:
-    """Read a log and check all of it."""
+def read_file(path: str | os.PathLike[str], *, expect: str | None = None) -> list[Parts]:
+    """Read all logs of a file and check all of it."""
     target = Path(path)
     about = _journal.header_of(target)
     if about.get("kind") != JOURNAL:
         raise FormatError(f"a journal of {about.get('kind')!r}, not of changes", location=target.name)
     if about.get("version") != VERSION:
         raise FormatError(f"changes of version {about.get('version')!r}; this reads {VERSION}", location=target.name)
-    header, count = _header(about, target.name)
-    reader = _Reader(header, target.name)
+    told = about.get("logs")
+    if not isinstance(told, list):
+        raise FormatError("the header is not one of a change log", location=target.name)
+    readers = [_Reader(*_header(one, target.name), target.name) for one in told]
+    waiting = iter(readers)
+    reader = next(waiting, None)
     last = None
     with target.open("rb") as file:
         next(file)
         for line, raw in zip(_journal.read(target, kind=JOURNAL), file, strict=False):
+            while reader is not None and len(reader.digests) == reader.count:
+                reader = next(waiting, None)
+            if reader is None:
+                raise TamperedLogError("there are more changes than were written", location=target.name)
             reader.add(line, raw)
             last = line.hash
-    if len(reader.digests) != count:
-        found = f"{count} changes were written, {len(reader.digests)} are there"
-        raise TamperedLogError(found, location=target.name)
+    for reader in readers:
+        if len(reader.digests) != reader.count:
+            found = f"{reader.count} changes were written, {len(reader.digests)} are there"
+            raise TamperedLogError(found, location=target.name)
     if expect is not None and last != expect:
         raise TamperedLogError("not the log that the expected hash is of", location=target.name)
-    return header, reader.lines(), Seal(reader.salts, reader.digests)
+    return [(reader.header, reader.lines(), Seal(reader.salts, reader.digests)) for reader in readers]
 
 
 def _header(about: Any, name: str) -> tuple[Header, int]:
@@ -164,8 +180,9 @@ def _header(about: Any, name: str) -> tuple[Header, int]:
 class _Reader:
     """Checks lines one by one and keeps their columns."""
 
-    def __init__(self, header: Header, name: str) -> None:
+    def __init__(self, header: Header, count: int, name: str) -> None:
         self.header = header
+        self.count = count
         self.name = name
         self.salts: list[bytes | None] = []
         self.digests: list[str] = []

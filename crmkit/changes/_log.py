@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit import frames
+from crmkit.errors import FormatError
 
 from ._change import Change
 from ._columns import Codes
@@ -203,6 +204,9 @@ class ChangeLog:
             self._seal = seal(self._lines)
         return self._seal
 
+    def _parts(self) -> tuple[Header, Lines, Seal]:
+        return self._header, self._lines, self._sealed()
+
     def save(self, path: str | os.PathLike[str]) -> str:
         """Write the log as JSON Lines, each line chained to the one before; an existing file is replaced.
 
@@ -212,7 +216,7 @@ class ChangeLog:
         Raises:
             SchemaError: A value of a type that has no form in the file (see :doc:`/reference/formats`).
         """
-        return write_file(path, self._header, self._lines, self._sealed())
+        return write_file(path, [self._parts()])
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, expect: str | None = None) -> ChangeLog:
@@ -224,9 +228,12 @@ class ChangeLog:
 
         Raises:
             TamperedLogError: A line was edited, dropped, added or moved, or the file was cut.
-            FormatError: Not a change log, or of a later version.
+            FormatError: Not a change log, several of them, or of a later version.
         """
-        header, lines, sealed = read_file(path, expect=expect)
+        logs = read_file(path, expect=expect)
+        if len(logs) != 1:
+            raise FormatError(f"{len(logs)} logs are in the file; read them with crmkit.changes.load")
+        header, lines, sealed = logs[0]
         return cls._make(header, lines, sealed=sealed)
 
     def verify(self) -> None:

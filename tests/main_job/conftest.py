@@ -66,8 +66,7 @@ def run_job(tmp_path: Path) -> Callable[[RecordSet], Job]:
         clean.to_csv(folder / "clean.csv")
         golden.to_csv(folder / "golden.csv")
         report.to_frame().to_csv(folder / "issues.csv")
-        fixes.save(folder / "fixes.jsonl")
-        merges.save(folder / "merges.jsonl")
+        changes.save([fixes, merges], folder / "changes.jsonl")
         page = ck.report(report, fixes, result, merges, lang=lang)
         page.save(folder / "cleanup.html")
 
@@ -78,8 +77,8 @@ def run_job(tmp_path: Path) -> Callable[[RecordSet], Job]:
         # Another process would have only the files: the golden rows and the logs give the input back.
         if golden.columns:
             came_back = ck.read_csv(folder / "golden.csv", unescape=True)
-            for name in ("merges.jsonl", "fixes.jsonl"):
-                came_back = changes.ChangeLog.load(folder / name).revert(came_back)
+            for log in reversed(changes.load(folder / "changes.jsonl")):
+                came_back = log.revert(came_back)
             assert cells(came_back) == cells(contacts)
         return Job(
             contacts=contacts, report=report, clean=clean, fixes=fixes, result=result, golden=golden, merges=merges,

@@ -127,7 +127,7 @@ READER = """
     from crmkit import changes, frames
 
     folder = sys.argv[1]
-    fixes, merges = (changes.ChangeLog.load(f"{folder}/{name}.jsonl") for name in ("fixes", "merges"))
+    fixes, merges = changes.load(f"{folder}/changes.jsonl")
     fixes.verify()
     merges.verify()
     golden = ck.read_csv(folder + "/golden.csv", unescape=True)
@@ -145,8 +145,7 @@ def test_another_process_verifies_and_undoes_what_this_one_wrote(tmp_path: Any) 
     clean, fixes = ck.check(contacts).fixes().apply(contacts)
     golden, merges = ck.dedupe(clean).merge()
     golden.to_csv(tmp_path / "golden.csv")
-    fixes.save(tmp_path / "fixes.jsonl")
-    merges.save(tmp_path / "merges.jsonl")
+    changes.save([fixes, merges], tmp_path / "changes.jsonl")
     code = textwrap.dedent(READER)
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
     assert done.stderr == ""
