@@ -7,13 +7,14 @@ from decimal import Decimal
 from types import MappingProxyType
 from uuid import UUID
 
-import pandas as pd
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crmkit._canonical import LogicalType, RowSchema, decode_parts, encode_parts, row_digests, rows, split_row
 from crmkit.errors import FormatError, InvalidValueError, NotFoundError, SchemaError, ShapeError
+
+pd = pytest.importorskip("pandas")
 
 TEXT = LogicalType(kind="text")
 INT = LogicalType(kind="int")

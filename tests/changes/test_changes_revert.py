@@ -8,15 +8,16 @@ from typing import Any
 
 import attrs
 import numpy as np
-import pandas as pd
-import polars as pl
-import polars.testing
-import pyarrow as pa
 import pytest
 
 from crmkit import frames
 from crmkit.changes import ChangeLog, Edits, apply_edits, apply_merges
 from crmkit.records import RecordSet
+
+pd = pytest.importorskip("pandas")
+pl = pytest.importorskip("polars")
+polars = pytest.importorskip("polars.testing")
+pa = pytest.importorskip("pyarrow")
 
 COLUMNS: dict[str, list[Any]] = {
     "id": ["a", "b", "c", "d", "e"],

@@ -4,12 +4,13 @@ import datetime as dt
 import io
 import sys
 
-import openpyxl
 import pytest
 
 from crmkit.errors import FormatError, MissingDependencyError, NotFoundError
 from crmkit.files import read_excel
 from crmkit.files._excel import cell_text
+
+openpyxl = pytest.importorskip("openpyxl")
 
 
 def workbook(*sheets: tuple[str, list[list[object]]]) -> bytes:

@@ -8,16 +8,17 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import attrs
-import duckdb
 import numpy as np
-import pandas as pd
-import polars as pl
-import pyarrow as pa
-import pydantic
 import pytest
 
 from crmkit import frames
 from crmkit.errors import SchemaError, ShapeError
+
+duckdb = pytest.importorskip("duckdb")
+pd = pytest.importorskip("pandas")
+pl = pytest.importorskip("polars")
+pa = pytest.importorskip("pyarrow")
+pydantic = pytest.importorskip("pydantic")
 
 
 @attrs.frozen

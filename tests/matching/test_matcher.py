@@ -4,14 +4,15 @@ import json
 import logging
 
 import numpy as np
-import pandas as pd
-import polars as pl
 import pytest
 
 from crmkit.errors import FormatError, NotFittedError, NotFoundError, SchemaError
 from crmkit.matching import BlockingRule, Comparison, Matcher, MatchModel, Precision, evaluate
 from crmkit.matching import comparisons as c
 from crmkit.testing import generate
+
+pd = pytest.importorskip("pandas")
+pl = pytest.importorskip("polars")
 
 
 @pytest.fixture(scope="module")

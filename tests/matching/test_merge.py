@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import pandas as pd
-import polars as pl
-import pyarrow as pa
 import pytest
 
 from crmkit.errors import SchemaError
@@ -20,6 +17,10 @@ from crmkit.matching import (
 )
 from crmkit.records import RecordSet
 from crmkit.testing import generate
+
+pd = pytest.importorskip("pandas")
+pl = pytest.importorskip("polars")
+pa = pytest.importorskip("pyarrow")
 
 PEOPLE = {
     "id": ["a", "b", "c", "d"],

@@ -4,12 +4,13 @@ import copy
 import pickle
 from decimal import Decimal
 
-import pandas as pd
-import polars as pl
 import pytest
 
 from crmkit.errors import NotFoundError, SchemaError, ShapeError
 from crmkit.records import Account, Contact, Note, RecordRef, RecordSet
+
+pd = pytest.importorskip("pandas")
+pl = pytest.importorskip("polars")
 
 CANARY = "canary.person@example.com"
 

@@ -1,7 +1,5 @@
 """Fixes: proven before they are proposed, reviewed by people, applied once, undone exactly."""
 
-import pandas as pd
-import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,6 +24,9 @@ from crmkit.validators import (
     col,
     complete,
 )  # fmt: skip
+
+pd = pytest.importorskip("pandas")
+pl = pytest.importorskip("polars")
 
 CANARY = "zk7canaryq9"
 

@@ -2,9 +2,6 @@
 
 import logging
 
-import pandas as pd
-import polars as pl
-import pyarrow as pa
 import pytest
 
 from crmkit.errors import CheckFailedError, NotFoundError, SchemaError
@@ -32,6 +29,10 @@ from crmkit.validators import (
     satisfies,
     unique,
 )  # fmt: skip
+
+pd = pytest.importorskip("pandas")
+pl = pytest.importorskip("polars")
+pa = pytest.importorskip("pyarrow")
 
 CANARY = "zk7canaryq9"
 
