@@ -26,7 +26,8 @@ POPULAR = (
 # .co, .cm, .om, .cam, .bet and the like exist, so they are not here: only a known provider makes them an error.
 _TOP_LEVEL = {
     "con": "com", "cmo": "com", "ocm": "com", "vom": "com", "xom": "com", "coom": "com", "comm": "com", "cpm": "com",
-    "clm": "com", "cim": "com", "cok": "com", "c0m": "com", "comn": "com", "colm": "com", "ccom": "com", "cpom": "com",
+    "clm": "com", "cim": "com", "cok": "com", "c0m": "com", "comn": "com", "conm": "com", "colm": "com", "ccom": "com",
+    "cpom": "com",
     "ner": "net", "nte": "net", "nett": "net", "ney": "net", "nry": "net", "ogr": "org", "orgg": "org", "rog": "org",
 }  # fmt: skip
 _SECOND_LEVEL_FOR = {"co": "com", "cm": "com", "om": "com", "cmo": "com", "con": "com", "ne": "net"}

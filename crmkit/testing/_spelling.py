@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["company_name", "domain", "other_company_name", "postcode", "short_company_name", "street_line"]
 
-_LETTERS = "ABDEFGHJLNPQRSTUWXYZ"
+_LETTERS = "ABEGHJLNPRSTWXYZ"  # of codes in Canada and Britain both
 _DOMAIN_ENDS = (".example", ".example.com", ".example.net", ".example.org")
 
 

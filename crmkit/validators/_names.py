@@ -47,6 +47,8 @@ class PersonName(Check):
         if _PLAIN_PERSON(text) is not None:
             return ()
         tidied, found = tidy(text)
+        if any(finding.code == "formula" for finding in found):
+            return found
         if _NOT_A_PERSON(tidied) is not None or not any(char.isalpha() for char in tidied):
             found = (*found, *failed("name_suspicious"))
         return found
@@ -70,6 +72,8 @@ class CompanyName(Check):
         if is_placeholder(text):  # digits alone can be a company: 360, 58
             return (Finding("placeholder", dimension="completeness"),)
         tidied, found = tidy(text)
+        if any(finding.code == "formula" for finding in found):
+            return found
         if _NOT_A_COMPANY(tidied) is not None or not any(char.isalnum() for char in tidied):
             found = (*found, *failed("company_suspicious"))
         return found

@@ -22,13 +22,21 @@ __all__ = ["REPAIR_CONFIDENCE", "Blank", "Required", "Text", "tidy"]
 REPAIR_CONFIDENCE = 0.97
 """A repaired encoding is proven by the bytes, but the reader cannot ask who wrote it."""
 
-_TIDY_ASCII = re.compile(r"[!-~]+(?: [!-~]+)*\Z").match
+_TIDY_ASCII = re.compile(r"(?![=+@-])[!-~]+(?: [!-~]+)*\Z").match
+_FORMULA = re.compile(r"\s*(?:=.|[+@-].*?(?:\w\(|\|))", re.DOTALL).match
+_LONGEST_FORMULA = 8192  # the longest that a spreadsheet runs
 
 
 def tidy(raw: str, *, multiline: bool = False) -> tuple[str, tuple[Finding, ...]]:
-    """Return the text cleaned and, where its encoding was mistaken, repaired; and what there is to say about that."""
+    """Return the text cleaned and, where its encoding was mistaken, repaired; and what there is to say about that.
+
+    Source:
+        OWASP, CSV Injection, for what a spreadsheet runs; a text that only begins with ``-``, ``+`` or ``@`` is let be.
+    """
     if _TIDY_ASCII(raw) is not None:
         return raw, PASSED
+    if len(raw) <= _LONGEST_FORMULA and _FORMULA(raw) is not None:
+        return raw, (Finding("formula", severity="warning"),)
     if multiline and "\n" in raw:
         cleaned = "\n".join(texts.clean(line) for line in raw.splitlines()).strip("\n")
     else:
