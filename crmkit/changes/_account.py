@@ -156,6 +156,9 @@ def _differences(first: Table, again: Table) -> list[Discrepancy]:
 
 
 def _rows_that_differ(first: Table, again: Table, name: str) -> list[int]:
+    here, there = first.column(name), again.column(name)
+    if set(map(type, here)) | set(map(type, there)) <= {str, type(None)}:
+        return [] if here == there else [row for row in range(len(here)) if here[row] != there[row]]
     if first.kind == again.kind:
         left, right = first.distinct(name), again.distinct(name)
     else:

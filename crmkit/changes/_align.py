@@ -32,28 +32,54 @@ def present_rows(table: Table, header: Header, lines: Lines) -> npt.NDArray[np.i
     total = n if isinstance(n, int) else 0
     merges = [line for line in range(len(lines)) if lines.kind[line] == "merge"]
     losers = lines.row[np.asarray(merges, dtype=np.int64)] if merges else np.empty(0, dtype=np.int64)
-    staying = np.ones(total, dtype=bool)
-    if not merges and header.key and header.unique_key and header.key in table.columns:
+    keyed = header.key is not None and header.unique_key and header.key in table.columns
+    if not merges and keyed:
         moved = _by_key(table, header, lines, total)
         if moved is not None:
             return moved
-    if len(table) == total - len(losers):
+    staying = np.ones(total, dtype=bool)
+    if not total - len(losers) <= len(table) <= total:
+        raise _rows_differ(total, len(losers), len(table))
+    if merges and keyed:
+        known = set(table.texts(str(header.key)).values)
+        staying[[int(lines.row[line]) for line in merges if lines.record_id[line] not in known]] = False
+    elif len(table) == total - len(losers):
         staying[losers] = False
-    elif len(table) != total:
-        if not total - len(losers) < len(table) < total:
-            raise _rows_differ(total, len(losers), len(table))
-        if header.key and header.unique_key and header.key in table.columns:
-            texts = table.texts(header.key)
-            known = set(texts.values)
-            gone = [int(lines.row[line]) for line in merges if lines.record_id[line] not in known]
-            staying[gone] = False
-        else:
-            staying = _by_contents(table, header, lines, merges, total)
-        if int(np.count_nonzero(staying)) != len(table):
-            raise _rows_differ(total, len(losers), len(table))
+    elif len(table) < total:
+        staying = _by_contents(table, header, lines, merges, total)
+    if int(np.count_nonzero(staying)) != len(table):
+        raise _rows_differ(total, len(losers), len(table))
     places = np.full(total, -1, dtype=np.int64)
     places[staying] = np.arange(len(table))
+    if merges:
+        _check_places(table, header if keyed else None, lines, merges, places)
     return places
+
+
+def _check_places(
+    table: Table, keyed: Header | None, lines: Lines, merges: list[int], places: npt.NDArray[np.int64]
+) -> None:
+    """Raise unless merged rows that are back, and with a key their survivors, are where they must be."""
+    back = [line for line in merges if places[lines.row[line]] >= 0]
+    here = [int(places[lines.row[line]]) for line in back]
+    if keyed is not None:
+        texts = table.texts(str(keyed.key))
+        values: list[object] = [*texts.values, None]
+        expected = {place: lines.record_id[line] for line, place in zip(back, here, strict=True)}
+        expected |= {
+            int(places[lines.survivor[line]]): lines.after[line] for line in merges if not lines.redacted[line]
+        }
+        wrong = [place for place, name in expected.items() if values[texts.codes[place]] != name]
+    else:
+        back = [line for line in back if not lines.redacted[line]]
+        here = [int(places[lines.row[line]]) for line in back]
+        found = row_identities(table.rows(here), table.columns)
+        stored = row_identities(lines.stored_rows(back), table.columns)
+        wrong = [place for place, one, other in zip(here, found, stored, strict=True) if one != other]
+    if wrong:
+        reason = "the rows are not the ones that the run left, or not in their order"
+        conflicts = [Conflict(row=None, record_id=None, path=None, reason=reason)]
+        raise ConflictError(f"cannot undo: {reason}; rows were added, removed or moved", conflicts=conflicts)
 
 
 def _rows_differ(total: int, merged: int, found: int) -> ConflictError:

@@ -10,7 +10,7 @@ import numpy as np
 from crmkit import frames
 from crmkit._run_id import new_run_id
 from crmkit.errors import SchemaError
-from crmkit.frames import Table, as_text, identity, plain, same
+from crmkit.frames import Table, as_text, identical, is_missing, plain, same
 
 from ._change import Conflict
 from ._columns import Codes, Header, Lines, codes, confidences, row_identities
@@ -91,7 +91,7 @@ def apply_edits(
         reason=codes(_kept(edits.reason, kept) if edits.reason is not None else reason, n),
         redacted=np.zeros(n, dtype=bool),
     )
-    _read_back(changed, lines)
+    lines = _read_back(changed, lines)
     header = _header(table, cells, key=key, by=by, reason=reason, run_id=run_id, now=now)
     found = [
         Conflict(row=row, record_id=record_id, path=path, reason="holds another value than the edit expects")
@@ -137,11 +137,7 @@ def _compare(
 
 def _is_same(current: object, after: object) -> bool:
     """Say whether writing ``after`` would change nothing."""
-    if type(current) is str and type(after) is str:
-        return current == after
-    if type(current) is type(after):
-        return bool(identity(current) == identity(after))
-    return same(current, after) and plain(current) is None
+    return identical(current, after) or (is_missing(current) and is_missing(after))
 
 
 def _expected(current: object, before: object) -> bool:
@@ -157,11 +153,15 @@ def _kept(column: Any, kept: list[int]) -> Any:
     return [column[line] for line in kept]
 
 
-def _read_back(changed: Frame, lines: Lines) -> None:
-    """Put into ``after`` what the frame holds now, where a column gave the value a type of its own."""
+def _read_back(changed: Frame, lines: Lines) -> Lines:
+    """Put into ``after`` what the frame holds now, where a column gave the value a type of its own.
+
+    A line whose cell then holds what it held before, such as ``7.0`` written into a column of integers that had ``7``,
+    is left out.
+    """
     table = frames.read(changed)
     if table.verbatim:
-        return
+        return lines
     merge = lines.kind.values.index("merge") if "merge" in lines.kind.values else -1
     for code, path in enumerate(lines.path.values):
         if path is None:
@@ -170,6 +170,12 @@ def _read_back(changed: Frame, lines: Lines) -> None:
         rows, last = np.unique(lines.row[numbers][::-1], return_index=True)  # a cell changed twice: its last line
         for line, value in zip(numbers[::-1][last].tolist(), table.stored(path, rows.tolist()), strict=True):
             lines.after[line] = value
+    idle = [
+        line
+        for line, (before, after) in enumerate(zip(lines.before, lines.after, strict=True))
+        if lines.kind.codes[line] != merge and identical(before, after)
+    ]
+    return lines.without(idle) if idle else lines
 
 
 def _record_ids(table: Table, key: str | None, rows: Sequence[int]) -> list[str | None]:
@@ -194,6 +200,7 @@ def _header(
     run_id: str | None,
     now: Callable[[], dt.datetime],
     twins: tuple[tuple[int, int], ...] = (),
+    edits_key: bool = True,
 ) -> Header:
     moment = now()
     if moment.tzinfo is None:
@@ -205,7 +212,7 @@ def _header(
         by=by,
         reason=reason,
         key=key,
-        unique_key=_is_unique(table, key),
+        unique_key=_is_unique(table, key) and (edits_key or key not in touched),
         layout=table.layout(touched),
         twins=twins,
     )
@@ -299,7 +306,7 @@ def apply_merges(
         redacted=np.zeros(n, dtype=bool),
         rows=stored_rows,
     )
-    _read_back(whole, lines)
+    lines = _read_back(whole, lines)
     header = _header(
         table,
         writes,
@@ -308,7 +315,8 @@ def apply_merges(
         reason=reason,
         run_id=run_id,
         now=now,
-        twins=() if _is_unique(table, key) else _twins(table, whole, losers, survivors),
+        edits_key=False,
+        twins=() if _is_unique(table, key) and key not in writes else _twins(table, whole, losers, survivors),
     )
     return golden, ChangeLog._make(header, lines)
 

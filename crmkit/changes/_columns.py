@@ -46,7 +46,11 @@ class Codes:
         number = {value: code for code, value in enumerate(self.values)}
         self.codes: npt.NDArray[np.int32] = np.fromiter(map(number.__getitem__, held), dtype=np.int32, count=len(held))
 
-    def __getitem__(self, line: int) -> Any:
+    def __getitem__(self, line: Any) -> Any:
+        if isinstance(line, np.ndarray):
+            made = Codes()
+            made.values, made.codes = self.values, self.codes[line]
+            return made
         return self.values[self.codes[line]]
 
     def column(self) -> list[Any]:
@@ -87,6 +91,18 @@ class Lines:
 
     def __len__(self) -> int:
         return len(self.before)
+
+    def without(self, lines: Sequence[int]) -> Lines:
+        """Return the log without some lines."""
+        keep = np.setdiff1d(np.arange(len(self)), np.asarray(lines))
+        taken: dict[str, Any] = {}
+        for field in attrs.fields(Lines):
+            column = getattr(self, field.name)
+            if isinstance(column, Codes | np.ndarray):
+                taken[field.name] = column[keep]
+            elif isinstance(column, list):
+                taken[field.name] = [column[line] for line in keep]
+        return attrs.evolve(self, **taken)
 
     def stored_rows(self, lines: Sequence[int]) -> StoredRows:
         """Return the whole rows that merge lines hold."""

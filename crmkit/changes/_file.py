@@ -195,38 +195,23 @@ class _Reader:
         """Check the values of one line against its digest; the journal has checked the rest."""
         body: Any = line.body
         side: Any = line.side
-        where = f"{self.name}, line {line.number}"
         if body.keys() != _BODY or body["kind"] not in KINDS or body["run_id"] != self.header.run_id:
-            raise FormatError("not a change", location=where)
-        salt = None
-        if side:
-            salt = self._salt(side, body, raw, where)
+            raise FormatError("not a change", location=f"{self.name}, line {line.number}")
+        salt = _salt(side, body, raw) if side else None
+        if side and salt is None:
+            where = f"{self.name}, line {line.number}"
+            raise TamperedLogError("the values are not the ones that were written down", location=where)
         try:
             self._keep(body, side)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             if isinstance(error, FormatError):
                 raise
+            where = f"{self.name}, line {line.number}"
             raise FormatError("a value is not what its type says", location=where) from None
         self.salts.append(salt)
         self.digests.append(body["digest"])
         for name, column in self._columns.items():
             column.append(body[name])
-
-    def _salt(self, side: Any, body: Any, raw: bytes, where: str) -> bytes:
-        fault = TamperedLogError("the values are not the ones that were written down", location=where)
-        if side.keys() != {"after", "before", "salt"} or not isinstance(side["salt"], str):
-            raise fault
-        try:
-            before, after = parsed_sides(side, body["type"])
-        except (TypeError, ValueError):
-            raise fault from None
-        expected = b',"side":%b}\n' % _side(before, after, side["salt"])
-        if _SALT.fullmatch(side["salt"]) is None or not raw.endswith(expected):
-            raise fault
-        salt = bytes.fromhex(side["salt"])
-        if digest(salt, before, after) != body["digest"]:
-            raise fault
-        return salt
 
     def _keep(self, body: Any, side: Any) -> None:
         if not side:
@@ -263,6 +248,20 @@ class _Reader:
             types=columns["type"],
             rows=StoredRows.of(self._rows, names=[name for name, _ in layout]),
         )
+
+
+def _salt(side: dict[str, Any], body: dict[str, Any], raw: bytes) -> bytes | None:
+    """Return the salt if the values are those that the digest was made of, to the byte; else ``None``."""
+    salt = side.get("salt")
+    if side.keys() != {"after", "before", "salt"} or not isinstance(salt, str) or _SALT.fullmatch(salt) is None:
+        return None
+    try:
+        before, after = parsed_sides(side, body["type"])
+    except (TypeError, ValueError):
+        return None
+    key = bytes.fromhex(salt)
+    whole = raw.endswith(b',"side":%b}\n' % _side(before, after, salt))
+    return key if whole and digest(key, before, after) == body["digest"] else None
 
 
 def _row(before: dict[str, Any]) -> StoredRow:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit import frames
-from crmkit.errors import FormatError
+from crmkit.errors import FormatError, NotFoundError
 
 from ._change import Change
 from ._columns import Codes
@@ -91,11 +91,18 @@ class ChangeLog:
         """Return one attribute of every change, without making the changes.
 
         Args:
-            name: An attribute of :class:`Change` with few different values: ``"kind"``, ``"rule"``, ``"path"``,
-                ``"reason"``.
+            name: An attribute of :class:`Change`; ``"kind"``, ``"rule"``, ``"rule_version"``, ``"path"``,
+                ``"reason"`` and ``"record_id"`` cost nothing, for the others the changes are made after all.
+
+        Raises:
+            NotFoundError: A change has no such attribute.
         """
-        column = getattr(self._lines, name)
-        return column.column() if isinstance(column, Codes) else list(column)
+        if name not in Change.__annotations__:
+            raise NotFoundError.of("attribute of a change", name, Change.__annotations__)
+        column = getattr(self._lines, name, None)
+        if isinstance(column, Codes):
+            return column.column()
+        return list(self._lines.record_id) if name == "record_id" else [getattr(change, name) for change in self]
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count:,} {kind}" for kind, count in self.counts().items()) or "no changes"
@@ -180,19 +187,22 @@ class ChangeLog:
         if callable(where):
             return [line for line in range(len(self._lines)) if where(self._change(line))]
         wanted = dict(where)
-        names = set(Change.__annotations__)
         for name in wanted:
-            if name not in names:
-                from crmkit.errors import NotFoundError
-
-                raise NotFoundError.of("attribute of a change", name, names)
+            if name not in Change.__annotations__:
+                raise NotFoundError.of("attribute of a change", name, Change.__annotations__)
         fits = np.ones(len(self._lines), dtype=bool)
         for name, value in list(wanted.items()):
             column = getattr(self._lines, name, None)
             if isinstance(column, Codes):
                 codes = [code for code, found in enumerate(column.values) if found == value]
                 fits &= np.isin(column.codes, codes)
-                del wanted[name]
+            elif name in {"row", "survivor"} and type(value) is int and value >= 0:
+                fits &= column == value
+            elif name == "record_id":
+                fits &= np.fromiter((found == value for found in self._lines.record_id), dtype=bool, count=len(fits))
+            else:
+                continue
+            del wanted[name]
         return [
             line
             for line in np.flatnonzero(fits).tolist()

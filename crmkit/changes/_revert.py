@@ -10,7 +10,7 @@ import numpy as np
 
 from crmkit import frames
 from crmkit.errors import ConflictError
-from crmkit.frames import as_text, identity, is_missing, plain, same
+from crmkit.frames import as_text, identical, plain, same
 
 from ._align import present_rows
 from ._change import Conflict
@@ -39,7 +39,13 @@ def revert(table: frames.Table, header: Header, lines: Lines, chosen: Sequence[i
         raise _error(conflicts)
     columns: Any = header.layout["columns"]
     described = dict(columns)
-    native = table.restore(cells, described if table.kind == header.layout["kind"] else {})
+    former = {
+        path: described.get(path)
+        for path in cells
+        if table.kind == header.layout["kind"]
+        and _is_last(table, lines, path, cells[path], places, described.get(path))
+    }
+    native = table.restore(cells, former)
     back = [line for line in chosen if kinds[line] == merge and places[lines.row[line]] < 0]
     if not back:
         return native
@@ -51,6 +57,24 @@ def revert(table: frames.Table, header: Header, lines: Lines, chosen: Sequence[i
     if table.kind != header.layout["kind"]:
         stored = _as_texts(target, stored)
     return target.insert(stored, positions.tolist(), index=header.layout.get("index"))
+
+
+def _is_last(
+    table: frames.Table, lines: Lines, path: str, cells: dict[int, object], places: Any, described: object
+) -> bool:
+    """Say whether a column that has another type now gets its former one: once all of its changes are undone."""
+    if described is None or table.dtype(path) == described:
+        return False
+    numbers = np.flatnonzero(lines.path.codes == lines.path.values.index(path))
+    rows, first = np.unique(lines.row[numbers], return_index=True)
+    here = [int(place) for place in places[rows]]
+    stored = table.stored(path, [place for place in here if place >= 0])
+    held = dict(zip([place for place in here if place >= 0], stored, strict=True)) | cells
+    return all(
+        _matches(held[place], lines.before[line], exact=True)
+        for place, line in zip(here, numbers[first].tolist(), strict=True)
+        if place >= 0
+    )
 
 
 def _cells(
@@ -76,28 +100,32 @@ def _cells(
                 here.append(line)
         rows = [int(places[lines.row[line]]) for line in here]
         stored = table.stored(path, rows)
+        textual = not exact and _is_textual(table, path)
         now: dict[int, object] = {}
         for line, row, held in zip(reversed(here), reversed(rows), reversed(stored), strict=True):
             current = now.get(row, held)
             before, after = lines.before[line], lines.after[line]
-            if exact and type(current) is str and current != before and current == after:
-                now[row] = before  # what nearly every line is, and needs no closer look
+            if identical(current, before):
                 continue
-            if _identical(current, before):
-                continue
-            if same(current, after) or (not exact and _reads_as(current, after)):
-                now[row] = before if exact else _in_kind(current, before, after)
-            elif not same(current, before) and (exact or not _reads_as(current, before)):
+            if identical(current, after) or _matches(current, after, exact=exact):
+                now[row] = before if exact else _in_kind(before, textual=textual)
+            elif not _matches(current, before, exact=exact):
                 conflicts.append(_conflict(lines, line, "holds another value than the run left"))
         if now:
             cells[path] = now
     return cells, conflicts
 
 
-def _identical(current: object, before: object) -> bool:
-    if is_missing(current) or is_missing(before):
-        return type(current) is type(before) and is_missing(current) and is_missing(before)
-    return type(current) is type(before) and identity(current) == identity(before)
+def _matches(current: object, value: object, *, exact: bool) -> bool:
+    """Say whether a cell holds ``value``, or the text of it because its column became text."""
+    if same(current, value):
+        return True
+    if not exact:
+        return _reads_as(current, value)
+    current, value = plain(current), plain(value)
+    if current is None or value is None or isinstance(current, str) is isinstance(value, str):
+        return False
+    return as_text(current) == as_text(value)
 
 
 def _reads_as(current: object, value: object) -> bool:
@@ -124,21 +152,22 @@ def _reads_as(current: object, value: object) -> bool:
     return False
 
 
-def _in_kind(current: object, before: object, after: object) -> object:
-    """Return the former value as another kind of frame holds it: as text where the present one became text."""
-    before = plain(before)
-    became_text = isinstance(plain(current), str) and not isinstance(plain(after), str)
-    return as_text(before) if before is not None and became_text else before
+def _is_textual(table: frames.Table, path: str) -> bool:
+    return all(isinstance(value, str) for value in table.distinct(path).values)
+
+
+def _in_kind(value: object, *, textual: bool) -> object:
+    """Return a former value as another kind of frame holds it: as text where its column holds nothing but text."""
+    value = plain(value)
+    return as_text(value) if textual and value is not None else value
 
 
 def _as_texts(table: frames.Table, rows: frames.StoredRows) -> frames.StoredRows:
     """Return rows for another kind of frame: as text where its column holds nothing but text."""
     columns = {}
     for name, cells in rows.columns.items():
-        plain_cells = [plain(cell) for cell in cells]
-        if name in table.columns and all(isinstance(value, str) for value in table.distinct(name).values):
-            plain_cells = [None if cell is None else as_text(cell) for cell in plain_cells]
-        columns[name] = plain_cells
+        textual = name in table.columns and _is_textual(table, name)
+        columns[name] = [_in_kind(cell, textual=textual) for cell in cells]
     return frames.StoredRows(columns, None, len(rows))
 
 

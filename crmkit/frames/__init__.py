@@ -8,7 +8,7 @@ find out.
 from ._cells import decode as decode_cell
 from ._cells import encode as encode_cell
 from ._distinct import Distinct, as_text, identity
-from ._fit import same
+from ._fit import identical, same
 from ._marks import ABSENT, is_missing, plain
 from ._read import build, read
 from ._source import StoredRow, StoredRows
@@ -24,6 +24,7 @@ __all__ = [
     "build",
     "decode_cell",
     "encode_cell",
+    "identical",
     "identity",
     "is_missing",
     "plain",

@@ -53,7 +53,7 @@ class ArrowSource(Source):
         if isinstance(coded, pa.ChunkedArray):
             return None
         codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
-        return Distinct(coded.dictionary.to_pylist(), codes)
+        return Distinct(exact_values(coded.dictionary), codes)
 
     def stored(self, name: str, rows: Sequence[int]) -> list[object]:
         import pyarrow as pa

@@ -12,7 +12,7 @@ from crmkit.errors import SchemaError
 from ._distinct import as_text
 from ._fit import all_same
 from ._marks import is_missing, plain_list
-from ._moments import Unreadable, from_ticks, read_text, to_ticks
+from ._moments import Unreadable, beyond, from_ticks, read_text, to_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,9 +66,9 @@ def held_by(given: Sequence[object], kind: Any) -> Any:
             ticks = [None if is_missing(value) else to_ticks(value, kind.unit) for value in given]
             return pa.array(ticks, type=pa.int64()).view(kind)
         held = pa.array(list(given) if types.is_floating(kind) else plain_list(given), type=kind, from_pandas=False)
+        return held if all_same(exact_values(held), given) else None
     except (TypeError, ValueError, OverflowError, pa.ArrowException):
         return None
-    return held if all_same(exact_values(held), given) else None
 
 
 def exact_values(column: Any) -> list[object]:
@@ -88,7 +88,15 @@ def exact_values(column: Any) -> list[object]:
             column.cast(pa.int64()).to_pylist(),
             "M" if types.is_timestamp(kind) else "m",
         )
-    values: list[object] = column.to_pylist()
+    try:
+        values: list[object] = column.to_pylist()
+    except (OverflowError, ValueError):  # a year that Python's calendar does not have
+        if not types.is_temporal(kind):
+            raise
+        whole = pa.int32() if types.is_date32(kind) else pa.int64()
+        ticks = column.cast(whole).to_pylist()
+        unit = "D" if types.is_date32(kind) else getattr(kind, "unit", "ms")
+        return beyond(ticks, "m" if types.is_duration(kind) else "M", unit)
     return values
 
 

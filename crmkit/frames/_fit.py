@@ -8,7 +8,7 @@ from numbers import Number
 from typing import TYPE_CHECKING
 
 from ._distinct import identity
-from ._marks import plain
+from ._marks import is_missing, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +40,22 @@ def same(held: object, given: object) -> bool:
     if isinstance(held, dt.datetime) and isinstance(given, dt.datetime):
         return (held.tzinfo is None) == (given.tzinfo is None) and held == given
     return identity(held) == identity(given) or (isinstance(held, str) and held == given)
+
+
+def identical(held: object, given: object) -> bool:
+    """Say whether two cells are one value of one type, the marker of a missing one included.
+
+    Example:
+        >>> identical(7, 7.0), identical(None, float("nan")), identical(float("nan"), float("nan"))
+        (False, False, True)
+
+    .. versionadded:: 0.1.0
+    """
+    if type(held) is not type(given):
+        return False
+    if is_missing(held) or is_missing(given):
+        return is_missing(held) and is_missing(given)
+    return held == given if type(held) is str else identity(held) == identity(given)
 
 
 def _same_number(held: Number, given: Number) -> bool:

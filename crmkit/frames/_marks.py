@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from decimal import Decimal
 from enum import Enum
@@ -71,11 +72,21 @@ def plain(value: object) -> object:
     if is_missing(value):
         return None
     if isinstance(value, np.datetime64):
-        return value.astype("datetime64[us]").item()
+        moment = value.astype("datetime64[us]").item()
+        return str(value) if isinstance(moment, int) else moment  # years that Python's calendar does not have
     if isinstance(value, np.timedelta64):
-        return value.astype("timedelta64[us]").item()
+        duration = value.astype("timedelta64[us]").item()
+        return str(value) if isinstance(duration, int) else duration
     if isinstance(value, np.generic):
         return value.item()
+    pandas = loaded("pandas")
+    if pandas is None or type(value) in _PLAIN:
+        return value
+    with contextlib.suppress(ValueError, OverflowError):  # years that Python's calendar does not have
+        if isinstance(value, pandas.Timestamp) and value.nanosecond == 0:
+            return value.to_pydatetime()
+        if isinstance(value, pandas.Timedelta) and value.nanoseconds == 0:
+            return value.to_pytimedelta()
     return value
 
 

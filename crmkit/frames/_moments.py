@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -18,11 +18,17 @@ class Unreadable(Exception):  # noqa: N818 - never leaves this package
 
 def from_ticks(values: Sequence[object], ticks: Sequence[int | None], kind: str) -> list[object]:
     """Return Python's moments where they are exact, numpy's (``M`` or ``m``, nanoseconds) where they are not."""
-    make = np.datetime64 if kind == "M" else np.timedelta64
+    make: Any = np.datetime64 if kind == "M" else np.timedelta64
     return [
         value if tick is None or tick % 1000 == 0 else make(tick, "ns")
         for value, tick in zip(values, ticks, strict=True)
     ]
+
+
+def beyond(ticks: Sequence[int | None], kind: str, unit: str) -> list[object]:
+    """Return the moments of a column in which some are out of Python's years 1 to 9999 as numpy's."""
+    make: Any = np.datetime64 if kind == "M" else np.timedelta64
+    return [None if tick is None else make(tick, unit) for tick in ticks]
 
 
 def to_ticks(value: object, unit: str) -> int | None:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._fit import all_same
-from ._marks import is_missing
+from crmkit.errors import SchemaError
+
+from ._fit import all_same, identical
+from ._marks import is_missing, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,10 +61,15 @@ def _held(given: list[object], dtype: Any) -> Any:
 
     if dtype == OBJECT:
         return _objects(given)
+    if isinstance(dtype, pd.CategoricalDtype):
+        known = set(dtype.categories)
+        if not all(is_missing(value) or value in known for value in given):
+            return None
     if isinstance(dtype, np.dtype) and dtype.kind in "iub" and any(map(is_missing, given)):
         return None
     try:
-        held = unwrapped(pd.array(given, dtype=dtype))
+        with np.errstate(all="ignore"):  # what did not fit is found below
+            held = unwrapped(pd.array(given, dtype=dtype))
     except (TypeError, ValueError, OverflowError):
         return None
     return held if all_same(list(held), given) else None
@@ -79,11 +86,16 @@ def _nullable(dtype: Any) -> Any:
 
 
 def _with_categories(array: Any, given: Sequence[object]) -> Any:
-    known = set(array.categories)
+    """Append categories for values that have none, in the order in which they come.
+
+    Raises:
+        SchemaError: The categories cannot tell a value from one of theirs, as ``True`` from ``1``.
+    """
+    known = {value: value for value in array.categories}
     new = list(dict.fromkeys(value for value in given if not is_missing(value) and value not in known))
-    if not new or _held(new, array.categories.dtype) is None:
-        return array
-    return array.add_categories(new)
+    if any(not identical(plain(known.get(value, value)), plain(value)) for value in given if not is_missing(value)):
+        raise SchemaError("a column of categories cannot hold a value that equals one of them and is not it")
+    return array.add_categories(new) if new else array
 
 
 def _objects(values: Sequence[object]) -> Any:
@@ -95,7 +107,7 @@ def describe(dtype: Any, *, full: bool) -> JSONValue:
     import pandas as pd
 
     if isinstance(dtype, pd.CategoricalDtype):
-        return ["category", len(dtype.categories), dtype.ordered] if full else "category"
+        return ["category", len(dtype.categories), str(dtype.categories.dtype)] if full else "category"
     if isinstance(dtype, pd.StringDtype):
         return ["string", dtype.storage, "nan" if isinstance(dtype.na_value, float) else "NA"]
     return str(dtype)
@@ -129,12 +141,15 @@ def _dtype(described: JSONValue) -> Any:
 
 def _without_categories(array: Any, described: JSONValue) -> Any:
     """Take categories away that were appended, unless one is still in use."""
+    import pandas as pd
+
     if not (isinstance(described, list) and described[0] == "category" and isinstance(described[1], int)):
         return array
     keep = described[1]
     if keep >= len(array.categories) or (len(array.codes) and array.codes.max() >= keep):
         return array
-    return array.set_categories(array.categories[:keep])
+    former = pd.Index(array.categories[:keep], dtype=str(described[2]))
+    return pd.Categorical.from_codes(array.codes, categories=former, ordered=array.ordered)
 
 
 def inserted(source: PandasSource, rows: StoredRows, order: npt.NDArray[np.int64], index: JSONValue) -> Frame:
@@ -170,6 +185,9 @@ def _index(index: Any, labels: list[Any], order: npt.NDArray[np.int64], describe
     import pandas as pd
 
     if isinstance(index, pd.MultiIndex):
+        kept = _same_levels(index, labels, order)
+        if kept is not None:
+            return kept
         levels = [
             _index(index.get_level_values(level), [label[level] for label in labels], order, None)
             for level in range(index.nlevels)
@@ -187,6 +205,26 @@ def _index(index: Any, labels: list[Any], order: npt.NDArray[np.int64], describe
             with contextlib.suppress(ValueError):  # not all rows are back yet
                 moments.freq = frequency
     return made
+
+
+def _same_levels(index: Any, labels: list[Any], order: npt.NDArray[np.int64]) -> Any:
+    """Extend a MultiIndex by labels whose parts its levels know, which they do if rows were merely taken out of it."""
+    codes = []
+    for number, level in enumerate(index.levels):
+        parts = [label[number] for label in labels]
+        found = np.array([-1 if is_missing(part) else _place(level, part) for part in parts], dtype=np.int64)
+        if (found < -1).any():
+            return None
+        codes.append(np.concatenate([np.asarray(index.codes[number], dtype=np.int64), found])[order])
+    return type(index)(levels=index.levels, codes=codes, names=index.names, verify_integrity=False)
+
+
+def _place(level: Any, part: Any) -> int:
+    try:
+        place = level.get_loc(part)
+    except (KeyError, TypeError):
+        return -2
+    return place if isinstance(place, int) and all_same([level[place]], [part]) else -2
 
 
 def _range(bounds: Sequence[Any], name: Any) -> Any:

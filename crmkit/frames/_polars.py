@@ -32,7 +32,7 @@ class PolarsSource(Source):
         self.length = self.native.height
 
     def values(self, name: str) -> list[object]:
-        return plain_list(self.native[name].to_list())
+        return plain_list(exact_values(self.native[name]))
 
     def distinct(self, name: str) -> Distinct | None:
         import polars as pl
@@ -47,7 +47,7 @@ class PolarsSource(Source):
             return Distinct([], np.full(self.length, -1, dtype=np.int32))
         numbers = pl.Series(np.arange(len(found), dtype=np.int32))
         codes = column.replace_strict(found, numbers, default=-1, return_dtype=pl.Int32)
-        return Distinct(found.to_list(), codes.to_numpy())
+        return Distinct(exact_values(found), codes.to_numpy())
 
     def stored(self, name: str, rows: Sequence[int]) -> list[object]:
         return exact_values(self.native[name].gather(np.asarray(rows, dtype=np.int64)))

@@ -11,7 +11,7 @@ from crmkit.errors import SchemaError
 from ._distinct import as_text
 from ._fit import all_same
 from ._marks import plain_list
-from ._moments import Unreadable, from_ticks, read_text, to_ticks
+from ._moments import Unreadable, beyond, from_ticks, read_text, to_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,9 +52,9 @@ def held_by(given: Sequence[object], dtype: Any) -> Any:
             ticks = [to_ticks(value, _unit(dtype)) for value in given]
             return pl.Series(ticks, dtype=pl.Int64, strict=True).cast(dtype)
         held = pl.Series(given if dtype.is_float() else plain_list(given), dtype=dtype, strict=True)
+        return held if held.dtype == dtype and all_same(held.to_list(), given) else None
     except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError):
         return None
-    return held if all_same(held.to_list(), given) else None
 
 
 def _unit(dtype: Any) -> str:
@@ -65,8 +65,14 @@ def exact_values(column: Any) -> list[object]:
     """Return a Series as Python values; moments finer than Python's as numpy's."""
     import polars as pl
 
-    values: list[object] = column.to_list()
     dtype = column.dtype
+    try:
+        values: list[object] = column.to_list()
+    except (OverflowError, ValueError):  # a year that Python's calendar does not have
+        if not dtype.is_temporal():
+            raise
+        unit = "D" if dtype == pl.Date else _unit(dtype)
+        return beyond(column.to_physical().to_list(), "m" if dtype == pl.Duration else "M", unit)
     if dtype.is_temporal() and dtype != pl.Date and _unit(dtype) == "ns":
         kind = "M" if isinstance(dtype, pl.Datetime) else "m"
         return from_ticks(values, column.to_physical().to_list(), kind)

@@ -158,6 +158,11 @@ class Table:
         columns = {name: self._source.stored(name, rows) for name in self.columns}
         return StoredRows(columns, self._source.labels(rows), len(rows))
 
+    def dtype(self, name: str) -> JSONValue:
+        """Describe a column's type, so that :meth:`restore` can make it again; ``None`` for columns of anything."""
+        self._check(name)
+        return self._source.dtype(name, full=True)
+
     def layout(self, touched: Iterable[str] = ()) -> dict[str, JSONValue]:
         """Describe the frame without its contents, as plain data.
 

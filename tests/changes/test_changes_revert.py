@@ -16,7 +16,6 @@ from crmkit.records import RecordSet
 
 pd = pytest.importorskip("pandas")
 pl = pytest.importorskip("polars")
-polars = pytest.importorskip("polars.testing")
 pa = pytest.importorskip("pyarrow")
 
 COLUMNS: dict[str, list[Any]] = {
@@ -83,48 +82,6 @@ KINDS: dict[str, Any] = {
 }
 
 
-def assert_exactly(left: Any, right: Any) -> None:
-    assert type(left) is type(right)
-    if isinstance(left, pd.DataFrame):
-        pd.testing.assert_frame_equal(left, right, check_exact=True, check_column_type=True, check_index_type=True)
-        assert type(left.index) is type(right.index)
-        assert left.dtypes.tolist() == right.dtypes.tolist()
-        for name in left.columns:
-            if left[name].dtype == object:
-                assert list(map(exact, left[name])) == list(map(exact, right[name]))
-    elif isinstance(left, pl.DataFrame):
-        pl.testing.assert_frame_equal(left, right, check_exact=True, categorical_as_str=True)
-        assert left.schema == right.schema
-        for name in left.columns:
-            assert list(map(exact, left[name].to_list())) == list(map(exact, right[name].to_list()))
-    elif isinstance(left, pa.Table):
-        assert left.schema.equals(right.schema, check_metadata=True)
-        for name in left.column_names:
-            assert list(map(exact, left[name].to_pylist())) == list(map(exact, right[name].to_pylist()))
-    elif isinstance(left, RecordSet):
-        assert_exactly(
-            dict(zip(left.columns, map(left.column, left.columns), strict=True)),
-            dict(zip(right.columns, map(right.column, right.columns), strict=True)),
-        )
-    elif isinstance(left, dict):
-        assert list(left) == list(right)
-        for name, column in left.items():
-            if isinstance(column, np.ndarray):
-                assert column.dtype == right[name].dtype
-            assert type(column) is type(right[name])
-            assert list(map(exact, column)) == list(map(exact, right[name]))
-    else:
-        assert list(map(exact, left)) == list(map(exact, right))
-
-
-def exact(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: exact(cell) for name, cell in value.items()}
-    if attrs.has(type(value)):
-        return type(value), exact(attrs.asdict(value))
-    return type(value), repr(value)
-
-
 EDITS = Edits(
     path=["n", "n", "x", "name", "name", "id", "x"],
     row=[0, 3, 1, 0, 4, 2, 4],
@@ -149,7 +106,7 @@ def narrow(frame: Any, edits: Edits) -> Edits:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("stored", [False, True], ids=["memory", "file"])
-def test_undoing_edits_gives_the_input_back(kind: str, stored: bool, tmp_path: Any) -> None:
+def test_undoing_edits_gives_the_input_back(kind: str, stored: bool, tmp_path: Any, assert_exactly: Any) -> None:
     frame = KINDS[kind]()
     changed, log = apply_edits(frame, narrow(frame, EDITS), key="id")
     assert frames.read(changed).texts("n").rows()[:4] == ["seven", "2", "3", "8"]
@@ -168,7 +125,9 @@ def test_undoing_edits_gives_the_input_back(kind: str, stored: bool, tmp_path: A
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("key", ["id", None])
 @pytest.mark.parametrize("stored", [False, True], ids=["memory", "file"])
-def test_undoing_merges_gives_the_input_back(kind: str, key: str | None, stored: bool, tmp_path: Any) -> None:
+def test_undoing_merges_gives_the_input_back(
+    kind: str, key: str | None, stored: bool, tmp_path: Any, assert_exactly: Any
+) -> None:
     frame = KINDS[kind]()
     cells: dict[str, dict[int, object]] = {"x": {1: 4.5}, "n": {3: 99}}
     golden, log = apply_merges(frame, survivor_of={0: 1, 2: 1, 4: 3}, cells=cells, key=key, rule="same person")

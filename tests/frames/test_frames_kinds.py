@@ -273,3 +273,95 @@ def test_a_record_set_keeps_its_notes_and_comes_back_as_one() -> None:
     assert changed.notes == (note,)
     assert table.take([1]).to_dicts() == [{"a": None, "b": "2"}]
     assert isinstance(frames.build({"a": [1]}), RecordSet)
+
+
+FAR = [
+    pl.DataFrame({"a": pl.Series([3_000_000, 0, None], dtype=pl.Int32).cast(pl.Date)}),
+    pa.table({"a": pa.array([3_000_000, 0, None], pa.int32()).view(pa.date32())}),
+    {"a": np.array([3_000_000, 0, "NaT"], dtype="M8[D]")},
+]
+
+
+@pytest.mark.parametrize("frame", FAR, ids=["polars", "arrow", "mapping"])
+def test_years_that_python_lacks_are_read_as_text_and_survive(frame: Any) -> None:
+    table = frames.read(frame)
+    assert table.texts("a").values[0] == "10183-09-21"
+    assert table.column("a")[2] is None
+    changed = table.replace({"a": {2: dt.date(2026, 1, 2)}})
+    assert frames.read(changed).texts("a").values[0] == "10183-09-21"
+
+
+def test_distinct_by_library_and_by_python_agree() -> None:
+    columns: dict[str, list[Any]] = {
+        "text": ["b", None, "a", "b", "", "é"] * 3,
+        "int": [2**62, None, -1, 0, 2**62, 5] * 3,
+        "float": [0.0, None, -0.0, 1.5, float("inf"), 0.0] * 3,
+        "bool": [True, None, False, True, True, False] * 3,
+        "date": [dt.date(9999, 12, 31), None, dt.date(1, 1, 1)] * 6,
+    }
+    pandas = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
+    pandas["cat"] = pd.Categorical(columns["text"], categories=["z", "é", "", "a", "b"])
+    for frame in (pl.DataFrame(columns), pa.table(columns), pandas, columns):
+        table = frames.read(frame)
+        for name, values in columns.items():
+            slow = frames.Distinct.of(values)
+            assert table.distinct(name).values == slow.values
+            assert [str(value) for value in table.distinct(name).values] == [str(value) for value in slow.values]
+            assert table.distinct(name).codes.tolist() == slow.codes.tolist()
+            assert table.distinct(name).counts().sum() == sum(value is not None for value in values)
+    assert frames.read(pandas).distinct("cat").values == ["b", "a", "", "é"]
+    chunks = [pa.array(["y", "x"]).dictionary_encode(), pa.array(["x", None]).dictionary_encode()]
+    dictionary = pa.table({"a": pa.chunked_array(chunks)})
+    assert frames.read(dictionary).distinct("a").values == ["y", "x"]
+    assert frames.read(dictionary).distinct("a").codes.tolist() == [0, 1, 1, -1]
+
+
+def test_missing_markers_become_none_everywhere() -> None:
+    marks = [None, float("nan"), pd.NaT, pd.NA, np.float64("nan"), np.datetime64("NaT", "ns")]
+    marks += [Decimal("NaN"), Decimal("sNaN")]
+    assert frames.read({"a": marks}).column("a") == [None] * len(marks)
+    assert frames.read([{"a": mark} for mark in marks]).distinct("a").values == []
+    assert frames.read(pd.DataFrame({"a": pd.Series(marks[:5], dtype=object)})).column("a") == [None] * 5
+    assert frames.read(pl.DataFrame({"a": [None, float("nan"), 1.0]})).column("a") == [None, None, 1.0]
+
+
+def test_moments_of_pandas_are_pythons() -> None:
+    frame = pd.DataFrame({"at": pd.to_datetime(["2026-01-02 03:04:05", None]).tz_localize("Europe/Oslo")})
+    (value, missing) = frames.read(frame).column("at")
+    assert missing is None
+    assert type(value) is dt.datetime
+    assert value.utcoffset() == dt.timedelta(hours=1)
+    fine = pd.Timestamp("2026-01-02 03:04:05.000000001")
+    assert frames.read(pd.DataFrame({"at": [fine]})).texts("at").values == ["2026-01-02T03:04:05.000000001"]
+
+
+def test_widening_is_what_the_page_says() -> None:
+    changed = frames.read(pd.DataFrame({"a": [1, 2], "b": [1, 2], "c": [1, 2], "d": [True, False]})).replace(
+        {"a": {0: None}, "b": {0: "x"}, "c": {0: 3}, "d": {0: None}}
+    )
+    assert [str(dtype) for dtype in changed.dtypes] == ["Int64", "object", "int64", "boolean"]
+    assert changed["b"].tolist() == ["x", 2]
+    for kind in (pl.DataFrame, pa.table):
+        made = frames.read(kind({"a": [1, 2], "b": [[1], [2]]})).replace({"a": {0: "x"}})
+        assert frames.read(made).column("a") == ["x", "2"]
+        with pytest.raises(SchemaError, match="column 'b'"):
+            frames.read(kind({"a": [1, 2], "b": [[1], [2]]})).replace({"b": {0: "x"}})
+
+
+def test_record_objects_refuse_what_their_class_refuses_without_showing_it() -> None:
+    @attrs.frozen
+    class Strict:
+        age: int = attrs.field(validator=attrs.validators.instance_of(int))
+
+    with pytest.raises(SchemaError, match="row 0: Strict does not take the new value of 'age'") as caught:
+        frames.read([Strict(3)]).replace({"age": {0: "CANARY"}})
+    assert "CANARY" not in str(caught.value)
+
+
+def test_large_tables_do_not_keep_every_list() -> None:
+    table = frames.read({name: list(range(500_000)) for name in "abcdef"})
+    for name in "abcdef":
+        table.column(name)
+    assert len(table._columns) == 4
+    table.forget()
+    assert len(table._columns) == 0
