@@ -13,6 +13,7 @@ Syntax only: nothing here asks the network, so "valid" never means "somebody rea
 from __future__ import annotations
 
 import unicodedata
+from functools import cache
 from typing import TYPE_CHECKING
 
 from crmkit.errors import InvalidValueError
@@ -22,7 +23,7 @@ from . import _email_typos
 from ._email_providers import PROVIDERS
 from ._email_syntax import MAX_INPUT, accept, parse
 from ._plain import plain
-from ._reference import read_set
+from ._reference import read_rows, read_set
 
 if TYPE_CHECKING:
     from ._email_syntax import Parsed
@@ -32,6 +33,7 @@ __all__ = [
     "format",
     "is_disposable",
     "is_free_mail",
+    "is_placeholder",
     "is_role",
     "is_valid",
     "key",
@@ -221,13 +223,50 @@ def is_role(raw: str) -> bool:
         return False
     local = found.rpartition("@")[0].partition("+")[0]
     roles = read_set("role_local_parts.txt")
-    return (
-        local in roles or local.replace(".", "").replace("-", "").replace("_", "") in roles or _numbered(local) in roles
-    )
+    return local in roles or _compact(local) in roles or _numbered(local) in roles
 
 
 def _numbered(local: str) -> str:
     return local.rstrip("0123456789").rstrip("._-")
+
+
+def is_placeholder(raw: str) -> bool:
+    """Say whether the address stands for none: ``none@none.com``, ``noemail@example.com``.
+
+    Many records share such an address, so it says nothing about who they are.
+
+    Example:
+        >>> is_placeholder("none@none.com"), is_placeholder("No.Email@example.com"), is_placeholder("test@test.com")
+        (True, True, True)
+        >>> is_placeholder("na@example.com"), is_placeholder("wei@none.com")
+        (False, False)
+
+    Source:
+        Words and where they count: ``crmkit/data/placeholder_emails.tsv``.
+
+    .. versionadded:: 0.1.0
+    """
+    found = key(raw)
+    if found is None:
+        return False
+    typed, _, domain = found.rpartition("@")
+    words = _placeholder_words()
+    local = _compact(typed.partition("+")[0])
+    where = words.get(local)
+    if where in (None, "any"):
+        return where is not None
+    free = is_free_mail(domain)
+    site = _compact(domain.partition(".")[0])
+    return site == local or (where == "free" and free) or words.get(site, "made") != "made"
+
+
+@cache
+def _placeholder_words() -> dict[str, str]:
+    return {row[0]: row[1] for row in read_rows("placeholder_emails.tsv")}
+
+
+def _compact(text: str) -> str:
+    return text.replace(".", "").replace("-", "").replace("_", "")
 
 
 def is_free_mail(domain: str) -> bool:

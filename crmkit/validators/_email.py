@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Email"]
 
+_PLACEHOLDER = (Finding("placeholder", dimension="completeness", severity="warning"),)
 _SEPARATOR = re.compile(r"[\s,;/|、，；]+")
 
 
@@ -27,7 +28,8 @@ class Email(Check):
     """An e-mail address, judged by email-validator without asking the network.
 
     Blanks round it, full-width letters and the case of the domain are a matter of form (``not_normalized``), no error.
-    A domain one slip away from a well-known one is reported with the address that was probably meant.
+    A domain one slip away from a well-known one is reported with the address that was probably meant, and an address
+    that stands for none (``noemail@…``, ``test@test.com``) as a placeholder.
 
     Example:
         >>> Email().is_valid("wei@example.com"), Email().is_valid("wei@example")
@@ -43,13 +45,16 @@ class Email(Check):
 
     def examine_many(self, texts: Sequence[str], contexts: Sequence[Context]) -> Mapping[int, Verdict]:
         del contexts
-        address = emails.address
+        address, placeholder = emails.address, emails.is_placeholder
         right: set[str] = set()  # domains that are no slip
         said: dict[int, Verdict] = {}
         for at, text in enumerate(texts):
             form = address(text)
             if form is None:
                 said[at] = _refused(text)
+                continue
+            if placeholder(form):
+                said[at] = _PLACEHOLDER
                 continue
             domain = form[form.rfind("@") + 1 :]
             if domain not in right:
@@ -68,6 +73,8 @@ class Email(Check):
 
 
 def _accepted(text: str, address: str) -> Verdict:
+    if emails.is_placeholder(address):
+        return _PLACEHOLDER
     meant = emails.suggest(address) if _is_typo(address.rpartition("@")[2]) else None
     if meant is not None:
         return (Finding("email_domain_typo", meant[0], meant[1], dimension="accuracy", severity="warning"),)
@@ -76,7 +83,7 @@ def _accepted(text: str, address: str) -> Verdict:
 
 def _refused(text: str) -> Verdict:
     if is_placeholder(text):
-        return (Finding("placeholder", dimension="completeness", severity="warning"),)
+        return _PLACEHOLDER
     pieces = [piece for piece in _SEPARATOR.split(text) if piece]
     if len(pieces) > 1 and all(emails.is_valid(piece) for piece in pieces):
         return (Finding("email_several", params={"n": len(pieces)}, severity="warning"),)

@@ -279,3 +279,21 @@ def test_vectors_of_isemail(conformance: Path) -> None:
             assert category in ("ISEMAIL_VALID_CATEGORY", "ISEMAIL_DNSWARN") or len(text.partition("@")[0]) > 64
     assert differing == set(ISEMAIL_ELSE)
     assert seen == 164
+
+
+@pytest.mark.parametrize(
+    "raw",
+    ["none@none.com", "noemail@noemail.com", "na@na.com", "test@test.com", "NONE@gmail.com", "no-email@acme.example",
+     "no.email+1@qq.com", "test@qq.com", "abc@abc.cn", "foo@bar.com", " xx@xx.com "],
+)  # fmt: skip
+def test_an_address_that_stands_for_none_is_a_placeholder(raw: str) -> None:
+    assert emails.is_placeholder(raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    ["wei@example.com", "na@acme.example", "a@example.com", "abc@gmail.com", "test@acme.example", "wei@none.com",
+     "123456@qq.com", "noemi@gmail.com", "no at sign", ""],
+)  # fmt: skip
+def test_an_address_that_somebody_may_have_is_no_placeholder(raw: str) -> None:
+    assert not emails.is_placeholder(raw)

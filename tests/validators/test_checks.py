@@ -198,3 +198,10 @@ def test_conditions_on_rows(condition, wanted):
 
     table = {"c": ["CN", "中国", "US", None], "n": [10, 2, None, " "], "d": ["2024-01-01", "2024-01-02", "x", None]}
     assert condition.mask(Columns(read(table))).tolist() == wanted
+
+
+@pytest.mark.parametrize("text", ["none@none.com", "noemail@noemail.com", "na@na.com", "test@test.com"])
+def test_an_address_that_stands_for_none_is_reported_as_placeholder(text: str) -> None:
+    one = Email().examine(text)
+    assert [finding.code for finding in one] == ["placeholder"]
+    assert Email().examine_many([text], [()]) == {0: one}
