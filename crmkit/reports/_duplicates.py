@@ -34,7 +34,7 @@ def duplicates(report: MatchReport, words: Words, masks: Masks) -> Markup:
     """Show how often parties occur, how sure the pairs are, why pairs look alike, and some pairs in full."""
     sizes = report.cluster_sizes
     if not (sizes > 1).any():
-        return section(words("duplicates"), el("p", words("duplicates_none")), _notes(report))
+        return section(words("duplicates"), el("p", words("duplicates_none")), _notes(report, words))
     repeated = int((sizes > 1).sum())
     rows = int(sizes[sizes > 1].sum())
     lead = words("duplicates_lead", rows=rows, parties=repeated, threshold=percent(report.threshold_))
@@ -52,6 +52,7 @@ def duplicates(report: MatchReport, words: Words, masks: Masks) -> Markup:
         precision=percent(report.diagnostics.expected_precision),
         recall=percent(report.diagnostics.expected_recall),
     )
+    overruled = _overruled(report)
     return section(
         words("duplicates"),
         el("h3", words("sizes")),
@@ -61,7 +62,8 @@ def duplicates(report: MatchReport, words: Words, masks: Masks) -> Markup:
         _kinds(report, words),
         el("h3", words("examples")),
         *(_example(report, pair, words, masks) for pair in _examples(report)),
-        _notes(report),
+        el("p", words("overruled", n=overruled), class_="soft") if overruled else None,
+        _notes(report, words),
         lead=lead,
     )
 
@@ -94,24 +96,33 @@ def _kinds(report: MatchReport, words: Words) -> Markup | None:
 
 
 def _examples(report: MatchReport) -> list[int]:
-    """Choose pairs from the surest to the closest call, of different clusters, and two that were kept apart."""
+    """Choose pairs from the surest to the closest call, of different clusters, and two that were kept apart.
+
+    Pairs that the rest of their group decided against their own score are counted, not shown: nothing about the two
+    records alone explains them.
+    """
     scored, labels = report.scored, report.labels
-    together = labels[scored.left] == labels[scored.right]
     order = np.argsort(-scored.log_odds, kind="stable")
-    joined = order[together[order]]
-    apart = order[~together[order]]
+    together = labels[scored.left[order]] == labels[scored.right[order]]
+    counts = scored.probability[order] >= report.threshold_
+    joined, apart = order[together & counts], order[~together & ~counts]
     chosen: list[int] = []
     seen: set[int] = set()
     # Evenly over the ranks, so that the middle and the end are seen beside the obvious beginning.
-    for at in np.linspace(0, max(len(joined) - 1, 0), num=4 * _EXAMPLES).astype(int):
-        if len(joined) == 0 or len(chosen) == _EXAMPLES - 2:
-            break
-        pair = int(joined[at]) if len(chosen) < _EXAMPLES - 3 else int(joined[-1])
+    for pair in joined[np.unique(np.linspace(0, max(len(joined) - 1, 0), num=4 * _EXAMPLES).astype(int))].tolist():
         cluster = int(labels[scored.left[pair]])
         if cluster not in seen:
             seen.add(cluster)
             chosen.append(pair)
-    return [*chosen, *(int(pair) for pair in apart[:2])]
+    if len(chosen) > _EXAMPLES - 2:
+        chosen = [chosen[at] for at in np.linspace(0, len(chosen) - 1, num=_EXAMPLES - 2).astype(int)]
+    return chosen + [int(pair) for pair in apart[:2]]
+
+
+def _overruled(report: MatchReport) -> int:
+    """Count the pairs that their group decided against their own score."""
+    together = report.labels[report.scored.left] == report.labels[report.scored.right]
+    return int((together != (report.scored.probability >= report.threshold_)).sum())
 
 
 def _example(report: MatchReport, pair: int, words: Words, masks: Masks) -> Markup:
@@ -156,7 +167,7 @@ def _waterfall(explained: PairExplanation, words: Words) -> Markup:
             value=abs(step.weight),
             shown=f"{step.weight:+.1f}",
             tone="good" if step.weight > 0 else "bad",
-            note=", ".join(level for _, level in step.levels) or None,
+            note=", ".join(words.level(level) for _, level in step.levels) or None,
         )
         for step in explained.steps
         if abs(step.weight) >= 0.05
@@ -164,10 +175,11 @@ def _waterfall(explained: PairExplanation, words: Words) -> Markup:
     return el("div", el("p", words("explain_weight"), class_="soft"), bars(rows, title=words("explain_weight")))
 
 
-def _notes(report: MatchReport) -> Markup | None:
+def _notes(report: MatchReport, words: Words) -> Markup | None:
     if not report.diagnostics.notes:
         return None
-    return el("ul", *(el("li", note) for note in report.diagnostics.notes), class_="soft")
+    notes = el("ul", *(el("li", note, lang="en") for note in report.diagnostics.notes), class_="soft")
+    return el("details", el("summary", words("notes")), notes)
 
 
 def merged(logs: Sequence[ChangeLog], words: Words) -> Markup:

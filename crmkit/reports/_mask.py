@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from crmkit.masking import Kind, mask
@@ -27,15 +28,36 @@ _KINDS: Mapping[str, Kind] = {
         ("national_id", "tax_id", "vat_id", "registration_id", "duns", "lei", "id", "source_id", "account_id"), "id"
     ),
 }  # fmt: skip
-_PLAIN = frozenset(
+_WORDS = frozenset(
     {
-        "account_type", "amount", "annual_revenue", "city", "close_date", "closed_at", "country", "created_at",
-        "currency", "deal_type", "department", "district", "employee_count", "gender", "industry", "job_title",
-        "language", "last_activity_at", "lead_source", "lifecycle_stage", "lost_reason", "ownership", "pipeline",
-        "prefix", "probability", "rating", "region", "stage", "status", "suffix", "tags", "time_zone", "type",
-        "updated_at", "website", "domain", "deleted", "converted_at", "due_at", "start_at", "end_at",
+        "account_type", "city", "country", "currency", "deal_type", "department", "district", "gender", "industry",
+        "job_title", "language", "lead_source", "lifecycle_stage", "lost_reason", "ownership", "pipeline", "prefix",
+        "rating", "region", "stage", "status", "suffix", "time_zone", "type", "deleted",
     }
 )  # fmt: skip
+_MOMENTS = frozenset(
+    {
+        "close_date", "closed_at", "converted_at", "created_at", "due_at", "end_at", "last_activity_at", "start_at",
+        "updated_at",
+    }
+)  # fmt: skip
+_AMOUNTS = frozenset({"amount", "annual_revenue", "employee_count", "probability"})
+_ADDRESSES = frozenset({"website", "domain"})
+# A column of a file that needs cleaning holds what belongs elsewhere: the e-mail in the job title, the phone in the
+# country. So a field that is not personal shows a value only if it has the shape of the field.
+_WORD_SHAPE = re.compile(r"[^\W\d_]+(?:[ .,'’/&()（）·-]{1,3}[^\W\d_]+){0,5}[.)）]?")
+_MOMENT_SHAPE = re.compile(
+    r"(?:\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2}))"
+    r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?: ?[AaPp]\.?[Mm]\.?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
+)
+_AMOUNT_SHAPE = re.compile(r"[-+(]?(?:[^\W\d_]{1,3}|[¥$€£])? ?\d{1,9}(?:[.,]\d{1,3})*\)? ?(?:[^\W\d_]{1,3}|%)?")
+_HOST_SHAPE = re.compile(r"(?:https?://)?(?:[a-z0-9-]{1,63}\.){1,4}[a-z]{2,24}/?", re.IGNORECASE)
+_SHAPES = {
+    **dict.fromkeys(_WORDS, _WORD_SHAPE),
+    **dict.fromkeys(_MOMENTS, _MOMENT_SHAPE),
+    **dict.fromkeys(_AMOUNTS, _AMOUNT_SHAPE),
+    **dict.fromkeys(_ADDRESSES, _HOST_SHAPE),
+}
 _LONGEST = 48
 
 
@@ -58,6 +80,8 @@ class Masks:
         """Return the value as the page may show it; ``None`` stays ``None``."""
         if value is None:
             return None
-        field = self._fields.get(column) if column is not None else None
-        shown = value if self._reveal or field in _PLAIN else mask(value, _KINDS.get(field or "", "full"))
+        field = (self._fields.get(column) if column is not None else None) or ""
+        shape = _SHAPES.get(field)
+        has_shape = shape is not None and len(value) <= _LONGEST and shape.fullmatch(value.strip()) is not None
+        shown = value if self._reveal or has_shape else mask(value, _KINDS.get(field, "full"))
         return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"

@@ -22,6 +22,7 @@ __all__ = ["assumed", "problems", "quality"]
 
 _SHOWN = 15
 _GOOD, _FAIR = 0.95, 0.8
+_EXPECTED = frozenset({"empty", "condition_false", "not_judged"})
 
 
 def quality(report: ValidationReport, words: Words) -> Markup:
@@ -51,13 +52,16 @@ def tone(score: float) -> str:
 def problems(report: ValidationReport, words: Words, masks: Masks, *, reveal: bool) -> Markup:
     """List the kinds of issue, worst first, each with one example."""
     issues = report.issues
-    if not len(issues) and not report.crashed:
+    if not len(issues) and not report.crashed and _unasked(report, words) is None:
         return section(words("problems"), el("p", words("problems_none")))
     keys = list(zip(issues.column("severity"), issues.column("code"), issues.column("path"), strict=True))
     counted = Counter(keys)
     first: dict[tuple[str, str, str | None], int] = {}
+    kinds: dict[tuple[str, str, str | None], Counter[str]] = {}
+    params = issues.column("params")
     fixes = issues.column("fix")
     for at, key in enumerate(keys):
+        kinds.setdefault(key, Counter())[params[at]] += 1
         # The best example is one that also shows what the value should be.
         if key not in first or (fixes[first[key]] is None and fixes[at] is not None):
             first[key] = at
@@ -77,7 +81,7 @@ def problems(report: ValidationReport, words: Words, masks: Masks, *, reveal: bo
         rows.append(
             [
                 chip(words(severity), severity),
-                issue.message,
+                _said(issue.message, len(kinds[key]), words),
                 words("whole_table") if path is None else name(path),
                 number(counted[key]),
                 percent(counted[key] / len(report.table)) if issue.row is not None and len(report.table) else "–",
@@ -98,8 +102,30 @@ def problems(report: ValidationReport, words: Words, masks: Masks, *, reveal: bo
         table(columns, rows) if rows else None,
         el("p", words("problems_more", n=more), class_="soft") if more > 0 else None,
         _crashed(report, words),
+        _unasked(report, words),
         lead=words("problems_lead_revealed" if reveal else "problems_lead"),
     )
+
+
+def _said(message: str, variants: int, words: Words) -> Markup:
+    """Say what is wrong; where the rows differ in the details of the message, say that too."""
+    more = el("span", " ", words("variants", n=variants - 1), class_="soft") if variants > 1 else None
+    return join(message, more)
+
+
+def _unasked(report: ValidationReport, words: Words) -> Markup | None:
+    """List the rules that could not be asked of many rows, for what was not checked is not known to be right."""
+    rows = []
+    for outcome in report.outcomes.values():
+        for reason, count in outcome.reasons.items():
+            if reason in _EXPECTED or outcome.rule.endswith(":normal_form"):
+                continue
+            shown = words(reason) if words.knows(reason) else reason.replace("_", " ")
+            rows.append([name(outcome.path) if outcome.path else el("code", outcome.rule), shown, number(count)])
+    if not rows:
+        return None
+    columns = [Column(words("col_column")), Column(words("col_why")), Column(words("col_rows"), is_number=True)]
+    return join(el("h3", words("unasked")), table(columns, rows[:_SHOWN]))
 
 
 def _crashed(report: ValidationReport, words: Words) -> Markup | None:

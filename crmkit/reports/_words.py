@@ -40,9 +40,17 @@ class Words:
         shown = {name: number(value) if isinstance(value, int) else value for name, value in places.items()}
         return self._texts[key][self.lang].format(**shown)
 
+    def level(self, level: str) -> str:
+        """Return what the page calls a comparison level."""
+        return self.name(f"level {level}").removeprefix("level ")
+
+    def knows(self, word: str) -> bool:
+        """Return whether the page has a text for a word of another area."""
+        return word in self._texts
+
     def name(self, word: str) -> str:
         """Return what the page calls a word of another area; one that it does not know stays as it is."""
-        return self._texts[word][self.lang] if word in self._texts else word
+        return self._texts[word][self.lang] if self.knows(word) else word
 
 
 def number(value: int) -> str:

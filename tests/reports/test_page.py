@@ -163,3 +163,29 @@ def test_in_a_notebook_the_page_stands_in_a_sandbox(make_page: Callable[..., Pag
 
 def test_the_repr_counts_results_and_shows_no_value(make_page: Callable[..., Page]) -> None:
     assert repr(make_page()) == "Page(checks=1, fixes=1, matches=1, merges=1, lang='en')"
+
+
+def test_what_could_not_be_checked_is_said() -> None:
+    from crmkit.validators import Phone, col
+
+    people = [{"phone": "030 123456", "country": None}] * 3
+    report = Schema("people", fields={"phone": Phone(country=col("country"))}).check(people)
+    text = " ".join(Tree(ck.report(report).html()).text)
+    assert "What could not be checked" in text
+    assert "no country is known for these rows" in text
+
+
+def test_rows_that_differ_in_the_details_of_a_message_are_not_all_given_the_first(results: tuple[Any, ...]) -> None:
+    report = Schema("people", fields={"a": Text(max_length=1)}).check([{"a": "xx"}, {"a": "xxx"}, {"a": "xxxx"}])
+    variants = len({issue.message for issue in report.issues})
+    text = " ".join(Tree(ck.report(report).html()).text)
+    assert ("like it)" in text) == (variants > 1)
+
+
+def test_examples_agree_with_their_own_probability(results: tuple[Any, ...]) -> None:
+    from crmkit.reports._duplicates import _examples
+
+    found = results[2]
+    for pair in _examples(found):
+        together = found.labels[found.scored.left[pair]] == found.labels[found.scored.right[pair]]
+        assert together == (found.scored.probability[pair] >= found.threshold_)

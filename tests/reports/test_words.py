@@ -33,3 +33,17 @@ def test_a_share_is_never_rounded_to_all_or_nothing(part: float, shown: str) -> 
 
 def test_a_count_has_separators() -> None:
     assert number(1234567) == "1,234,567"
+
+
+def test_every_comparison_level_has_its_words() -> None:
+    from crmkit.matching.comparisons import KINDS
+
+    words = Words("zh")
+    levels = {level for kind in KINDS.values() for level in kind.levels} | {"missing"}
+    assert not [level for level in levels if not words.knows(f"level {level}")]
+
+
+def test_a_word_of_another_area_that_the_page_does_not_know_stays_as_it_is() -> None:
+    assert Words("zh").level("brand new") == "brand new"
+    assert Words("en").level("exact") == "exact"
+    assert Words("zh").name("brand new") == "brand new"
