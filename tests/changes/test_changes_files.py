@@ -53,3 +53,24 @@ def test_lines_of_more_runs_than_the_header_names_are_refused(tmp_path: Path) ->
         journal.append(b"{}")
     with pytest.raises(TamperedLogError, match="there are more changes"):
         changes.load(path)
+
+
+def test_digests_are_those_of_the_specification() -> None:
+    """The vectors of docs/reference/formats.md, computed from its words and from the code."""
+    import hashlib
+    import hmac
+    import re
+    from pathlib import Path
+
+    from crmkit.changes._seal import digest
+
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "formats.md").read_text(encoding="utf-8")
+    section = page[page.index("## Change log") :]
+    vectors = re.findall(r"^\| `[a-z>]+` \| `(.+)` \| `(.+)` \| `([0-9a-f]{64})` \|$", section, re.MULTILINE)
+    assert len(vectors) == 3
+    for before, after, expected in vectors:
+        parts = [before.encode(), after.encode()]
+        message = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+        salt = bytes(range(16))
+        assert hmac.new(salt, (2).to_bytes(8, "big") + message, hashlib.sha256).hexdigest() == expected
+        assert digest(salt, *parts) == expected
