@@ -8,6 +8,27 @@ from __future__ import annotations
 
 import importlib
 import logging
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # What __getattr__ finds at run time, for editors and type checkers.
+    from crmkit import changes as changes
+    from crmkit import columns as columns
+    from crmkit import errors as errors
+    from crmkit import files as files
+    from crmkit import frames as frames
+    from crmkit import issues as issues
+    from crmkit import masking as masking
+    from crmkit import matching as matching
+    from crmkit import normalize as normalize
+    from crmkit import records as records
+    from crmkit import reports as reports
+    from crmkit import systems as systems
+    from crmkit import testing as testing
+    from crmkit import typing as typing
+    from crmkit import validators as validators
+    from crmkit import values as values
+    from crmkit._facade import Schema, check, dedupe, link, read_csv, read_excel, report
 
 __all__ = ["Schema", "check", "dedupe", "link", "read_csv", "read_excel", "report"]
 
@@ -21,16 +42,20 @@ _AREAS = frozenset(
 logging.getLogger("crmkit").addHandler(logging.NullHandler())
 
 
-def __getattr__(name: str) -> object:
-    if name in __all__:
-        return getattr(importlib.import_module("crmkit._facade"), name)
-    if name in _AREAS:
-        return importlib.import_module(f"crmkit.{name}")
-    if name == "__version__":
-        from importlib.metadata import version
+__version__: str
 
-        return version("crmkit")
-    raise AttributeError(f"module 'crmkit' has no attribute {name!r}")
+if not TYPE_CHECKING:  # or every misspelt name would have a type
+
+    def __getattr__(name: str) -> object:
+        if name in __all__:
+            return getattr(importlib.import_module("crmkit._facade"), name)
+        if name in _AREAS:
+            return importlib.import_module(f"crmkit.{name}")
+        if name == "__version__":
+            from importlib.metadata import version
+
+            return version("crmkit")
+        raise AttributeError(f"module 'crmkit' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

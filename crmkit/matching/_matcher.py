@@ -28,7 +28,7 @@ from ._threshold import Precision, Threshold, choose_threshold, log_odds_of
 from .comparisons import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -49,7 +49,11 @@ _ONE_TO_ONE_LEAST = -4.0
 _log = logging.getLogger("crmkit.matching")
 
 
-def _tuple(values: Sequence[object] | None) -> tuple[object, ...] | None:
+def _comparisons(values: Iterable[Comparison] | None) -> tuple[Comparison, ...] | None:
+    return None if values is None else tuple(values)
+
+
+def _blocking(values: Iterable[BlockingRule] | None) -> tuple[BlockingRule, ...] | None:
     return None if values is None else tuple(values)
 
 
@@ -80,8 +84,8 @@ class Matcher:
     """
 
     kind: RecordKind = attrs.field(default="contact")
-    comparisons: tuple[Comparison, ...] | None = attrs.field(default=None, converter=_tuple)
-    blocking: tuple[BlockingRule, ...] | None = attrs.field(default=None, converter=_tuple)
+    comparisons: tuple[Comparison, ...] | None = attrs.field(default=None, converter=_comparisons)
+    blocking: tuple[BlockingRule, ...] | None = attrs.field(default=None, converter=_blocking)
     threshold: Threshold = "auto"
     country: str | None = None
     block_cap: int = attrs.field(default=BLOCK_CAP, validator=attrs.validators.ge(2))

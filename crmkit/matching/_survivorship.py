@@ -15,7 +15,7 @@ from crmkit.errors import NotFoundError, SchemaError
 from crmkit.normalize import dates
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -38,6 +38,10 @@ __all__ = [
     "TrustedSource",
     "best_rows",
 ]
+
+
+def _texts(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(values)
 
 
 @attrs.define(eq=False)
@@ -234,7 +238,7 @@ class TrustedSource(SurvivorshipRule):
     """
 
     column: str
-    order: tuple[str, ...] = attrs.field(converter=tuple)
+    order: tuple[str, ...] = attrs.field(converter=_texts)
 
     def scores(self, members: Members, column: str) -> Scores:  # noqa: ARG002  # the same for every column
         """Score by place in the order; sources that are not in it come last."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 import attrs
@@ -16,6 +16,10 @@ from ._verdict import PASSED, Finding, Verdict, normal
 __all__ = ["Choice"]
 
 _LEAST_LIKENESS = 85.0
+
+
+def _texts(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(values)
 
 
 def _pairs(synonyms: Mapping[str, str] | tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
@@ -38,7 +42,7 @@ class Choice(Check):
     .. versionadded:: 0.1.0
     """
 
-    values: tuple[str, ...] = attrs.field(converter=tuple)
+    values: tuple[str, ...] = attrs.field(converter=_texts)
     synonyms: tuple[tuple[str, str], ...] = attrs.field(default=(), kw_only=True, converter=_pairs)
 
     @cached_property

@@ -2,6 +2,262 @@
 
 from __future__ import annotations
 
-from crmkit.errors import NotFoundError
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, TypeVar
 
+import attrs
+
+import crmkit as ck
+from crmkit import changes, columns, frames, masking, systems
+from crmkit.changes import Change, ChangeLog
+from crmkit.errors import (
+    CheckFailedError,
+    ConflictError,
+    FormatError,
+    InvalidValueError,
+    MissingDependencyError,
+    NotFoundError,
+    SchemaError,
+    TamperedLogError,
+)
+from crmkit.issues import Issue
+from crmkit.matching import BlockingRule, LinkReport, Matcher, MatchReport, MostRecent, Precision, TrustedSource
+from crmkit.matching import comparisons as c
+from crmkit.normalize import companies, countries, dates, emails, names, numbers, phones, text
+from crmkit.records import Contact, RecordSet
+from crmkit.testing import corrupt, generate
+from crmkit.typing import AuditSink, JSONValue, Progress, Severity, Signer, UsageSource, Verifier
+from crmkit.validators import (
+    Check,
+    Choice,
+    Context,
+    Country,
+    Date,
+    Email,
+    Finding,
+    FixPlan,
+    Money,
+    Phone,
+    Required,
+    Schema,
+    Text,
+    ValidationReport,
+    Verdict,
+    any_of,
+    col,
+    order,
+    present,
+    reference,
+    require,
+    unique,
+)
+from crmkit.values import EmailAddress, PersonName, PhoneNumber
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+T = TypeVar("T")
+
+
+def keep(*values: object) -> None:
+    """Use values that are only here for their types."""
+
+
+def clean_up(path: Path) -> RecordSet:
+    """The README, line by line."""
+    contacts: RecordSet = ck.read_csv(path, encoding="gb18030")
+    report: ValidationReport = ck.check(contacts, country="CN", lang="zh")
+    clean, fixes = report.fixes(min_confidence=0.95).apply(contacts, by="lin", reason="clean-up")
+    result: MatchReport = ck.dedupe(clean, key="id", threshold=0.9)
+    golden, merges = result.merge(survivorship={"phone": [MostRecent("updated_at"), TrustedSource("source", ["erp"])]})
+    page: Path = ck.report(report, fixes, result, merges, title="Autumn", lang="zh").save("cleanup.html")
+    back: RecordSet = fixes.revert(merges.revert(golden))
+    assert len(back.head(3)) <= len(back.columns) + len(page.name)
+    return back
+
+
+def look_at(report: ValidationReport) -> list[str]:
+    issue: Issue
+    for issue in report:
+        severity: Severity = issue.severity
+        row: int | None = issue.row
+        assert severity
+        assert row is None or row >= 0
+    counts: dict[str, int] = report.counts()
+    score: float = report.score
+    document: Mapping[str, JSONValue] = report.to_dict()
+    assert counts
+    assert score
+    assert document
+    report.raise_for("warning")
+    return [rule for rule, _summary in report.worst_rules(3)]
+
+
+def review(plan: FixPlan, frame: RecordSet) -> ChangeLog:
+    plan.preview(5)
+    plan.to_csv("review.csv")
+    accepted = FixPlan.from_csv("review.csv", key="id")
+    _, log = accepted.apply(frame)
+    return log
+
+
+def schema() -> Schema:
+    email: Check = Required() & Email()
+    reachable = any_of(present("email"), present("phone"), code="no_way_to_reach")
+    made = Schema(
+        "contact",
+        key="id",
+        fields={
+            "email": email.warn(),
+            "phone": Phone(country=col("country"), default="DE").when(col("country") != "CN"),
+            "country": Country() | Text(max_length=2),
+            "stage": Choice(["new", "won"], synonyms={"赢单": "won"}),
+            "born": Date(),
+            "amount": Money(ge=0).saying(en="must not be negative", zh="不能为负"),
+            "note": ~Email(),
+        },
+        rules=[
+            order("created_on", "<=", "closed_on"),
+            require("reason").when(col("stage") == "lost").warn(),
+            unique("email", normalize="email"),
+            reference("account_id", to="accounts.id"),
+        ],
+    ).with_rules(reachable)
+    again: Schema = Schema.from_dict(made.to_dict())
+    again.check({"id": ["1"], "email": ["ana@example.com"]}, tables={"accounts": [{"id": "A"}]})
+    again.check_record({"id": "1"})
+    again.check_value("email", "ana@")
+    return ck.Schema.contacts(country="CN").with_fields(email=email).without("unique:email")
+
+
+@attrs.frozen
+class Even(Check):
+    """A check of one's own."""
+
+    def examine(self, text: str, context: Context = ()) -> Verdict:
+        return () if int(text) % 2 == 0 else (Finding("odd"),)
+
+
+def match(left: RecordSet, right: RecordSet) -> LinkReport:
+    matcher = Matcher(
+        kind="contact",
+        comparisons=[c.given_name(), c.family_name("Nachname"), c.email(), c.exact("badge")],
+        blocking=[BlockingRule("email"), BlockingRule("family_sound", "badge")],
+        threshold=Precision(0.99),
+        country="DE",
+        seed=3,
+    )
+    fitted: Matcher = matcher.fit(left)
+    again: Matcher = Matcher.from_dict(fitted.to_dict())
+    report: MatchReport = again.dedupe(left, progress=bar)
+    weight: float = report.explain("1", "2").match_weight
+    cut: float = report.threshold_
+    linked = ck.link(left, right, key=("id", "ID"), one_to_one=True, threshold="f1")
+    assert weight > cut
+    return linked
+
+
+def bar(iterable: Iterable[T], /, *, total: int | None = None, desc: str | None = None) -> Iterable[T]:
+    assert total is None or desc is not None
+    return iterable
+
+
+progress: Progress = bar
+
+
+def undo(log: ChangeLog, frame: RecordSet) -> None:
+    try:
+        log.revert(frame, where={"path": "phone"})
+        log.revert(frame, where=lambda change: change.rule == "email.email")
+    except ConflictError as error:
+        keep(error.conflicts)
+    log.save("log.jsonl")
+    try:
+        loaded = ChangeLog.load("log.jsonl")
+    except TamperedLogError as error:
+        location: str | None = error.location
+        assert location
+        return
+    first: Change = loaded[0]
+    assert first.record_id
+    redacted: int = loaded.redact("17")
+    assert redacted
+    changes.account(frame, frame, [loaded]).raise_for()
+
+
+def ground_floor(table: frames.Table) -> None:
+    found = columns.recognize(table, kind="lead")
+    email: str | None = found.column("email")
+    system = systems.get("salesforce")
+    limit: int | None = system.objects["lead"].field("Company").max_length
+    key: str | None = emails.key("Ana@Example.com")
+    value: EmailAddress = emails.validate("ana@example.com")
+    number: PhoneNumber | None = phones.parse("030 901820", "DE")
+    person: PersonName = names.split("张三", country="CN")
+    day: dt.date | None = dates.parse("3/4/2024", order="DMY")
+    words: Sequence[str | None] = [
+        text.clean(" a "),
+        companies.core("Acme Ltd"),
+        countries.normalize("中国"),
+        numbers.normalize("1,5"),
+    ]
+    mask: str = masking.mask("ana@example.com", "email")
+    keep(email, limit, key, value.domain, number, person.full, day, words, mask)
+
+
+def made_up() -> Iterator[Contact]:
+    made = generate.contacts(10, seed=1, messy=True)
+    corruptor: corrupt.Corruptor = corrupt.Typo()
+    keep(corruptor)
+    assert len(made.pairs()) >= 0
+    yield Contact(id="1", email="ana@example.com")
+
+
+class Sink:
+    """Anything with this method takes what areas record."""
+
+    def record(
+        self,
+        action: str,
+        *,
+        actor: str | None,
+        resource: tuple[str, str] | None,
+        outcome: Literal["ok", "denied", "failed"],
+        fields: Sequence[str] = (),
+        count: int = 1,
+        purpose: str | None = None,
+        at: dt.datetime | None = None,
+        detail: Mapping[str, JSONValue] | None = None,
+    ) -> None:
+        """Keep one event."""
+
+
+class Key:
+    """Signs and verifies."""
+
+    key_id = "k1"
+
+    def sign(self, message: bytes, /) -> bytes:
+        return message
+
+    def verify(self, message: bytes, signature: bytes, /) -> None:
+        assert message == signature
+
+
+sink: AuditSink = Sink()
+signer: Signer = Key()
+verifier: Verifier = Key()
+
+
+def since(source: UsageSource, moment: dt.datetime) -> list[str]:
+    return [usage.actor for usage in source.usage(since=moment)]
+
+
+# A report has no truth of its own, and every error is also the built-in that a reader would catch.
 error: LookupError = NotFoundError.of("column", "emial", ["email"])
+wrong: ValueError = InvalidValueError("email: email_invalid")
+absent: ValueError = SchemaError("no column 'emial'")
+unreadable: ValueError = FormatError("not a workbook", location="a.xlsx")
+missing: ImportError = MissingDependencyError("needs matplotlib", extra="plot")
+failed: type[ValueError] = CheckFailedError
