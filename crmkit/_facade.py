@@ -65,8 +65,11 @@ def check(
 
     .. versionadded:: 0.1.0
     """
+    from crmkit.errors import SchemaError
     from crmkit.validators import Schema
 
+    if schema is not None and not isinstance(schema, Schema):
+        raise SchemaError(f"schema= takes a Schema, not an object of type {type(schema).__name__}")
     chosen = Schema.infer(frame, kind=kind, country=country) if schema is None else schema
     return chosen.check(frame, tables=tables, lang=lang, now=now, progress=progress)
 
@@ -142,10 +145,17 @@ def link(
 
 def _matcher(frame: Frame, kind: RecordKind | None, settings: Mapping[str, Any]) -> Matcher:
     """Return the preset for the kind of record, which the columns tell where the caller does not."""
+    import attrs
+
     from crmkit.columns import recognize
-    from crmkit.errors import SchemaError
+    from crmkit.errors import SchemaError, did_you_mean
     from crmkit.frames import read
     from crmkit.matching import Matcher
+
+    known = {field.alias or field.name for field in attrs.fields(Matcher) if field.init} - {"kind"}
+    for name in sorted(settings.keys() - known):
+        near = did_you_mean(name, known)
+        raise TypeError(f"unknown setting {name!r}" + (f"; did you mean {near!r}?" if near else ""))
 
     found = kind if kind is not None else recognize(read(frame)).kind
     if found == "account":

@@ -70,7 +70,7 @@ def _source(data: Any) -> Source:
         return ArrowSource(arrow_table(data))
     if isinstance(data, str | bytes) or not isinstance(data, Iterable):
         hint = "; read a file with crmkit.read_csv" if isinstance(data, str | bytes) or hasattr(data, "open") else ""
-        raise SchemaError(f"a {type(data).__name__} is not a frame{hint}")
+        raise SchemaError(f"an object of type {type(data).__name__} is not a frame{hint}")
     return RecordsSource(data)
 
 

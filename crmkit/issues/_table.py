@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["IssueTable"]
 
+_LANGUAGES = ("en", "zh")
 _CODED = ("run_id", "path", "rule", "code", "severity", "dimension", "params", "related")
 _TEXTS = ("record_id", "value", "fix")
 _COUNTABLE = {"field": "path", **{name: name for name in ("path", "rule", "code", "severity", "dimension")}}
@@ -54,6 +55,8 @@ class IssueTable:
         lang: Language = "en",
         templates: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
+        if lang not in _LANGUAGES:
+            raise NotFoundError.of("language", lang, _LANGUAGES)
         self._columns = dict(columns)
         self._lang: Language = lang
         self._templates = dict(templates or {})

@@ -52,6 +52,8 @@ def choose_threshold(threshold: Threshold, log_odds: NDArray[np.float64], expect
         log_odds: Of the scored pairs.
         expected: Matching pairs that the model expects in the file.
     """
+    if isinstance(threshold, str) and threshold not in {"auto", "f1"}:
+        raise ValueError("threshold is 'auto', 'f1', a probability, or Precision(...)")
     if threshold == "auto" or (not isinstance(threshold, (int, float)) and not len(log_odds)):
         return 0.5
     if isinstance(threshold, (int, float)):

@@ -15,9 +15,12 @@ import re
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -27,7 +30,7 @@ BLOCK = re.compile(r"^```(?:\{doctest\}|(\w+))\n(.*?)^```$(?:\n+^```text\n(.*?)^
 SMALLER = {"5_000_000": "500", "10_000": "300"}
 """Sizes that pages name because they matter to the reader, and that would take minutes here."""
 
-NEEDS = {"testing.md": ["pandas", "hypothesis"]}
+NEEDS = {"common-errors.md": ["pandas", "python_calamine"], "testing.md": ["pandas", "hypothesis"]}
 """Libraries that a page's code imports and crmkit does not require."""
 
 NO_EXAMPLE = {
@@ -93,6 +96,21 @@ def export() -> bytes:
     return out.getvalue().encode()
 
 
+@pytest.fixture
+def few_examples() -> Iterator[None]:
+    """Property tests on pages run with few examples, and may be slow while another test loads the machine."""
+    try:
+        from hypothesis import HealthCheck, settings
+    except ImportError:
+        yield
+        return
+    before = settings.get_current_profile_name()
+    settings.register_profile("pages", max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+    settings.load_profile("pages")
+    yield
+    settings.load_profile(before)
+
+
 def blocks(page: Path) -> list[tuple[str, str | None, int]]:
     """The code of a page, what it shows as output, and the line it starts in."""
     text = page.read_text(encoding="utf-8")
@@ -105,7 +123,7 @@ def blocks(page: Path) -> list[tuple[str, str | None, int]]:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: page.name)
 def test_the_code_of_a_page_runs_and_prints_what_the_page_shows(
-    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few_examples: None
 ) -> None:
     for library in NEEDS.get(page.name, []):
         pytest.importorskip(library, reason=f"{page.name} uses {library}")
