@@ -20,12 +20,12 @@ __all__ = [
     "edits",
     "edits_of",
     "is_affix",
+    "is_within",
     "jaro_winkler",
     "jaro_winkler_of",
     "lengths",
     "on_distinct_pairs",
     "outline",
-    "partial_ratio",
     "prepare_outline",
     "token_set",
 ]
@@ -139,11 +139,10 @@ def token_set(a: Texts, b: Texts, *, least: float = 0.0) -> Trait:
     return _bulk(fuzz.token_set_ratio, a, b, np.float64, least)
 
 
-def partial_ratio(a: Texts, b: Texts, *, least: float = 0.0) -> Trait:
-    """Ratio 0..100 of the shorter text with its best place in the longer: 100 if it is part of it."""
-    from rapidfuzz import fuzz
-
-    return _bulk(fuzz.partial_ratio, a, b, np.float64, least)
+def is_within(parts: Texts, wholes: Texts) -> NDArray[np.bool_]:
+    """Whether each text is part of the other, in time linear in the characters."""
+    found = (part in whole for part, whole in zip(parts.tolist(), wholes.tolist(), strict=True))
+    return np.fromiter(found, dtype=bool, count=len(parts))
 
 
 def is_affix(a: Texts, b: Texts, shorter: Trait, *, at_end: bool = False) -> NDArray[np.bool_]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from ._alike import is_affix, lengths, on_distinct_pairs, partial_ratio
+from ._alike import is_affix, is_within, lengths, on_distinct_pairs
 from ._fields import NULL
 from ._kinds_channels import EMAIL_DIFFERENT
 from ._kinds_people import GIVEN_HALF_SWAPPED, GIVEN_INITIAL, GIVEN_SWAPPED
@@ -66,6 +66,8 @@ def compare_pairs(encoded: Encoded, left: Codes, right: Codes) -> PairLevels:
         _swapped_names(encoded, left, right, levels, rarity, position)
     if "email" in position:
         _email_given_name(encoded, left, right, levels[position["email"]])
+        if {"given", "family"} <= position.keys():
+            _role_mailboxes(encoded, left, right, levels, rarity, position)
         if "domain" in position:  # an equal address says all that its domain could say
             same = levels[position["email"]] == 0
             levels[position["domain"], same] = NULL
@@ -143,6 +145,35 @@ def _email_given_name(encoded: Encoded, left: Codes, right: Codes, level: NDArra
     level[check[shared]] = EMAIL_DIFFERENT
 
 
+def _role_mailboxes(
+    encoded: Encoded,
+    left: Codes,
+    right: Codes,
+    levels: NDArray[np.int8],
+    rarity: NDArray[np.float32],
+    position: dict[str, int],
+) -> None:
+    """Let the mailbox of a desk (info@) say nothing about two persons unless their names agree.
+
+    Its domain still says that they have one employer.
+    """
+    level = levels[position["email"]]
+    check = np.flatnonzero((level >= 0) & (level < EMAIL_DIFFERENT))
+    role = encoded.fields["email"].traits["role"]
+    of_desk = np.zeros(len(check), dtype=bool)
+    for column in encoded.fields["email"].columns:
+        for rows in (left[check], right[check]):
+            of_desk |= (column[rows] >= 0) & role[column[rows]]
+    check = check[of_desk]
+    named = np.ones(len(check), dtype=bool)
+    for name in ("given", "family"):
+        kind = next(KINDS[one.kind] for one in encoded.comparisons if one.name == name)
+        found = levels[position[name], check]
+        named &= (found >= 0) & (found != kind.different)
+    level[check[~named]] = NULL
+    rarity[position["email"], check[~named]] = 0.0
+
+
 def _made_from_name(encoded: Encoded, rows: Codes, local: Texts) -> NDArray[np.bool_]:
     """Whether the letters of the local part are made from the name of the row: john, smith, jsmith, smithjohn.
 
@@ -152,7 +183,7 @@ def _made_from_name(encoded: Encoded, rows: Codes, local: Texts) -> NDArray[np.b
     given, given_size = _spoken_name(encoded, "given", rows)
     family, family_size = _spoken_name(encoded, "family", rows)
     result = (given_size >= 3) & is_affix(given, local, np.maximum(given_size, 1))
-    result |= (family_size >= 5) & (size >= family_size) & (partial_ratio(family, local, least=100.0) >= 100.0)
+    result |= (family_size >= 5) & (size >= family_size) & is_within(family, local)
     rest = size - family_size
     short = (family_size >= 2) & (rest >= 0) & ((rest <= 2) | ((given_size > 0) & (rest == given_size)))
     at_edge = is_affix(family, local, family_size) | is_affix(family, local, family_size, at_end=True)

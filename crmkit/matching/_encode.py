@@ -6,6 +6,7 @@ matcher only meets integers, and strings where two different values have to be c
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from ._sources import Reading, Source
 
 __all__ = ["Encoded", "encode"]
+
+_LONGEST = 256
 
 _log = logging.getLogger("crmkit.matching")
 
@@ -192,10 +195,21 @@ def _column(
 
 def _codes_in(texts: object, size: int, vocabulary: dict[str, int]) -> Codes:
     return np.fromiter(
-        (-1 if text is None else vocabulary.setdefault(text, len(vocabulary)) for text in texts),  # type: ignore[attr-defined]  # any iterable of texts
+        (-1 if text is None else vocabulary.setdefault(_bounded(text), len(vocabulary)) for text in texts),  # type: ignore[attr-defined]  # any iterable of texts
         dtype=np.int32,
         count=size,
     )
+
+
+def _bounded(text: str) -> str:
+    """Hold what is compared character by character to 256 of them; the digest keeps longer texts apart.
+
+    The length stands with the digest, so that no text of the caller's reads like a bounded one of another length.
+    """
+    if len(text) <= _LONGEST:
+        return text
+    rest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return f"{text[:_LONGEST]} {len(text)} {rest}"
 
 
 def _phones(source: Source, values: Sequence[str], codes: Codes, vocabulary: dict[str, int]) -> Codes:

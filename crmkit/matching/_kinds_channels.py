@@ -28,7 +28,12 @@ _NOT_LETTERS = re.compile(r"[\W\d_]+")
 
 
 def normalize_email(raw: str) -> str | None:
-    """The e-mail key; an address that no mail system would take keeps its folded text, its twin may have the same."""
+    """The e-mail key; an address that no mail system would take keeps its folded text, its twin may have the same.
+
+    A placeholder is nothing: everybody who had no address has the same one.
+    """
+    if emails.is_placeholder(raw):
+        return None
     key = emails.normalize(raw)
     if key is not None:
         return key
@@ -50,7 +55,8 @@ def company_domain(value: str) -> str | None:
 def _prepare_emails(values: Sequence[str]) -> Prepared:
     local = [value.rpartition("@")[0] for value in values]
     bare = [_PUNCTUATION.sub("", part) for part in local]
-    plain = [len(part) < 4 or emails.is_role(value) for part, value in zip(bare, values, strict=True)]
+    role = np.fromiter(map(emails.is_role, values), dtype=bool, count=len(values))
+    plain = [len(part) < 4 or is_role for part, is_role in zip(bare, role.tolist(), strict=True)]
     useful = [None if is_plain else part for part, is_plain in zip(local, plain, strict=True)]
     return Prepared(
         {"local": useful},
@@ -60,6 +66,7 @@ def _prepare_emails(values: Sequence[str]) -> Prepared:
             "digits": code_of(["|".join(_DIGITS.findall(part)) + "|" for part in local]),
             "bare": code_of(bare),
             "plain": np.array(plain, dtype=bool),
+            "role": role,
             **outline(values),
         },
     )

@@ -6,13 +6,13 @@ among equals, and the order of the input at the end. Rules see all clusters at o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 import attrs
 import numpy as np
 
 from crmkit.errors import NotFoundError, SchemaError
-from crmkit.normalize import dates
+from crmkit.normalize import dates, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -32,6 +32,7 @@ __all__ = [
     "MostRecent",
     "Newest",
     "Oldest",
+    "RefusalWins",
     "SurvivorsOwn",
     "Survivorship",
     "SurvivorshipRule",
@@ -92,13 +93,13 @@ class Members:
 
 def _moment_ranks(texts: Sequence[str]) -> Scores:
     """Order texts of dates and times: ISO by text, numbers by value, everything else by the day it names."""
-    if all(text.isdecimal() for text in texts):
-        return np.array([float(text) for text in texts])
-    if all(len(text) >= 10 and text[:4].isdecimal() and text[4] == text[7] == "-" for text in texts):
-        order = {text: float(rank) for rank, text in enumerate(sorted(set(texts)))}
-        return np.array([order[text] for text in texts])
+    if all(one.isdecimal() for one in texts):
+        return np.array([float(one) for one in texts])
+    if all(len(one) >= 10 and one[:4].isdecimal() and one[4] == one[7] == "-" for one in texts):
+        order = {one: float(rank) for rank, one in enumerate(sorted(set(texts)))}
+        return np.array([order[one] for one in texts])
     order_of_parts = dates.infer_order(texts)
-    days = (dates.parse(text, order=order_of_parts) for text in texts)
+    days = (dates.parse(one, order=order_of_parts) for one in texts)
     return np.array([-np.inf if day is None else float(day.toordinal()) for day in days])
 
 
@@ -246,6 +247,39 @@ class TrustedSource(SurvivorshipRule):
         place = {name: float(len(self.order) - rank) for rank, name in enumerate(self.order)}
         ranks = np.array([place.get(str(value), 0.0) for value in distinct.values] + [0.0])
         return np.asarray(ranks[distinct.codes[members.rows]])
+
+
+@attrs.frozen
+class RefusalWins(SurvivorshipRule):
+    """The value of a record that says no: an opt-out that is set, or with ``refusal="no"`` a consent that is not given.
+
+    A refusal is the person's will, and no later record takes it back by leaving the box empty.
+
+    .. versionadded:: 0.1.0
+    """
+
+    refusal: Literal["yes", "no"] = attrs.field(default="yes", validator=attrs.validators.in_(("yes", "no")))
+
+    def scores(self, members: Members, column: str) -> Scores:
+        """Score 1 for a refusal, 0 for the opposite, between them for what is neither."""
+        distinct = members.table.texts(column)
+        refusing, other = (_YES, _NO) if self.refusal == "yes" else (_NO, _YES)
+        ranks = []
+        for value in distinct.values:
+            word = text.fold(str(value)).strip()
+            ranks.append(1.0 if word in refusing else 0.0 if word in other else 0.5)
+        return np.asarray(np.array([*ranks, 0.0])[distinct.codes[members.rows]])
+
+
+_YES = frozenset({
+    "1", "1.0", "true", "t", "yes", "y", "x", "on", "checked", "opt out", "opted out", "opt-out", "unsubscribed",
+    "granted", "given", "opt in", "opted in", "opt-in", "subscribed", "是", "对", "已退订", "已同意", "同意",
+})  # fmt: skip
+_NO = frozenset({
+    "0", "0.0", "false", "f", "no", "n", "off", "unchecked", "denied", "refused", "declined", "withdrawn", "revoked",
+    "opt out", "opted out", "opt-out", "unsubscribed", "not given", "否", "不",
+    "未同意", "不同意", "拒绝", "已退订", "已撤回",
+})  # fmt: skip
 
 
 def best_rows(

@@ -12,6 +12,7 @@ from crmkit.matching import (
     MostRecent,
     Newest,
     Oldest,
+    RefusalWins,
     SurvivorsOwn,
     TrustedSource,
 )
@@ -155,3 +156,37 @@ def test_every_cluster_has_one_golden_record_in_input_order():
     kept = [place[record_id] for record_id in golden["id"]]
     assert kept == sorted(kept)
     assert {int(report.labels[row]) for row in kept} == set(range(len(kept)))
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (("HasOptedOutOfEmail", "DoNotCall"), {"HasOptedOutOfEmail": "1", "DoNotCall": "true"}),
+        (("Unsubscribed", "Do not call"), {"Unsubscribed": "1", "Do not call": "true"}),
+        (("退订", "免打扰"), {"退订": "1", "免打扰": "true"}),
+    ],
+)
+def test_a_refusal_survives_whichever_record_is_newer(columns, expected):
+    first = {
+        "id": "a",
+        "FirstName": "Robert",
+        "LastName": "Stone",
+        "Email": "rs17@example.org",
+        "Phone": "+12025550123",
+    }
+    rows = [
+        first | {"LastModifiedDate": "2020-01-01T00:00:00Z", columns[0]: "1", columns[1]: "false"},
+        first | {"id": "b", "LastModifiedDate": "2024-01-01T00:00:00Z", columns[0]: "0", columns[1]: "true"},
+        first | {"id": "c", "LastModifiedDate": "2025-01-01T00:00:00Z", columns[0]: "0", columns[1]: "false"},
+    ]
+    golden, _ = Matcher.contacts().dedupe(rows).merge()
+    assert len(golden) == 1
+    assert {name: golden[0][name] for name in expected} == expected
+
+
+def test_a_consent_that_was_refused_is_not_given_by_a_merge():
+    person = {"first_name": "Robert", "last_name": "Stone", "email": "rs17@example.org", "phone": "+12025550123"}
+    rows = [{"id": "a", **person, "consent": "No"}, {"id": "b", **person, "consent": "Yes"}]
+    report = Matcher.contacts().dedupe(rows)
+    assert report.merge()[0][0]["consent"] == "No"
+    assert report.merge(survivorship={"consent": RefusalWins("yes")})[0][0]["consent"] == "Yes"

@@ -1,0 +1,61 @@
+"""People who agree on much and are not one: what a matcher must not join."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from crmkit.matching import Matcher
+from crmkit.testing import generate
+
+HOME = {"phone": "+1 503 555 0147", "street": "12 Orchard Lane", "city": "Portland"}
+
+
+@pytest.fixture(scope="module")
+def crowd():
+    columns = generate.contacts(1_500, seed=11).columns
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+def labels_among(crowd, *people):
+    """Labels of some people put into a file of others."""
+    names = dict.fromkeys([*(crowd[0] if crowd else ()), *(name for person in people for name in person)])
+    rows = [*crowd, *({"id": f"x{k}", **person} for k, person in enumerate(people))]
+    labels = Matcher.contacts().dedupe([{name: row.get(name) for name in names} for row in rows]).labels
+    return labels[-len(people) :].tolist()
+
+
+def person(given, family, **fields):
+    return {"given_name": given, "family_name": family, **fields}
+
+
+def test_placeholder_addresses_join_nobody(crowd):
+    people = [person("Ann", "Marlow"), person("Ann", "Smith"), person("Anna", "Smithers")]
+    found = labels_among(crowd, *(one | {"email": "none@none.com"} for one in people))
+    assert len(set(found)) == 3
+
+
+def test_a_desk_without_a_name_joins_nobody():
+    desk = {"email": "info@acmecorp.example", "company_name": "Acme"}
+    people = [person("Ann", "Foxhole", **desk), person("Bob", "Raybourn", **desk), person(None, None, **desk)]
+    first, second, _ = labels_among([], *people)
+    assert first != second
+    assert len(set(labels_among([], *people[:2]))) == 2
+
+
+def test_the_desk_of_one_person_still_counts_where_the_names_agree():
+    desk = {"email": "info@acmecorp.example", "company_name": "Acme", "phone": "+1 503 555 0147"}
+    found = labels_among([], person("Ann", "Foxhole", **desk), person("Ann", "Foxhole", **desk), person("Bo", "Berg"))
+    assert found[0] == found[1]
+
+
+def test_values_of_any_length_are_compared_in_a_blink():
+    long = "a@" * 5_000
+    rows = [
+        {"id": "1", "last_name": "y", "email": long, "street": long, "company": long},
+        {"id": "2", "last_name": "y", "email": long + "x", "street": long + "x", "company": long + "x"},
+    ]
+    start = time.process_time()
+    Matcher.contacts().dedupe(rows)
+    assert time.process_time() - start < 5.0
