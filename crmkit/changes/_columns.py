@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from crmkit.typing import JSONValue
 
+_OWN_KEYS: Final = frozenset({str, type(None)})
 VERSION: Final = 1
 KINDS: Final = ("cell", "merge", "split", "drop", "restore", "rebind", "escape", "rename")
 
@@ -145,6 +146,17 @@ def codes(values: Sequence[object] | str | None, n: int) -> Codes:
 def row_identities(rows: StoredRows, names: Sequence[str]) -> list[object]:
     """Return a key for each row that two rows share only if they hold the same; markers of missing are one."""
     missing: list[object] = [None] * len(rows)
-    columns = [[identity(plain(cell)) for cell in rows.columns.get(name, missing)] for name in names]
-    labels = missing if rows.labels is None else [identity(plain(label)) for label in rows.labels]
+    columns = [_identities(rows.columns.get(name, missing)) for name in names]
+    labels = missing if rows.labels is None else _identities(rows.labels)
     return list(zip(labels, *columns, strict=True))
+
+
+def _identities(cells: Sequence[object]) -> Sequence[object]:
+    """Return a key for each cell; text and ``None`` are their own, which no tuple of the others equals."""
+    if set(map(type, cells)) <= _OWN_KEYS:
+        return cells
+    return [None if (value := plain(cell)) is None else _own_or_identity(value) for cell in cells]
+
+
+def _own_or_identity(value: object) -> object:
+    return value if type(value) is str else identity(value)

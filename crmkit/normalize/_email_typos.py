@@ -38,6 +38,12 @@ _SHORTEST_NAME = 5  # qq, 163, sina: a slip in a shorter name gives another real
 
 
 @cache
+def _by_letter() -> dict[str, tuple[str, ...]]:
+    letters = {meant[0] for meant in POPULAR}
+    return {letter: tuple(meant for meant in POPULAR if meant[0] == letter) for letter in letters}
+
+
+@cache
 def _neighbors() -> dict[str, str]:
     found: dict[str, str] = {}
     for number, row in enumerate(_ROWS):
@@ -84,7 +90,10 @@ def domain(typed: str) -> tuple[str, float] | None:
     known = read_set("free_mail_domains.txt") | read_set("disposable_domains.txt")
     if name in known or name in POPULAR:
         return None if name == typed.strip().lower() else (name, 0.97)
-    best = max((_provider(name, meant) for meant in POPULAR), default=("", 0.0), key=lambda found: found[1])
+    # Another first letter makes another name, unless it was swapped with the second one.
+    start = name.removeprefix("www.")[:2]
+    meant_by = [meant for letter in dict.fromkeys(start) for meant in _by_letter().get(letter, ())]
+    best = max((_provider(name, meant) for meant in meant_by), default=("", 0.0), key=lambda found: found[1])
     if best[1] > 0:
         return best
     head, _, top = name.rpartition(".")

@@ -297,3 +297,21 @@ def test_an_address_that_stands_for_none_is_a_placeholder(raw: str) -> None:
 )  # fmt: skip
 def test_an_address_that_somebody_may_have_is_no_placeholder(raw: str) -> None:
     assert not emails.is_placeholder(raw)
+
+
+@pytest.mark.parametrize("meant", _email_typos.POPULAR)
+def test_looking_only_at_providers_of_the_first_letters_misses_no_typing_error(meant):
+    edits = {meant[:i] + meant[i + 1 :] for i in range(len(meant))}
+    edits |= {meant[:i] + char + meant[i:] for i in range(len(meant)) for char in "aegy.w"}
+    edits |= {meant[:i] + meant[i + 1] + meant[i] + meant[i + 2 :] for i in range(len(meant) - 1)}
+    known = read_set("free_mail_domains.txt") | read_set("disposable_domains.txt") | set(_email_typos.POPULAR)
+    checked = 0
+    for typed in edits - known:
+        if ".." in typed or typed.strip(".") != typed:
+            continue
+        found = [_email_typos._provider(typed, other) for other in _email_typos.POPULAR]
+        best = max(found, key=lambda pair: pair[1])
+        if best[1] > 0:
+            checked += 1
+            assert _email_typos.domain(typed) == best
+    assert checked > 0
