@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -147,7 +149,9 @@ def test_another_process_verifies_and_undoes_what_this_one_wrote(tmp_path: Any) 
     golden.to_csv(tmp_path / "golden.csv")
     changes.save([fixes, merges], tmp_path / "changes.jsonl")
     code = textwrap.dedent(READER)
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
+    environment = {**os.environ, "PYTHONPATH": str(Path(ck.__file__).parents[1]), "PYTHONSAFEPATH": "1"}
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.stdout.split() == [str(len(contacts)), str(len(golden)), str(merges.merged)]
     assert merges.merged > 20

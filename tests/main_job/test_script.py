@@ -15,12 +15,14 @@ import crmkit as ck
 from crmkit.testing import generate
 
 ROOT = Path(__file__).parents[2]
+PACKAGE = str(Path(ck.__file__).parents[1])
+"""What the tests import, the source tree or the wheel, is what the script imports."""
 SCRIPT = ROOT / "docs" / "tutorials" / "clean_contacts.py"
 OUTPUTS = ("clean.csv", "golden.csv", "issues.csv", "changes.jsonl", "cleanup.html")
 
 
 def run(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
+    environment = {**os.environ, "PYTHONPATH": PACKAGE, "PYTHONIOENCODING": "utf-8"}
     command = [sys.executable, str(SCRIPT), *map(str, arguments)]
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8", check=False, timeout=120
@@ -82,7 +84,7 @@ def test_a_terminal_gets_progress_and_a_clean_summary(messy, tmp_path, bar):
     import struct
     import termios
 
-    path = [str(ROOT)]
+    path = [PACKAGE]
     if bar == "tqdm":
         pytest.importorskip("tqdm")
     else:
