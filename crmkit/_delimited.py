@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 CHUNK = 20_000
 
 _NUMBER = r"(?:\d+(?:[.,]\d+)*|\.\d+)(?:[eE][+-]?\d+)?[ \xa0]?%?"
-_PHONE = r"\+ ?\(?\d[\d ()./\xa0-]{3,}(?:(?:[,;]? ?(?:ext\.?|x|#)|转|分机) ?\d{1,7})?"
+_ARITHMETIC = r"(?!\+\d+(?:-\d+)*-\d\b)(?!\+(?:\d-?){,9}\Z)"
+_EXTENSION = r"(?:(?:[,;]? ?(?:ext\.?|x|#)|转|分机) ?\d{1,7})?"
+_PHONE = rf"{_ARITHMETIC}(?=(?:\D*\d){{7}})\+ ?\(?\d[\d ().\xa0-]+{_EXTENSION}"
 _HARMLESS = re.compile(rf"(?:[+-]{_NUMBER}|{_PHONE})\Z", re.IGNORECASE | re.ASCII)
-_SUSPECT = "=@\t\r+-"
+_SUSPECT = "=@+-"
+_LINE_OR_TAB = "\t\r\n"
+_HALF_WIDTH = str.maketrans("＝＠＋－", "=@+-")
 
 
 class Escaped(NamedTuple):
@@ -45,16 +49,23 @@ def is_formula(cell: str) -> bool:
     """Say whether a spreadsheet may take the cell for a formula.
 
     Source:
-        OWASP, CSV Injection: ``=``, ``+``, ``-``, ``@``, tab and carriage return start a formula.  Signed numbers and
-        international phone numbers are let through: they hold nothing that could be run.
+        OWASP, CSV Injection: ``=``, ``+``, ``-``, ``@``, also in full width or behind blanks, tab and line ends start
+        a formula.  Signed numbers and international phone numbers are let through: they hold nothing that could be
+        run.  ``+123-4`` is arithmetic, no phone number.
 
     Example:
-        >>> [is_formula(cell) for cell in ("=1+1", "-2.50", "+49 30 1234567", "+cmd|x", "- none")]
-        [True, False, False, True, True]
+        >>> [is_formula(cell) for cell in ("=1+1", "-2.50", "+49 30 1234567", "+cmd|x", "+123-4", " ＝1")]
+        [True, False, False, True, True, True]
     """
-    if cell[:1] in ("+", "-"):
-        return _HARMLESS.match(cell) is None
-    return cell != "" and cell[0] in _SUSPECT
+    if not cell or cell[0].isalnum():
+        return False
+    if cell[0] in _LINE_OR_TAB:
+        return True
+    start = cell.lstrip()
+    first = start[:1].translate(_HALF_WIDTH)
+    if first in ("+", "-"):
+        return _HARMLESS.match(first + start[1:]) is None
+    return first != "" and first in _SUSPECT
 
 
 def guard(cell: str) -> str:
@@ -160,7 +171,7 @@ def _cells(values: Sequence[object]) -> list[str | None]:
 
 def _guard_all(cells: list[str | None], values: Sequence[object]) -> list[int]:
     """Guard cells in place, but no number, and return where."""
-    suspects = {cell for cell in set(cells) if cell and cell[0] in "=@\t\r+-'" and guard(cell) != cell}
+    suspects = {cell for cell in set(cells) if cell and not cell[0].isalnum() and guard(cell) != cell}
     if not suspects:
         return []
     rows = [

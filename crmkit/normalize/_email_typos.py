@@ -7,6 +7,7 @@ one letter missing, doubled or too many, or a top-level domain that does not exi
 
 from __future__ import annotations
 
+import unicodedata
 from functools import cache, lru_cache
 
 from ._email_syntax import MAX_INPUT, parse
@@ -34,6 +35,8 @@ _SECOND_LEVEL_FOR = {"co": "com", "cm": "com", "om": "com", "cmo": "com", "con":
 
 _ROWS = ("1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm")
 _MAX_DOMAIN = 64
+# Letters that NFKD leaves and that look like Latin ones (Unicode Technical Standard 39, confusables).
+_LOOKALIKES = str.maketrans("ıɩɡаеорсухіјѕԛ\u03bf", "iigaeopcyxijsqo")
 _SHORTEST_NAME = 5  # qq, 163, sina: a slip in a shorter name gives another real one too often
 
 
@@ -66,11 +69,11 @@ def _slip(typed: str, meant: str) -> float:
     if start == 0:
         return 0.0  # the first letter makes another name: ymail, email, fmail
     if a == b[1:]:
-        return 0.95  # missing
+        return 0.9  # missing: gmal, hotmal; such a domain may well be somebody's
     if a[1:] == b:
         return 0.96 if a[0] == typed[start - 1] else 0.88  # doubled, too many
     if a[1:] == b[1:] and a and b:
-        return 0.95 if a[0] in _neighbors().get(b[0], "") else 0.85  # another key
+        return 0.9 if a[0] in _neighbors().get(b[0], "") else 0.85  # another key
     return 0.0
 
 
@@ -85,8 +88,11 @@ def domain(typed: str) -> tuple[str, float] | None:
     name = typed.strip(" #.,;:<>()[]'\"").lower().replace(",", ".")
     while ".." in name:
         name = name.replace("..", ".")
-    if not name or len(name) > _MAX_DOMAIN or not name.isascii():
+    if not name or len(name) > _MAX_DOMAIN:
         return None
+    if not name.isascii():
+        lookalike = _latin(name)
+        return (lookalike, 0.9) if lookalike in POPULAR else None
     known = read_set("free_mail_domains.txt") | read_set("disposable_domains.txt")
     if name in known or name in POPULAR:
         return None if name == typed.strip().lower() else (name, 0.97)
@@ -101,6 +107,13 @@ def domain(typed: str) -> tuple[str, float] | None:
         fixed = f"{head}.{_TOP_LEVEL[top]}"
         return fixed, 0.97 if fixed in known else 0.9
     return None if name == typed.strip().lower() or "." not in name else (name, 0.9)
+
+
+def _latin(name: str) -> str:
+    """Return the domain in plain letters: no provider in wide use has others."""
+    return "".join(
+        char for char in unicodedata.normalize("NFKD", name.translate(_LOOKALIKES)) if not unicodedata.combining(char)
+    )
 
 
 def _provider(name: str, meant: str) -> tuple[str, float]:

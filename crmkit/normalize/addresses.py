@@ -201,11 +201,23 @@ def _compact(raw: str) -> str:
     return re.sub(r"[\s.〒-]+", "", _text(raw[:40])).upper()
 
 
+_DECIMAL = re.compile(r"\s*([0-9]+)\.([0-9]+)\s*\Z")
+
+
+def _whole(raw: str) -> str:
+    """Read what a spreadsheet made of a code of digits: ``2139.0`` is 2139, and 2139.5 is no code at all."""
+    decimal = _DECIMAL.match(_text(raw[:40]))
+    if decimal is None:
+        return raw
+    return "" if decimal[2].strip("0") else decimal[1]
+
+
 def postcode(raw: str, country: str | None = None) -> str | None:
     """Return the postal code in its written form.
 
     Args:
-        raw: Code as typed; a country letter before it (``D-10115``, ``CH 8001``) is taken off.
+        raw: Code as typed; a country letter before it (``D-10115``, ``CH 8001``) is taken off, and so is the
+            ``.0`` of a number.
         country: ISO 3166-1 alpha-2 code.
 
     Returns:
@@ -221,7 +233,7 @@ def postcode(raw: str, country: str | None = None) -> str | None:
 
     .. versionadded:: 0.1.0
     """
-    compact = _compact(raw)
+    compact = _compact(_whole(raw))
     if not compact or len(raw) > 40 or not compact.isalnum():
         return None
     known = _postcodes().get(country) if country is not None else None

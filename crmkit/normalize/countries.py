@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 from crmkit.errors import InvalidValueError, NotFoundError
 
+from . import names
 from ._plain import plain
 from ._reference import read_rows
 
 if TYPE_CHECKING:
     from crmkit.typing import Language
 
-__all__ = ["calling_code", "codes", "format", "is_valid", "name", "normalize", "validate"]
+__all__ = ["calling_code", "codes", "format", "is_exact", "is_valid", "name", "normalize", "validate"]
 
 _TABLE = "countries.tsv"
 _MAX_LENGTH = 100
@@ -31,12 +32,25 @@ def _by_code() -> dict[str, tuple[str, ...]]:
     return {row[0]: row for row in read_rows(_TABLE)}
 
 
+_INEXACT = "?"
+"""Before an alias that does not name the whole country, or not it alone: England, Korea."""
+
+
+@cache
+def _inexact() -> frozenset[str]:
+    return frozenset(
+        _fold(alias) for row in read_rows(_TABLE) for alias in row[5].split("|") if alias.startswith(_INEXACT)
+    )
+
+
 @cache
 def _by_name() -> dict[str, str]:
     """Map every folded name to its code; a name of two countries is left out."""
     found: dict[str, str | None] = {}
     for code, alpha3, _calling, en, zh, aliases in read_rows(_TABLE):
-        for written in {_fold(text) for text in (code, alpha3, en, zh, *aliases.split("|")) if text}:
+        for written in {
+            _fold(text) for text in (code, alpha3, en, zh, *aliases.replace(_INEXACT, "").split("|")) if text
+        }:
             found[written] = code if found.get(written, code) == code else None
     return {written: code for written, code in found.items() if code is not None}
 
@@ -60,7 +74,7 @@ def normalize(raw: str) -> str | None:
         Two capital letters, or ``None`` if the text names no country, or more than one.
 
     Example:
-        >>> [normalize(raw) for raw in ("中国", "PRC", "chn", "U.K.", "the Netherlands", "Côte d'Ivoire", "Atlantis")]
+        >>> [normalize(raw) for raw in ("中国", "PRC", "chn", "U.K.", "the Netherlands", "Côte d'Ivoire", "n/a")]
         ['CN', 'CN', 'CN', 'GB', 'NL', 'CI', None]
 
     Source:
@@ -68,9 +82,24 @@ def normalize(raw: str) -> str | None:
 
     .. versionadded:: 0.1.0
     """
-    if len(raw) > _MAX_LENGTH:
-        return None
+    if len(raw) > _MAX_LENGTH or (not raw.isalpha() and names.is_placeholder(raw)):
+        return None  # "n/a" is nothing, although "NA" is Namibia
     return _by_name().get(_fold(plain(raw)))
+
+
+def is_exact(raw: str) -> bool:
+    """Say whether ``raw`` names one whole country and nothing else, so that its code says the same.
+
+    England is a part of the United Kingdom, Korea could be two countries, and Georgia is a state of the United States
+    as well: their codes say more or less than was written.
+
+    Example:
+        >>> is_exact("PRC"), is_exact("England"), is_exact("Korea"), is_exact("Atlantis")
+        (True, False, False, False)
+
+    .. versionadded:: 0.1.0
+    """
+    return normalize(raw) is not None and _fold(plain(raw)) not in _inexact()
 
 
 def validate(raw: str) -> str:

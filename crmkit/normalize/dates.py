@@ -8,6 +8,7 @@ Time and offset behind a date are read and dropped: the day stays the one that w
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -28,7 +29,9 @@ __all__ = [
     "is_valid",
     "month_day",
     "normalize",
+    "order_evidence",
     "parse",
+    "separator",
     "validate",
 ]
 
@@ -155,8 +158,8 @@ def parse(raw: str, *, order: DateOrder | None = None, serial: bool = False) -> 
     if serial and (match := _SERIAL.match(raw.strip()[:20])):
         return from_serial(int(match[1]))
     found = _readings(raw)
-    if order is not None and (len(found) > 1 or _is_short(found)):
-        return found.get(order)
+    if order is not None and (len(found) > 1 or _is_short(found)) and separator(raw) != ".":
+        return found.get(order)  # with points between, no order but that of the day first is written
     days = set(found.values())
     return days.pop() if len(days) == 1 else None
 
@@ -186,28 +189,74 @@ def infer_order(values: Iterable[str]) -> DateOrder | None:
 
     Returns:
         The order that reads at least 95 % of the dates which can be read in one order only; ``"YMD"`` if all have the
-        year first; ``None`` if the column has no such date or contradicts itself.
+        year first; ``None`` if the column has no such date or contradicts itself. Dates with points between say
+        nothing about those with slashes or hyphens.
 
     Example:
         >>> infer_order(["3/4/2024", "13/4/2024"]), infer_order(["3/4/2024"]), infer_order(["2024-01-02"])
         ('DMY', None, 'YMD')
+        >>> infer_order(["3/4/2024", "13.4.2024"]) is None
+        True
 
     .. versionadded:: 0.1.0
     """
-    votes: dict[DateOrder, int] = {}
-    undecided = False
+    return order_evidence(values)[0]
+
+
+_ENOUGH = 3
+_LEAST_SHARE = 0.95
+
+
+def order_evidence(values: Iterable[str]) -> tuple[DateOrder | None, frozenset[str]]:
+    """Find the order of a column, and the separators between numbers for which it is proven.
+
+    Returns:
+        What `infer_order` returns; and the separators of which several dates can be read in that order only, and none
+        in another one only.
+
+    Example:
+        >>> order_evidence(["3/4/2024", "13/4/2024"])
+        ('DMY', frozenset())
+        >>> order_evidence(["3/4/2024", "13/4/2024", "14/4/2024", "15/4/2024"])
+        ('DMY', frozenset({'/'}))
+
+    .. versionadded:: 0.1.0
+    """
+    votes: dict[str, Counter[DateOrder]] = {}
+    undecided: set[str] = set()
+    year_first = False
     for raw in values:
         found = _readings(raw)
-        if len(found) == 1:
-            chosen = next(iter(found))
-            votes[chosen] = votes.get(chosen, 0) + 1
+        between = separator(raw)
+        if len(found) > 1:
+            undecided.add(between)
+        elif "YMD" in found:
+            year_first = True
         elif found:
-            undecided = True
-    if set(votes) == {"YMD"}:
-        return None if undecided else "YMD"
-    others = {chosen: count for chosen, count in votes.items() if chosen != "YMD"}
-    best = max(others, key=others.__getitem__, default=None)
-    return best if best is not None and others[best] >= 0.95 * sum(others.values()) else None
+            votes.setdefault(between, Counter()).update(list(found))
+    if not votes:
+        return ("YMD" if year_first and not undecided else None), frozenset()
+    asked = votes.keys() & undecided if undecided else votes.keys()
+    orders: set[DateOrder | None] = set()
+    for between in asked:
+        best, count = votes[between].most_common(1)[0]
+        orders.add(best if count >= _LEAST_SHARE * votes[between].total() else None)
+    order = orders.pop() if len(orders) == 1 else None
+    proven = (between for between, counted in votes.items() if list(counted) == [order] and counted[order] >= _ENOUGH)
+    return order, frozenset(() if order is None else proven)
+
+
+def separator(raw: str) -> str:
+    """Return what stands between the numbers of a date of three numbers; ``""`` for other texts.
+
+    Example:
+        >>> separator("3/4/2024"), separator("13.4.2024"), separator("March 5th, 2024")
+        ('/', '.', '')
+
+    .. versionadded:: 0.1.0
+    """
+    match = _NUMERIC.match(digits(plain(raw[: _MAX_LENGTH + 1])))
+    return "" if match is None else match[2]
 
 
 def month_day(raw: str) -> tuple[int, int] | None:

@@ -48,7 +48,7 @@ _CHECKS: dict[str, type[Check]] = {
                  Required, Satisfies, Text, URL)
 }  # fmt: skip
 _RULES: dict[str, type[Rule]] = {kind.kind: kind for kind in (Complete, Demand, Order, Passes, Refers, Require, Unique)}
-_NOT_STORED = ("learned",)
+_NOT_STORED = ("learned", "proven")
 
 
 def schema_to_dict(schema: Schema) -> dict[str, JSONValue]:

@@ -105,9 +105,10 @@ class Postcode(Check):
             return normal(text, addresses.postcode(text, country) or text)
         if is_placeholder(text):
             return (Finding("placeholder", dimension="completeness"),)
-        padded = f"0{text.strip()}"
+        digits = addresses.postcode(text) or ""
+        padded = f"0{digits}"
         # Spreadsheets drop a leading zero; one that makes the code valid was most likely there.
-        if text.strip().isdecimal() and addresses.postcode_is_valid(padded, country):
+        if digits.isdecimal() and addresses.postcode_is_valid(padded, country):
             form = addresses.postcode(padded, country)
             return (Finding("postcode_invalid", fix=form, confidence=_ZERO_WAS_LOST, params={"country": country}),)
         return failed("postcode_invalid", country=country)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Date", "DateTime"]
 
 _ORDER_OF_THE_COLUMN = 0.98
+_ORDER_OF_FEW_DATES = 0.8
 
 
 def _bound(value: date | str | None) -> str | None:
@@ -46,13 +47,15 @@ class _Dated(Check):
     before: str | None = attrs.field(default=None, converter=_bound)
     order: Literal["YMD", "DMY", "MDY"] | None = None
     learned: bool = attrs.field(default=False, repr=False, eq=False)
+    proven: frozenset[str] = attrs.field(default=frozenset(), repr=False, eq=False)
 
     def learn(self, texts: Sequence[str]) -> Check:
         if self.order is not None:
             return self
         # Dates that begin with a year in full need no order; without them a column of exports is done at once.
-        order = dates.infer_order(text for text in texts if text[4:5] != "-" or text[7:8] != "-")
-        return self if order in (None, "YMD") else attrs.evolve(self, order=order, learned=True)
+        unclear = (text for text in texts if text[4:5] != "-" or text[7:8] != "-")
+        order, proven = dates.order_evidence(unclear)
+        return self if order in (None, "YMD") else attrs.evolve(self, order=order, learned=True, proven=proven)
 
     def at(self, now: datetime) -> Check:
         """Return the check with the word ``now`` replaced by a moment."""
@@ -95,7 +98,9 @@ class _Dated(Check):
 
     def _confidence(self, text: str) -> float:
         """A date that needs the column's order to be read is as sure as that order."""
-        return 1.0 if not self.learned or dates.parse(text) is not None else _ORDER_OF_THE_COLUMN
+        if not self.learned or dates.parse(text) is not None:
+            return 1.0
+        return _ORDER_OF_THE_COLUMN if dates.separator(text) in self.proven else _ORDER_OF_FEW_DATES
 
 
 def _compare(moment: Moment, limit: Moment) -> int:

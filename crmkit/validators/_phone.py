@@ -32,6 +32,7 @@ _OWN_COUNTRY = 0.99
 _FIXED_COUNTRY = 0.97
 _DEFAULT_COUNTRY = 0.95
 _AREA_CODE_UNSURE = 0.8
+_TRUNK_PREFIX_MISSING = 0.8
 _PLUS_WAS_LOST = 0.9
 _LETTER_FOR_DIGIT = 0.9
 
@@ -89,6 +90,8 @@ class Phone(Check):
             sure = _INTERNATIONAL
         elif len(text) <= _LONGEST_LOCAL and phones.may_lack_area_code(text, country):
             sure = _AREA_CODE_UNSURE
+        elif not phones.has_trunk_prefix(text, country) and not phones.is_mobile(text, country):
+            sure = _TRUNK_PREFIX_MISSING  # it may be a number of another country that the plan happens to take
         return normal(text, form, confidence=sure)
 
 
@@ -120,6 +123,8 @@ def _refused(text: str, country: str | None, own: str | None) -> Verdict:
     if country is not None and not _is_international(text):
         code, params = "phone_invalid", {"country": country}
     digits = sum(char.isdecimal() for char in text)
+    if country is None and phones.is_mobile(text, "CN") and phones.is_valid(text, "CN"):
+        return Skipped("country_missing" if own is None else "country_invalid")  # 1 may be no country code here
     for candidate, sure in _repairs(text, digits):
         form = _form(candidate, country)
         if form is not None:

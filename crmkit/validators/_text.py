@@ -41,7 +41,8 @@ def tidy(raw: str, *, multiline: bool = False) -> tuple[str, tuple[Finding, ...]
         cleaned = "\n".join(texts.clean(line) for line in raw.splitlines()).strip("\n")
     else:
         cleaned = texts.clean(raw)
-    repaired = texts.repair(cleaned)
+    # Of the text as it stands, first: cleaning takes characters (U+00A0) that are bytes of the damaged one.
+    repaired = texts.repair(raw) or texts.repair(cleaned)
     if repaired is not None:
         repaired = texts.clean(repaired)
         return repaired, (Finding("text_damaged", fix=repaired, confidence=REPAIR_CONFIDENCE, severity="warning"),)

@@ -60,7 +60,8 @@ def test_formulas_are_guarded(cell):
     "cell",
     [
         "", "a=1", "-1", "+1", "-1.5", "-1,234.56", "+.5", "-1e-5", "-12%", "+49 30 1234567", "+1 (555) 010-0199",
-        "+86 138 0013 8000", "+49/30/1234", "+1 555 0100 ext. 12", "+86 21 55551234 转 8", "1-2", "'quoted'", "x@y.z",
+        "+86 138 0013 8000", "+1-212-555-0199",
+        "+86-13800138000", "+1 555 0100 ext. 12", "+86 21 55551234 转 8", "1-2", "'quoted'", "x@y.z",
     ],
 )  # fmt: skip
 def test_numbers_phones_and_plain_text_are_left_alone(cell):
@@ -137,3 +138,14 @@ def test_an_open_file_stays_open():
     file = io.BytesIO()
     write_csv({"a": ["1"]}, file, delimiter=";")
     assert not file.closed
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["+123-4", "+123-4567", "-5+1", "+5-1", "+49/30/1234567", "\n=1", " =1", "＝1+1", "＠x", "\xa0=1", " +cmd|x"],
+)
+def test_arithmetic_and_hidden_starts_of_formulas_are_guarded_and_read_back(cell: str) -> None:
+    assert _delimited.guard(cell) == "'" + cell
+    assert _delimited.unguard(_delimited.guard(cell)) == cell
+    out = io.BytesIO()
+    assert len(_delimited.write(out, {"a": [cell, "x"]})) == 1

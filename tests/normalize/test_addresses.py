@@ -219,3 +219,12 @@ def test_hostile_text_neither_raises_nor_hangs() -> None:
         ):
             getattr(addresses, name)(text)
         addresses.postcode_is_valid(text, "GB")
+
+
+@pytest.mark.parametrize(
+    ("raw", "country", "expected"),
+    [("2139.0", "US", None), ("1067.0", "DE", None), ("8001.0", "CH", "8001"), ("2139.5", "US", None),
+     ("90210.00", "US", "90210"), ("2139.0", None, "2139")],
+)  # fmt: skip
+def test_a_code_that_became_a_decimal_number_keeps_its_digits(raw: str, country: str | None, expected: str | None):
+    assert addresses.postcode(raw, country) == expected

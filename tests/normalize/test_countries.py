@@ -91,3 +91,20 @@ def test_country_names_of_the_address_vectors(conformance: Path) -> None:
         elif found is not None and found != parts["country_code"].upper():
             assert (parts["country"], parts["country_code"]) == ("China", "hk")  # a part of China, with its own code
     assert differing == ELSE
+
+
+@pytest.mark.parametrize("raw", ["n/a", "N/A", "n.a.", " n/a "])
+def test_what_stands_for_nothing_is_no_country(raw: str) -> None:
+    assert countries.normalize(raw) is None
+    assert countries.normalize("NA") == "NA"
+
+
+@pytest.mark.parametrize("raw", ["Korea", "Congo", "Georgia", "England", "Scotland", "wales", "英格兰"])
+def test_a_part_or_an_ambiguous_name_is_not_exact(raw: str) -> None:
+    assert countries.normalize(raw) is not None
+    assert not countries.is_exact(raw)
+
+
+@pytest.mark.parametrize("raw", ["GE", "GEO", "South Korea", "UK", "中国", "United States"])
+def test_a_name_of_one_whole_country_is_exact(raw: str) -> None:
+    assert countries.is_exact(raw)

@@ -127,3 +127,20 @@ def test_hostile_text_neither_raises_nor_hangs() -> None:
         dates.infer_order([text])
         dates.parse(text, serial=True)
     assert dates.parse("٢٠٢٤-٠٣-١٥") == date(2024, 3, 15)
+
+
+def test_points_say_nothing_about_slashes():
+    slashes = ["03/04/1981", "05/06/1982"]
+    assert dates.infer_order([*slashes, "04.03.1979"]) is None
+    assert dates.infer_order([*slashes, "13/06/1982", "04.03.1979"]) == "DMY"
+    assert dates.infer_order([*slashes, "06/13/1982", "24.03.1979"]) == "MDY"
+    assert dates.parse("24.03.1979", order="MDY") == date(1979, 3, 24)
+
+
+def test_an_order_is_proven_by_several_dates_and_none_against():
+    some = ["13/4/2024", "14/4/2024", "15/4/2024"]
+    assert dates.order_evidence(some) == ("DMY", {"/"})
+    assert dates.order_evidence(some[:2]) == ("DMY", set())
+    many = [f"{day}/{month}/2024" for day in range(13, 28) for month in range(1, 4)]
+    assert dates.order_evidence([*many, "1/13/2024"]) == ("DMY", set())
+    assert dates.order_evidence([*some, "1-2-2024", "1-13-2024"]) == ("MDY", set())

@@ -315,3 +315,15 @@ def test_looking_only_at_providers_of_the_first_letters_misses_no_typing_error(m
             checked += 1
             assert _email_typos.domain(typed) == best
     assert checked > 0
+
+
+def test_a_domain_that_may_be_somebodys_is_proposed_but_not_sure() -> None:
+    for raw in ("a@gail.com", "a@gmal.com", "a@gmai.com", "a@hotmal.com"):
+        found = emails.suggest(raw)
+        assert found is None or found[1] < 0.95
+
+
+def test_letters_that_look_like_latin_ones_are_seen_through() -> None:
+    assert emails.suggest("a@gmaıl.com") == ("a@gmail.com", 0.9)
+    assert emails.suggest("a@gmаil.com") == ("a@gmail.com", 0.9)  # Cyrillic а
+    assert emails.suggest("a@bücher.example") is None

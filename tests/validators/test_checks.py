@@ -205,3 +205,35 @@ def test_an_address_that_stands_for_none_is_reported_as_placeholder(text: str) -
     one = Email().examine(text)
     assert [finding.code for finding in one] == ["placeholder"]
     assert Email().examine_many([text], [()]) == {0: one}
+
+
+def test_a_postcode_that_became_a_number_is_asked_about():
+    for text, country, meant in (("2139.0", "US", "02139"), ("1067.0", "DE", "01067")):
+        (finding,) = Postcode(country=country).examine(text)
+        assert (finding.code, finding.fix) == ("postcode_invalid", meant)
+        assert finding.confidence < 0.95
+
+
+def test_a_number_without_trunk_prefix_is_no_sure_number_of_an_open_plan():
+    (finding,) = Phone(country=col("country")).examine("(212) 736-5000", ("DE",))
+    assert finding.confidence < 0.95
+    (finding,) = Phone(country=col("country")).examine("(212) 736-5000", ("US",))
+    assert finding.confidence == 0.99
+
+
+def test_a_chinese_mobile_without_country_is_not_called_american():
+    assert said(Phone(), "17012345678") == "country_missing"
+
+
+def test_damaged_text_is_repaired_before_blanks_are_tidied():
+    (finding,) = PersonName().examine("å¼\xa0ä¼Ÿ")
+    assert (finding.code, finding.fix) == ("text_damaged", "张伟")
+
+
+def test_dates_of_a_column_with_one_odd_date_are_not_read_with_certainty():
+    slashes = ["03/04/1981", "05/06/1982"]
+    assert Date().learn([*slashes, "04.03.1979"]).examine(slashes[0])[0].code == "date_ambiguous"
+    few = Date().learn([*slashes, "13/06/1982"])
+    assert few.examine(slashes[0])[0].confidence == 0.8
+    several = Date().learn([*slashes, "13/06/1982", "14/06/1982", "15/06/1982"])
+    assert several.examine(slashes[0])[0].confidence == 0.98
