@@ -21,13 +21,17 @@ _WORDS: dict[str, dict[str, str]] = {
     "kind_unknown": {"en": "the kind of record is not clear", "zh": "无法判断记录类型"},
     "field": {"en": "column {column} taken for: {field}", "zh": "列 {column} 识别为 {field}"},
     "unknown_columns": {
-        "en": "{n} columns not recognized, checked as plain text only: {columns}",
+        "en": "columns not recognized, checked as plain text only ({n}): {columns}",
         "zh": "有 {n} 列未能识别，仅按普通文本检查：{columns}",
     },
     "date_order": {"en": "dates of column {column} read as {order}", "zh": "列 {column} 的日期按 {order} 读取"},
     "default_country": {
         "en": "phone numbers without a country taken for numbers of {country}",
         "zh": "未注明国家的电话号码按 {country} 处理",
+    },
+    "ids_unusable": {
+        "en": "the ids in column {column} are missing or repeated too often to name rows; their position does",
+        "zh": "列 {column} 的编号缺失或重复过多，无法标识记录，按行号标识",
     },
     "absent_column": {"en": "no column {column}: its rules were skipped", "zh": "没有列 {column}，相关规则已跳过"},
     "required_by_system": {

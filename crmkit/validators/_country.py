@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import attrs
 
@@ -10,40 +10,39 @@ from crmkit.normalize import addresses, countries
 
 from ._check import Check, Context, Reference, country_reference
 from ._placeholders import is_placeholder
+from ._text import tidy
 from ._verdict import Finding, Skipped, Verdict, failed, normal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from crmkit.typing import Severity
 
-__all__ = ["Country", "Postcode", "country_code"]
+__all__ = ["Country", "Postcode"]
 
 _ZERO_WAS_LOST = 0.9
+_INEXACT = 0.7
+_CODE_LENGTH = 2
 
 
-def country_code(text: str) -> str | None:
-    """Return the code of the country that a cell names; ``n/a`` names none, although ``NA`` is Namibia.
-
-    Example:
-        >>> country_code("n/a"), country_code("NA"), country_code("中国")
-        (None, 'NA', 'CN')
-    """
-    if not text.isalpha() and is_placeholder(text):
-        return None
-    return countries.normalize(text)
-
-
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Country(Check):
     """A country or territory; the normal form is its ISO 3166-1 alpha-2 code.
+
+    Args:
+        form: ``"code"``; or ``"any"`` where names are as right as codes, because the system stores names; or
+            ``"column"`` to take codes for the normal form only in a column that mostly holds codes.
 
     Codes and names in English, Chinese and the country's own languages are understood: ``中国``, ``PRC`` and ``CHN``
     are ``CN``.
 
+    A part of a country or a name that others share (England, Korea) is no sure name of one.
+
     Example:
         >>> Country().examine("中国")[0].fix, Country().is_valid("Atlantis")
         ('CN', False)
+        >>> Country(form="any").examine("中国"), Country().examine("England")[0].confidence
+        ((), 0.7)
 
     Source:
         ISO 3166-1; names of Unicode CLDR.
@@ -53,11 +52,25 @@ class Country(Check):
 
     severity: ClassVar[Severity] = "warning"
 
+    form: Literal["code", "any", "column"] = attrs.field(
+        default="code", validator=attrs.validators.in_(("code", "any", "column"))
+    )
+
+    def learn(self, texts: Sequence[str]) -> Check:
+        if self.form != "column":
+            return self
+        named = [text for text in texts if countries.normalize(text) is not None]
+        codes = sum(len(text.strip()) == _CODE_LENGTH for text in named)
+        return attrs.evolve(self, form="code" if 2 * codes > len(named) else "any")
+
     def examine(self, text: str, context: Context = ()) -> Verdict:
         del context
-        code = country_code(text)
+        code = countries.normalize(text)
         if code is not None:
-            return normal(text, code)
+            if self.form == "any":
+                tidied, found = tidy(text)
+                return found if tidied != text else ()
+            return normal(text, code, confidence=1.0 if countries.is_exact(text) else _INEXACT)
         if is_placeholder(text):
             return (Finding("placeholder", dimension="completeness"),)
         return failed("country_unknown")

@@ -8,8 +8,11 @@ from crmkit import columns, frames, systems
 from crmkit.columns import ColumnMap
 
 from ._assumptions import Assumption
+from ._country import Country
 from ._home_country import home_country
 from ._packs import check_for, pack
+from ._relations import unique
+from ._rules import require
 from ._schema import Schema
 from ._text import Required, Text
 
@@ -48,12 +51,15 @@ def infer(source: Frame | ColumnMap, *, kind: RecordKind | None = None, country:
             if canonical is None
             else base.fields.get(canonical) or check_for(canonical, kind=found.kind, country=country)
         )
+        if isinstance(check, Country):  # systems store names; of another file its column says what is usual in it
+            check = Country(form="any" if found.system is not None else "column")
         if check is not None:
             fields[column] = check.rename(names)
         elif column != found.key and canonical != "id":
             fields[column] = Text(multiline=True)
     fields, more = _limits(found, fields)
     rules = [rule.rename(names) for rule in base.rules if _applies(rule, names)]
+    rules += _of_ids(found, assumptions)
     unknown = [column for column in found.columns if column not in found.fields and column not in found.spare]
     if unknown:
         shown = ", ".join(unknown[:_SHOWN]) + (", …" if len(unknown) > _SHOWN else "")
@@ -61,6 +67,15 @@ def infer(source: Frame | ColumnMap, *, kind: RecordKind | None = None, country:
     return Schema(
         base.name, found.key, fields=fields, rules=rules, absent="skip", assumptions=(*assumptions, *more)
     )  # fmt: skip
+
+
+def _of_ids(found: ColumnMap, assumptions: list[Assumption]) -> list[Rule]:
+    """Ask of a column of ids that cannot name rows what every id column is asked: filled, and only once each."""
+    column = found.column("id")
+    if column is None or found.key is not None or found.evidence.get(column) == "contents":
+        return []
+    assumptions.append(Assumption.of("ids_unusable", column=column))
+    return [require(column), unique(column)]
 
 
 def _told(found: ColumnMap) -> list[Assumption]:

@@ -86,14 +86,13 @@ def _same(text: str) -> str | None:
 
 @cache
 def _built_in(name: str) -> Normalizer:
-    from crmkit.normalize import companies, emails, names, phones, text
+    from crmkit.normalize import companies, countries, emails, names, phones, text
 
-    from ._country import country_code
     from ._url import url_key
 
     functions: dict[str, Normalizer] = {
         "company": companies.normalize,
-        "country": country_code,
+        "country": countries.normalize,
         "email": emails.key,
         "mailbox": emails.mailbox,
         "name": names.normalize,

@@ -87,8 +87,9 @@ class ValidationReport(Report):
         """What was taken for granted, such as the system recognised, date orders, absent columns."""
         return self._assumptions
 
-    def assumed(self, lang: Language = "en") -> list[str]:
-        """Return the assumptions as sentences."""
+    def assumed(self, lang: Language | None = None) -> list[str]:
+        """Return the assumptions as sentences, in the language of the report unless another is asked for."""
+        lang = self.issues.lang if lang is None else lang
         return [assumption.text(lang) for assumption in self._assumptions]
 
     # -- figures --------------------------------------------------------------------------------------------------
@@ -234,7 +235,8 @@ class ValidationReport(Report):
         words = [(counts["errors"], "error"), (counts["warnings"], "warning"), (counts["infos"], "info")]
         parts = [f"{n} {word}{'s' if n != 1 and word != 'info' else ''}" for n, word in words if n]
         if counts["crashed_rules"]:
-            parts.append(f"{counts['crashed_rules']} rules crashed")
+            crashed = counts["crashed_rules"]
+            parts.append(f"{crashed} rule{'s' if crashed != 1 else ''} crashed")
         rows = counts["rows"]
         figures = ", ".join([f"{rows} row{'s' if rows != 1 else ''}", *(parts or ["no issues"])])
         return f"ValidationReport({self.schema.name!r}: {figures}, score {self.score:.2f})"
@@ -247,7 +249,7 @@ class ValidationReport(Report):
         found = {word: counted[word] for word in at_least(severity) if counted.get(word)}
         if not found and not self.crashed:
             return None
-        parts = [f"{n} issues of severity {word}" for word, n in found.items()]
+        parts = [f"{n} issue{'s' if n != 1 else ''} of severity {word}" for word, n in found.items()]
         if self.crashed:
             parts.append(f"rules that crashed: {', '.join(self.crashed)}")
         worst = [name for name, _ in self.worst_rules(3)]

@@ -16,9 +16,10 @@ from ._assumptions import Assumption
 from ._check import walk
 from ._columns import Columns
 from ._date import Date, DateTime
-from ._field_rules import field_rules
+from ._field_rules import FieldRule, field_rules
 from ._field_run import FieldRun
 from ._outcome import Outcome
+from ._phone import Phone
 from ._report import ValidationReport
 from ._rules import RunContext
 
@@ -148,7 +149,24 @@ def _run_field(
                 if part.learned:
                     notes.append(Assumption.of("date_order", column=field, order=str(part.order)))
     outcomes, issues = run.run()
-    return outcomes, issues, notes
+    return outcomes, [*issues, *_unchecked(field, run.rules, outcomes)], notes
+
+
+def _unchecked(field: str, rules: Sequence[FieldRule], outcomes: Sequence[Outcome]) -> list[IssueTable]:
+    """Say once for the column how many phones nobody could judge: silence would read as praise."""
+    asked = {rule.name for rule in rules if any(isinstance(part, Phone) for part in walk(rule.check))}
+    found = [
+        (outcome.rule, outcome.reasons["country_missing"])
+        for outcome in outcomes
+        if outcome.rule in asked and outcome.reasons.get("country_missing")
+    ]
+    return [
+        IssueTable.of(
+            rule=rule, code=["phones_unchecked"], row=[None], path=[field], severity="warning",
+            dimension="completeness", params=[{"n": n}],
+        )
+        for rule, n in found
+    ]  # fmt: skip
 
 
 def _at(check: Check, moment: datetime) -> Check:

@@ -36,7 +36,7 @@ def test_a_vendor_export_brings_the_vendors_rules_and_says_so():
     assert {
         (0, "Email", "email_domain_typo"), (1, "Last Name", "too_long"), (2, "Last Name", "required"),
         (2, "First Name", "placeholder"), (2, "Mailing Country", "country_unknown"),
-        (0, "Mailing Country", "not_normalized"), (0, "Notes Of Ours", "not_normalized"),
+        (0, "Notes Of Ours", "not_normalized"),
         (1, "Notes Of Ours", "text_damaged"),
     } <= codes  # fmt: skip
     assert {path for _, path, code in codes if code.startswith("phone")} == {"Phone"}
@@ -109,3 +109,60 @@ def test_a_field_of_ones_own_takes_the_place_of_the_packs():
     assert "birth_date" not in schema.fields
     assert "unique:email" not in schema.rule_names
     assert Schema.contacts()["email"] == Email()
+
+
+def _phones(n: int, bad: int) -> dict[str, list[str]]:
+    return {
+        "name": [f"Ann {i}" for i in range(n)],
+        "phone": [f"({area}) 73{i % 10}-50{i % 10 if i < bad else f'{i:02d}'}"
+                  for i, area in zip(range(n), ["212", "415", "312", "617"] * n, strict=False)],
+    }  # fmt: skip
+
+
+def test_bad_numbers_do_not_hide_the_country_of_the_others():
+    table = _phones(100, 12)
+    report = Schema.infer(table).check(table)
+    flagged = {issue.row for issue in report if issue.path == "phone" and issue.code != "not_normalized"}
+    assert flagged == set(range(12))
+
+
+def test_phones_without_a_country_are_not_passed_over_in_silence():
+    table = {"name": ["Ann"] * 3, "phone": ["(212) 736-5000", "212 736 500", "+12127365000"]}
+    report = Schema.infer(table).check(table)
+    (issue,) = [issue for issue in report if issue.code == "phones_unchecked"]
+    assert (issue.row, issue.path, issue.params["n"], issue.severity) == (None, "phone", 2, "warning")
+    assert "no country is known: 2" in issue.message
+    assert "1 warning" in repr(report)
+
+
+def test_chinese_mobile_columns_belong_to_china_and_short_numbers_are_flagged():
+    table = {"姓名": ["张伟"] * 6, "手机": ["17012345678", "13800138000", "1380013800", "15912345678", "1391234567", "18612345678"]}  # fmt: skip  # noqa: E501 - one table, one line
+    schema = Schema.infer(table)
+    flagged = {issue.row for issue in schema.check(table) if issue.path == "手机" and issue.code != "not_normalized"}
+    assert schema["手机"].default == "CN"
+    assert flagged == {2, 4}
+
+
+def test_an_id_column_with_many_faults_is_still_asked_to_be_filled_and_unique():
+    table = {"contact_id": ["1", "1", None], "email": ["a@x.example", "b@x.example", "c@x.example"]}
+    schema = Schema.infer(table)
+    report = schema.check(table)
+    assert schema.key is None
+    codes = {(issue.row, issue.code) for issue in report if issue.path == "contact_id"}
+    assert {(0, "duplicate"), (1, "duplicate"), (2, "required")} <= codes
+    assert any("contact_id" in text and "position" in text for text in report.assumed())
+
+
+def test_countries_stay_names_where_names_are_what_the_file_holds():
+    names = {"email": ["a@x.example"] * 3, "country": ["United States", "Germany", "UK"]}
+    assert not [issue for issue in Schema.infer(names).check(names) if issue.path == "country"]
+    vendor = {**SALESFORCE, "Mailing Country": ["US", "United States", "Germany"]}
+    assert not [issue for issue in Schema.infer(vendor).check(vendor) if issue.path == "Mailing Country"]
+    codes = {"email": ["a@x.example"] * 4, "country": ["US", "DE", "England", "中国"]}
+    found = {i.row: (i.fix, i.confidence) for i in Schema.infer(codes).check(codes) if i.path == "country"}
+    assert found == {2: ("GB", 0.7), 3: ("CN", 1.0)}
+
+
+def test_a_report_tells_its_assumptions_in_its_own_language():
+    report = Schema.infer(SALESFORCE).check(SALESFORCE, lang="zh")
+    assert report.assumed() == report.assumed("zh") != report.assumed("en")

@@ -73,6 +73,7 @@ def test_every_kind_of_frame_gives_the_same_issues_and_comes_back_as_it_came(kin
     report = CONTACT.check(frame, run_id="R")
     found = [(issue.row, issue.path, issue.code, issue.severity, issue.fix, issue.record_id) for issue in report.issues]
     assert found == [
+        (None, "phone", "phones_unchecked", "warning", None, None),
         (1, "country", "not_normalized", "info", "CN", "2"),
         (1, "email", "not_normalized", "info", "Bob@example.com", "2"),
         (1, "phone", "not_normalized", "info", "+8613800138001", "2"),
