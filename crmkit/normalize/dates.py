@@ -242,8 +242,10 @@ def order_evidence(values: Iterable[str]) -> tuple[DateOrder | None, frozenset[s
         best, count = votes[between].most_common(1)[0]
         orders.add(best if count >= _LEAST_SHARE * votes[between].total() else None)
     order = orders.pop() if len(orders) == 1 else None
-    proven = (between for between, counted in votes.items() if list(counted) == [order] and counted[order] >= _ENOUGH)
-    return order, frozenset(() if order is None else proven)
+    if order is None:
+        return None, frozenset()
+    proven = [between for between, counted in votes.items() if list(counted) == [order] and counted[order] >= _ENOUGH]
+    return order, frozenset(proven)
 
 
 def separator(raw: str) -> str:
