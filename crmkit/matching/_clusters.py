@@ -30,6 +30,9 @@ EDGE = -1.0
 """Log odds, relative to the threshold, from which a pair joins a component."""
 
 MOST_FOR, MOST_AGAINST = 6.0, -2.0
+VETO = -1e6
+"""Log odds that keep two records apart whatever speaks for their union; ``score`` gives it, or less, to forbid one."""
+
 LARGEST = 400
 _BATCH = 4_000_000
 
@@ -130,7 +133,8 @@ def _split_medium(
             i, j = pairs_within(np.zeros(1, dtype=np.int64), np.array([size]))
             odds = score(rows[:, i].ravel().astype(np.int32), rows[:, j].ravel().astype(np.int32)) - threshold
             matrix = np.zeros((len(chosen), size, size))
-            matrix[:, i, j] = np.clip(odds, MOST_AGAINST, MOST_FOR).reshape(len(chosen), -1)
+            clipped = np.where(odds <= VETO / 2, VETO, np.clip(odds, MOST_AGAINST, MOST_FOR))
+            matrix[:, i, j] = clipped.reshape(len(chosen), -1)
             matrix[:, j, i] = matrix[:, i, j]
             owner = average_linkage(matrix)
             labels[rows] = np.take_along_axis(rows, owner, axis=1)

@@ -169,7 +169,9 @@ def _role_mailboxes(
     for name in ("given", "family"):
         kind = next(KINDS[one.kind] for one in encoded.comparisons if one.name == name)
         found = levels[position[name], check]
-        named &= (found >= 0) & (found != kind.different)
+        named &= (found >= 0) & ~np.isin(
+            found, [kind.different, kind.different if kind.opposed is None else kind.opposed]
+        )
     level[check[~named]] = NULL
     rarity[position["email"], check[~named]] = 0.0
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from ._comparisons import PairLevels, compare_pairs
 from ._kinds_channels import EMAIL_DIFFERENT
-from ._kinds_people import GIVEN_SWAPPED
+from ._kinds_people import GIVEN_HALF_SWAPPED, GIVEN_SWAPPED
 from ._model import (
     MatchModel,
     filled_groups,
@@ -125,10 +125,13 @@ def chance_tables(encoded: Encoded, *, seed: int) -> dict[str, FloatArray]:
         size = len(KINDS[comparison.kind].levels)
         level = pairs.levels[k]
         counts = np.bincount(level[level >= 0], minlength=size) * scale + 0.5
-        counts[KINDS[comparison.kind].different] += _PRIOR_CHANCE
+        kind = KINDS[comparison.kind]
+        apart_levels = [kind.different] if kind.opposed is None else [kind.different, kind.opposed]
+        counts[apart_levels] += _PRIOR_CHANCE / len(apart_levels)
         tables[comparison.name] = counts / counts.sum()
     if "given" in tables:  # by chance a swap is far rarer than any sample of pairs can show
-        tables["given"][GIVEN_SWAPPED:] = np.minimum(tables["given"][GIVEN_SWAPPED:], 1e-6)
+        swapped = slice(GIVEN_SWAPPED, GIVEN_HALF_SWAPPED + 1)
+        tables["given"][swapped] = np.minimum(tables["given"][swapped], 1e-6)
         tables["given"] /= tables["given"].sum()
     return tables
 
@@ -279,7 +282,10 @@ class _Fitting:
             present = level >= 0
             counts = np.bincount(level[present], weights=shared[k][present], minlength=len(kind.levels))
             table = (counts + _PRIOR_ERRORS * starting_tables(comparison)) / (counts.sum() + _PRIOR_ERRORS)
-            tables[comparison.name] = _limited(table, kind.different, kind.limit)
+            table = _limited(table, kind.different, kind.limit)
+            if kind.opposed is not None:
+                table = _limited(table, kind.opposed, kind.opposed_limit)
+            tables[comparison.name] = table
         return tables
 
     def _kappa(self, model: MatchModel, by_chance: FloatArray) -> float:

@@ -59,6 +59,8 @@ class Kind:
         compare: Levels of pairs of *different, present* values.
         limit: Most of the probability that ``different`` may take within one cause, so that a class cannot explain
             everything; ``None`` for no limit.
+        opposed: Position of a level that says more than ``different``: two values that are both known to be right.
+        opposed_limit: Most of the probability that ``opposed`` may take within one cause.
     """
 
     name: str
@@ -70,6 +72,8 @@ class Kind:
     keys: tuple[str, ...] = ()
     prepare: Callable[[Sequence[str]], Prepared] | None = None
     limit: float | None = None
+    opposed: int | None = None
+    opposed_limit: float = 1.0
 
     def __repr__(self) -> str:
         return f"<Kind {self.name}: {', '.join(self.levels)}>"

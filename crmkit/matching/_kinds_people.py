@@ -13,7 +13,7 @@ import numpy as np
 
 from crmkit.normalize import names, text
 
-from ._alike import code_of, edits, edits_of, is_affix, jaro_winkler_of, lengths, outline, token_set
+from ._alike import code_of, edits, edits_of, is_affix, jaro_winkler_of, lengths, outline, prepare_outline, token_set
 from ._fields import Kind, Prepared
 
 if TYPE_CHECKING:
@@ -23,12 +23,36 @@ if TYPE_CHECKING:
 
     from ._fields import Codes, EncodedField, LevelArray, Trait
 
-__all__ = ["DATE", "FAMILY_NAME", "GIVEN_HALF_SWAPPED", "GIVEN_INITIAL", "GIVEN_NAME", "GIVEN_SWAPPED"]
+__all__ = [
+    "DATE",
+    "FAMILY_NAME",
+    "GENERATION",
+    "GIVEN_ANOTHER",
+    "GIVEN_HALF_SWAPPED",
+    "GIVEN_INITIAL",
+    "GIVEN_NAME",
+    "GIVEN_SWAPPED",
+]
 
-_GIVEN_LEVELS = ("exact", "nickname or prefix", "initial", "typo", "different", "swapped", "half swapped")
+_GIVEN_LEVELS = (
+    "exact",
+    "nickname or prefix",
+    "initial",
+    "typo",
+    "different",
+    "swapped",
+    "half swapped",
+    "another name",
+)
 GIVEN_INITIAL = _GIVEN_LEVELS.index("initial")
 GIVEN_SWAPPED = _GIVEN_LEVELS.index("swapped")
 GIVEN_HALF_SWAPPED = _GIVEN_LEVELS.index("half swapped")
+GIVEN_ANOTHER = _GIVEN_LEVELS.index("another name")
+"""Two names that people bear, Susan and Robert, or Maria and Marta: hardly ever one person, whatever else agrees."""
+
+_BORNE = 5.0
+_BORNE_SHARE = 5e-4
+"""Records, and their share of the file, from which a name is one that people bear and no typing error of another."""
 
 
 def normalize_name(raw: str) -> str | None:
@@ -41,6 +65,47 @@ def normalize_name(raw: str) -> str | None:
 
 
 _NOT_LETTERS = re.compile(r"[\W\d_]+")
+
+
+def normalize_family(raw: str) -> str | None:
+    """Fold a family name; a generation behind it is compared on its own.
+
+    Example:
+        >>> normalize_family("Public, Jr."), normalize_family("Junior")
+        ('public', 'junior')
+    """
+    folded = normalize_name(raw)
+    if folded is None:
+        return None
+    words = folded.split()
+    return " ".join(words[:-1]) if len(words) > 1 and words[-1] in _GENERATIONS else folded
+
+
+_GENERATIONS = {
+    "jr": "jr", "jnr": "jr", "junior": "jr", "sr": "sr", "snr": "sr", "senior": "sr", "ii": "2", "iii": "3", "iv": "4",
+    "2nd": "2", "3rd": "3", "4th": "4",
+}  # fmt: skip
+
+
+def normalize_generation(raw: str) -> str | None:
+    """What tells namesakes of one family apart: Jr., Sr., III; no other suffix says it.
+
+    Example:
+        >>> [normalize_generation(text) for text in ("Jr.", "JUNIOR", "III", "PhD")]
+        ['jr', 'jr', '3', None]
+    """
+    return _GENERATIONS.get(text.fold(raw).strip(" .,"))
+
+
+def last_generation(raw: str) -> str:
+    """Return the generation at the end of a name of several words, "" if there is none.
+
+    Example:
+        >>> last_generation("John Public, Sr."), last_generation("Junior")
+        ('Sr.', '')
+    """
+    words = raw.replace(",", " ").split()
+    return words[-1] if len(words) > 1 and normalize_generation(words[-1]) is not None else ""
 
 
 def _name_traits(values: Sequence[str]) -> dict[str, Trait]:
@@ -68,8 +133,9 @@ def _prepare_given(values: Sequence[str]) -> Prepared:
     traits = _name_traits(values)
     han = traits["han"].tolist()
     roots = [value if h else names.nickname_root(value) for value, h in zip(values, han, strict=True)]
+    known = np.fromiter((not h and len(names.nicknames(v)) > 1 for v, h in zip(values, han, strict=True)), dtype=bool)
     starts = [value if h else value[:3] for value, h in zip(values, han, strict=True)]
-    return Prepared({"root": roots, "start": starts}, traits | {"root": code_of(roots)})
+    return Prepared({"root": roots, "start": starts}, traits | {"root": code_of(roots), "known": known})
 
 
 def _prepare_family(values: Sequence[str]) -> Prepared:
@@ -107,11 +173,15 @@ def _compare_given(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
     shorter = np.minimum(length[a], length[b])
     same_start = (first[a] == first[b]) & ~han
     level[_typo(field, a, b)] = 3
+    borne = field.traits["known"] | (field.counts >= max(_BORNE, _BORNE_SHARE * field.filled))
+    level[borne[a] & borne[b] & (shorter >= 2)] = GIVEN_ANOTHER
     level[same_start & (shorter == 1)] = 2
     check = np.flatnonzero(same_start & (shorter >= 2))
     prefix = is_affix(field.values[a[check]], field.values[b[check]], shorter[check])
     level[check[prefix]] = 1
     level[root[a] == root[b]] = 1
+    alike_in_sound = han & (field.traits["sound"][a] == field.traits["sound"][b]) & (field.traits["sound"][a] >= 0)
+    level[alike_in_sound & (level == GIVEN_ANOTHER)] = 3
     return level
 
 
@@ -133,13 +203,15 @@ def _compare_family(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
 GIVEN_NAME = Kind(
     name="given_name",
     levels=_GIVEN_LEVELS,
-    start=(0.85, 0.04, 0.03, 0.05, 0.02, 0.005, 0.005),
+    start=(0.85, 0.04, 0.03, 0.05, 0.015, 0.005, 0.005, 0.005),
     different=4,
     normalize=normalize_name,
     keys=("root", "start"),
     prepare=_prepare_given,
     compare=_compare_given,
     limit=0.2,
+    opposed=GIVEN_ANOTHER,
+    opposed_limit=0.01,
 )
 
 FAMILY_NAME = Kind(
@@ -147,11 +219,27 @@ FAMILY_NAME = Kind(
     levels=("exact", "typo", "part of it", "different"),
     start=(0.9, 0.06, 0.02, 0.02),
     different=3,
-    normalize=normalize_name,
+    normalize=normalize_family,
     keys=("sound",),
     prepare=_prepare_family,
     compare=_compare_family,
     limit=0.06,
+)
+
+
+def _compare_generations(_field: EncodedField, a: Codes, _b: Codes) -> LevelArray:
+    return np.ones(len(a), dtype=np.int8)
+
+
+GENERATION = Kind(
+    name="generation",
+    levels=("exact", "different"),
+    start=(0.995, 0.005),
+    different=1,
+    normalize=normalize_generation,
+    prepare=prepare_outline,
+    compare=_compare_generations,
+    limit=0.01,
 )
 
 

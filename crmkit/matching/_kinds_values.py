@@ -113,7 +113,7 @@ def _compare_identifiers(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
 IDENTIFIER = Kind(
     name="identifier",
     levels=("exact", "one edit", "different"),
-    start=(0.93, 0.05, 0.02),
+    start=(0.93, 0.065, 0.005),
     different=2,
     normalize=normalize_identifier,
     prepare=prepare_outline,

@@ -22,7 +22,7 @@ from ._identifiers import record_ids
 from ._model import MatchModel
 from ._presets import MATCH, blocking_rules, comparisons_of, explanations_of
 from ._report import LinkReport, MatchReport, Run
-from ._scoring import score_pairs
+from ._scoring import linkage_scores, score_pairs
 from ._sources import find_sources
 from ._threshold import Precision, Threshold, choose_threshold, log_odds_of
 from .comparisons import KINDS
@@ -180,7 +180,7 @@ class Matcher:
             pairs.left,
             pairs.right,
             pairs.log_odds,
-            lambda left, right: score_pairs(run.encoded, model, left, right, floor=-np.inf).log_odds,
+            lambda left, right: linkage_scores(run.encoded, model, left, right),
             threshold=log_odds_of(threshold),
         )
         _log.info("%d records in %d clusters", run.encoded.n, len(clustering.sizes))

@@ -50,6 +50,10 @@ FORMAT = "crmkit-match-model/1"
 _NAME_GROUPS = ("given", "family", "place", "employer")
 """Groups that are not independent in a file that mixes several populations; ``kappa`` corrects for it."""
 
+_PERSON_NAMES = frozenset({"given", "family", "generation"})
+_NAMESAKES_UNSEEN = 1.0
+"""Log odds of two namesakes against one person where nothing but the name is known of both."""
+
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class MatchModel:
@@ -259,7 +263,22 @@ def log_expected(model: MatchModel, pairs: PairLevels, evidence: FloatArray | No
                 total += np.log(rate * ratio[place] + (1.0 - rate))
         result[row] = total
     result[-1] = np.log(model.pairs) + pairs.world + independence_count(model, pairs) * np.log(model.kappa)
+    if MATCH in model.numbers:
+        alone = _only_names(model, pairs)
+        match = result[list(model.numbers).index(MATCH)]
+        result[-1, alone] = np.maximum(result[-1, alone], match[alone] + _NAMESAKES_UNSEEN)
     return result
+
+
+def _only_names(model: MatchModel, pairs: PairLevels) -> NDArray[np.bool_]:
+    """Pairs that can be compared on nothing but their names.
+
+    A file knows how often a name is borne in it, not how many namesakes are out there: a name alone is no evidence.
+    """
+    more = [k for k, comparison in enumerate(model.comparisons) if comparison.group not in _PERSON_NAMES]
+    if not {"given", "family"} <= {comparison.group for comparison in model.comparisons}:
+        return np.zeros(pairs.size, dtype=bool)
+    return np.asarray((pairs.levels[more] < 0).all(axis=0))
 
 
 def posterior(model: MatchModel, pairs: PairLevels) -> Posterior:

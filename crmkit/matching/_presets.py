@@ -80,6 +80,7 @@ class Explanation:
 _CONTACT_COMPARISONS = (
     c.given_name(),
     c.family_name(),
+    c.generation(),
     c.date(),
     c.identifier(),
     c.email(),
@@ -116,8 +117,9 @@ _CONTACT_EXPLANATIONS = (
         rates={
             "given": _SAME,
             "family": Rate(0.95, least=0.7),
+            "generation": _SAME,
             "birth_date": Rate(0.98, least=0.7),
-            "national_id": _pinned(0.98),
+            "national_id": _pinned(0.998),
             "email": Rate(0.7, least=0.3),
             "phone": Rate(0.7, least=0.3),
             "place": Rate(0.85, least=0.3),
@@ -131,7 +133,7 @@ _CONTACT_EXPLANATIONS = (
         share=0.1,
         rates={
             "family": _SAME,
-            "email": Rate(0.01, most=0.1),
+            "email": Rate(0.05, least=0.02, most=0.2),
             "phone": _HOUSEHOLD_PHONE,
             "place": _HOUSEHOLD_PLACE,
             "area": Rate(0.8),

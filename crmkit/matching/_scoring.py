@@ -10,6 +10,7 @@ import numpy as np
 
 from crmkit._progress import chunks, steps
 
+from ._clusters import VETO
 from ._comparisons import compare_pairs
 from ._model import posterior
 
@@ -22,12 +23,15 @@ if TYPE_CHECKING:
     from ._fields import Codes
     from ._model import MatchModel
 
-__all__ = ["FLOOR", "ScoredPairs", "score_pairs"]
+__all__ = ["FLOOR", "ScoredPairs", "linkage_scores", "score_pairs"]
 
 _log = logging.getLogger("crmkit.matching")
 
 FLOOR = -5.0
 """Log odds under which a pair is forgotten: a match probability of 0.7 %."""
+
+_RIVAL = -2.0
+"""Log odds under which a pair with a better explanation than chance keeps its clusters apart."""
 
 _CHUNK = 100_000
 
@@ -101,3 +105,14 @@ def score_pairs(
         return ScoredPairs(none, none, np.empty(0), np.empty(0, dtype=np.int8), 0)
     columns = [np.concatenate(column) for column in zip(*kept, strict=True)]
     return ScoredPairs(columns[0], columns[1], columns[2], columns[3], len(left))
+
+
+def linkage_scores(encoded: Encoded, model: MatchModel, left: Codes, right: Codes) -> NDArray[np.float64]:
+    """Return the log odds of pairs within one component, with a veto where a rival explanation is sure.
+
+    Two members of a household stay two, even if a third record (``J.``, or one without a name) goes with either. That
+    two records look unlike is no veto: both may be badly typed.
+    """
+    found = score_pairs(encoded, model, left, right, floor=-np.inf)
+    rival = np.array([name.endswith("household") for name in model.explanations])
+    return np.where(rival[found.explanation] & (found.log_odds < _RIVAL), 2.0 * VETO, found.log_odds)

@@ -14,6 +14,8 @@ import numpy as np
 from crmkit.errors import NotFoundError, SchemaError
 from crmkit.normalize import countries, dates, names
 
+from ._kinds_people import last_generation
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -32,7 +34,7 @@ class Reading:
     """How a comparison reads a column: whole, or one part of what it holds."""
 
     column: str
-    part: Literal["whole", "given", "family", "domain", "numbered"] = "whole"
+    part: Literal["whole", "given", "family", "domain", "numbered", "generation"] = "whole"
     number: str | None = None
 
     def __str__(self) -> str:
@@ -74,6 +76,8 @@ class Source:
             parts = [names.split(value, country=self.country) for value in values]
             chosen = [part.given if reading.part == "given" else part.family for part in parts]
             return Texts([value or "" for value in chosen], distinct.codes)
+        if reading.part == "generation":
+            return Texts([last_generation(value) for value in values], distinct.codes)
         if reading.part == "numbered" and reading.number is not None:
             return _numbered(values, distinct.codes, _texts_of(self.table, reading.number))
         return distinct
@@ -166,6 +170,8 @@ def _of_field(by_field: dict[str, list[str]], field: str, kind: str) -> list[Rea
     if field == "email_domain":
         return [Reading(column, "domain") for column in by_field.get("email", [])[:1]]
     found = by_field.get(field, [])
+    if kind == "generation":
+        return [Reading(column, "whole" if field == "suffix" else "generation") for column in found[:1]]
     if field in {"given_name", "family_name"} and not found:
         part: Literal["given", "family"] = "given" if field == "given_name" else "family"
         return [Reading(column, part) for column in by_field.get("full_name", [])[:1]]

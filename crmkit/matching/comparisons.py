@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ._fields import Comparison
 from ._kinds_channels import EMAIL, PHONE, WEB
-from ._kinds_people import DATE, FAMILY_NAME, GIVEN_NAME
+from ._kinds_people import DATE, FAMILY_NAME, GENERATION, GIVEN_NAME
 from ._kinds_places import CITY, POSTCODE, REGION, STREET
 from ._kinds_values import COMPANY, EXACT, IDENTIFIER, NUMBER, ORGANIZATION, TEXT
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from ._fields import Kind
 
 __all__ = [
-    "KINDS", "city", "company", "date", "domain", "email", "exact", "family_name", "given_name", "identifier", "number",
+    "KINDS", "city", "company", "date", "domain", "email", "exact", "family_name", "generation", "given_name",
+    "identifier", "number",
     "organization", "phone", "postcode", "region", "street", "text", "web",
 ]  # fmt: skip
 
@@ -35,15 +36,16 @@ SharedBy: TypeAlias = Literal["household", "employer"] | None
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
-        GIVEN_NAME, FAMILY_NAME, DATE, EMAIL, PHONE, WEB, STREET, CITY, POSTCODE, REGION, COMPANY, ORGANIZATION,
+        GIVEN_NAME, FAMILY_NAME, GENERATION, DATE, EMAIL, PHONE, WEB, STREET, CITY, POSTCODE, REGION, COMPANY,
+        ORGANIZATION,
         IDENTIFIER, EXACT, TEXT, NUMBER,
     )
 }  # fmt: skip
 """Every kind by name."""
 
 WITHOUT_COLUMNS = (
-    "given_name", "family_name", "date", "email", "phone", "web", "street", "city", "postcode", "region", "company",
-    "domain", "organization", "identifier",
+    "given_name", "family_name", "generation", "date", "email", "phone", "web", "street", "city", "postcode", "region",
+    "company", "domain", "organization", "identifier",
 )  # fmt: skip
 """Comparisons that find their columns themselves."""
 
@@ -86,6 +88,14 @@ def family_name(*columns: str, name: str | None = None) -> Comparison:
     .. versionadded:: 0.1.0
     """
     return _comparison("family_name", columns, ("family_name",), name or "family", None)
+
+
+def generation(*columns: str, name: str | None = None) -> Comparison:
+    """Compare what tells father and son apart (Jr., Sr., III): its own column, or the end of the family or full name.
+
+    .. versionadded:: 0.1.0
+    """
+    return _comparison("generation", columns, ("suffix", "family_name", "full_name"), name or "generation", None)
 
 
 def date(*columns: str, name: str | None = None, group: str | None = None) -> Comparison:

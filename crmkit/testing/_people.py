@@ -32,6 +32,7 @@ ADDRESS = ("place", "street", "street_type", "house", "unit")
 # givenNNNN, a word with a number, a number
 COMPANY_PATTERNS = (50, 28, 6, 4, 0, 12)
 FREE_PATTERNS = (22, 12, 16, 6, 20, 6, 10, 8, 0)
+HOME_PATTERN = 9  # a word and the number of a household
 CHINESE_PATTERNS = (8, 4, 16, 2, 12, 8, 15, 5, 30)
 
 
@@ -234,9 +235,21 @@ def _live_together(
         landline_share=1.0,
         fiction=fiction,
     )
+    _share_mailboxes(draws, who, inside, house, head)
     on_line = inside[shared[house[inside]]]
     who["phone"][on_line] = lines[head[on_line]]
     who["phone_country"][on_line] = who["country"][on_line]
+
+
+def _share_mailboxes(
+    draws: Draws, who: Codes, inside: NDArray[np.int64], house: NDArray[np.int64], head: NDArray[np.int64]
+) -> None:
+    """Give a tenth of the households one free-mail address for all who live there, with a number of its own."""
+    one_for_all = draws.chance(0.10, int(house[inside[-1]]) + 1)
+    users = inside[one_for_all[house[inside]]]
+    who["mail_at"][users] = -1 - who["free"][head[users]]
+    who["pattern"][users] = HOME_PATTERN
+    who["handle"][users] = 10_000 + house[users]
 
 
 def _name_apart(who: Codes, inside: NDArray[np.int64], position: NDArray[np.int64]) -> None:
@@ -281,7 +294,7 @@ def mailboxes(who: Codes, owner: NDArray[np.int64]) -> NDArray[np.int64]:
     # two keys of 62 bits together: the hash of one is mixed into the other; a clash costs one needless digit
     mixed = key * np.int64(0x27D4EB2F165667C5) + names * np.int64(0x2545F4914F6CDD1D)
     found = serials(mixed, owner)
-    return np.where(pattern >= 20, 0, found)
+    return np.where((pattern >= 20) | (pattern == HOME_PATTERN), 0, found)
 
 
 def serials(key: NDArray[np.int64], owner: NDArray[np.int64]) -> NDArray[np.int64]:

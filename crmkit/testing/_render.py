@@ -145,7 +145,7 @@ def _local(pattern: int, given: str, family: str, year: int, handle: int) -> str
             return f"{family}.{given}"
         case 6:
             return f"{given}{handle}"
-        case 7:
+        case 7 | 9:
             return f"{_WORDS[handle % len(_WORDS)]}{handle}"
         case 8:
             return f"{handle * 76_543 + 100_000_007}"

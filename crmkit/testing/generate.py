@@ -62,10 +62,11 @@ def contacts(
     """Generate contacts.
 
     Of the persons 12 % live with another one of the file (one surname, one address; 40 % of the households one land
-    line), 1 % are sons with their father's name and address, 1 % give a role mailbox of their company, and a tenth of
-    the companies have one switchboard number for a quarter of their people. Names follow a Zipf law over tables of
-    fixed size, so the share of namesakes grows with ``n``. Of the duplicates 50 % are lightly altered, 35 % medium,
-    15 % heavily. E-mail is missing in 11 % of the records, phone in 18 %, birth date in 50 %, company in 20 %.
+    line, 10 % one mailbox), 1 % are sons with their father's name and address, 1 % give a role mailbox of their
+    company, and a tenth of the companies have one switchboard number for a quarter of their people. Names follow a
+    Zipf law over tables of fixed size, so the share of namesakes grows with ``n``. Of the duplicates 50 % are lightly
+    altered, 35 % medium, 15 % heavily. E-mail is missing in 11 % of the records, phone in 18 %, birth date in 50 %,
+    company in 20 %.
 
     Args:
         n: How many records.

@@ -107,7 +107,7 @@ def test_the_page_of_a_report_is_escaped(columns):
 def test_diagnostics_say_what_was_read_and_what_was_left_out(report):
     text = str(report.diagnostics)
     assert "email reads email" in text
-    assert "no column for national_id" in text
+    assert "no column for generation, national_id" in text
     assert "blocking by email: used" in text
     assert "owner_name" not in text
     assert 0.5 < report.diagnostics.expected_precision <= 1.0

@@ -59,3 +59,45 @@ def test_values_of_any_length_are_compared_in_a_blink():
     start = time.process_time()
     Matcher.contacts().dedupe(rows)
     assert time.process_time() - start < 5.0
+
+
+def test_a_couple_with_one_mailbox_stays_two(crowd):
+    home = HOME | {"email": "publicovers@home.example"}
+    first, second = labels_among(crowd, person("Robert", "Publicover", **home), person("Susan", "Publicover", **home))
+    assert first != second
+
+
+def test_two_names_that_people_bear_are_no_typing_error(crowd):
+    first, second = labels_among(crowd, person("Tom", "Publicover", **HOME), person("Tim", "Publicover", **HOME))
+    assert first != second
+
+
+def test_an_initial_does_not_join_two_members_of_a_household(crowd):
+    people = (person(given, "Publicover", **HOME) for given in ("J.", "Jane", "John"))
+    _, second, third = labels_among(crowd, *people)
+    assert second != third
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (person("John Q", "Public Jr."), person("John Q", "Public Sr.")),
+        (person("John Q", "Public", suffix="Jr."), person("John Q", "Public", suffix="Sr.")),
+        (person("John Q", "Public Jr.", birth_date="1980-01-04"), person("John Q", "Public", suffix="III")),
+    ],
+)
+def test_a_generation_tells_namesakes_of_one_house_apart(crowd, first, second):
+    found = labels_among(crowd, HOME | first | {"email": "jr7@a.example"}, HOME | second | {"email": "old9@b.example"})
+    assert found[0] != found[1]
+
+
+def test_an_equal_generation_does_not_part_one_person(crowd):
+    mail = {"email": "jqpublic@a.example"}
+    first = HOME | mail | person("John", "Public, Junior")
+    assert len(set(labels_among(crowd, first, HOME | mail | person("John", "Public", suffix="Jr.")))) == 1
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_name_alone_joins_nobody(crowd, alone):
+    found = labels_among([] if alone else crowd, *[person("Maria", "Garcia")] * 2, person("Bo", "Berg"))
+    assert len(set(found)) == 3
