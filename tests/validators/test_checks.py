@@ -1,10 +1,14 @@
 """Each check on the values it is for, right ones, wrong ones and those in between."""
 
+import re
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
+import crmkit.validators
 from crmkit.errors import SchemaError
+from crmkit.issues import catalog_codes, message
 from crmkit.validators import (
     URL,
     Blank,
@@ -237,3 +241,13 @@ def test_dates_of_a_column_with_one_odd_date_are_not_read_with_certainty():
     assert few.examine(slashes[0])[0].confidence == 0.8
     several = Date().learn([*slashes, "13/06/1982", "14/06/1982", "15/06/1982"])
     assert several.examine(slashes[0])[0].confidence == 0.98
+
+
+def test_every_code_that_a_check_gives_has_a_message_in_both_languages():
+    folder = Path(crmkit.validators.__file__).parent
+    source = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("_*.py"))
+    used = set(re.findall(r'(?:Finding|failed)\(\s*"(\w+)"|code=\["(\w+)"', source))
+    codes = {name for pair in used for name in pair if name}
+    assert len(codes) > 20
+    assert codes <= set(catalog_codes())
+    assert all(message(code, {}, lang="en") != message(code, {}, lang="zh") for code in codes)
