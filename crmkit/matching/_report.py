@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from typing import TYPE_CHECKING
 
 import attrs
@@ -11,6 +12,7 @@ import numpy as np
 from crmkit import frames
 from crmkit.errors import NotFoundError
 from crmkit.issues import Report
+from crmkit.masking import mask
 
 from ._explain import PairExplanation, explain_pair
 
@@ -261,8 +263,19 @@ class LinkReport(PairReport):
         chosen = np.flatnonzero(self.linked)
         best = chosen[np.argsort(-self.scored.log_odds[chosen], kind="stable")[:_SHOWN]]
         rows = [
-            (self.run.id_of(int(self.scored.left[k])), self.run.id_of(int(self.scored.right[k])),
+            (_shown_id(self.run.id_of(int(self.scored.left[k]))), _shown_id(self.run.id_of(int(self.scored.right[k]))),
              f"{self.scored.probability[k]:.3f}")
             for k in best
         ]  # fmt: skip
         return self._html(("left", "right", "match probability"), rows)
+
+
+def _shown_id(record_id: object) -> str:
+    """Show a record's id; one that reaches somebody, an e-mail address or phone number, is masked."""
+    shown = str(record_id)
+    if "@" in shown:
+        return mask(shown, "email")
+    return mask(shown, "phone") if _PHONE.fullmatch(shown) else shown
+
+
+_PHONE = re.compile(r"\+[\d\s().-]{7,20}|1[3-9]\d{9}|\(?\d{3}\)?[\s.-]\d{3}[\s.-]\d{4}")

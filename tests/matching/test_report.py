@@ -133,3 +133,12 @@ def test_a_house_number_of_its_own_column_goes_with_the_street():
     found = Matcher.contacts().dedupe(rows)
     assert found.diagnostics.columns["street"] == ("street_number + address_1",)
     assert list(found.run.encoded.fields["street"].values) == ["12 main st", "oak ave"]
+
+
+@pytest.mark.parametrize("key", ["ann.lee@example.org", "+1 202 555 0123", "13800138000"])
+def test_a_key_that_reaches_somebody_is_masked_on_the_page(key):
+    person = {"first_name": "Ann", "last_name": "Lee", "email": "ann.lee@example.org", "city": "Oslo"}
+    found = Matcher.contacts().link([{"k": key, **person}], [{"k": "left-17", **person}], key="k")
+    page = found._repr_html_()
+    assert key not in page
+    assert "left-17" in page
