@@ -7,6 +7,7 @@ work is overwritten. What decides on changes (fix plans, survivorship) is elsewh
 from ._account import Account, Discrepancy, account
 from ._apply import apply_edits, apply_merges
 from ._change import Change, ChangeKind, Conflict, Edits
+from ._escapes import escapes
 from ._log import ChangeLog
 from ._several import load, save
 
@@ -21,6 +22,7 @@ __all__ = [
     "account",
     "apply_edits",
     "apply_merges",
+    "escapes",
     "load",
     "save",
 ]

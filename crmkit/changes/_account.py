@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import compress
-from operator import is_not
-from typing import TYPE_CHECKING
+from itertools import compress, repeat
+from operator import is_, is_not
+from typing import TYPE_CHECKING, Literal
 
 import attrs
 import numpy as np
@@ -49,6 +49,9 @@ class Account:
         rows_out: Rows after.
         merged: Rows that went into others.
         cells_changed: Changes of cells in the logs.
+        compared: ``"exact"`` where both frames are of one kind: types, markers of missing values, index, and order of
+            columns and rows are the same too. ``"text"`` where they are of two kinds, such as a pandas frame and what
+            was read back from a file: each cell reads the same, and types, index and order of columns are not proven.
         discrepancies: What they do not explain, at most 100; nothing was lost if there are none.
 
     .. versionadded:: 0.1.0
@@ -58,6 +61,7 @@ class Account:
     rows_out: int
     merged: int
     cells_changed: int
+    compared: Literal["exact", "text"] = "exact"
     discrepancies: tuple[Discrepancy, ...] = ()
 
     @property
@@ -92,7 +96,9 @@ def account(before: Frame, after: Frame, logs: Sequence[ChangeLog]) -> Account:
     """Prove that ``after`` is ``before`` with the changes of ``logs`` and nothing else.
 
     Every row that went in came out or is in a log as merged, and every cell that differs is in a log, with the value
-    it had and the value it has. The logs are undone in memory, last first, and what comes out must be ``before``.
+    it had and the value it has. The logs are undone in memory, last first, and what comes out must be ``before``: to
+    the type and the marker of every cell where the frames are of one kind, as text where they are of two
+    (``.compared`` says which).
 
     Args:
         before: The frame that went in.
@@ -133,7 +139,12 @@ def account(before: Frame, after: Frame, logs: Sequence[ChangeLog]) -> Account:
     else:
         found = found or _differences(first, frames.read(current))
     return Account(
-        rows_in=len(first), rows_out=len(last), merged=merged, cells_changed=cells, discrepancies=tuple(found[:_MOST])
+        rows_in=len(first),
+        rows_out=len(last),
+        merged=merged,
+        cells_changed=cells,
+        compared="exact" if first.kind == last.kind else "text",
+        discrepancies=tuple(found[:_MOST]),
     )
 
 
@@ -149,10 +160,15 @@ def _differences(first: Table, again: Table) -> list[Discrepancy]:
     ]
     if found or len(first) != len(again):
         return found or [Discrepancy(row=None, path=None, reason=f"{len(again)} rows are left of {len(first)}")]
+    if first.kind == again.kind:
+        found = [Discrepancy(row=None, path=name, reason=reason) for name, reason in first.unlike(again)]
     for name in first.columns:
+        rows = _rows_that_differ(first, again, name)
+        if first.kind == again.kind:
+            rows += _other_markers(first, again, name)
         found += [
             Discrepancy(row=row, path=name, reason="differs, and no log says why")
-            for row in _rows_that_differ(first, again, name)[: _MOST - len(found)]
+            for row in sorted(rows)[: max(0, _MOST - len(found))]
         ]
     return found
 
@@ -174,3 +190,11 @@ def _rows_that_differ(first: Table, again: Table, name: str) -> list[int]:
     lookup = np.array([numbers.get(identity(value), -2) for value in right.values] + [-1], dtype=np.int64)
     rows: list[int] = np.flatnonzero(left.codes != lookup[right.codes]).tolist()
     return rows
+
+
+def _other_markers(first: Table, again: Table, name: str) -> list[int]:
+    """Return rows in which a value is missing in both tables of one kind, but marked in another way."""
+    before, after = first.column(name), again.column(name)
+    missing = [row for row in compress(range(len(before)), map(is_, before, repeat(None))) if after[row] is None]
+    markers = zip(missing, first.stored(name, missing), again.stored(name, missing), strict=True)
+    return [row for row, one, other in markers if type(one) is not type(other)]

@@ -13,7 +13,7 @@ from crmkit.errors import SchemaError
 from crmkit.frames import Table, as_text, identical, is_missing, plain, same
 
 from ._change import Conflict
-from ._columns import Codes, Header, Lines, codes, confidences, row_identities
+from ._columns import Codes, Header, Lines, check_storable, codes, confidences, row_identities
 from ._log import ChangeLog
 
 if TYPE_CHECKING:
@@ -255,7 +255,8 @@ def apply_merges(
         merged rows, each by the row they are about.
 
     Raises:
-        SchemaError: A row goes into one that goes itself; a cell of a row that goes; an unknown column or row.
+        SchemaError: A row goes into one that goes itself; a cell of a row that goes; an unknown column or row; a row
+            that goes holds something that has no form in a change log (see :doc:`/reference/formats`).
 
     Example:
         >>> people = [{"id": "1", "phone": None}, {"id": "2", "phone": "+12025550123"}]
@@ -275,11 +276,12 @@ def apply_merges(
     for path, rows in (cells or {}).items():
         if not gone.isdisjoint(rows):
             raise SchemaError(f"a new value of {path!r} is for a row that is merged away; give it to its survivor")
+    stored_rows = table.rows(losers)
+    check_storable(stored_rows)
     writes, cell_lines = _golden_cells(table, cells or {})
     whole = frames.read(table.replace(writes))
     staying = np.setdiff1d(np.arange(len(table), dtype=np.int64), np.asarray(losers, dtype=np.int64))
     golden = whole.take(staying.tolist()) if losers else whole.native
-    stored_rows = table.rows(losers)
     entries: list[tuple[int, int, str | None, object, object, int, float]] = []
     order = {name: place for place, name in enumerate(table.columns)}
     for path, row, before, after in cell_lines:

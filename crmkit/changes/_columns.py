@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 import numpy as np
 
+from crmkit.errors import SchemaError
 from crmkit.frames import StoredRows, encode_cell, identity, plain
 
 if TYPE_CHECKING:
@@ -129,6 +130,26 @@ class Lines:
             return "row"
         before, after = encode_cell(self.before[line])[0], encode_cell(self.after[line])[0]
         return before if before == after else f"{before}>{after}"
+
+
+def check_storable(rows: StoredRows) -> None:
+    """Raise if a log of these rows could not be saved, and name the column.
+
+    Raises:
+        SchemaError: A cell of a type that has no form in the file.
+    """
+    columns: dict[str, list[object]] = dict(rows.columns)
+    if rows.labels is not None:
+        columns["(index)"] = rows.labels
+    for name, cells in columns.items():
+        for cell in cells:
+            if type(cell) is str or cell is None:
+                continue
+            try:
+                encode_cell(cell)
+            except SchemaError as error:
+                hint = "convert the column, or merge without it"
+                raise SchemaError(f"column {name!r}: {error}, so the merge could not be undone; {hint}") from None
 
 
 def confidences(values: Sequence[float | None] | float | None, n: int) -> npt.NDArray[np.float64]:

@@ -33,6 +33,8 @@ class ChangeLog:
     Made by :func:`apply_edits` and :func:`apply_merges`, or read with :meth:`load`. Iterating gives one
     :class:`Change` a line, in order; in memory a log is columns, so a long one costs no object a line.
 
+    A log without changes is false, as any empty sequence is: ``if log:`` asks whether anything was changed.
+
     Note:
         A saved log holds values in the clear: it is what undoing needs. Keep it where the data itself may be kept, and
         use :meth:`redact` when somebody's data must be erased.
@@ -76,6 +78,11 @@ class ChangeLog:
         """How many rows went into others."""
         return int(np.count_nonzero(self._of_kind("merge")))
 
+    @property
+    def redacted(self) -> int:
+        """How many lines have had their values erased; they cannot be undone."""
+        return int(np.count_nonzero(self._lines.redacted))
+
     def __len__(self) -> int:
         return len(self._lines)
 
@@ -106,7 +113,8 @@ class ChangeLog:
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count:,} {kind}" for kind, count in self.counts().items()) or "no changes"
-        return f"<ChangeLog {self.run_id}: {counts}>"
+        erased = f"; the values of {self.redacted:,} are erased" if self.redacted else ""
+        return f"<ChangeLog {self.run_id}: {counts}{erased}>"
 
     def _of_kind(self, kind: str) -> Any:
         lines = self._lines
@@ -144,7 +152,7 @@ class ChangeLog:
 
         Args:
             by: An attribute of :class:`Change` with few different values: ``"kind"``, ``"rule"``, ``"path"``,
-                ``"reason"``.
+                ``"reason"``, ``"redacted"`` (``True`` for lines whose values were erased).
 
         Example:
             >>> from crmkit.changes import Edits, apply_edits
@@ -293,6 +301,7 @@ class ChangeLog:
             "by": self._header.by,
             "rows": self.rows,
             "counts": self.counts(),
+            "redacted": self.redacted,
             "rules": self.counts("rule"),
             "conflicts": len(self.conflicts),
         }

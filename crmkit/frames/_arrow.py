@@ -64,6 +64,10 @@ class ArrowSource(Source):
         field = self.native.schema.field(self.columns.index(name))
         return [str(field.type), field.nullable]
 
+    def type_of(self, name: str) -> object:
+        field = self.native.schema.field(self.columns.index(name))
+        return field.type, field.nullable
+
     def restore(self, cells: Mapping[str, Mapping[int, object]], dtypes: Mapping[str, JSONValue]) -> Frame:
         made = self.replace(cells)
         for name in cells:

@@ -132,7 +132,7 @@ def narrowed(column: Any, field: Any, described: JSONValue) -> tuple[Any, Any]:
     former = parse_type(str(described[0]))
     if former is not None and former != column.type and types.is_string(column.type):
         values: Any = column.to_pylist()
-        family = _family(former)
+        family = _family(former.value_type if types.is_dictionary(former) else former)
         try:
             if family is not None:
                 values = [read_text(text, family) for text in values]
@@ -186,7 +186,7 @@ def parse_type(text: str) -> Any:
     if found := re.fullmatch(r"decimal(\d+)\((\d+), (-?\d+)\)", text):
         make = {"32": "decimal32", "64": "decimal64", "128": "decimal128", "256": "decimal256"}.get(found[1], "")
         return getattr(pa, make)(int(found[2]), int(found[3])) if hasattr(pa, make) else None
-    if found := re.fullmatch(r"dictionary<values=(\w+), indices=(\w+), ordered=([01])>", text):
+    if found := re.fullmatch(r"dictionary<values=(.+), indices=(\w+), ordered=([01])>", text):
         values, indices = parse_type(found[1]), parse_type(found[2])
         return pa.dictionary(indices, values, ordered=found[3] == "1") if values is not None else None
     return None

@@ -59,6 +59,9 @@ class MappingSource(Source):
         column = self.native[self._keys[name]]
         return stored(column, rows)
 
+    def type_of(self, name: str) -> object:
+        return self.dtype(name, full=True)
+
     def dtype(self, name: str, *, full: bool) -> JSONValue:  # noqa: ARG002 - a numpy type is always short
         column = self.native[self._keys[name]]
         return column.dtype.str if isinstance(column, np.ndarray) else None

@@ -72,6 +72,18 @@ class PandasSource(Source):
     def dtype(self, name: str, *, full: bool) -> JSONValue:
         return describe(self._array(name).dtype, full=full)
 
+    def type_of(self, name: str) -> object:
+        return self.native.dtypes.iloc[self._places[name]]
+
+    def same_index(self, other: Any) -> bool:
+        left, right = self.native.index, other.native.index
+        return (
+            type(left) is type(right)
+            and list(left.names) == list(right.names)
+            and left.dtype == right.dtype
+            and bool(left.equals(right))
+        )
+
     def labels(self, rows: Sequence[int]) -> list[object] | None:
         return [plain_label(label) for label in self.native.index.take(np.asarray(rows, dtype=np.int64))]
 

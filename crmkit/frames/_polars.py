@@ -55,6 +55,9 @@ class PolarsSource(Source):
     def dtype(self, name: str, *, full: bool) -> JSONValue:
         return describe(self.native[name].dtype, full=full)
 
+    def type_of(self, name: str) -> object:
+        return self.native.schema[name]
+
     def restore(self, cells: Mapping[str, Mapping[int, object]], dtypes: Mapping[str, JSONValue]) -> Frame:
         return self.native.with_columns(
             [narrowed(written(self.native[name], rows), dtypes.get(name)) for name, rows in cells.items()]

@@ -88,7 +88,7 @@ def as_strings(column: Any) -> Any:
     import polars as pl
 
     dtype = column.dtype
-    if dtype in {pl.Categorical, pl.Enum, pl.String, pl.Null}:
+    if dtype.base_type() in {pl.Categorical, pl.Enum, pl.String, pl.Null}:
         return column.cast(pl.String)
     if dtype.is_nested() or dtype in {pl.Binary, pl.Object, pl.Duration}:
         raise SchemaError(f"column {column.name!r} is {dtype}; it holds neither this value nor text")
@@ -120,7 +120,7 @@ def narrowed(column: Any, described: JSONValue) -> Any:
     former = _dtype(described)
     if former is None:
         return column
-    if former in {pl.Categorical, pl.Enum, pl.Null}:
+    if former.base_type() in {pl.Categorical, pl.Enum, pl.Null}:
         try:
             return column.cast(former, strict=True)
         except pl.exceptions.PolarsError:

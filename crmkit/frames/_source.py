@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
@@ -122,6 +122,15 @@ class Source(ABC):
     def labels(self, rows: Sequence[int]) -> list[object] | None:  # noqa: ARG002 - for those that have some
         """Return what identifies rows beside their cells: pandas index labels, classes of record objects."""
         return None
+
+    def type_of(self, name: str) -> object:  # noqa: ARG002 - most kinds have no types
+        """Return the library's own type of a column, to be compared with ``==``; ``None`` where columns have none."""
+        return None
+
+    def same_index(self, other: Any) -> bool:
+        """Say whether a source of the same kind has the same row labels."""
+        rows = range(self.length)
+        return bool(self.labels(rows) == other.labels(rows))
 
     def index(self) -> JSONValue:
         """Describe what row labels are, where the frame has some."""

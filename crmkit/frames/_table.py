@@ -177,6 +177,23 @@ class Table:
             "index": self._source.index(),
         }
 
+    def unlike(self, other: Table) -> list[tuple[str | None, str]]:
+        """Say in what a frame of the same kind is laid out differently: a column, or ``None``, and what differs.
+
+        Cells are not compared: only the order of columns, their types, and the index.
+        """
+        found: list[tuple[str | None, str]] = []
+        if self.columns != other.columns:
+            found.append((None, "the columns stand in another order"))
+        found += [
+            (name, "is of another type")
+            for name in self.columns
+            if name in other._names and self._source.type_of(name) != other._source.type_of(name)
+        ]
+        if len(self) == len(other) and not self._source.same_index(other._source):
+            found.append((None, "the rows have another index"))
+        return found
+
     def restore(self, cells: Mapping[str, Mapping[int, object]], dtypes: Mapping[str, JSONValue]) -> Frame:
         """Write stored cells back, as :meth:`replace` does, and undo the widening of their columns.
 

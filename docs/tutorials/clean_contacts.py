@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import crmkit as ck
 from crmkit import changes as change_logs
-from crmkit.errors import CrmkitError
+from crmkit.errors import CrmkitError, SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -50,19 +50,28 @@ def clean_up(file: Path | None, out: Path, lang: Any) -> None:
     clean, fixes = report.fixes(min_confidence=0.95).apply(contacts, by="clean_contacts.py", reason="clean-up")
 
     # Which records are one person, and the one good record of each.
-    result = ck.dedupe(clean, progress=progress)
-    golden, merges = result.merge(by="clean_contacts.py", reason="clean-up")
+    golden, logs, results = clean, [fixes], [report, fixes]
+    unmatched = ""
+    try:
+        result = ck.dedupe(clean, progress=progress)
+    except SchemaError as error:  # columns by which nobody can be found again: the rest of the work stands
+        unmatched = str(error)
+    else:
+        golden, merges = result.merge(by="clean_contacts.py", reason="clean-up")
+        logs.append(merges)
+        results += [result, merges]
 
     # Every row and cell that went in came out, was merged, or stands in a log.
-    change_logs.account(contacts, golden, [fixes, merges]).raise_for()
+    change_logs.account(contacts, golden, logs).raise_for()
 
     out.mkdir(parents=True, exist_ok=True)
     clean.to_csv(out / "clean.csv")
-    golden.to_csv(out / "golden.csv")
+    guarded = golden.to_csv(out / "golden.csv")
+    logs.append(change_logs.escapes(golden, guarded, by="clean_contacts.py", reason="no cell is to run"))
     report.to_frame().to_csv(out / "issues.csv")
-    change_logs.save([fixes, merges], out / "changes.jsonl")
+    change_logs.save(logs, out / "changes.jsonl")
     title = "Clean-up of " + (file.name if file else "a sample of contacts")
-    ck.report(report, fixes, result, merges, title=title, lang=lang).save(out / "cleanup.html")
+    ck.report(*results, title=title, lang=lang).save(out / "cleanup.html")
 
     counts = report.counts()
     merged = len(clean) - len(golden)
@@ -71,6 +80,8 @@ def clean_up(file: Path | None, out: Path, lang: Any) -> None:
     print(f"{len(contacts):>9,} rows read from {file or 'a generated sample'}")
     print(f"{counts['errors']:>9,} errors, {counts['warnings']:,} warnings, {counts['infos']:,} remarks")
     print(f"{len(fixes):>9,} cells fixed (confidence 0.95 and up)")
+    if unmatched:
+        print(f"{'':>9} not matched: {unmatched}")
     print(f"{merged:>9,} duplicates merged, {len(golden):,} records left")
     print(f"{'':>9} in = out + merged, proven through the change log")
     for name in ("clean.csv", "golden.csv", "issues.csv", "changes.jsonl", "cleanup.html"):

@@ -59,9 +59,13 @@ def test_no_row_is_missing_from_the_outputs(cleaned, messy):
     clean = ck.read_csv(messy / "out" / "clean.csv", unescape=True)
     assert (len(clean), clean.columns) == (len(contacts), contacts.columns)
     golden = ck.read_csv(messy / "out" / "golden.csv", unescape=True)
-    fixes, merges = ck.changes.load(messy / "out" / "changes.jsonl")
+    logs = ck.changes.load(messy / "out" / "changes.jsonl")
+    fixes, merges, escapes = logs
     assert merges.revert(golden) == clean
     assert fixes.revert(clean) == contacts
+    written = ck.read_csv(messy / "out" / "golden.csv")
+    assert escapes.revert(written) == golden
+    assert ck.changes.account(contacts, written, logs).ok
 
 
 def test_a_pipe_gets_no_progress(cleaned):
@@ -151,8 +155,19 @@ def test_a_header_alone_is_cleaned_to_nothing(tmp_path):
     assert (tmp_path / "out" / "cleanup.html").exists()
 
 
-def test_columns_by_which_nobody_can_be_found_again_are_one_clear_line(tmp_path):
-    (tmp_path / "odd.csv").write_text("zork,blep\n17,x\n18,y\n")
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("zork,blep\n17,x\n18,=y\n", "no column to match on"),
+        ("id,amount,age\n1,10.00,40\n2,12.50,41\n", "records of kind 'deal' are not matched"),
+        (",".join(f"c{n}" for n in range(300)) + "\n" + ",".join("x" * 300) + "\n", "no column to match on"),
+    ],
+    ids=["two columns", "deals", "many columns"],
+)
+def test_what_cannot_be_matched_is_cleaned_and_written_all_the_same(tmp_path, content, why):
+    (tmp_path / "odd.csv").write_text(content)
     done = run("odd.csv", "--out", "out", folder=tmp_path)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert re.fullmatch(r"clean_contacts: no column .*\n", done.stderr)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line for line in done.stdout.splitlines() if "not matched: " in line and why in line]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(OUTPUTS)
+    assert (tmp_path / "out" / "golden.csv").read_bytes() == (tmp_path / "out" / "clean.csv").read_bytes()
