@@ -3,6 +3,7 @@
 Every customer renames labels and adds columns, so no exact signature exists. Each header that a system uses speaks for
 it with the weight log(N / systems that use it): ``MailingPostalCode`` says much, ``Email`` next to nothing. Names that
 any spreadsheet may have speak quietly. Little evidence, or two systems alike, is no evidence: the answer is ``None``.
+A file whose headers are all, or nearly all, of one system needs less of it, if no other system comes near.
 """
 
 from __future__ import annotations
@@ -39,6 +40,12 @@ _CLEAR = 0.1
 """By which share of its evidence the best system must beat the next."""
 _DISTINCTIVE = 2
 """The least number of headers that few systems use and no ordinary spreadsheet does."""
+_COVERED = 3.8
+"""The least evidence where one system has all headers of the file, or all but one in eight."""
+_COVERS_LEAST = 6
+"""The least number of headers for that: few headers are covered by chance."""
+_COVERED_CLEAR = 0.4
+"""By which share of its evidence such a system must beat the next."""
 _OWN_SPELLING = re.compile(r"[ -~]*(?:[a-z][A-Z]|_[A-Z]|[A-Z]_| - |[./(])[ -~]*")
 """Everybody writes ``first_name``, ``First Name`` or 姓名; only some ``First_Name``, ``FirstName`` ``Asst. Phone``."""
 
@@ -174,9 +181,18 @@ def identify(headers: Sequence[str], *, kind: RecordKind | None = None) -> Candi
     best = ranked[0]
     enough = _ENOUGH + 0.5 * math.log2(1 + len(headers) / 50)
     next_best = ranked[1].score if len(ranked) > 1 else 0.0
+    if _covers(best, headers) and best.score >= _COVERED and best.score - next_best >= _COVERED_CLEAR * best.score:
+        return best
     if best.score < enough or best.distinctive < _DISTINCTIVE:
         return None
     return best if best.score - next_best >= _CLEAR * best.score else None
+
+
+def _covers(candidate: Candidate, headers: Sequence[str]) -> bool:
+    """Say whether a system has nearly every header for the one kind of record, however common each of them is."""
+    named = {header for header in headers if header.strip()}
+    known = sum(field_of(candidate.system, candidate.kind, header) is not None for header in named)
+    return len(named) >= _COVERS_LEAST and known >= len(named) - len(named) // 8
 
 
 def _candidate(

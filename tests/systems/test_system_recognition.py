@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crmkit import systems
+from crmkit import columns, frames, systems
 from crmkit.systems import fold_header, header_words
 
 PLAIN = ("pipedrive", "activity", False)
@@ -64,6 +64,27 @@ def test_case_blanks_and_width_do_not_matter(exports: Any, system: str, kind: st
 )
 def test_ordinary_headers_are_no_systems(headers: list[str]) -> None:
     assert systems.identify(headers) is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "system"),
+    [
+        ("姓名,客户名称,部门,职务,手机1,手机2,电话1,邮件,性别,生日,负责人,创建时间,备注", "fxiaoke"),
+        ("姓名,客户名称,部门,职务,手机1,手机2,电话1,邮件,性别,生日,负责人,创建时间,我们的列", "fxiaoke"),
+        ("First Name,Last Name,Email,Phone,Account Name,Mailing City,Contact Owner", "salesforce"),
+        ("First Name,Last Name,Email,Phone,Our Own,Another,Mailing City,Contact Owner", None),
+        ("First Name,Last Name,Email,Phone,Account Name", None),
+    ],
+)
+def test_a_file_with_nothing_but_one_systems_headers_is_its_export(headers: str, system: str | None) -> None:
+    best = systems.identify(headers.split(","))
+    assert (best.system if best else None) == system
+
+
+def test_numbered_chinese_phones_are_usual_names() -> None:
+    table = frames.read({"姓名": ["王伟"], "手机1": [None], "手机2": [None], "电话1": [None]})
+    fields = columns.recognize(table).fields
+    assert (fields["手机1"], fields["手机2"], fields["电话1"]) == ("mobile", "phone_other", "phone")
 
 
 def test_two_systems_alike_are_no_answer() -> None:
