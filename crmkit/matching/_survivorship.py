@@ -255,6 +255,16 @@ class RefusalWins(SurvivorshipRule):
 
     A refusal is the person's will, and no later record takes it back by leaving the box empty.
 
+    Example:
+        >>> from crmkit.matching import Matcher
+        >>> people = [
+        ...     {"id": "1", "name": "Ana Maier", "email": "ana@example.com", "news": "unsubscribed", "changed": "2026-01-05"},
+        ...     {"id": "2", "name": "Ana Maier", "email": "ana@example.com", "news": "", "changed": "2026-03-09"},
+        ... ]
+        >>> golden, _ = Matcher.contacts().dedupe(people).merge(survivorship={"news": RefusalWins()})
+        >>> golden[0]["news"]
+        'unsubscribed'
+
     .. versionadded:: 0.1.0
     """
 
