@@ -258,8 +258,8 @@ class RefusalWins(SurvivorshipRule):
     Example:
         >>> from crmkit.matching import Matcher
         >>> people = [
-        ...     {"id": "1", "name": "Ana Maier", "email": "ana@example.com", "news": "unsubscribed", "changed": "2026-01-05"},
-        ...     {"id": "2", "name": "Ana Maier", "email": "ana@example.com", "news": "", "changed": "2026-03-09"},
+        ...     {"id": "1", "name": "Ana Maier", "email": "ana@example.com", "news": "unsubscribed"},
+        ...     {"id": "2", "name": "Ana Maier", "email": "ana@example.com", "news": ""},
         ... ]
         >>> golden, _ = Matcher.contacts().dedupe(people).merge(survivorship={"news": RefusalWins()})
         >>> golden[0]["news"]
