@@ -20,6 +20,19 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+with contextlib.suppress(ImportError):
+    from hypothesis import HealthCheck, settings
+
+    # No test is decided by a clock: a loaded machine makes nothing wrong. Hypothesis's own choice (`default`, or `ci`
+    # where CI runs) stays otherwise; `thorough` is asked for with --hypothesis-profile=thorough.
+    settings.register_profile(
+        "thorough", max_examples=5_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.register_profile(
+        "unhurried", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("unhurried")
+
 
 @pytest.fixture(scope="session")
 def conformance() -> Path:
