@@ -92,7 +92,7 @@ def compress(pairs: PairLevels, weights: FloatArray) -> tuple[PairLevels, FloatA
     rows = np.ascontiguousarray(table.T).view([("", np.int16)] * table.shape[0]).ravel()
     _, first, back = np.unique(rows, return_index=True, return_inverse=True)
     back = back.ravel()
-    summed = np.bincount(back, weights=weights)
+    summed = np.asarray(np.bincount(back, weights=weights), dtype=np.float64)
 
     def mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
         return (np.bincount(back, weights=weights * values) / summed).astype(np.float32)
