@@ -34,14 +34,14 @@ class WellFormed(SurvivorshipRule):
     Example:
         >>> from crmkit.matching import Matcher, MostRecent
         >>> people = [
-        ...     {"id": "1", "name": "Ana Maier", "phone": "+14155550123", "email": "ana@example.com", "on": "2026-01-05"},
+        ...     {"id": "1", "name": "Ana Maier", "phone": "+14155550123", "email": "ana@x.example", "on": "2026-01-05"},
         ...     {"id": "2", "name": "Ana Maier", "phone": "+14155550123", "email": "noemail", "on": "2026-03-09"},
         ... ]
         >>> golden, _ = Matcher.contacts().dedupe(people).merge(
         ...     survivorship={"email": [WellFormed("email"), MostRecent("on")]}
         ... )
         >>> golden[0]["email"]
-        'ana@example.com'
+        'ana@x.example'
 
     .. versionadded:: 0.1.0
     """
