@@ -95,13 +95,15 @@ def _cells(
         here = []
         for line in numbers:
             if places[lines.row[line]] < 0:
-                conflicts.append(_conflict(lines, line, "the row is not in the frame"))
+                conflicts.append(_conflict(lines, line, "the row is not in the frame, or its record id is there twice"))
             elif not lines.redacted[line]:
                 here.append(line)
         rows = [int(places[lines.row[line]]) for line in here]
         stored = table.stored(path, rows)
         textual = not exact and _is_textual(table, path)
         now: dict[int, object] = {}
+        against: list[Conflict] = []
+        in_turn: dict[int, list[int]] | None = None
         for line, row, held in zip(reversed(here), reversed(rows), reversed(stored), strict=True):
             current = now.get(row, held)
             before, after = lines.before[line], lines.after[line]
@@ -110,10 +112,24 @@ def _cells(
             if identical(current, after) or _matches(current, after, exact=exact):
                 now[row] = before if exact else _in_kind(before, textual=textual)
             elif not _matches(current, before, exact=exact):
-                conflicts.append(_conflict(lines, line, "holds another value than the run left"))
+                in_turn = _in_turn(lines, code) if in_turn is None else in_turn
+                earlier = [lines.before[other] for other in in_turn.get(int(lines.row[line]), ()) if other < line]
+                if not any(_matches(current, value, exact=exact) for value in earlier):  # else it is undone further
+                    against.append(_conflict(lines, line, "holds another value than the run left"))
+        conflicts += reversed(against)
         if now:
             cells[path] = now
     return cells, conflicts
+
+
+def _in_turn(lines: Lines, code: int) -> dict[int, list[int]]:
+    """Return the lines of each cell of a column that was changed more than once: row -> lines."""
+    numbers = np.flatnonzero(lines.path.codes == code)
+    _, places, counts = np.unique(lines.row[numbers], return_inverse=True, return_counts=True)
+    found: dict[int, list[int]] = {}
+    for line in numbers[counts[places] > 1].tolist():
+        found.setdefault(int(lines.row[line]), []).append(line)
+    return found
 
 
 def _matches(current: object, value: object, *, exact: bool) -> bool:
