@@ -41,7 +41,7 @@ def revert(table: frames.Table, header: Header, lines: Lines, chosen: Sequence[i
     if conflicts:
         raise _error(conflicts)
     columns: Any = header.layout["columns"]
-    described = dict(columns)
+    described: dict[str, Any] = dict(columns)
     former = {
         path: described.get(path)
         for path in cells

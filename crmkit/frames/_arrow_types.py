@@ -117,7 +117,9 @@ def exact_values(column: Any) -> list[object]:
         values: list[object] = column.to_pylist()
     except (OverflowError, ValueError):  # a year that Python's calendar does not have
         if not types.is_temporal(kind):
-            raise
+            raise SchemaError(
+                f"a column of {kind} holds what Python cannot: text that is not UTF-8, or years beyond 9999"
+            ) from None
         ticks = column.cast(_whole(kind)).to_pylist()
         return beyond(ticks, "m" if types.is_duration(kind) else "M", _unit(kind))
     return values
@@ -164,7 +166,7 @@ def narrowed(column: Any, field: Any, described: JSONValue) -> tuple[Any, Any]:
     import pyarrow as pa
     import pyarrow.types as types
 
-    if not isinstance(described, list):
+    if not isinstance(described, list) or len(described) != 2:
         return column, field
     former = parse_type(str(described[0]))
     if former is not None and former != column.type and types.is_string(column.type):
@@ -218,6 +220,16 @@ def parse_type(text: str) -> Any:
         return pa.type_for_alias(plain.get(text, text))
     except ValueError:
         pass
+    try:
+        return _parameterized(text)
+    except ValueError:  # what no Arrow wrote, such as a unit that there is not
+        return None
+
+
+def _parameterized(text: str) -> Any:
+    """Return the type of a text with parameters."""
+    import pyarrow as pa
+
     if found := re.fullmatch(r"timestamp\[(\w+), tz=(.+)\]", text):
         return pa.timestamp(found[1], tz=found[2])
     if found := re.fullmatch(r"decimal(\d+)\((\d+), (-?\d+)\)", text):

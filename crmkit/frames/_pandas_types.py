@@ -156,15 +156,15 @@ def narrowed(array: Any, described: JSONValue) -> Any:
 def _dtype(described: JSONValue) -> Any:
     import pandas as pd
 
-    match described:
-        case ["string", storage, missing]:
-            return pd.StringDtype(storage, na_value=np.nan) if missing == "nan" else pd.StringDtype(storage)
-        case ["arrow", name]:
-            kind = parse_type(str(name))
-            return None if kind is None else pd.ArrowDtype(kind)
     try:
+        match described:
+            case ["string", str(storage), missing]:
+                return pd.StringDtype(storage, na_value=np.nan) if missing == "nan" else pd.StringDtype(storage)
+            case ["arrow", str(name)]:
+                kind = parse_type(name)
+                return None if kind is None else pd.ArrowDtype(kind)
         return pd.api.types.pandas_dtype(described)
-    except TypeError:
+    except (TypeError, ValueError, NotImplementedError):  # what no pandas wrote
         return None
 
 

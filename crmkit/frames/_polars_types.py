@@ -73,7 +73,7 @@ def exact_values(column: Any) -> list[object]:
         values: list[object] = column.to_list()
     except (OverflowError, ValueError):  # a year that Python's calendar does not have
         if not dtype.is_temporal():
-            raise
+            raise SchemaError(f"a column of {dtype} holds what Python cannot, such as years beyond 9999") from None
         return beyond(column.to_physical().to_list(), "m" if dtype == pl.Duration else "M", _unit(dtype))
     if dtype.is_temporal() and _unit(dtype) == "ns":
         kind = "M" if isinstance(dtype, pl.Datetime) else "m"
@@ -140,9 +140,12 @@ def _dtype(described: JSONValue) -> Any:
     import polars as pl
 
     if isinstance(described, list):
-        name, *arguments = described
         makers: dict[str, Any] = {"Enum": pl.Enum, "Datetime": pl.Datetime, "Decimal": pl.Decimal}
-        return makers[str(name)](*arguments)
+        try:
+            name, *arguments = described
+            return makers[str(name)](*arguments)
+        except (LookupError, TypeError, ValueError, pl.exceptions.PolarsError):  # what no polars wrote
+            return None
     found = getattr(pl, str(described), None)
     return found if isinstance(found, type) and issubclass(found, pl.DataType) else None
 
