@@ -35,9 +35,9 @@ def present_rows(table: Table, header: Header, lines: Lines) -> npt.NDArray[np.i
     keyed = header.key is not None and header.unique_key and header.key in table.columns
     if not merges and keyed:
         return _by_key(table, header, lines, total)
-    staying = np.ones(total, dtype=bool)
     if not total - len(losers) <= len(table) <= total:
         raise _rows_differ(total, len(losers), len(table))
+    staying = np.ones(total, dtype=bool)
     if merges and keyed:
         known = set(table.texts(str(header.key)).values)
         staying[[int(lines.row[line]) for line in merges if lines.record_id[line] not in known]] = False

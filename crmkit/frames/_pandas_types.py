@@ -81,10 +81,6 @@ def _held(given: list[object], dtype: Any) -> Any:
 
     if dtype == OBJECT:
         return _objects(given)
-    if isinstance(dtype, pd.CategoricalDtype):
-        known = set(dtype.categories)
-        if not all(is_missing(value) or value in known for value in given):
-            return None
     if isinstance(dtype, pd.PeriodDtype) and not all(
         is_missing(value) or isinstance(value, pd.Period) for value in given
     ):
@@ -163,7 +159,8 @@ def _dtype(described: JSONValue) -> Any:
             case ["arrow", str(name)]:
                 kind = parse_type(name)
                 return None if kind is None else pd.ArrowDtype(kind)
-        return pd.api.types.pandas_dtype(described)
+        dtype = pd.api.types.pandas_dtype(described)
+        return None if isinstance(dtype, pd.CategoricalDtype) else dtype  # its categories are not described
     except (TypeError, ValueError, NotImplementedError):  # what no pandas wrote
         return None
 

@@ -148,6 +148,13 @@ def test_rows_of_which_the_log_forgot_the_contents_are_not_guessed() -> None:
     assert log.revert(golden, where={"survivor": 2}) == [golden[0], *TWICE[4:]]
 
 
+def test_a_survivor_that_read_like_an_erased_row_is_still_told_apart() -> None:
+    golden, log = apply_merges(TWICE, survivor_of=INTO, key="name")
+    part = log.revert(golden, where={"survivor": 4})
+    assert log.redact("Ann") == 1
+    assert log.revert(part, where={"survivor": 2}) == [golden[0], *TWICE[2:]]
+
+
 def keyed() -> tuple[Rows, ChangeLog]:
     return apply_merges(PEOPLE, survivor_of={1: 0, 4: 3}, cells={"status": {0: "merged", 3: "merged"}}, key="id")
 

@@ -130,7 +130,7 @@ DESCRIBED: list[Any] = [
     ["Decimal", "x", "y"], ["string", "nosuch", "NA"], ["string", 5, "NA"], ["arrow", "nosuch"], ["arrow", 5],
     ["category", 1, "object"], ["category"], ["timestamp[parsec, tz=UTC]", True], ["decimal128(99, 2)", True],
     ["decimal7(3, 2)", True], ["dictionary<values=nosuch, indices=int32, ordered=0>", True], {"a": 1},
-    "decimal128(5, 2)[pyarrow]", "DataType", "Series",
+    "decimal128(5, 2)[pyarrow]", "DataType", "Series", "category",
 ]  # fmt: skip
 
 
@@ -143,6 +143,14 @@ def test_a_description_that_no_library_wrote_leaves_the_column_as_it_is(describe
     back = frames.read(table.restore({"c": {0: "z"}}, {"c": described}))
     assert back.column("c") == ["z", "b"]
     assert back.unlike(table) == []
+
+
+@pytest.mark.parametrize("described", DESCRIBED, ids=repr)
+def test_a_description_that_no_library_wrote_leaves_categories_as_they_are(described: Any) -> None:
+    table = frames.read(pd.DataFrame({"c": pd.Categorical(["a", "b"], categories=["b", "a"])}))
+    back = table.restore({"c": {0: "z"}}, {"c": described})
+    assert back["c"].tolist() == ["z", "b"]
+    assert back["c"].cat.categories.tolist() == ["b", "a", "z"]
 
 
 # What Python cannot hold
