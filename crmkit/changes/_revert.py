@@ -10,7 +10,7 @@ import numpy as np
 
 from crmkit import frames
 from crmkit.errors import ConflictError
-from crmkit.frames import as_text, identical, plain, same
+from crmkit.frames import as_text, identical, is_missing, plain, same
 
 from ._align import present_rows
 from ._change import Conflict
@@ -114,6 +114,8 @@ def _cells(
                 continue
             if identical(current, after) or _matches(current, after, exact=exact):
                 now[row] = before if write is None else write(before)
+            elif write is None and is_missing(current) and is_missing(before):
+                now[row] = before  # undone already, in a column that has one marker for all that is missing
             elif not _matches(current, before, exact=exact):
                 in_turn = _in_turn(lines, code) if in_turn is None else in_turn
                 earlier = [lines.before[other] for other in in_turn.get(int(lines.row[line]), ()) if other < line]

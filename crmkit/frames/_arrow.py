@@ -70,10 +70,10 @@ class ArrowSource(Source):
 
     def restore(self, cells: Mapping[str, Mapping[int, object]], dtypes: Mapping[str, JSONValue]) -> Frame:
         made = self.replace(cells)
-        for name in cells:
+        for name, rows in cells.items():
             place = self.columns.index(name)
             field = made.schema.field(place)
-            column, field = narrowed(made.column(place), field, dtypes.get(name))
+            column, field = narrowed(made.column(place), field, dtypes.get(name), rows)
             made = made.set_column(place, field, column)
         return made
 

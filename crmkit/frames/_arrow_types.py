@@ -10,7 +10,7 @@ import numpy as np
 from crmkit.errors import SchemaError
 
 from ._distinct import as_text
-from ._fit import all_same
+from ._fit import all_same, reads_alike
 from ._marks import is_missing, plain_list
 from ._moments import Unreadable, beyond, from_ticks, read_text, to_ticks
 
@@ -161,8 +161,15 @@ def as_strings(column: Any, name: str) -> Any:
     return pa.chunked_array([pa.array(texts, type=pa.string())])
 
 
-def narrowed(column: Any, field: Any, described: JSONValue) -> tuple[Any, Any]:
-    """Return column and field in the type they had, if all values are of that type again."""
+def narrowed(column: Any, field: Any, described: JSONValue, cells: Mapping[int, object]) -> tuple[Any, Any]:
+    """Return column and field in the type they had, if all values are of that type again.
+
+    Args:
+        column: The column, ``cells`` written.
+        field: Its field.
+        described: The type that it had.
+        cells: Row to what is put back there, exactly: text has one word for ``NaN`` and null, and these may be either.
+    """
     import pyarrow as pa
     import pyarrow.types as types
 
@@ -177,10 +184,12 @@ def narrowed(column: Any, field: Any, described: JSONValue) -> tuple[Any, Any]:
                 values = [read_text(text, family) for text in values]
         except Unreadable:
             return column, field
+        texts = column.to_pylist()
+        values = [cells.get(row, value) for row, value in enumerate(values)]
         held = held_by(values, former)
         if held is not None:
             back = pa.chunked_array([held])
-            if family is None or as_strings(back, field.name).to_pylist() == column.to_pylist():
+            if family is None or reads_alike(as_strings(back, field.name).to_pylist(), texts, cells):
                 column = back
     if str(column.type) == described[0]:
         field = field.with_type(column.type).with_nullable(bool(described[1]) or column.null_count > 0)

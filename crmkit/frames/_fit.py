@@ -13,7 +13,7 @@ from ._distinct import identity
 from ._marks import is_missing, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
 
 _FINE: Final = (np.datetime64, np.timedelta64)
@@ -82,3 +82,8 @@ def _same_number(held: Number, given: Number) -> bool:
 def all_same(held: Sequence[object], given: Sequence[object]) -> bool:
     """Say whether a column kept every value."""
     return len(held) == len(given) and all(map(same, held, given))
+
+
+def reads_alike(texts: Sequence[object], others: Sequence[object], apart: Container[int]) -> bool:
+    """Say whether two columns of text are the same, rows ``apart`` not looked at."""
+    return all(one == other or row in apart for row, (one, other) in enumerate(zip(texts, others, strict=True)))

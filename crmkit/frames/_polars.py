@@ -60,7 +60,7 @@ class PolarsSource(Source):
 
     def restore(self, cells: Mapping[str, Mapping[int, object]], dtypes: Mapping[str, JSONValue]) -> Frame:
         return self.native.with_columns(
-            [narrowed(written(self.native[name], rows), dtypes.get(name)) for name, rows in cells.items()]
+            [narrowed(written(self.native[name], rows), dtypes.get(name), rows) for name, rows in cells.items()]
         )
 
     def insert(self, rows: StoredRows, order: npt.NDArray[np.int64], index: JSONValue) -> Frame:  # noqa: ARG002 - polars has no index

@@ -9,7 +9,7 @@ import numpy as np
 from crmkit.errors import SchemaError
 
 from ._distinct import as_text
-from ._fit import all_same
+from ._fit import all_same, reads_alike
 from ._marks import is_missing, plain_list
 from ._moments import Unreadable, beyond, from_ticks, read_text, to_ticks
 
@@ -114,8 +114,14 @@ def describe(dtype: Any, *, full: bool) -> JSONValue:
     return str(dtype)
 
 
-def narrowed(column: Any, described: JSONValue) -> Any:
-    """Return a column that became text in the type it had, if all of its texts are of that type again."""
+def narrowed(column: Any, described: JSONValue, cells: Mapping[int, object]) -> Any:
+    """Return a column that became text in the type it had, if all of its texts are of that type again.
+
+    Args:
+        column: The column, ``cells`` written.
+        described: The type that it had.
+        cells: Row to what is put back there, exactly: text has one word for ``NaN`` and null, and these may be either.
+    """
     import polars as pl
 
     if column.dtype != pl.String or described is None or described == "String":
@@ -132,8 +138,10 @@ def narrowed(column: Any, described: JSONValue) -> Any:
         values = [read_text(text, _family(former)) for text in column.to_list()]
     except Unreadable:
         return column
-    held = held_by(values, former)
-    return column if held is None or as_strings(held).to_list() != column.to_list() else held.alias(column.name)
+    held = held_by([cells.get(row, value) for row, value in enumerate(values)], former)
+    if held is None or not reads_alike(as_strings(held).to_list(), column.to_list(), cells):
+        return column
+    return held.alias(column.name)
 
 
 def _dtype(described: JSONValue) -> Any:

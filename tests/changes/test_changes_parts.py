@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
@@ -260,3 +261,25 @@ def test_what_a_log_shows_of_rows_and_missing_values_is_text_or_none() -> None:
     assert log.key is None
     assert apply_edits(PEOPLE, CLOSED, key="id")[1].key == "id"
     assert golden[2]["phone"] == "2"
+
+
+@pytest.mark.parametrize("library", ["arrow", "polars"])
+@pytest.mark.parametrize("values", [[None, math.nan, 1.5], [math.nan, math.nan, None]])
+def test_nan_and_null_come_back_apart_from_a_column_that_was_text_for_a_while(library, values):
+    columns = {"id": ["r0", "r1", "r2"], "a": values}
+    if library == "polars":
+        frame: Any = pytest.importorskip("polars").DataFrame(columns, strict=False)
+    else:
+        pa = pytest.importorskip("pyarrow")
+        frame = pa.table({"id": columns["id"], "a": pa.array(values, pa.float64(), from_pandas=False)})
+    edits = Edits(path=["a"] * 3, row=[0, 1, 2], after=["x", "y", "z"], rule=["p", "q", "r"])
+    changed, log = apply_edits(frame, edits, key="id")
+
+    def cells(table: Any) -> list[str]:
+        return [repr(cell) for cell in (table["a"].to_list() if library == "polars" else table["a"].to_pylist())]
+
+    assert cells(log.revert(changed)) == list(map(repr, values))
+    parts = changed
+    for rule in ("q", "p", "r"):
+        parts = log.revert(parts, where={"rule": rule})
+    assert cells(log.revert(parts)) == list(map(repr, values))
