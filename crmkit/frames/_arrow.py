@@ -8,6 +8,7 @@ import numpy as np
 
 from ._arrow_types import exact_values, extended, narrowed, written
 from ._distinct import Distinct, distinct_floats
+from ._hashes import number_hashes
 from ._marks import plain_list
 from ._source import Source, column_names
 
@@ -67,6 +68,23 @@ class ArrowSource(Source):
     def type_of(self, name: str) -> object:
         field = self.native.schema.field(self.columns.index(name))
         return field.type, field.nullable
+
+    def numbers(self, name: str) -> npt.NDArray[np.float64] | None:
+        import pyarrow as pa
+        import pyarrow.types as types
+
+        column = self.native.column(name)
+        if not (types.is_integer(column.type) or types.is_floating(column.type)):
+            return None
+        return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
+
+    def hashes(self, name: str, seed: int) -> npt.NDArray[np.uint64] | None:  # noqa: ARG002 - bits of numbers need none
+        import pyarrow.types as types
+
+        column = self.native.column(name)
+        if column.null_count or not (types.is_integer(column.type) or types.is_float64(column.type)):
+            return None
+        return number_hashes(column.to_numpy())
 
     def restore(self, cells: Mapping[str, Mapping[int, object]], dtypes: Mapping[str, JSONValue]) -> Frame:
         made = self.replace(cells)
