@@ -149,11 +149,26 @@ def _text_hashes(table: Table, name: str) -> Hashes:
     return _hashed(texts.values)[texts.codes]
 
 
-def number_hashes(numbers: NDArray[Any]) -> Hashes:
-    """Return hashes of numpy numbers of one type: their bits, a missing one apart, 0.0 and -0.0 alike."""
+def text_hashes(texts: NDArray[np.object_], missing: NDArray[np.bool_] | None) -> Hashes:
+    """Return hashes of an array of ``str``, in which what is missing may be anything that can be hashed."""
+    hashes = np.fromiter(map(hash, texts), dtype=np.int64, count=len(texts)).view(np.uint64)
+    if missing is not None:
+        hashes[missing] = MISSING
+    return hashes
+
+
+def number_hashes(numbers: NDArray[Any], missing: NDArray[np.bool_] | None = None) -> Hashes:
+    """Return hashes of numbers or moments of one numpy type: their bits; a missing one apart, 0.0 and -0.0 alike."""
     if numbers.dtype.kind == "f":
         wide = numbers.astype(np.float64) + 0.0
-        hashes = wide.view(np.uint64) * _MULTIPLIERS[1] + np.uint64(1)
-        hashes[np.isnan(wide)] = MISSING
-        return hashes
-    return numbers.astype(np.int64).view(np.uint64) * _MULTIPLIERS[1] + np.uint64(1)
+        missing = np.isnan(wide)
+        bits = wide.view(np.uint64)
+    elif numbers.dtype.kind == "M":
+        missing = np.isnat(numbers)
+        bits = numbers.view(np.uint64)
+    else:
+        bits = numbers.astype(np.int64).view(np.uint64)
+    hashes = bits * _MULTIPLIERS[1] + np.uint64(1)
+    if missing is not None:
+        hashes[missing] = MISSING
+    return hashes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ._distinct import Distinct, distinct_floats, renumbered
-from ._hashes import number_hashes
+from ._hashes import number_hashes, text_hashes
 from ._marks import plain_list
 from ._pandas_types import OBJECT, describe, inserted, narrowed, unwrapped, written
 from ._source import Source, column_names
@@ -87,10 +87,16 @@ class PandasSource(Source):
             return np.asarray(array.to_numpy(dtype=np.float64, na_value=np.nan))
         return None
 
-    def hashes(self, name: str, seed: int) -> npt.NDArray[np.uint64] | None:  # noqa: ARG002 - bits of numbers need none
+    def hashes(self, name: str, seed: int) -> npt.NDArray[np.uint64] | None:  # noqa: ARG002 - seeded by Python itself
+        import pandas as pd
+
         array = self._array(name)
-        simple = isinstance(array.dtype, np.dtype) and array.dtype.kind in "iuf"
-        return number_hashes(np.asarray(array)) if simple else None
+        if isinstance(array.dtype, pd.StringDtype):
+            missing = np.asarray(array.isna(), dtype=bool)
+            return text_hashes(array.to_numpy(dtype=object, na_value=None), missing if missing.any() else None)
+        if isinstance(array.dtype, np.dtype) and array.dtype.kind in "iufM":
+            return number_hashes(np.asarray(array))
+        return None
 
     def same_index(self, other: Any) -> bool:
         left, right = self.native.index, other.native.index

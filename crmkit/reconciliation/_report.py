@@ -352,7 +352,7 @@ class ReconcileReport(Report):
         rows, others = pairing.left[pair], pairing.right[pair]
         names = [pair.name for pair in (*self.columns, *self.keys)]
         columns: dict[str, list[Any]] = {
-            "record_id": _spread(self._ids(self.left, [key.left for key in self.keys]), rows),
+            "record_id": self._ids(self.left, [key.left for key in self.keys], rows),
             "left_row": rows.tolist(),
             "right_row": others.tolist(),
         }
@@ -381,11 +381,17 @@ class ReconcileReport(Report):
         every = [value for part in values for value in part]
         return [every[at] for at in (bases[part_of] + which).tolist()]
 
-    def _ids(self, table: Table, names: Sequence[str]) -> list[str | None]:
-        if len(names) == 1:
-            return [None if value is None else str(value) for value in table.texts(names[0]).rows()]
-        columns = [table.texts(name).rows() for name in names]
-        return [" ".join("" if value is None else str(value) for value in cells) for cells in zip(*columns, strict=True)]
+    def _ids(self, table: Table, names: Sequence[str], rows: NDArray[np.int64]) -> list[str | None]:
+        """Return the record ids of some rows; parts of a key are joined by blanks."""
+        distinct, back = np.unique(rows, return_inverse=True)
+        part = frames.read(table.take(distinct))  # type: ignore[arg-type]  # an array is a sequence of rows
+        columns = [part.texts(name).rows() for name in names]
+        if len(columns) == 1:
+            ids = [None if value is None else str(value) for value in columns[0]]
+        else:
+            cells = zip(*columns, strict=True)
+            ids = [" ".join("" if value is None else str(value) for value in row) for row in cells]
+        return [ids[at] for at in back.ravel().tolist()]
 
     @cached_property
     def issues(self) -> IssueTable:
@@ -416,7 +422,7 @@ class ReconcileReport(Report):
             path=self._gathered([[names[part.column]] * len(part.left) for part in self._parts], part_of, which),
             severity=[CAUSES[code].severity for code in codes],
             dimension=[CAUSES[code].dimension for code in codes],
-            record_id=_spread(self._ids(self.left, [key.left for key in self.keys]), rows),
+            record_id=self._ids(self.left, [key.left for key in self.keys], rows),
             value=self._gathered([part.left for part in self._parts], part_of, which),
             params=self._gathered(params, part_of, which),
             lang=self.lang,
@@ -444,7 +450,7 @@ class ReconcileReport(Report):
         ):
             if not len(rows):
                 continue
-            ids = _spread(self._ids(mine if on_left else yours, own if on_left else their), rows)
+            ids = self._ids(mine if on_left else yours, own if on_left else their, rows)
             yield IssueTable.of(
                 run_id=self.run_id, rule=RULE, code=code, severity=severity, dimension=dimension, record_id=ids,  # type: ignore[arg-type]  # the words above are those allowed
                 row=rows if on_left else np.full(len(rows), -1), path=" ".join(own),
@@ -517,7 +523,3 @@ def _segments(table: Table, column: str, prefix: int | None, number: dict[str | 
     if bool((texts.codes < 0).any()):
         lookup = np.append(lookup, number.setdefault(None, len(number)))
     return lookup[texts.codes] if len(lookup) else np.empty(0, dtype=np.int64)
-
-
-def _spread(values: Sequence[Any], rows: NDArray[np.int64]) -> list[Any]:
-    return [values[row] for row in rows.tolist()]
