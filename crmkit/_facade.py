@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from crmkit.changes import ChangeLog
+    from crmkit.frames import Table
     from crmkit.matching import LinkReport, Matcher, MatchReport
     from crmkit.reports import Page
     from crmkit.typing import Frame, Language, Progress, RecordKind
@@ -65,13 +66,15 @@ def check(
 
     .. versionadded:: 0.1.0
     """
+    from crmkit import frames
     from crmkit.errors import SchemaError
     from crmkit.validators import Schema
 
     if schema is not None and not isinstance(schema, Schema):
         raise SchemaError(f"schema= takes a Schema, not an object of type {type(schema).__name__}")
-    chosen = Schema.infer(frame, kind=kind, country=country) if schema is None else schema
-    return chosen.check(frame, tables=tables, lang=lang, now=now, progress=progress)
+    table = frames.read(frame)  # once: what is read twice must not be an iterator
+    chosen = Schema.infer(table, kind=kind, country=country) if schema is None else schema
+    return chosen.check(table, tables=tables, lang=lang, now=now, progress=progress)
 
 
 def dedupe(
@@ -105,7 +108,10 @@ def dedupe(
 
     .. versionadded:: 0.1.0
     """
-    return _matcher(frame, kind, settings).dedupe(frame, key=key, progress=progress)
+    from crmkit import frames
+
+    table = frames.read(frame)
+    return _matcher(table, kind, settings).dedupe(table, key=key, progress=progress)
 
 
 def link(
@@ -140,16 +146,18 @@ def link(
 
     .. versionadded:: 0.1.0
     """
-    return _matcher(left, kind, settings).link(left, right, key=key, one_to_one=one_to_one, progress=progress)
+    from crmkit import frames
+
+    table = frames.read(left)
+    return _matcher(table, kind, settings).link(table, right, key=key, one_to_one=one_to_one, progress=progress)
 
 
-def _matcher(frame: Frame, kind: RecordKind | None, settings: Mapping[str, Any]) -> Matcher:
+def _matcher(table: Table, kind: RecordKind | None, settings: Mapping[str, Any]) -> Matcher:
     """Return the preset for the kind of record, which the columns tell where the caller does not."""
     import attrs
 
     from crmkit.columns import recognize
     from crmkit.errors import SchemaError, did_you_mean
-    from crmkit.frames import read
     from crmkit.matching import Matcher
 
     known = {field.alias or field.name for field in attrs.fields(Matcher) if field.init} - {"kind"}
@@ -157,7 +165,7 @@ def _matcher(frame: Frame, kind: RecordKind | None, settings: Mapping[str, Any])
         near = did_you_mean(name, known)
         raise TypeError(f"unknown setting {name!r}" + (f"; did you mean {near!r}?" if near else ""))
 
-    found = kind if kind is not None else recognize(read(frame)).kind
+    found = kind if kind is not None else recognize(table).kind
     if found == "account":
         return Matcher.accounts(**settings)
     if found == "lead":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -179,6 +179,7 @@ class ChangeLog:
         Raises:
             ConflictError: A value, or the number of rows, is not what the run left; nothing is undone. ``.conflicts``
                 names rows and columns, never values.
+            NotFoundError: ``where`` names an attribute that changes lack, or a column that the frame did not have.
 
         Example:
             >>> from crmkit.changes import Edits, apply_edits
@@ -198,6 +199,9 @@ class ChangeLog:
         for name in wanted:
             if name not in Change.__annotations__:
                 raise NotFoundError.of("attribute of a change", name, Change.__annotations__)
+        columns = [str(name) for name, _ in cast("list[tuple[object, object]]", self._header.layout["columns"])]
+        if isinstance(wanted.get("path"), str) and wanted["path"] not in columns:
+            raise NotFoundError.of("column", str(wanted["path"]), columns)
         fits = np.ones(len(self._lines), dtype=bool)
         for name, value in list(wanted.items()):
             column = getattr(self._lines, name, None)

@@ -112,13 +112,29 @@ def record_set(columns: Mapping[str, Sequence[object]]) -> Any:
     return RecordSet(columns)
 
 
+def unpaired(values: Sequence[object]) -> list[object]:
+    r"""Return a column for a library whose text is UTF-8, which has no lone surrogates: they become ``\ud800``.
+
+    Example:
+        >>> unpaired(["Ann", "A\ud800", None, 3])
+        ['Ann', 'A\\ud800', None, 3]
+    """
+    cells = list(values)
+    try:
+        "".join(cell for cell in cells if type(cell) is str).encode()
+    except UnicodeEncodeError:
+        return [cell.encode("utf-8", "backslashreplace").decode() if type(cell) is str else cell for cell in cells]
+    return cells
+
+
 def build(columns: Mapping[str, Sequence[object]], *, like: object = None) -> Frame:
-    """Build a result table in the kind of another frame.
+    r"""Build a result table in the kind of another frame.
 
     Args:
         columns: Name -> values, missing as ``None``; all of one length.
         like: A frame (or ``Table``) whose kind the result gets; ``None`` gives a ``RecordSet``. For records of any
-            kind the result is a list of dicts.
+            kind the result is a list of dicts. Text for pandas, polars and pyarrow has lone surrogates written as
+            ``\ud800``, because their columns hold UTF-8.
 
     Raises:
         ShapeError: The columns differ in length.
@@ -134,15 +150,15 @@ def build(columns: Mapping[str, Sequence[object]], *, like: object = None) -> Fr
     if kind == "pandas":
         import pandas as pd
 
-        return pd.DataFrame({name: pd.Series(list(values)) for name, values in columns.items()})
+        return pd.DataFrame({name: pd.Series(unpaired(values)) for name, values in columns.items()})
     if kind == "polars":
         import polars as pl
 
-        return pl.DataFrame({name: pl.Series(name, list(values), strict=False) for name, values in columns.items()})
+        return pl.DataFrame({name: pl.Series(name, unpaired(values), strict=False) for name, values in columns.items()})
     if kind == "arrow":
         import pyarrow as pa
 
-        return pa.table({name: pa.array(list(values)) for name, values in columns.items()})
+        return pa.table({name: pa.array(unpaired(values)) for name, values in columns.items()})
     if kind == "mapping":
         return {name: list(values) for name, values in columns.items()}
     if kind == "records":

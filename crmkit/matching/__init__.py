@@ -25,6 +25,7 @@ from ._survivorship import (
     TrustedSource,
 )
 from ._threshold import Precision, Threshold
+from ._wellformed import WellFormed
 
 __all__ = [
     "BlockingRule",
@@ -55,6 +56,7 @@ __all__ = [
     "SurvivorshipRule",
     "Threshold",
     "TrustedSource",
+    "WellFormed",
     "comparisons",
     "evaluate",
     "threshold_curve",

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
     from ._fields import Codes, EncodedField, LevelArray
 
-__all__ = ["EMAIL", "EMAIL_DIFFERENT", "PHONE", "WEB", "company_domain"]
+__all__ = ["EMAIL", "EMAIL_DIFFERENT", "EMAIL_LOCAL", "PHONE", "WEB", "company_domain"]
 
 _EMAIL_LEVELS = ("exact", "typo", "two edits", "same local part", "different")
 EMAIL_DIFFERENT = _EMAIL_LEVELS.index("different")
+EMAIL_LOCAL = _EMAIL_LEVELS.index("same local part")
 
 _DIGITS = re.compile(r"\d+")
 _PUNCTUATION = re.compile(r"[\W_]+")

@@ -13,6 +13,7 @@ import attrs
 import numpy as np
 
 from crmkit.changes import apply_merges
+from crmkit.systems import canonical_fields
 
 from ._survivorship import (
     Longest,
@@ -28,9 +29,10 @@ from ._survivorship import (
     best_rows,
     check_columns,
 )
+from ._wellformed import WellFormed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -62,6 +64,8 @@ _BY_FIELD: dict[str, tuple[SurvivorshipRule, ...]] = {
     "phone": (MostRecent(), MostFrequent()),
     "mobile": (MostRecent(), MostFrequent()),
 }
+_JUDGE_THEMSELVES = (SurvivorsOwn, RefusalWins, Oldest, Newest)
+"""Rules that look at the value itself, or must not."""
 _OTHERS: tuple[SurvivorshipRule, ...] = (MostRecent(), MostFrequent(), Longest())
 
 _SECOND_PLACES = (("email", "email", "email_2"), ("phone", "phone", "phone_other"), ("phone", "mobile", "phone_other"))
@@ -84,13 +88,13 @@ def merge_clusters(
     for together in (_NAME, _ADDRESS):
         columns = [column for column in table.columns if fields.get(column) in together and column not in survivorship]
         if len(columns) > 1:
-            best = best_rows(members, columns[0], _together(members, columns))
+            best = best_rows(members, columns[0], _together(members, columns, fields))
             chosen |= dict.fromkeys(columns, best)
             rules |= dict.fromkeys(columns, f"from one record: {', '.join(columns)}")
     for column in table.columns:
         if column not in chosen:
             given = survivorship.get(column)
-            chain = _BY_FIELD.get(fields.get(column, ""), _OTHERS) if given is None else as_rules(given)
+            chain = _default(fields.get(column)) if given is None else as_rules(given)
             if column == source.map.key or column == report.run.keys[0]:
                 chain = (SurvivorsOwn(),)
             chosen[column] = best_rows(members, column, chain)
@@ -141,9 +145,20 @@ class _Known(SurvivorshipRule):
         return self.known
 
 
-def _together(members: Members, columns: Sequence[str]) -> tuple[SurvivorshipRule, ...]:
-    """Rules for columns that must come from one record: the most filled, then the most frequent, longest, newest."""
-    filled = sum((members.codes(column) >= 0).astype(np.float64) for column in columns)
+def _default(field: str | None) -> tuple[SurvivorshipRule, ...]:
+    """Rules of a column without a rule by the caller: what cannot be right survives only where nothing else is."""
+    chain = _BY_FIELD.get(field or "", _OTHERS)
+    known = canonical_fields().get(field or "")
+    return chain if isinstance(chain[0], _JUDGE_THEMSELVES) else (WellFormed(known.type if known else "text"), *chain)
+
+
+def _together(members: Members, columns: Sequence[str], fields: Mapping[str, str]) -> tuple[SurvivorshipRule, ...]:
+    """Rules for columns that must come from one record: the most that can be right, then the most frequent, longest."""
+    canonical = canonical_fields()
+    filled = sum(
+        (members.codes(column) >= 0) * (WellFormed(canonical[fields[column]].type).scores(members, column) > 0.0)
+        for column in columns
+    )
     frequency = sum(MostFrequent().scores(members, column) for column in columns)
     length = sum(Longest().scores(members, column) for column in columns)
     known = (np.asarray(filled), np.asarray(frequency), np.asarray(length))

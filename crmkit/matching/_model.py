@@ -18,6 +18,7 @@ import numpy as np
 
 from crmkit.errors import FormatError
 
+from ._kinds_channels import EMAIL_LOCAL
 from ._presets import CHANCE, MATCH
 from .comparisons import KINDS
 
@@ -271,14 +272,19 @@ def log_expected(model: MatchModel, pairs: PairLevels, evidence: FloatArray | No
 
 
 def _only_names(model: MatchModel, pairs: PairLevels) -> NDArray[np.bool_]:
-    """Pairs that can be compared on nothing but their names.
+    """Pairs that agree in nothing but their names: everything else is missing or differs.
 
-    A file knows how often a name is borne in it, not how many namesakes are out there: a name alone is no evidence.
+    A file knows how often a name is borne in it, not how many namesakes are out there: a name alone is no evidence, and
+    contradictions beside it make it no better. An e-mail address with the same local part is made of the name.
     """
-    more = [k for k, comparison in enumerate(model.comparisons) if comparison.group not in _PERSON_NAMES]
     if not {"given", "family"} <= {comparison.group for comparison in model.comparisons}:
         return np.zeros(pairs.size, dtype=bool)
-    return np.asarray((pairs.levels[more] < 0).all(axis=0))
+    alone = np.ones(pairs.size, dtype=bool)
+    for k, comparison in enumerate(model.comparisons):
+        if comparison.group not in _PERSON_NAMES:
+            worst = EMAIL_LOCAL if comparison.kind == "email" else KINDS[comparison.kind].different
+            alone &= (pairs.levels[k] < 0) | (pairs.levels[k] >= worst)
+    return alone
 
 
 def posterior(model: MatchModel, pairs: PairLevels) -> Posterior:

@@ -14,12 +14,12 @@ from ._html import Markup, el
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Bar", "bars", "histogram", "share"]
+__all__ = ["Bar", "bars", "diverging", "histogram", "share"]
 
 
 @attrs.frozen(kw_only=True)
 class Bar:
-    """One labelled length, ``0 <= value``."""
+    """One labelled length; below zero only in :func:`diverging`."""
 
     label: str
     value: float
@@ -40,27 +40,38 @@ def bars(rows: Sequence[Bar], *, title: str, maximum: float | None = None) -> Ma
     lines = []
     for row in rows:
         width = 0.0 if top <= 0 else min(100.0, 100.0 * row.value / top)
-        drawing = el(
-            "svg",
-            _TRACK,
-            # A value that is not nothing is drawn at least one unit wide, or it could not be told from zero.
-            _rect(row.tone, width=max(width, 1.0) if row.value > 0 else 0.0),
-            viewBox="0 0 100 10",
-            preserveAspectRatio="none",
-            aria_hidden="true",
-        )
-        note = None if row.note is None else el("span", row.note, class_="bar-note")
-        lines.append(
-            el(
-                "div",
-                el("span", row.label, note, class_="bar-label"),
-                el("span", drawing, class_="bar-track"),
-                el("span", row.shown, class_="bar-value"),
-                class_="bar",
-                role="listitem",
-            )
-        )
+        # A value that is not nothing is drawn at least one unit wide, or it could not be told from zero.
+        lines.append(_line(row, _rect(row.tone, width=max(width, 1.0) if row.value > 0 else 0.0)))
     return el("div", *lines, class_="bars", role="list", aria_label=title)
+
+
+def diverging(rows: Sequence[Bar], *, title: str) -> Markup:
+    """Draw bars that start in the middle: what is above zero to the right, what is below to the left.
+
+    Args:
+        rows: From top to bottom.
+        title: What the lengths are, with their unit, and what the sides mean.
+    """
+    top = max((abs(row.value) for row in rows), default=0.0) or 1.0
+    lines = []
+    for row in rows:
+        width = max(50.0 * abs(row.value) / top, 0.5)
+        bar = _rect(row.tone, x=50.0 if row.value >= 0 else 50.0 - width, width=width)
+        lines.append(_line(row, bar, el("line", class_="axis", x1=50, y1=0, x2=50, y2=10)))
+    return el("div", *lines, class_="bars", role="list", aria_label=title)
+
+
+def _line(row: Bar, *drawn: Markup) -> Markup:
+    drawing = el("svg", _TRACK, *drawn, viewBox="0 0 100 10", preserveAspectRatio="none", aria_hidden="true")
+    note = None if row.note is None else el("span", row.note, class_="bar-note")
+    return el(
+        "div",
+        el("span", row.label, note, class_="bar-label"),
+        el("span", drawing, class_="bar-track"),
+        el("span", row.shown, class_="bar-value"),
+        class_="bar",
+        role="listitem",
+    )
 
 
 def histogram(counts: Sequence[int], *, edges: Sequence[str], title: str, split: int | None = None) -> Markup:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ._charts import Bar, bars, histogram, share
+from crmkit.normalize import text as folding
+
+from ._charts import Bar, bars, diverging, histogram, share
 from ._html import Markup, el
 from ._parts import Column, chip, name, section, table
 from ._words import number, percent
@@ -136,14 +138,13 @@ def _example(report: MatchReport, pair: int, words: Words, masks: Masks) -> Mark
         if any(cell is not None for cell in cells):
             shown = [masks.show(column, cell) for cell in cells]
             # Masks hide whether two values agree, so that is said beside them.
-            alike = "–" if None in cells else "=" if cells[0] == cells[1] else "≠"
-            rows.append([name(column), *(el("code", cell) if cell else "–" for cell in shown), alike])
+            rows.append([name(column), *(el("code", cell) if cell else "–" for cell in shown), _alike(*cells)])
     best = max(explained.explanations, key=explained.explanations.__getitem__)
-    rival = f" · {words.name(best)}" if best != report.model.explanations[0] else ""
+    why = _reasons(explained, words) if best == report.model.explanations[0] else words.name(best)
     summary = el(
         "summary",
         chip(words("same") if together else words("different"), "ok" if together else "plain"),
-        el("span", f" {percent(explained.match_probability)}{rival}", class_="soft"),
+        el("span", f" {percent(explained.match_probability)}" + (f" · {why}" if why else ""), class_="soft"),
     )
     columns = [
         Column(words("field"), is_wide=True, explains_itself=True),
@@ -151,7 +152,24 @@ def _example(report: MatchReport, pair: int, words: Words, masks: Masks) -> Mark
         Column(words("record_b"), explains_itself=True),
         Column(words("alike"), explains_itself=True),
     ]
-    return el("details", summary, table(columns, rows[:_FIELDS_SHOWN]), _waterfall(explained, words))
+    legend = el("p", words("alike_lead"), class_="soft")
+    return el("details", summary, table(columns, rows[:_FIELDS_SHOWN]), legend, _waterfall(explained, words))
+
+
+def _alike(left: str | None, right: str | None) -> str:
+    """Say whether two values agree: exactly, but for how they are written, or not; ``–`` where one is missing."""
+    if left is None or right is None:
+        return "–"
+    if left == right:
+        return "="
+    one, other = ("".join(filter(str.isalnum, folding.fold(value))) for value in (left, right))
+    return "≈" if one and one == other else "≠"
+
+
+def _reasons(explained: PairExplanation, words: Words) -> str:
+    """Name what speaks most for one party, so that closed examples differ."""
+    strongest = sorted((step for step in explained.steps if step.weight > 1.0), key=lambda step: -step.weight)
+    return words("list_comma").join(words.name(step.name) for step in strongest[:3])
 
 
 def _text(table: Table, column: str, row: int) -> str | None:
@@ -164,7 +182,7 @@ def _waterfall(explained: PairExplanation, words: Words) -> Markup:
     rows = [
         Bar(
             label=words.name(step.name),
-            value=abs(step.weight),
+            value=step.weight,
             shown=f"{step.weight:+.1f}",
             tone="good" if step.weight > 0 else "bad",
             note=", ".join(words.level(level) for _, level in step.levels) or None,
@@ -172,7 +190,7 @@ def _waterfall(explained: PairExplanation, words: Words) -> Markup:
         for step in explained.steps
         if abs(step.weight) >= 0.05
     ]
-    return el("div", el("p", words("explain_weight"), class_="soft"), bars(rows, title=words("explain_weight")))
+    return el("div", el("p", words("explain_weight"), class_="soft"), diverging(rows, title=words("explain_weight")))
 
 
 def _notes(report: MatchReport, words: Words) -> Markup | None:

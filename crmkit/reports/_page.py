@@ -189,7 +189,7 @@ class Page:
             made += [quality(spoken, words), problems(spoken, words, masks, reveal=self._reveal)]
         if self._fixes:
             said = {
-                rule: text for check in self._checks for rule, text in messages(check.in_language(words.lang)).items()
+                cell: text for check in self._checks for cell, text in messages(check.in_language(words.lang)).items()
             }
             made.append(corrections(self._fixes, words, masks, said))
         made += [duplicates(match, words, masks) for match in self._matches]
@@ -225,13 +225,20 @@ def fields_of(table: Table) -> dict[str, str]:
     return {**found.spare, **found.fields}
 
 
-def messages(check: ValidationReport) -> dict[str, str]:
-    """Return what each rule of a report says, taken from its first issue."""
-    issues = check.issues
-    first: dict[str, int] = {}
-    for at, rule in enumerate(issues.column("rule")):
-        first.setdefault(rule, at)
-    return {rule: issues[at].message for rule, at in first.items()}
+def messages(check: ValidationReport) -> dict[tuple[int, str], str]:
+    """Return what was said of each cell that has a fix: all of it, but a mere remark on form only where it is alone."""
+    issues = check.issues.filter(min_confidence=0.0)
+    found: dict[tuple[int, str], dict[str, str]] = {}
+    columns = (issues.column(name) for name in ("row", "path", "code", "message"))
+    for row, path, code, said in zip(*columns, strict=True):
+        found.setdefault((row, path), {})[code] = said
+    return {
+        cell: "; ".join(dict.fromkeys(text for code, text in said.items() if code != _FORM or len(said) == 1))
+        for cell, said in found.items()
+    }
+
+
+_FORM = "not_normalized"
 
 
 def _style() -> str:

@@ -120,12 +120,20 @@ def _unasked(report: ValidationReport, words: Words) -> Markup | None:
         for reason, count in outcome.reasons.items():
             if reason in _EXPECTED or outcome.rule.endswith(":normal_form"):
                 continue
-            shown = words(reason) if words.knows(reason) else reason.replace("_", " ")
+            shown = _reason(reason, words)
             rows.append([name(outcome.path) if outcome.path else el("code", outcome.rule), shown, number(count)])
     if not rows:
         return None
     columns = [Column(words("col_column")), Column(words("col_why")), Column(words("col_rows"), is_number=True)]
     return join(el("h3", words("unasked")), table(columns, rows[:_SHOWN]))
+
+
+def _reason(reason: str, words: Words) -> str:
+    """Say why a rule was not asked; ``invalid:amount`` is that another cell of the row could not be read."""
+    word, _, column = reason.partition(":")
+    if word == "invalid" and column:
+        return words("other_invalid", column=column)
+    return words(reason) if words.knows(reason) else reason.replace("_", " ")
 
 
 def _crashed(report: ValidationReport, words: Words) -> Markup | None:

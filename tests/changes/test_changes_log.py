@@ -387,3 +387,10 @@ def test_the_account_holds_through_a_file_of_text(tmp_path: Path) -> None:
     golden.to_csv(tmp_path / "golden.csv")
     account(source, read_csv(tmp_path / "golden.csv"), [fixes, merges]).raise_for()
     account(source, pl.DataFrame(golden.to_dicts()), [fixes, merges]).raise_for()
+
+
+def test_a_column_that_the_frame_did_not_have_is_no_part_to_undo():
+    changed, log = apply_edits([{"email": "a", "city": "x"}], Edits(path=["email"], row=[0], after=["b"], rule="r"))
+    with pytest.raises(NotFoundError, match="did you mean 'email'"):
+        log.revert(changed, where={"path": "emial"})
+    assert log.revert(changed, where={"path": "city"}) == changed

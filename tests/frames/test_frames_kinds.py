@@ -365,3 +365,14 @@ def test_large_tables_do_not_keep_every_list() -> None:
     assert len(table._columns) == 4
     table.forget()
     assert len(table._columns) == 0
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "pyarrow", "records"])
+def test_results_with_half_a_surrogate_pair_can_be_built_in_every_kind(kind):
+    library = None if kind == "records" else pytest.importorskip(kind)
+    columns = {"id": ["A\ud800", "b", None], "n": [1, 2, 3]}
+    like = (
+        [{"x": 1}] if library is None else getattr(library, "DataFrame" if kind != "pyarrow" else "table")({"x": [1]})
+    )
+    found = frames.read(frames.build(columns, like=like)).column("id")
+    assert found == (["A\ud800", "b", None] if kind == "records" else ["A\\ud800", "b", None])

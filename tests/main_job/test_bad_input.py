@@ -198,3 +198,12 @@ def test_cells_of_blanks_only_are_as_good_as_empty(run_job):
 def test_one_column_goes_through(run_job):
     job = run_job(ck.read_csv(b"email\nann@example.com\nANN@EXAMPLE.COM\n"))
     assert len(job.golden) == 1
+
+
+def test_records_that_can_be_read_only_once_are_read_once():
+    rows = [{"id": str(n), "name": f"Ann Lee{n}", "email": "broken"} for n in range(3)]
+    assert not ck.check(iter(rows)).ok
+    assert ck.check(row for row in rows).counts() == ck.check(rows).counts()
+    twins = [{"id": str(n), "name": "Ann Lee", "email": "ann@example.com", "phone": "+12125550123"} for n in range(2)]
+    assert ck.dedupe(iter(twins)).counts() == ck.dedupe(twins).counts()
+    assert ck.link(iter(twins), iter(twins)).counts() == ck.link(twins, twins).counts()

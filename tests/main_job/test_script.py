@@ -140,6 +140,8 @@ def test_chinese_is_spoken_where_asked(exports, tmp_path):
     [("gone.csv", None), ("void.csv", b""), ("picture.csv", b"PK\x03\x04"), ("blank.csv", b"\n\n"), ("x.xlsx", b"no")],
 )
 def test_what_cannot_be_read_is_one_clear_line(tmp_path, name, content):
+    if name.endswith("xlsx"):
+        pytest.importorskip("python_calamine", reason="needs a reader of Excel files")
     if content is not None:
         (tmp_path / name).write_bytes(content)
     done = run(name, folder=tmp_path)
@@ -171,3 +173,45 @@ def test_what_cannot_be_matched_is_cleaned_and_written_all_the_same(tmp_path, co
     assert [line for line in done.stdout.splitlines() if "not matched: " in line and why in line]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(OUTPUTS)
     assert (tmp_path / "out" / "golden.csv").read_bytes() == (tmp_path / "out" / "clean.csv").read_bytes()
+
+
+def digests(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_second_run_leaves_the_results_of_the_first_alone(messy, tmp_path):
+    (tmp_path / "export.csv").write_bytes((messy / "export.csv").read_bytes())
+    assert run("export.csv", folder=tmp_path).returncode == 0
+    first = digests(tmp_path / "crmkit-cleanup")
+    assert run("crmkit-cleanup/golden.csv", folder=tmp_path).returncode == 0
+    assert digests(tmp_path / "crmkit-cleanup") == first
+    assert set(digests(tmp_path / "crmkit-cleanup-2")) == set(OUTPUTS)
+
+
+def test_a_folder_with_results_is_refused_unless_they_may_be_replaced(cleaned, messy):
+    assert cleaned.returncode == 0
+    before = digests(messy / "out")
+    refused = run("export.csv", "--out", "out", folder=messy)
+    assert (refused.returncode, "--replace" in refused.stderr) == (1, True)
+    assert digests(messy / "out") == before
+
+
+def test_the_input_is_never_overwritten(messy, tmp_path):
+    (tmp_path / "clean.csv").write_bytes((messy / "export.csv").read_bytes())
+    before = digests(tmp_path)
+    refused = run("clean.csv", "--out", ".", "--replace", folder=tmp_path)
+    assert (refused.returncode, "overwritten" in refused.stderr) == (1, True)
+    assert digests(tmp_path) == before
+
+
+def test_encoding_kind_and_language_can_be_named(tmp_path):
+    text = "名稱,電話,城市\n" + "\n".join(f"測試公司{n},0223456{n:03d},臺北" for n in range(5))
+    (tmp_path / "companies.csv").write_bytes(text.encode("big5"))
+    done = run(
+        "companies.csv", "--encoding", "big5", "--kind", "account", "--lang", "zh", "--out", "o", folder=tmp_path
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "行，读自 companies.csv" in done.stdout
+    assert "companies.csv 清洗报告" in (tmp_path / "o" / "cleanup.html").read_text(encoding="utf-8")
+    wrong = run("companies.csv", "--encoding", "bigfive", folder=tmp_path)
+    assert (wrong.returncode, "unknown encoding" in wrong.stderr) == (1, True)

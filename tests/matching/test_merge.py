@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from crmkit import frames
 from crmkit.errors import SchemaError
 from crmkit.matching import (
     FirstSeen,
     Longest,
     Matcher,
+    Members,
     MostComplete,
     MostFrequent,
     MostRecent,
@@ -15,6 +18,7 @@ from crmkit.matching import (
     RefusalWins,
     SurvivorsOwn,
     TrustedSource,
+    WellFormed,
 )
 from crmkit.records import RecordSet
 from crmkit.testing import generate
@@ -190,3 +194,53 @@ def test_a_consent_that_was_refused_is_not_given_by_a_merge():
     report = Matcher.contacts().dedupe(rows)
     assert report.merge()[0][0]["consent"] == "No"
     assert report.merge(survivorship={"consent": RefusalWins("yes")})[0][0]["consent"] == "Yes"
+
+
+def merged(**values):
+    """The golden record of two records that are surely one person."""
+    rows = len(next(iter(values.values())))
+    table = {
+        "id": [str(row) for row in range(rows)],
+        "name": ["Ann Lee"] * rows,
+        "birth_date": ["1970-03-04"] * rows,
+        "mobile": ["+12125550123"] * rows,
+        **values,
+    }
+    golden, log = Matcher.contacts().dedupe(table).merge()
+    assert len(golden["id"]) == 1
+    assert log.revert(golden) == table
+    return {name: column[0] for name, column in golden.items()}
+
+
+def test_a_later_value_that_cannot_be_right_survives_no_good_one():
+    days = ["2024-01-01", "2024-06-01"]
+    assert merged(email=["ann@lee.example", "noemail"], updated_at=days)["email"] == "ann@lee.example"
+    assert merged(email=["ann@lee.example", "none@none.com"], updated_at=days)["email"] == "ann@lee.example"
+    assert merged(phone=["+12125550188", "unknown"], updated_at=days)["phone"] == "+12125550188"
+    assert merged(phone=["+13038210548", "3.03821E+09"], updated_at=days)["phone"] == "+13038210548"
+    assert merged(city=["Austin", "???"], updated_at=days)["city"] == "Austin"
+    assert merged(company=["Globex Corporation", "n/a"], updated_at=days)["company"] == "Globex Corporation"
+
+
+def test_an_empty_date_of_a_program_survives_no_birth_date():
+    assert merged(birth_date=["3/14/1970", "0/0/00"])["birth_date"] == "3/14/1970"
+
+
+def test_a_value_that_cannot_be_right_stays_where_there_is_no_other():
+    assert merged(email=["noemail", None], updated_at=["2024-01-01", "2024-06-01"])["email"] == "noemail"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "score"),
+    [
+        ("email", "ann@example.com", 1.0), ("email", "none@none.com", 0.0), ("email", "noemail", 0.0),
+        ("phone", "+14155550123", 1.0), ("phone", "0171 1234567", 0.5), ("phone", "1.3E+10", 0.0),
+        ("phone", "n/a", 0.0),
+        ("date", "1970-03-04", 1.0), ("date", "3/4/1970", 1.0), ("date", "1900-01-01", 0.0), ("date", "0/0/00", 0.0),
+        ("person", "Ann", 1.0), ("person", "test", 0.0), ("company", "华为技术有限公司", 1.0), ("company", "无", 0.0),
+        ("text", "???", 0.0), ("text", "7", 1.0), ("text", "Oslo", 1.0), ("nonsense", "Oslo", 1.0),
+    ],
+)  # fmt: skip
+def test_what_can_be_right_is_judged_by_the_form_of_the_field(kind, value, score):
+    members = Members(frames.read({"x": [value, None]}), np.array([0, 1]), np.array([0, 0]))
+    assert WellFormed(kind).scores(members, "x").tolist() == [score, 0.5]

@@ -101,3 +101,32 @@ def test_an_equal_generation_does_not_part_one_person(crowd):
 def test_a_name_alone_joins_nobody(crowd, alone):
     found = labels_among([] if alone else crowd, *[person("Maria", "Garcia")] * 2, person("Bo", "Berg"))
     assert len(set(found)) == 3
+
+
+@pytest.mark.parametrize("others", [0, 8, 18, 48])
+@pytest.mark.parametrize("with_email", [True, False])
+def test_namesakes_whose_every_contact_differs_stay_apart_in_a_file_of_any_size(others, with_email):
+    people = [
+        {"id": "1", "name": "Ann Lee", "email": "ann.lee@acme.example", "phone": "+12125550123", "company": "Acme"},
+        {"id": "2", "name": "Ann Lee", "email": "ann.lee@globex.example", "phone": "+13105550188", "company": "Globex"},
+    ]
+    given, family = ("Bob", "Carol", "Dan", "Eve", "Frank", "Grace"), ("Stone", "Reed", "Hill", "Marsh", "Wood", "Kerr")
+    for n in range(others):
+        name = f"{given[n % 6]} {family[n // 6 % 6]}son{n // 36}"
+        people.append({
+            "id": str(10 + n), "name": name, "email": f"{name.lower().replace(' ', '.')}@c{n}.example",
+            "phone": f"+1415555{n:04d}", "company": f"Company {n}",
+        })  # fmt: skip
+    if not with_email:
+        people = [{key: value for key, value in person.items() if key != "email"} for person in people]
+    labels = Matcher.contacts().dedupe(people).labels
+    assert labels[0] != labels[1]
+
+
+def test_four_chinese_namesakes_with_four_mobiles_and_employers_are_four_people():
+    employers = ("北京华信科技有限公司", "上海大众汽车有限公司", "深圳南方贸易有限公司", "广州海珠商贸有限公司")
+    people = [
+        {"id": str(n), "姓名": "张伟", "手机": f"13{n}0013800{n}", "公司": company}
+        for n, company in enumerate(employers)
+    ]
+    assert len(set(Matcher.contacts().dedupe(people).labels.tolist())) == 4

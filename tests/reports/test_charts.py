@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from crmkit.reports._charts import Bar, bars, histogram, share
+from crmkit.reports._charts import Bar, bars, diverging, histogram, share
 
 
 def widths(markup: str, tone: str) -> list[float]:
@@ -54,3 +54,11 @@ def test_every_drawing_is_well_formed_and_has_no_script(drawing: str) -> None:
     ET.fromstring(drawing)
     assert "script" not in drawing
     assert "http" not in drawing
+
+
+def test_evidence_against_goes_to_the_left_of_the_middle() -> None:
+    drawn = diverging(
+        [Bar(label="a", value=4, shown="+4", tone="good"), Bar(label="b", value=-2, shown="-2", tone="bad")], title="x"
+    )
+    places = re.findall(r'fill-(\w+)" x="([\d.]+)"[^>]* width="([\d.]+)"', drawn)
+    assert places == [("good", "50", "50"), ("bad", "25", "25")]

@@ -66,7 +66,7 @@ def test_the_page_says_what_the_results_say(make_page: Callable[..., Page], resu
     assert "Autumn" in text
     for figure in (counts["rows"], counts["errors"], len(fixes), found.counts()["duplicates"], 400 - merges.merged):
         assert f"{figure:,}" in text
-    assert f"400 rows in, {400 - merges.merged} golden records out, {merges.merged} rows merged" in text
+    assert f"Rows in: 400. Golden records out: {400 - merges.merged}. Merged into another: {merges.merged}." in text
 
 
 def test_every_value_of_a_personal_column_is_masked(make_page: Callable[..., Page], results: tuple[Any, ...]) -> None:
@@ -189,3 +189,48 @@ def test_examples_agree_with_their_own_probability(results: tuple[Any, ...]) -> 
     for pair in _examples(found):
         together = found.labels[found.scored.left[pair]] == found.labels[found.scored.right[pair]]
         assert together == (found.scored.probability[pair] >= found.threshold_)
+
+
+def pair_examples(rows: list[dict[str, str]]) -> str:
+    return " ".join(Tree(Page([ck.dedupe(rows)]).html()).text)
+
+
+def test_values_that_differ_in_case_alone_are_called_nearly_the_same() -> None:
+    twins = [
+        {"id": "1", "name": "Ann LEE", "email": "ann@example.com", "phone": "+1 212 555 0123"},
+        {"id": "2", "name": "Ann Lee", "email": "ann@example.com", "phone": "+12125550124"},
+    ]
+    shown = pair_examples(twins)
+    assert re.search(r"name A\*\*\* A\*\*\* ≈", shown)
+    assert re.search(r"email a\*\*\*@example.com a\*\*\*@example.com =", shown)
+    assert re.search(r"phone \S+ \S+( \S+)* ≠", shown)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_rule_that_was_not_asked_says_why_in_words(lang: Any) -> None:
+    rows = [{"id": str(n), "created_at": "1/5/2024", "updated_at": "2/6/2024", "name": "Ann Lee"} for n in range(3)]
+    text = " ".join(Tree(Page([ck.check(rows)], lang=lang).html()).text)
+    assert "invalid:" not in text
+    assert ("could not be read" if lang == "en" else "无法读取") in text
+
+
+def test_a_correction_is_explained_by_what_was_wrong_with_that_cell() -> None:
+    rows = [
+        {"id": "1", "family_name": "GarcÃ\xada", "email": "a@example.com"},
+        {"id": "2", "family_name": "  Lee ", "email": "b@example.com"},
+        {"id": "3", "family_name": "12345", "email": "c@example.com"},
+    ]
+    report = ck.check(rows)
+    _, log = report.fixes().apply(rows)
+    text = " ".join(Tree(Page([report, log]).html()).text)
+    corrected = text[text.index("What was corrected") : text.index("What to do next")]
+    assert "damaged text" in corrected
+    assert "does not look like a person's name" not in corrected
+
+
+def test_changes_that_look_alike_under_a_mask_are_called_hidden() -> None:
+    rows = [{"id": "1", "notes": " x  y ", "email": "a@example.com"}]
+    report = Schema("notes", fields={"notes": Text()}).check(rows)
+    _, log = report.fixes().apply(rows)
+    assert len(log) == 1
+    assert "(hidden)" in " ".join(Tree(Page([report, log]).html()).text)

@@ -9,6 +9,8 @@ import csv
 import random
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from crmkit import systems
 
 if TYPE_CHECKING:
@@ -100,7 +102,8 @@ def write_csv(path: Path, system: str, kind: Any, *, labels: bool = True, encodi
 
 def write_excel(path: Path, system: str, kind: Any, *, labels: bool = True) -> Path:
     """Write the export as .xlsx, the header in the first row, and return its path."""
-    import openpyxl
+    pytest.importorskip("python_calamine", reason="needs a reader of Excel files")
+    openpyxl = pytest.importorskip("openpyxl", reason="needs a writer of Excel files")
 
     book = openpyxl.Workbook()
     sheet = book.active

@@ -1,0 +1,102 @@
+"""Which values can be right at all: no merge may keep ``noemail`` over an address because it came later."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+from crmkit.normalize import companies, dates, emails, names, phones
+
+from ._survivorship import SurvivorshipRule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._survivorship import Members, Scores
+
+__all__ = ["WellFormed"]
+
+_UNSURE = 0.5
+_NEVER_MEANT = frozenset({"1900-01-01", "1970-01-01", "9999-12-31"})
+"""Days that programs write where nobody entered one."""
+
+
+@attrs.frozen
+class WellFormed(SurvivorshipRule):
+    """A value that can be right: in the form of its field, and no placeholder. Stands first in every default.
+
+    Args:
+        type: What the column holds, as in the canonical fields: ``email``, ``phone``, ``date``, ``datetime``,
+            ``person``, ``company``; for anything else only placeholders are told.
+
+    Example:
+        >>> from crmkit.matching import Matcher, MostRecent
+        >>> people = [
+        ...     {"id": "1", "name": "Ana Maier", "phone": "+14155550123", "email": "ana@x.example", "on": "2026-01-05"},
+        ...     {"id": "2", "name": "Ana Maier", "phone": "+14155550123", "email": "noemail", "on": "2026-03-09"},
+        ... ]
+        >>> golden, _ = Matcher.contacts().dedupe(people).merge(
+        ...     survivorship={"email": [WellFormed("email"), MostRecent("on")]}
+        ... )
+        >>> golden[0]["email"]
+        'ana@x.example'
+
+    .. versionadded:: 0.1.0
+    """
+
+    type: str = "text"
+
+    def scores(self, members: Members, column: str) -> Scores:
+        """Score 1 for a value in form, 0.5 where its form alone cannot tell, 0 for what cannot be right."""
+        distinct = members.table.texts(column)
+        codes = distinct.codes[members.rows]
+        judge = _JUDGES.get(self.type, _text)
+        scores = np.full(len(distinct) + 1, _UNSURE)
+        for code in np.unique(codes[codes >= 0]).tolist():
+            scores[code] = judge(str(distinct.values[code]))
+        return np.asarray(scores[codes])
+
+
+def _text(value: str) -> float:
+    if any(char.isdecimal() for char in value):
+        return 1.0
+    return 0.0 if names.is_placeholder(value) else 1.0
+
+
+def _email(value: str) -> float:
+    return float(emails.is_valid(value) and not emails.is_placeholder(value))
+
+
+def _phone(value: str) -> float:
+    if phones.normalize(value) is not None:
+        return 1.0
+    if phones.is_lossy(value) or phones.last7(value) is None:
+        return 0.0
+    return _UNSURE  # in national form, and the value does not say of which country
+
+
+def _date(value: str) -> float:
+    day = dates.parse(value)
+    if day is None:
+        return 1.0 if dates.is_ambiguous(value) else 0.0
+    return 0.0 if day.isoformat() in _NEVER_MEANT else 1.0
+
+
+def _person(value: str) -> float:
+    return float(names.is_valid(value))
+
+
+def _company(value: str) -> float:
+    return float(companies.is_valid(value) and not names.is_placeholder(value))
+
+
+_JUDGES: dict[str, Callable[[str], float]] = {
+    "email": _email,
+    "phone": _phone,
+    "date": _date,
+    "datetime": _date,
+    "person": _person,
+    "company": _company,
+}
