@@ -83,7 +83,11 @@ class PandasSource(Source):
         dtype = array.dtype
         if isinstance(dtype, np.dtype) and dtype.kind in "iuf":
             return np.asarray(array, dtype=np.float64)
-        if pd.api.types.is_numeric_dtype(dtype) and pd.api.types.is_extension_array_dtype(dtype) and dtype.kind in "iuf":
+        if (
+            pd.api.types.is_numeric_dtype(dtype)
+            and pd.api.types.is_extension_array_dtype(dtype)
+            and dtype.kind in "iuf"
+        ):
             return np.asarray(array.to_numpy(dtype=np.float64, na_value=np.nan))
         return None
 

@@ -4,7 +4,7 @@ For migrations, nightly syncs and restores. The function that most people call i
 named apart from it, because a submodule of one name would hide it.
 """
 
-from ._causes import CAUSES, Cause, Grade, Kind, cause_of
+from ._causes import CAUSES, Cause, ColumnKind, Grade, cause_of
 from ._gate import Gate, Limit
 from ._reconcile import reconcile
 from ._report import ColumnSummary, ReconcileReport, Segment
@@ -14,11 +14,11 @@ from ._totals import Side, Total
 __all__ = [
     "CAUSES",
     "Cause",
+    "ColumnKind",
     "ColumnPair",
     "ColumnSummary",
     "Gate",
     "Grade",
-    "Kind",
     "Limit",
     "ReconcileReport",
     "Segment",

@@ -2,8 +2,8 @@
 
 A migration team does not repair cells, it repairs steps: an import that cuts at 40 characters, a spreadsheet between
 two systems, a time zone that nobody set. So every difference gets the narrowest cause that explains it, tried from the
-most harmless to the most serious; what nothing explains is ``changed``. What one pair alone cannot prove (a cut, a shift
-of a day, a recoded pick list) is decided over the whole column in ``_columns``.
+most harmless to the most serious; what nothing explains is ``changed``. What one pair alone cannot prove (a cut, a
+shift of a day, a recoded pick list) is decided over the whole column in ``_columns``.
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from crmkit.issues import Dimension
     from crmkit.typing import JSONValue, Severity
 
-__all__ = ["CAUSES", "KINDS", "Cause", "Grade", "Kind", "cause_of", "is_marker"]
+__all__ = ["CAUSES", "KINDS", "Cause", "ColumnKind", "Grade", "cause_of", "is_marker"]
 
-Kind: TypeAlias = Literal["text", "email", "phone", "country", "number", "date", "datetime", "postcode", "company"]
+ColumnKind: TypeAlias = Literal[
+    "text", "email", "phone", "country", "number", "date", "datetime", "postcode", "company"
+]
 """What a column holds, which decides what counts as another way to write the same."""
 
 KINDS: Final = ("text", "email", "phone", "country", "number", "date", "datetime", "postcode", "company")
@@ -88,8 +90,8 @@ class Cause:
 
 
 _MARKERS = frozenset({
-    "", "-", "--", "—", "n/a", "na", "n.a.", "null", "none", "nil", "nan", "nat", "(blank)", "(empty)", "(null)", "#n/a",
-    "<na>", "无", "無", "空", "暂无", "未知", "未填写", "没有",
+    "", "-", "--", "—", "n/a", "na", "n.a.", "null", "none", "nil", "nan", "nat", "(blank)", "(empty)", "(null)",
+    "#n/a", "<na>", "无", "無", "空", "暂无", "未知", "未填写", "没有",
 })  # fmt: skip
 _WORDS_FOR_UNKNOWN = frozenset({"unknown", "not available", "not applicable", "undefined", "?"})
 _LONGEST = 4_000
@@ -121,7 +123,7 @@ def is_marker(value: str) -> bool:
     return folded in _MARKERS or folded in _WORDS_FOR_UNKNOWN
 
 
-def cause_of(left: str | None, right: str | None, kind: Kind = "text") -> Cause | None:
+def cause_of(left: str | None, right: str | None, kind: ColumnKind = "text") -> Cause | None:
     """Tell why two cells differ.
 
     Args:
@@ -147,15 +149,10 @@ def cause_of(left: str | None, right: str | None, kind: Kind = "text") -> Cause 
     """
     if left == right:
         return None
-    empty_left, empty_right = left is None or is_marker(left), right is None or is_marker(right)
-    if empty_left and empty_right:
-        return Cause("missing_marker")
-    if empty_right:
+    if left is None or is_marker(left):
+        return Cause("missing_marker" if right is None or is_marker(right) else "value_added")
+    if right is None or is_marker(right):
         return Cause("value_lost")
-    if empty_left:
-        return Cause("value_added")
-    assert left is not None
-    assert right is not None
     for told in (_spelling, _typed(kind), _number, _moment, _damage):
         found = told(left, right)
         if found is not None:
@@ -163,7 +160,7 @@ def cause_of(left: str | None, right: str | None, kind: Kind = "text") -> Cause 
     return Cause("changed", to_confirm=_cut(left, right))
 
 
-def _typed(kind: Kind) -> Callable[[str, str], Cause | None]:
+def _typed(kind: ColumnKind) -> Callable[[str, str], Cause | None]:
     form = _FORMS.get(kind)
 
     def told(left: str, right: str) -> Cause | None:
@@ -203,11 +200,11 @@ def _squeezed(value: str) -> str:
 
 
 def _phones_agree(left: str, right: str) -> bool:
-    """Whether one number is the other in national form: the same subscriber digits behind a country and trunk prefix."""
+    """Whether one number is the other in national form: the same digits behind a country and a trunk prefix."""
     a, b = (re.sub(r"\D", "", unicodedata.normalize("NFKC", value)) for value in (left, right))
     longer, shorter = (a, b) if len(a) >= len(b) else (b, a)
     national = shorter.lstrip("0")
-    return 7 <= len(national) and longer.endswith(national) and len(longer) - len(national) <= 4
+    return len(national) >= 7 and longer.endswith(national) and len(longer) - len(national) <= 4
 
 
 def _amount(value: str) -> str | None:
@@ -414,7 +411,7 @@ _WRONG_READINGS = (
 
 def _damage(left: str, right: str) -> Cause | None:
     """Wrong decoding: known both sides, it is enough to damage the one and see whether the other comes out."""
-    if left.isascii() and right.isascii() or len(left) > _LONGEST or len(right) > _LONGEST:
+    if (left.isascii() and right.isascii()) or len(left) > _LONGEST or len(right) > _LONGEST:
         return None
     for whole, damaged in ((left, right), (right, left)):
         if whole.isascii():
@@ -443,5 +440,7 @@ def _cut(left: str, right: str) -> Cause | None:
     for whole, part, side in ((left, right, "right"), (right, left, "left")):
         kept = part.rstrip("…").rstrip()
         if len(whole) > len(kept) >= _SHORTEST_CUT and whole.startswith(kept):
-            return Cause("truncated", {"length": len(part), "side": side, "bytes": len(part.encode("utf-8", "replace"))})
+            return Cause(
+                "truncated", {"length": len(part), "side": side, "bytes": len(part.encode("utf-8", "replace"))}
+            )
     return None

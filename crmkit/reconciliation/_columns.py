@@ -17,6 +17,8 @@ from ._causes import Cause
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from ._cells import Differing
 
 __all__ = ["confirm", "find_swapped"]
@@ -54,7 +56,7 @@ def _final(cause: Cause) -> Cause:
     return cause if cause.to_confirm is None else attrs.evolve(cause, to_confirm=None)
 
 
-def _confirm_cuts(causes: list[Cause], counts: np.ndarray, longest: Mapping[str, tuple[int, int]]) -> None:  # type: ignore[type-arg]  # of whole numbers
+def _confirm_cuts(causes: list[Cause], counts: NDArray[np.int64], longest: Mapping[str, tuple[int, int]]) -> None:
     by_length: dict[tuple[str, str, int], list[int]] = defaultdict(list)
     for place, cause in enumerate(causes):
         cut = cause.to_confirm
@@ -72,23 +74,27 @@ def _confirm_cuts(causes: list[Cause], counts: np.ndarray, longest: Mapping[str,
                 causes[place] = Cause("truncated", {"length": length, "unit": unit, "side": side})
 
 
-def _confirm_hours(causes: list[Cause], counts: np.ndarray) -> None:  # type: ignore[type-arg]  # of whole numbers
+def _confirm_hours(causes: list[Cause], counts: NDArray[np.int64]) -> None:
     shifts: Counter[str] = Counter()
     for cause, n in zip(causes, counts.tolist(), strict=True):
         if cause.code == "time_zone":
             shifts[str(cause.params["hours"])] += n
     total = sum(n for cause, n in zip(causes, counts.tolist(), strict=True) if cause.code in {"time_zone", "changed"})
     shared = {
-        shift for shift, n in shifts.items() if n >= min(_LEAST_SHIFTED, max(total, 2)) and n >= _SHARE_OF_SHIFTED * total
+        shift
+        for shift, n in shifts.items()
+        if n >= min(_LEAST_SHIFTED, max(total, 2)) and n >= _SHARE_OF_SHIFTED * total
     }
     for place, cause in enumerate(causes):
         if cause.code == "time_zone" and str(cause.params["hours"]) not in shared:
             causes[place] = Cause("changed")
 
 
-def _confirm_days(causes: list[Cause], counts: np.ndarray) -> None:  # type: ignore[type-arg]  # of whole numbers
+def _confirm_days(causes: list[Cause], counts: NDArray[np.int64]) -> None:
     shifted = [
-        place for place, cause in enumerate(causes) if cause.to_confirm is not None and cause.to_confirm.code == "time_zone"
+        place
+        for place, cause in enumerate(causes)
+        if cause.to_confirm is not None and cause.to_confirm.code == "time_zone"
     ]
     n = int(counts[shifted].sum())
     open_ = int(sum(count for cause, count in zip(causes, counts.tolist(), strict=True) if cause.code == "changed"))
@@ -101,7 +107,7 @@ def _confirm_days(causes: list[Cause], counts: np.ndarray) -> None:  # type: ign
 
 def _find_recoded(
     causes: list[Cause],
-    counts: np.ndarray,  # type: ignore[type-arg]  # of whole numbers
+    counts: NDArray[np.int64],
     part: Differing,
     rows_with: Callable[[str], int],
 ) -> None:

@@ -85,7 +85,8 @@ class Gate(Report):
         from crmkit import frames
 
         columns: dict[str, list[object]] = {
-            name: [getattr(limit, name) for limit in self.limits] for name in ("what", "column", "allowed", "found", "of", "ok")
+            name: [getattr(limit, name) for limit in self.limits]
+            for name in ("what", "column", "allowed", "found", "of", "ok")
         }
         return frames.build(columns, like=like)
 
@@ -117,9 +118,7 @@ def judge(
     counts = report.counts()
     limits = [Limit(what="missing", allowed=max_missing, found=counts["missing"], of=counts["left"])]
     if max_unexpected is not None:
-        limits.append(
-            Limit(what="unexpected", allowed=max_unexpected, found=counts["unexpected"], of=counts["right"])
-        )
+        limits.append(Limit(what="unexpected", allowed=max_unexpected, found=counts["unexpected"], of=counts["right"]))
     limits.append(Limit(what="doubled", allowed=max_doubled, found=counts["doubled_right"], of=counts["right"]))
     by_name = max_differing if isinstance(max_differing, Mapping) else {"*": max_differing}
     names = [pair.name for pair in report.columns]

@@ -10,6 +10,8 @@ from crmkit.issues import message
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crmkit.typing import Language
+
     from ._report import ReconcileReport
 
 __all__ = ["report_html"]
@@ -32,13 +34,18 @@ def report_html(report: ReconcileReport) -> str:
         f"{words[name]} {counts[name]:,}" for name in ("left", "right", "matched", "missing", "unexpected", "differing")
     )
     rows = [
-        [one.column, message(f"cause_{cause}", lang=report.lang), f"{n:,}", f"{n / one.compared:.2%}" if one.compared else ""]
+        [one.column, _said(cause, report.lang), f"{n:,}", f"{n / one.compared:.2%}" if one.compared else ""]
         for one in report.by_column()
         for cause, n in one.causes.items()
     ][:_MOST_ROWS]
     heads = [words[name] for name in ("column", "cause", "cells", "share")]
     body = _table(heads, rows) if rows else f"<p>{words['none']}</p>"
     return f'<div class="crmkit-report"><p>{escape(figures)}</p>{body}</div>'
+
+
+def _said(cause: str, lang: Language) -> str:
+    """Say what a cause is, whatever its figures are in single cells."""
+    return message(cause, lang=lang)
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

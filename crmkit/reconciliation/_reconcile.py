@@ -17,9 +17,9 @@ import numpy as np
 
 from crmkit import frames
 from crmkit._run_id import new_run_id
-from crmkit.errors import SchemaError
 from crmkit.normalize import text
 
+from ._causes import Cause
 from ._cells import cell_codes, compare_cells
 from ._columns import confirm, find_swapped
 from ._report import ReconcileReport, Rows
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from crmkit.frames import Table
     from crmkit.typing import Frame, Language, Progress
 
-    from ._causes import Kind
+    from ._causes import ColumnKind
     from ._cells import Differing
     from ._rows import Pairing
     from ._settings import ColumnPair
@@ -51,7 +51,7 @@ def reconcile(
     key: str | Sequence[str] | None = None,
     columns: Mapping[str, str] | None = None,
     only: Sequence[str] | None = None,
-    kinds: Mapping[str, Kind] | None = None,
+    kinds: Mapping[str, ColumnKind] | None = None,
     tolerance: Mapping[str, float] | float = 0.0,
     values: Mapping[str, Mapping[str, str]] | None = None,
     same_key: bool = True,
@@ -87,11 +87,14 @@ def reconcile(
         ValueError: A negative tolerance.
 
     Example:
-        >>> was = [{"id": "1", "phone": "+86 138 0013 8000", "plan": "gold"}, {"id": "2", "phone": None, "plan": "free"}]
+        >>> was = [
+        ...     {"id": "1", "phone": "+86 138 0013 8000", "plan": "gold"},
+        ...     {"id": "2", "phone": None, "plan": "free"},
+        ... ]
         >>> now = [{"id": "1", "phone": "13800138000", "plan": "silver"}]
         >>> report = reconcile(was, now, key="id")
         >>> report.causes()
-        {'format': 1, 'changed': 1}
+        {'changed': 1, 'format': 1}
         >>> report.counts()["missing"]
         1
 
@@ -128,7 +131,7 @@ def reconcile(
     # Where keys only resemble each other the key is compared like any column: its cause is what the reader wants.
     shifted = compare_cells(one, other, rows, np.flatnonzero(loose), keys=(), columns=[*compared, *keys])
     parts = find_swapped(_together([*cells.columns, *shifted.columns]))
-    parts = _settled(one, other, pairing, parts, [*compared, *keys])
+    parts = _settled(one, other, pairing, parts, columns=compared, keys=keys)
     if len(cells.collided):
         pairing, parts = _without(pairing, parts, cells.collided)
     pairing = attrs.evolve(
@@ -199,7 +202,8 @@ def _doubled(table: Table, names: Sequence[str], rows: NDArray[np.int64]) -> NDA
     part = frames.read(table.take(rows))  # type: ignore[arg-type]  # an array is a sequence of rows
     keys = list(zip(*(part.texts(name).rows() for name in names), strict=True))
     counts = Counter(keys)
-    return rows[np.fromiter((counts[key] > 1 for key in keys), dtype=bool, count=len(keys))]
+    several = np.fromiter((counts[key] > 1 for key in keys), dtype=bool, count=len(keys))
+    return np.asarray(rows[several])
 
 
 def _loose_keys(table: Table, names: Sequence[str], rows: NDArray[np.int64]) -> dict[tuple[str, ...], int]:
@@ -209,19 +213,18 @@ def _loose_keys(table: Table, names: Sequence[str], rows: NDArray[np.int64]) -> 
         texts = part.texts(name)
         columns.append(texts.map([loose_key(str(value)) or None for value in texts.values]).rows())
     found: dict[tuple[str, ...], int] = {}
-    doubled = set()
+    doubled: set[tuple[str, ...]] = set()
     for row, cells in zip(rows.tolist(), zip(*columns, strict=True), strict=True):
         if None in cells:
             continue
-        name = tuple(map(str, cells))
-        doubled |= {name} if name in found else set()
-        found[name] = row
+        loose = tuple(map(str, cells))
+        if loose in found:
+            doubled.add(loose)
+        found[loose] = row
     return {name: row for name, row in found.items() if name not in doubled}
 
 
-def _without(
-    pairing: Pairing, parts: Sequence[Differing], pairs: NDArray[np.int64]
-) -> tuple[Pairing, list[Differing]]:
+def _without(pairing: Pairing, parts: Sequence[Differing], pairs: NDArray[np.int64]) -> tuple[Pairing, list[Differing]]:
     """Take apart pairs whose keys have one hash and are two keys."""
     keep = np.ones(len(pairing.left), dtype=bool)
     keep[pairs] = False
@@ -265,19 +268,26 @@ def _together(parts: Sequence[Differing]) -> list[Differing]:
 
 
 def _settled(
-    left: Table, right: Table, pairing: Pairing, parts: Sequence[Differing], columns: Sequence[ColumnPair]
-) -> list[Differing]:
+    left: Table, right: Table, pairing: Pairing, parts: Sequence[Differing], *, columns: Sequence[ColumnPair],
+    keys: Sequence[ColumnPair],
+) -> list[Differing]:  # fmt: skip
     made = []
     for part in parts:
-        column = columns[part.column]
+        column = [*columns, *keys][part.column]
         undecided = [cause.to_confirm for cause in part.causes if cause.to_confirm is not None]
         cuts = any(cause.code == "truncated" for cause in undecided)
         longest = {
             "left": _longest(left, column.left) if cuts else (0, 0),
             "right": _longest(right, column.right) if cuts else (0, 0),
         }
-        made.append(confirm(part, longest=longest, rows_with=_counter(left, column.left, pairing.left)))
+        told = confirm(part, longest=longest, rows_with=_counter(left, column.left, pairing.left))
+        if column in keys:  # rows that found each other by it: whatever differs is a matter of form
+            told = attrs.evolve(told, causes=[_SAME_KEY if one.code == "changed" else one for one in told.causes])
+        made.append(told)
     return made
+
+
+_SAME_KEY = Cause("format")
 
 
 def _longest(table: Table, name: str) -> tuple[int, int]:
@@ -299,5 +309,3 @@ def _counter(table: Table, name: str, rows: NDArray[np.int64]) -> Callable[[str]
         return counts.get(value, 0)
 
     return rows_with
-
-

@@ -383,6 +383,8 @@ class ReconcileReport(Report):
 
     def _ids(self, table: Table, names: Sequence[str], rows: NDArray[np.int64]) -> list[str | None]:
         """Return the record ids of some rows; parts of a key are joined by blanks."""
+        if not len(rows):
+            return []
         distinct, back = np.unique(rows, return_inverse=True)
         part = frames.read(table.take(distinct))  # type: ignore[arg-type]  # an array is a sequence of rows
         columns = [part.texts(name).rows() for name in names]
@@ -410,7 +412,10 @@ class ReconcileReport(Report):
         rows = self._rows.pairing.left[pair]
         names = [one.name for one in (*self.columns, *self.keys)]
         params = [
-            [self._params(cause.params) | {"right": right} for cause, right in zip(part.causes, part.right, strict=True)]
+            [
+                self._params(cause.params) | {"right": right}
+                for cause, right in zip(part.causes, part.right, strict=True)
+            ]
             for part in self._parts
         ]
         codes = self._gathered([[cause.code for cause in part.causes] for part in self._parts], part_of, which)
@@ -430,11 +435,8 @@ class ReconcileReport(Report):
 
     def _params(self, params: Mapping[str, JSONValue]) -> dict[str, JSONValue]:
         """Name the column that another's values are in."""
-        if "with" not in params:
-            return dict(params)
-        place = params["with"]
-        assert isinstance(place, int)
-        return {"with": (*self.columns, *self.keys)[place].name}
+        place = params.get("with")
+        return {"with": (*self.columns, *self.keys)[place].name} if isinstance(place, int) else dict(params)
 
     def _row_issues(self) -> Iterable[IssueTable]:
         pairing, mine, yours = self._rows.pairing, self.left, self.right
@@ -463,10 +465,13 @@ class ReconcileReport(Report):
         """Say in sentences what happened, the most frequent cause first; no value of a record is in them."""
         language = self.lang if lang is None else lang
         found = []
-        for summary in self.by_column():
-            for cause, n in summary.causes.items():
-                said = message(f"cause_{cause}", lang=language)
-                found.append((n, f"{summary.column}: {said} ({n:,})"))
+        for part in self._parts:
+            name = (*self.columns, *self.keys)[part.column].name
+            said: Counter[str] = Counter()
+            for cause, n in zip(part.causes, part.counts().tolist(), strict=True):
+                if n:
+                    said[message(cause.code, self._params(cause.params), lang=language)] += n
+            found += [(n, f"{name}: {sentence} ({n:,})") for sentence, n in said.items()]
         return [sentence for _, sentence in sorted(found, key=lambda item: -item[0])]
 
     def in_language(self, lang: Language) -> ReconcileReport:

@@ -108,7 +108,7 @@ def pair_rows(
 
 @attrs.frozen(eq=False)
 class _Side:
-    """The rows of one table by key: ``rows[starts[k] : starts[k] + counts[k]]`` have ``keys[k]``, in the table's order."""
+    """The rows of one table by key: ``rows[starts[k] : starts[k] + counts[k]]`` have ``keys[k]``, in their order."""
 
     rows: Rows
     keys: Hashes

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     from crmkit.frames import Table
 
-    from ._causes import Kind
+    from ._causes import ColumnKind
 
 __all__ = ["ColumnPair", "key_pairs", "pair_columns"]
 
-_KIND_OF_TYPE: Mapping[str, Kind] = {
+_KIND_OF_TYPE: Mapping[str, ColumnKind] = {
     "email": "email", "phone": "phone", "country": "country", "postcode": "postcode", "company": "company",
     "money": "number", "number": "number", "date": "date", "datetime": "datetime",
 }  # fmt: skip
@@ -45,7 +45,7 @@ class ColumnPair:
 
     left: str
     right: str
-    kind: Kind = attrs.field(default="text")
+    kind: ColumnKind = attrs.field(default="text")
     tolerance: float = 0.0
     values: Mapping[str, str] | None = attrs.field(default=None, hash=False, repr=False)
 
@@ -59,7 +59,9 @@ class ColumnPair:
         return Compared(left=self.left, right=self.right, tolerance=self.tolerance, values=self.values)
 
 
-def key_pairs(left: Table, right: Table, key: str | Sequence[str] | None, columns: Mapping[str, str]) -> list[ColumnPair]:
+def key_pairs(
+    left: Table, right: Table, key: str | Sequence[str] | None, columns: Mapping[str, str]
+) -> list[ColumnPair]:
     """Return the key's columns on both sides.
 
     Raises:
@@ -81,7 +83,7 @@ def pair_columns(
     keys: Sequence[ColumnPair],
     columns: Mapping[str, str],
     only: Sequence[str] | None,
-    kinds: Mapping[str, Kind],
+    kinds: Mapping[str, ColumnKind],
     tolerance: Mapping[str, float] | float,
     values: Mapping[str, Mapping[str, str]],
 ) -> list[ColumnPair]:
@@ -123,7 +125,9 @@ def _check_named(what: str, given: Mapping[str, object], names: Sequence[str]) -
     for name in given:
         if name not in names:
             near = did_you_mean(name, names)
-            raise SchemaError(f"{what}= names {name!r}, which is not compared" + (f"; did you mean {near!r}?" if near else ""))
+            raise SchemaError(
+                f"{what}= names {name!r}, which is not compared" + (f"; did you mean {near!r}?" if near else "")
+            )
 
 
 def _checked(left: Table, right: Table, name: str, other: str) -> ColumnPair:

@@ -23,7 +23,10 @@ __all__ = ["Total", "totals"]
 
 @attrs.frozen(kw_only=True)
 class Side:
-    """The numbers of one table: how many, their exact sum, the least and the greatest, and cells that are none."""
+    """The numbers of one table: how many, their exact sum, the least and the greatest, and cells that are none.
+
+    .. versionadded:: 0.1.0
+    """
 
     count: int = 0
     sum: Decimal = Decimal(0)
@@ -71,7 +74,7 @@ def totals(report: ReconcileReport, columns: Sequence[str] | None, *, by: str | 
     group = None if by is None else next((pair for pair in (*report.columns, *report.keys) if pair.left == by), None)
     if by is not None and group is None:
         raise SchemaError(str(NotFoundError.of("compared column", by, known)))
-    made = []
+    made: list[Total] = []
     for pair in chosen:
         if columns is None and not (_is_numeric(report.left, pair.left) and _is_numeric(report.right, pair.right)):
             continue
@@ -99,7 +102,8 @@ def _is_numeric(table: Table, name: str) -> bool:
     values = table.texts(name).values
     texts = [str(value) for value in values]
     return bool(texts) and all(
-        _number(value) is not None and not (len(value) > 1 and value[0] == "0" and value[1].isdigit()) for value in texts
+        _number(value) is not None and not (len(value) > 1 and value[0] == "0" and value[1].isdigit())
+        for value in texts
     )
 
 
