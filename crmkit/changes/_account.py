@@ -14,6 +14,7 @@ from crmkit.errors import CheckFailedError, ConflictError
 from crmkit.frames import Table, identity
 
 from ._change import Conflict
+from ._reads import reads_as
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -189,7 +190,14 @@ def _rows_that_differ(first: Table, again: Table, name: str) -> list[int]:
     numbers = {identity(value): number for number, value in enumerate(left.values)}
     lookup = np.array([numbers.get(identity(value), -2) for value in right.values] + [-1], dtype=np.int64)
     rows: list[int] = np.flatnonzero(left.codes != lookup[right.codes]).tolist()
-    return rows
+    if first.kind == again.kind:
+        return rows
+    alike: dict[tuple[int, int], bool] = {}  # each pair of texts is asked about once
+    for row in rows:
+        pair = int(left.codes[row]), int(right.codes[row])
+        if pair not in alike:
+            alike[pair] = reads_as(there[row], here[row])
+    return [row for row in rows if not alike[int(left.codes[row]), int(right.codes[row])]]
 
 
 def _other_markers(first: Table, again: Table, name: str) -> list[int]:

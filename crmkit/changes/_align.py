@@ -34,12 +34,10 @@ def present_rows(table: Table, header: Header, lines: Lines) -> npt.NDArray[np.i
     losers = lines.row[np.asarray(merges, dtype=np.int64)] if merges else np.empty(0, dtype=np.int64)
     keyed = header.key is not None and header.unique_key and header.key in table.columns
     if not merges and keyed:
-        moved = _by_key(table, header, lines, total)
-        if moved is not None:
-            return moved
-    staying = np.ones(total, dtype=bool)
+        return _by_key(table, header, lines, total)
     if not total - len(losers) <= len(table) <= total:
         raise _rows_differ(total, len(losers), len(table))
+    staying = np.ones(total, dtype=bool)
     if merges and keyed:
         known = set(table.texts(str(header.key)).values)
         staying[[int(lines.row[line]) for line in merges if lines.record_id[line] not in known]] = False
@@ -89,8 +87,8 @@ def _rows_differ(total: int, merged: int, found: int) -> ConflictError:
     return ConflictError(f"cannot undo: {reason}; rows were added or removed since the run", conflicts=[conflict])
 
 
-def _by_key(table: Table, header: Header, lines: Lines, total: int) -> npt.NDArray[np.int64] | None:
-    """Find rows by their record ids; ``None`` where ids are not unique any more."""
+def _by_key(table: Table, header: Header, lines: Lines, total: int) -> npt.NDArray[np.int64]:
+    """Find rows by their record ids; -1 also where an id is there twice and its row is not where it was."""
     texts = table.texts(str(header.key))
     if len(table) == total:
         values: list[object] = [*texts.values, None]
@@ -108,12 +106,12 @@ def _by_key(table: Table, header: Header, lines: Lines, total: int) -> npt.NDArr
         values = [*texts.values, None]
         if all(values[texts.codes[row]] in names for row, names in expected.items()):
             return np.arange(total, dtype=np.int64)
-    if len(texts) != int(np.count_nonzero(texts.codes >= 0)):
-        return None
-    position = dict(zip(texts.rows(), range(len(table)), strict=True))
+    positions: dict[object, list[int]] = {}
+    for place, name in enumerate(texts.rows()):
+        positions.setdefault(name, []).append(place)
     places = np.full(total, -1, dtype=np.int64)
     for row, names in expected.items():
-        found = [position[name] for name in names if name is not None and name in position]
+        found = [place for name in names if name is not None for place in positions.get(name, ())]
         if len(found) == 1:
             places[row] = found[0]
     return places

@@ -38,6 +38,13 @@ _BODY: Final = frozenset(
 _KEPT: Final = (
     "kind", "row", "path", "type", "record_id", "survivor", "rule", "rule_version", "confidence", "reason",
 )  # fmt: skip
+_TYPES: Final[dict[str, frozenset[type]]] = {
+    **dict.fromkeys(_KEPT, frozenset({str, type(None)})),
+    **dict.fromkeys(("kind", "type"), frozenset({str})),
+    "row": frozenset({int}),
+    "survivor": frozenset({int, type(None)}),
+}
+"""What JSON may hold in each member that is kept; ``bool`` is none of them."""
 _SALT: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -158,7 +165,15 @@ def read_file(path: str | os.PathLike[str], *, expect: str | None = None) -> lis
 def _header(about: Any, name: str) -> tuple[Header, int]:
     try:
         layout = about["layout"]
-        whole = isinstance(layout["rows"], int) and all(isinstance(column, str) for column, _ in layout["columns"])
+        whole = (
+            type(layout["rows"]) is int
+            and layout["rows"] >= 0
+            and type(layout["kind"]) is str
+            and all(type(pair) is list and type(pair[0]) is str and len(pair) == 2 for pair in layout["columns"])
+            and all(type(about[name]) is str for name in ("run_id", "at"))
+            and all(about[name] is None or type(about[name]) is str for name in ("by", "reason", "key"))
+            and type(about["unique_key"]) is bool
+        )
         header = Header(
             run_id=about["run_id"],
             at=about["at"],
@@ -170,9 +185,9 @@ def _header(about: Any, name: str) -> tuple[Header, int]:
             twins=tuple((int(row), int(loser)) for row, loser in about["twins"]),
         )
         count = about["lines"]
-    except (KeyError, TypeError, ValueError):
+    except (LookupError, TypeError, ValueError):
         whole, count = False, None
-    if not whole or type(count) is not int:
+    if not whole or type(count) is not int or count < 0:
         raise FormatError("the header is not one of a change log", location=name)
     return header, count
 
@@ -204,10 +219,8 @@ class _Reader:
         try:
             self._keep(body, side)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            if isinstance(error, FormatError):
-                raise
-            where = f"{self.name}, line {line.number}"
-            raise FormatError("a value is not what its type says", location=where) from None
+            found = str(error) if isinstance(error, FormatError) else "a value is not what its type says"
+            raise FormatError(found, location=f"{self.name}, line {line.number}") from None
         self.salts.append(salt)
         self.digests.append(body["digest"])
         for name, column in self._columns.items():
@@ -227,11 +240,25 @@ class _Reader:
             self._afters.append(decode_cell(after_type or before_type, side["after"]))
 
     def lines(self) -> Lines:
-        """Return all lines."""
+        """Return all lines.
+
+        Raises:
+            FormatError: A member is of another type, or a row or certainty that cannot be.
+        """
         columns, n = self._columns, len(self.digests)
         layout: Any = self.header.layout["columns"]
+        wrong = [name for name, column in columns.items() if not set(map(type, column)) <= _TYPES[name]]
+        if wrong or set(map(type, self.digests)) - {str}:
+            raise FormatError(f"{(wrong or ['digest'])[0]!r} of a change is of another type", location=self.name)
         survivors = [-1 if row is None else row for row in columns["survivor"]]
-        certainties = [None if value is None else float(value) for value in columns["confidence"]]
+        total: Any = self.header.layout["rows"]
+        rows = [*columns["row"], *(row for row in columns["survivor"] if row is not None)]
+        if rows and not (min(rows) >= 0 and max(rows) < total):
+            raise FormatError("a change is about a row that the frame did not have", location=self.name)
+        try:
+            certainties = [None if value is None else float(value) for value in columns["confidence"]]
+        except ValueError:
+            raise FormatError("'confidence' of a change is no number", location=self.name) from None
         return Lines(
             kind=Codes(columns["kind"]),
             row=np.fromiter(columns["row"], dtype=np.int64, count=n),

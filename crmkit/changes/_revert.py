@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -14,13 +14,16 @@ from crmkit.frames import as_text, identical, plain, same
 
 from ._align import present_rows
 from ._change import Conflict
+from ._reads import reads_as
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from crmkit.typing import Frame
 
     from ._columns import Header, Lines
+
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def revert(table: frames.Table, header: Header, lines: Lines, chosen: Sequence[int]) -> Frame:
@@ -38,7 +41,7 @@ def revert(table: frames.Table, header: Header, lines: Lines, chosen: Sequence[i
     if conflicts:
         raise _error(conflicts)
     columns: Any = header.layout["columns"]
-    described = dict(columns)
+    described: dict[str, Any] = dict(columns)
     former = {
         path: described.get(path)
         for path in cells
@@ -95,25 +98,41 @@ def _cells(
         here = []
         for line in numbers:
             if places[lines.row[line]] < 0:
-                conflicts.append(_conflict(lines, line, "the row is not in the frame"))
+                conflicts.append(_conflict(lines, line, "the row is not in the frame, or its record id is there twice"))
             elif not lines.redacted[line]:
                 here.append(line)
         rows = [int(places[lines.row[line]]) for line in here]
         stored = table.stored(path, rows)
-        textual = not exact and _is_textual(table, path)
+        write = None if exact else _writer(table, path)
         now: dict[int, object] = {}
+        against: list[Conflict] = []
+        in_turn: dict[int, list[int]] | None = None
         for line, row, held in zip(reversed(here), reversed(rows), reversed(stored), strict=True):
             current = now.get(row, held)
             before, after = lines.before[line], lines.after[line]
             if identical(current, before):
                 continue
             if identical(current, after) or _matches(current, after, exact=exact):
-                now[row] = before if exact else _in_kind(before, textual=textual)
+                now[row] = before if write is None else write(before)
             elif not _matches(current, before, exact=exact):
-                conflicts.append(_conflict(lines, line, "holds another value than the run left"))
+                in_turn = _in_turn(lines, code) if in_turn is None else in_turn
+                earlier = [lines.before[other] for other in in_turn.get(int(lines.row[line]), ()) if other < line]
+                if not any(_matches(current, value, exact=exact) for value in earlier):  # else it is undone further
+                    against.append(_conflict(lines, line, "holds another value than the run left"))
+        conflicts += reversed(against)
         if now:
             cells[path] = now
     return cells, conflicts
+
+
+def _in_turn(lines: Lines, code: int) -> dict[int, list[int]]:
+    """Return the lines of each cell of a column that was changed more than once: row -> lines."""
+    numbers = np.flatnonzero(lines.path.codes == code)
+    _, places, counts = np.unique(lines.row[numbers], return_inverse=True, return_counts=True)
+    found: dict[int, list[int]] = {}
+    for line in numbers[counts[places] > 1].tolist():
+        found.setdefault(int(lines.row[line]), []).append(line)
+    return found
 
 
 def _matches(current: object, value: object, *, exact: bool) -> bool:
@@ -121,53 +140,39 @@ def _matches(current: object, value: object, *, exact: bool) -> bool:
     if same(current, value):
         return True
     if not exact:
-        return _reads_as(current, value)
+        return reads_as(current, value)
     current, value = plain(current), plain(value)
     if current is None or value is None or isinstance(current, str) is isinstance(value, str):
         return False
     return as_text(current) == as_text(value)
 
 
-def _reads_as(current: object, value: object) -> bool:
-    """Say whether a text is how a file of text would show ``value``."""
-    value = plain(value)
-    current = plain(current)
-    if value is None or current is None or current == "":
-        return value in {None, ""} if current in {None, ""} and (value is None or isinstance(value, str)) else False
-    if not isinstance(current, str):
-        return isinstance(value, str) and as_text(current) == value
-    if current == as_text(value):
-        return True
-    try:
-        if isinstance(value, bool):
-            return current.casefold() == as_text(value)
-        if isinstance(value, int | float | Decimal):
-            return Decimal(current) == Decimal(str(value))
-        if isinstance(value, dt.datetime):
-            return dt.datetime.fromisoformat(current) == value
-        if isinstance(value, dt.date):
-            return dt.datetime.fromisoformat(current) == dt.datetime.combine(value, dt.time())
-    except (ValueError, InvalidOperation, TypeError):
-        return False
-    return False
+def _writer(table: frames.Table, path: str) -> Callable[[object], object]:
+    """Return what gives a former value as a column of another kind of frame holds it.
 
+    That is text where the column holds nothing but text, and dates where it holds nothing but dates: pandas has
+    midnights for them.
+    """
+    texts: list[Any] = table.distinct(path).values
+    if not all(isinstance(text, str) for text in texts):
+        return plain
+    dates = all(map(_DATE.fullmatch, texts))
 
-def _is_textual(table: frames.Table, path: str) -> bool:
-    return all(isinstance(value, str) for value in table.distinct(path).values)
+    def write(value: object) -> object:
+        value = plain(value)
+        if value is None:
+            return None
+        text = as_text(value)
+        return text.removesuffix("T00:00:00") if dates and isinstance(value, dt.datetime) else text
 
-
-def _in_kind(value: object, *, textual: bool) -> object:
-    """Return a former value as another kind of frame holds it: as text where its column holds nothing but text."""
-    value = plain(value)
-    return as_text(value) if textual and value is not None else value
+    return write
 
 
 def _as_texts(table: frames.Table, rows: frames.StoredRows) -> frames.StoredRows:
     """Return rows for another kind of frame: as text where its column holds nothing but text."""
     columns = {}
     for name, cells in rows.columns.items():
-        textual = name in table.columns and _is_textual(table, name)
-        columns[name] = [_in_kind(cell, textual=textual) for cell in cells]
+        columns[name] = list(map(_writer(table, name) if name in table.columns else plain, cells))
     return frames.StoredRows(columns, None, len(rows))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ._arrow_types import exact_values, extended, narrowed, written
+from ._arrow_types import exact_values, extended, narrowed, workable, written
 from ._distinct import Distinct, distinct_floats
 from ._hashes import number_hashes, text_hashes
 from ._marks import plain_list
@@ -28,7 +28,7 @@ class ArrowSource(Source):
     kind: ClassVar[str] = "arrow"
 
     def __init__(self, data: Any) -> None:
-        self.native = data
+        self.native = workable(data)
         self.columns = column_names(data.column_names)
         self.length = data.num_rows
 

@@ -20,6 +20,30 @@ if TYPE_CHECKING:
     from crmkit.typing import JSONValue
 
 
+def workable(table: Any) -> Any:
+    """Return a table without columns of which Arrow takes no rows: views become large, runs are written out."""
+    import pyarrow as pa
+    import pyarrow.compute as compute
+    import pyarrow.types as types
+
+    def whole(kind: Any) -> Any:
+        if types.is_dictionary(kind):
+            return pa.dictionary(kind.index_type, whole(kind.value_type), ordered=kind.ordered)
+        if types.is_string_view(kind):
+            return pa.large_string()
+        return pa.large_binary() if types.is_binary_view(kind) else kind
+
+    for place, field in enumerate(table.schema):
+        column = table.column(place)
+        if types.is_run_end_encoded(field.type):
+            column = compute.run_end_decode(column)
+        kind = whole(column.type)
+        if kind != field.type:
+            column = column if kind == column.type else column.cast(kind)
+            table = table.set_column(place, field.with_type(column.type), column)
+    return table
+
+
 def written(column: Any, cells: Mapping[int, object], name: str) -> Any:
     """Return a column with some cells changed; as text where its type cannot hold them.
 
@@ -62,10 +86,11 @@ def held_by(given: Sequence[object], kind: Any) -> Any:
     import pyarrow.types as types
 
     try:
-        if any(isinstance(value, np.datetime64 | np.timedelta64) for value in given) and hasattr(kind, "unit"):
-            ticks = [None if is_missing(value) else to_ticks(value, kind.unit) for value in given]
-            return pa.array(ticks, type=pa.int64()).view(kind)
-        held = pa.array(list(given) if types.is_floating(kind) else plain_list(given), type=kind, from_pandas=False)
+        if any(isinstance(value, np.datetime64 | np.timedelta64) for value in given) and types.is_temporal(kind):
+            ticks = [None if is_missing(value) else to_ticks(value, _unit(kind)) for value in given]
+            held = pa.array(ticks, type=_whole(kind)).view(kind)
+        else:
+            held = pa.array(list(given) if types.is_floating(kind) else plain_list(given), type=kind, from_pandas=False)
         return held if all_same(exact_values(held), given) else None
     except (TypeError, ValueError, OverflowError, pa.ArrowException):
         return None
@@ -92,12 +117,26 @@ def exact_values(column: Any) -> list[object]:
         values: list[object] = column.to_pylist()
     except (OverflowError, ValueError):  # a year that Python's calendar does not have
         if not types.is_temporal(kind):
-            raise
-        whole = pa.int32() if types.is_date32(kind) else pa.int64()
-        ticks = column.cast(whole).to_pylist()
-        unit = "D" if types.is_date32(kind) else getattr(kind, "unit", "ms")
-        return beyond(ticks, "m" if types.is_duration(kind) else "M", unit)
+            raise SchemaError(
+                f"a column of {kind} holds what Python cannot: text that is not UTF-8, or years beyond 9999"
+            ) from None
+        ticks = column.cast(_whole(kind)).to_pylist()
+        return beyond(ticks, "m" if types.is_duration(kind) else "M", _unit(kind))
     return values
+
+
+def _unit(kind: Any) -> str:
+    """Name the unit in which a column of moments counts."""
+    import pyarrow.types as types
+
+    return "D" if types.is_date32(kind) else getattr(kind, "unit", "ms")
+
+
+def _whole(kind: Any) -> Any:
+    """Return the integers of which moments are made."""
+    import pyarrow as pa
+
+    return pa.int32() if kind.bit_width == 32 else pa.int64()
 
 
 def as_strings(column: Any, name: str) -> Any:
@@ -127,7 +166,7 @@ def narrowed(column: Any, field: Any, described: JSONValue) -> tuple[Any, Any]:
     import pyarrow as pa
     import pyarrow.types as types
 
-    if not isinstance(described, list):
+    if not isinstance(described, list) or len(described) != 2:
         return column, field
     former = parse_type(str(described[0]))
     if former is not None and former != column.type and types.is_string(column.type):
@@ -181,6 +220,16 @@ def parse_type(text: str) -> Any:
         return pa.type_for_alias(plain.get(text, text))
     except ValueError:
         pass
+    try:
+        return _parameterized(text)
+    except ValueError:  # what no Arrow wrote, such as a unit that there is not
+        return None
+
+
+def _parameterized(text: str) -> Any:
+    """Return the type of a text with parameters."""
+    import pyarrow as pa
+
     if found := re.fullmatch(r"timestamp\[(\w+), tz=(.+)\]", text):
         return pa.timestamp(found[1], tz=found[2])
     if found := re.fullmatch(r"decimal(\d+)\((\d+), (-?\d+)\)", text):

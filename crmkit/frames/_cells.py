@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import datetime as dt
 import json
 import math
 import uuid
 import zoneinfo
-from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -86,8 +85,12 @@ def decode(kind: str, text: str | None) -> object:
         raise FormatError(f"unknown cell type {base[:20]!r}")
     try:
         return reader(text or "", argument.removesuffix("]"))
-    except (ValueError, TypeError, KeyError, InvalidOperation, binascii.Error, zoneinfo.ZoneInfoNotFoundError):
+    except _UNREADABLE:
         raise FormatError(f"a cell of type {base!r} holds something else") from None
+
+
+_UNREADABLE: Final = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError, OSError)
+"""What readers raise of a text that is not theirs; ``OSError`` for zones that are folders of the system's zones."""
 
 
 def _float(value: float) -> tuple[str, str | None]:
@@ -156,7 +159,8 @@ def _read_numpy(text: str, argument: str) -> object:
         return np.array(int(text), dtype=np.int64).view(dtype)[()]
     if dtype.kind not in "biufc":
         raise ValueError
-    return np.frombuffer(base64.b64decode(text, validate=True), dtype=dtype)[0]
+    (scalar,) = np.frombuffer(base64.b64decode(text, validate=True), dtype=dtype)
+    return scalar
 
 
 def _read_moment(text: str, _: str) -> dt.datetime:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 # Types for which ``==`` within the type means "the same value", so a dict may tell them apart.
 _EXACT: Final = frozenset({str, int, bool, bytes, dt.date, dt.timedelta})
-_MIDNIGHT: Final = dt.time()
 
 
 @attrs.frozen(eq=False)
@@ -175,8 +174,8 @@ def as_texts(column: Distinct) -> Distinct:
     types = set(map(type, column.values))
     if types <= {str}:
         return column
-    moments = [value for value in column.values if isinstance(value, dt.datetime)]
-    dates_only = bool(moments) and all(value.tzinfo is None and value.time() == _MIDNIGHT for value in moments)
+    moments = [value for value in column.values if isinstance(value, dt.datetime | np.datetime64)]
+    dates_only = bool(moments) and all(map(_is_midnight, moments))
     if types == {float}:
         numbers: list[Any] = column.values
         return column.map([_float_text(value) if value.is_integer() else repr(value) for value in numbers])
@@ -207,12 +206,22 @@ def as_text(value: object, *, date_only: bool = False) -> str:
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, dt.datetime):
-        return value.date().isoformat() if date_only else value.isoformat()
+        text = value.isoformat()
+        return text.partition("T")[0] if date_only else text
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")
+    if isinstance(value, np.timedelta64):  # with nanoseconds: written as Python writes the others
+        microseconds, nanoseconds = divmod(int(value.astype("m8[ns]").astype(np.int64)), 1000)
+        text = str(dt.timedelta(microseconds=microseconds))
+        return f"{text}{'' if '.' in text else '.000000'}{nanoseconds:03d}"
     return str(value)
+
+
+def _is_midnight(value: object) -> bool:
+    """Say whether a moment is the midnight that stands for a date; by its text, which has pandas' nanoseconds too."""
+    return isinstance(value, dt.datetime) and value.isoformat().endswith("T00:00:00")
 
 
 def _float_text(value: float) -> str:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 from numbers import Number
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from ._distinct import identity
 from ._marks import is_missing, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+_FINE: Final = (np.datetime64, np.timedelta64)
 
 
 def same(held: object, given: object) -> bool:
@@ -33,6 +38,9 @@ def same(held: object, given: object) -> bool:
         return held is given
     if isinstance(held, bool) or isinstance(given, bool):
         return held is given
+    if isinstance(held, _FINE) or isinstance(given, _FINE):  # before numbers: numpy calls its durations integers
+        held, given = _fine(held), _fine(given)
+        return type(held) is type(given) and bool(held == given)
     if isinstance(held, Number) and isinstance(given, Number):
         return _same_number(held, given)
     if isinstance(held, dt.datetime) and isinstance(given, dt.date) and not isinstance(given, dt.datetime):
@@ -56,6 +64,11 @@ def identical(held: object, given: object) -> bool:
     if is_missing(held) or is_missing(given):
         return is_missing(held) and is_missing(given)
     return held == given if type(held) is str else identity(held) == identity(given)
+
+
+def _fine(value: object) -> object:
+    """Return a moment or duration of pandas as numpy's, which is what others have for one with nanoseconds."""
+    return getattr(value, "asm8", value) if getattr(value, "tzinfo", None) is None else value
 
 
 def _same_number(held: Number, given: Number) -> bool:

@@ -31,6 +31,7 @@ Absent = Literal[_Mark.ABSENT]
 _PLAIN: Final = frozenset(
     {str, int, bool, bytes, dt.date, dt.datetime, dt.time, dt.timedelta, list, dict, tuple, type(None)}
 )
+_FINER: Final = frozenset({"ns", "ps", "fs", "as"})
 
 
 def is_missing(value: object) -> bool:
@@ -71,12 +72,13 @@ def plain(value: object) -> object:
     """
     if is_missing(value):
         return None
-    if isinstance(value, np.datetime64):
-        moment = value.astype("datetime64[us]").item()
-        return str(value) if isinstance(moment, int) else moment  # years that Python's calendar does not have
-    if isinstance(value, np.timedelta64):
-        duration = value.astype("timedelta64[us]").item()
-        return str(value) if isinstance(duration, int) else duration
+    if isinstance(value, np.datetime64 | np.timedelta64):
+        rounded = value.astype(f"{value.dtype.kind}8[us]")
+        moment = rounded.item()
+        if not isinstance(moment, int) and rounded.astype(value.dtype) == value:
+            return moment
+        # Python has no such moment: nanoseconds stay numpy's, years that its calendar does not have become text.
+        return value if np.datetime_data(value.dtype)[0] in _FINER else str(value)
     if isinstance(value, np.generic):
         return value.item()
     pandas = loaded("pandas")

@@ -31,15 +31,15 @@ def beyond(ticks: Sequence[int | None], kind: str, unit: str) -> list[object]:
     return [None if tick is None else make(tick, unit) for tick in ticks]
 
 
-def to_ticks(value: object, unit: str) -> int | None:
+def to_ticks(value: object, unit: str) -> int:
     """Return a moment, time of day or duration as ticks; what has a time zone in UTC."""
-    if value is None:
-        return None
     if isinstance(value, np.datetime64 | np.timedelta64):
         return int(value.astype(f"{value.dtype.kind}8[{unit}]").astype(np.int64))
     if isinstance(value, dt.datetime):
         aware = value if value.tzinfo is not None else value.replace(tzinfo=dt.UTC)
         return _microseconds(aware - dt.datetime(1970, 1, 1, tzinfo=dt.UTC), unit)
+    if isinstance(value, dt.date):
+        return to_ticks(dt.datetime.combine(value, dt.time()), unit)
     if isinstance(value, dt.time):
         return _microseconds(
             dt.timedelta(hours=value.hour, minutes=value.minute, seconds=value.second, microseconds=value.microsecond),
@@ -52,7 +52,9 @@ def to_ticks(value: object, unit: str) -> int | None:
 
 def _microseconds(value: dt.timedelta, unit: str) -> int:
     exact = value // dt.timedelta(microseconds=1)
-    return {"ns": exact * 1000, "us": exact, "ms": exact // 1000, "s": exact // 1_000_000}[unit]
+    if unit == "ns":
+        return exact * 1000
+    return exact // {"us": 1, "ms": 1000, "s": 1_000_000, "D": 86_400_000_000}[unit]
 
 
 _READERS: Final[dict[str, Callable[[str], object]]] = {

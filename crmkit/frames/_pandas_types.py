@@ -9,6 +9,7 @@ import numpy as np
 
 from crmkit.errors import SchemaError
 
+from ._arrow_types import parse_type
 from ._fit import all_same, identical
 from ._marks import is_missing, plain
 
@@ -29,7 +30,8 @@ def unwrapped(array: Any) -> Any:
     """Return the numpy array where pandas has merely wrapped one; else the array itself."""
     import pandas as pd
 
-    return array.to_numpy() if isinstance(array, pd.arrays.NumpyExtensionArray) else array
+    # Not isinstance: columns of text are a subclass where pyarrow is missing, and have a dtype to keep.
+    return array.to_numpy() if type(array) is pd.arrays.NumpyExtensionArray else array
 
 
 def written(array: Any, cells: Mapping[int, object]) -> Any:
@@ -47,12 +49,30 @@ def written(array: Any, cells: Mapping[int, object]) -> Any:
             continue
         held = _held(given, wider)
         if held is not None:
-            made = array.copy() if wider is dtype else pd.array(array, dtype=wider)
-            made[rows] = held
-            return made
+            return _with_cells(array if wider is dtype else pd.array(array, dtype=wider), rows, held)
     made = np.array(array, dtype=object)
     made[rows] = _objects(given)
     return made
+
+
+def _with_cells(array: Any, rows: npt.NDArray[np.int64], held: Any) -> Any:
+    """Return a copy with ``held`` at ``rows``."""
+    import pandas as pd
+
+    if isinstance(array.dtype, pd.ArrowDtype | pd.SparseDtype):
+        # pandas sets no item of a sparse array, and of a dictionary of Arrow's it loses missing ones.
+        places = np.arange(len(array), dtype=np.int64)
+        places[rows] = np.arange(len(array), len(array) + len(rows))
+        return _joined(array, held).take(places)
+    made = array.copy()
+    made[rows] = held
+    return made
+
+
+def _joined(array: Any, held: Any) -> Any:
+    import pandas as pd
+
+    return pd.concat([pd.Series(array), pd.Series(held)], ignore_index=True).array
 
 
 def _held(given: list[object], dtype: Any) -> Any:
@@ -61,10 +81,10 @@ def _held(given: list[object], dtype: Any) -> Any:
 
     if dtype == OBJECT:
         return _objects(given)
-    if isinstance(dtype, pd.CategoricalDtype):
-        known = set(dtype.categories)
-        if not all(is_missing(value) or value in known for value in given):
-            return None
+    if isinstance(dtype, pd.PeriodDtype) and not all(
+        is_missing(value) or isinstance(value, pd.Period) for value in given
+    ):
+        return None  # pandas would take an integer for a year
     if isinstance(dtype, np.dtype) and dtype.kind in "iub" and any(map(is_missing, given)):
         return None
     try:
@@ -107,9 +127,11 @@ def describe(dtype: Any, *, full: bool) -> JSONValue:
     import pandas as pd
 
     if isinstance(dtype, pd.CategoricalDtype):
-        return ["category", len(dtype.categories), str(dtype.categories.dtype)] if full else "category"
+        return ["category", len(dtype.categories), describe(dtype.categories.dtype, full=True)] if full else "category"
     if isinstance(dtype, pd.StringDtype):
         return ["string", dtype.storage, "nan" if isinstance(dtype.na_value, float) else "NA"]
+    if isinstance(dtype, pd.ArrowDtype):
+        return ["arrow", str(dtype.pyarrow_dtype)]
     return str(dtype)
 
 
@@ -130,12 +152,16 @@ def narrowed(array: Any, described: JSONValue) -> Any:
 def _dtype(described: JSONValue) -> Any:
     import pandas as pd
 
-    if isinstance(described, list) and described and described[0] == "string":
-        _, storage, missing = described
-        return pd.StringDtype(storage, na_value=np.nan) if missing == "nan" else pd.StringDtype(storage)
     try:
-        return pd.api.types.pandas_dtype(described)
-    except TypeError:
+        match described:
+            case ["string", str(storage), missing]:
+                return pd.StringDtype(storage, na_value=np.nan) if missing == "nan" else pd.StringDtype(storage)
+            case ["arrow", str(name)]:
+                kind = parse_type(name)
+                return None if kind is None else pd.ArrowDtype(kind)
+        dtype = pd.api.types.pandas_dtype(described)
+        return None if isinstance(dtype, pd.CategoricalDtype) else dtype  # its categories are not described
+    except (TypeError, ValueError, NotImplementedError):  # what no pandas wrote
         return None
 
 
@@ -143,12 +169,15 @@ def _without_categories(array: Any, described: JSONValue) -> Any:
     """Take categories away that were appended, unless one is still in use."""
     import pandas as pd
 
-    if not (isinstance(described, list) and described[0] == "category" and isinstance(described[1], int)):
-        return array
-    keep = described[1]
+    match described:
+        case ["category", int(keep), described_values]:
+            values = _dtype(described_values)
+        case _:
+            return array
     if keep >= len(array.categories) or (len(array.codes) and array.codes.max() >= keep):
         return array
-    former = pd.Index(array.categories[:keep], dtype=str(described[2]))
+    # A list, because not every index is cast: one of no category may have become one of moments.
+    former = pd.Index(list(array.categories[:keep]), dtype=values)
     return pd.Categorical.from_codes(array.codes, categories=former, ordered=array.ordered)
 
 
@@ -178,7 +207,7 @@ def _extended(array: Any, values: list[object]) -> Any:
         array, held = _objects(list(array)), _objects(values)
     if isinstance(array.dtype, np.dtype) and array.dtype.kind not in "mM":
         return np.concatenate([array, held])
-    return pd.concat([pd.Series(array), pd.Series(held)], ignore_index=True).array
+    return _joined(array, held)
 
 
 def _index(index: Any, labels: list[Any], order: npt.NDArray[np.int64], described: JSONValue) -> Any:

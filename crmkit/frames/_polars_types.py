@@ -10,7 +10,7 @@ from crmkit.errors import SchemaError
 
 from ._distinct import as_text
 from ._fit import all_same
-from ._marks import plain_list
+from ._marks import is_missing, plain_list
 from ._moments import Unreadable, beyond, from_ticks, read_text, to_ticks
 
 if TYPE_CHECKING:
@@ -49,16 +49,19 @@ def held_by(given: Sequence[object], dtype: Any) -> Any:
 
     try:
         if any(isinstance(value, np.datetime64 | np.timedelta64) for value in given) and dtype.is_temporal():
-            ticks = [to_ticks(value, _unit(dtype)) for value in given]
-            return pl.Series(ticks, dtype=pl.Int64, strict=True).cast(dtype)
-        held = pl.Series(given if dtype.is_float() else plain_list(given), dtype=dtype, strict=True)
-        return held if held.dtype == dtype and all_same(held.to_list(), given) else None
+            ticks = [None if is_missing(value) else to_ticks(value, _unit(dtype)) for value in given]
+            held = pl.Series(ticks, dtype=pl.Int64, strict=True).cast(dtype)
+        else:
+            held = pl.Series(given if dtype.is_float() else plain_list(given), dtype=dtype, strict=True)
+        return held if held.dtype == dtype and all_same(exact_values(held), given) else None
     except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError):
         return None
 
 
 def _unit(dtype: Any) -> str:
-    return getattr(dtype, "time_unit", None) or "ns"
+    import polars as pl
+
+    return "D" if dtype == pl.Date else getattr(dtype, "time_unit", None) or "ns"
 
 
 def exact_values(column: Any) -> list[object]:
@@ -70,10 +73,9 @@ def exact_values(column: Any) -> list[object]:
         values: list[object] = column.to_list()
     except (OverflowError, ValueError):  # a year that Python's calendar does not have
         if not dtype.is_temporal():
-            raise
-        unit = "D" if dtype == pl.Date else _unit(dtype)
-        return beyond(column.to_physical().to_list(), "m" if dtype == pl.Duration else "M", unit)
-    if dtype.is_temporal() and dtype != pl.Date and _unit(dtype) == "ns":
+            raise SchemaError(f"a column of {dtype} holds what Python cannot, such as years beyond 9999") from None
+        return beyond(column.to_physical().to_list(), "m" if dtype == pl.Duration else "M", _unit(dtype))
+    if dtype.is_temporal() and _unit(dtype) == "ns":
         kind = "M" if isinstance(dtype, pl.Datetime) else "m"
         return from_ticks(values, column.to_physical().to_list(), kind)
     return values
@@ -83,14 +85,15 @@ def as_strings(column: Any) -> Any:
     """Return a Series as text.
 
     Raises:
-        SchemaError: The column holds lists, structs, bytes or objects, which have no text that could be read back.
+        SchemaError: The column holds lists, structs, bytes, durations or objects, which have no text that could be
+            read back.
     """
     import polars as pl
 
     dtype = column.dtype
     if dtype.base_type() in {pl.Categorical, pl.Enum, pl.String, pl.Null}:
         return column.cast(pl.String)
-    if dtype.is_nested() or dtype in {pl.Binary, pl.Object, pl.Duration}:
+    if dtype.is_nested() or dtype.base_type() in {pl.Binary, pl.Object, pl.Duration}:
         raise SchemaError(f"column {column.name!r} is {dtype}; it holds neither this value nor text")
     values = exact_values(column)
     if any(isinstance(value, np.generic) for value in values):
@@ -137,9 +140,12 @@ def _dtype(described: JSONValue) -> Any:
     import polars as pl
 
     if isinstance(described, list):
-        name, *arguments = described
         makers: dict[str, Any] = {"Enum": pl.Enum, "Datetime": pl.Datetime, "Decimal": pl.Decimal}
-        return makers[str(name)](*arguments)
+        try:
+            name, *arguments = described
+            return makers[str(name)](*arguments)
+        except (LookupError, TypeError, ValueError, pl.exceptions.PolarsError):  # what no polars wrote
+            return None
     found = getattr(pl, str(described), None)
     return found if isinstance(found, type) and issubclass(found, pl.DataType) else None
 

@@ -79,7 +79,7 @@ class RecordsSource(Source):
         return self._like([self.native[row] for row in rows])
 
     def labels(self, rows: Sequence[int]) -> list[object] | None:
-        if self._all_dicts:
+        if set(map(type, self.native)) <= {dict}:
             return None
         return [class_path(self.native[row]) for row in rows]
 
@@ -113,8 +113,11 @@ def rebuilt(row: StoredRow, keys: Mapping[str, Any], classes: Mapping[str | None
     if kind is None:
         raise SchemaError(f"the class {row.label} of a record is not loaded; import its module first")
     if issubclass(kind, Mapping):
-        made: Any = kind()
-        made.update({keys.get(name, name): value for name, value in row.cells.items()})
+        cells = {keys.get(name, name): value for name, value in row.cells.items()}
+        if not issubclass(kind, MutableMapping):
+            return kind(cells)  # type: ignore[call-arg]  # as a mapping that takes no changes does
+        made: Any = kind()  # empty first: a defaultdict takes no cells
+        made.update(cells)
         return made
     if hasattr(kind, "model_construct"):
         return kind.model_construct(**row.cells)
