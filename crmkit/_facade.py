@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from crmkit.changes import ChangeLog
     from crmkit.frames import Table
     from crmkit.matching import LinkReport, Matcher, MatchReport
+    from crmkit.reconciliation import ReconcileReport
     from crmkit.reports import Page
     from crmkit.typing import Frame, Language, Progress, RecordKind
     from crmkit.validators import Schema, ValidationReport
 
 from crmkit.files import read_csv, read_excel
 
-__all__ = ["Schema", "check", "dedupe", "link", "read_csv", "read_excel", "report"]
+__all__ = ["Schema", "check", "dedupe", "link", "read_csv", "read_excel", "reconcile", "report"]
 
 
 def __getattr__(name: str) -> object:
@@ -150,6 +151,39 @@ def link(
 
     table = frames.read(left)
     return _matcher(table, kind, settings).link(table, right, key=key, one_to_one=one_to_one, progress=progress)
+
+
+def reconcile(
+    left: Frame,
+    right: Frame,
+    *,
+    key: str | Sequence[str] | None = None,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> ReconcileReport:
+    """Compare two tables that should agree, and say of every difference what caused it.
+
+    Args:
+        left: What was, or should be.
+        right: What is there now.
+        key: Column or columns of the left table that identify a row; the recognised id where ``None``.
+        progress: Shows how far it is; ``tqdm`` fits.
+        **settings: Those of :func:`crmkit.reconciliation.reconcile`, such as ``columns``, ``tolerance`` and ``kinds``.
+
+    Returns:
+        Rows that are missing or unexpected, every differing cell with its cause, rates, totals, and a gate.
+
+    Example:
+        >>> was = [{"id": "1", "code": "007", "plan": "gold"}, {"id": "2", "code": "010", "plan": "free"}]
+        >>> now = [{"id": "1", "code": "7", "plan": "gold"}]
+        >>> reconcile(was, now, key="id").causes()
+        {'leading_zeros_lost': 1}
+
+    .. versionadded:: 0.1.0
+    """
+    from crmkit.reconciliation import reconcile as compare
+
+    return compare(left, right, key=key, progress=progress, **settings)
 
 
 def _matcher(table: Table, kind: RecordKind | None, settings: Mapping[str, Any]) -> Matcher:

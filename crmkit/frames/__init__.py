@@ -9,6 +9,7 @@ from ._cells import decode as decode_cell
 from ._cells import encode as encode_cell
 from ._distinct import Distinct, as_text, identity
 from ._fit import identical, same
+from ._hashes import Compared, row_hashes
 from ._marks import ABSENT, is_missing, plain
 from ._read import build, read
 from ._source import StoredRow, StoredRows
@@ -16,6 +17,7 @@ from ._table import Table
 
 __all__ = [
     "ABSENT",
+    "Compared",
     "Distinct",
     "StoredRow",
     "StoredRows",
@@ -29,5 +31,6 @@ __all__ = [
     "is_missing",
     "plain",
     "read",
+    "row_hashes",
     "same",
 ]

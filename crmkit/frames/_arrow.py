@@ -8,6 +8,7 @@ import numpy as np
 
 from ._arrow_types import exact_values, extended, narrowed, workable, written
 from ._distinct import Distinct, distinct_floats
+from ._hashes import number_hashes, text_hashes
 from ._marks import plain_list
 from ._source import Source, column_names
 
@@ -67,6 +68,33 @@ class ArrowSource(Source):
     def type_of(self, name: str) -> object:
         field = self.native.schema.field(self.columns.index(name))
         return field.type, field.nullable
+
+    def numbers(self, name: str) -> npt.NDArray[np.float64] | None:
+        import pyarrow as pa
+        import pyarrow.types as types
+
+        column = self.native.column(name)
+        if not (types.is_integer(column.type) or types.is_floating(column.type)):
+            return None
+        return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
+
+    def hashes(self, name: str, seed: int) -> npt.NDArray[np.uint64] | None:  # noqa: ARG002 - seeded by Python itself
+        import pyarrow as pa
+        import pyarrow.types as types
+
+        column = self.native.column(name)
+        kind = column.type
+        missing = np.asarray(column.is_null().to_numpy(), dtype=bool) if column.null_count else None
+        if types.is_string(kind) or types.is_large_string(kind):
+            return text_hashes(column.to_numpy(), missing)
+        if types.is_date32(kind):
+            column = column.cast(pa.int32())
+        elif types.is_timestamp(kind):
+            column = column.cast(pa.int64())
+        elif not (types.is_integer(kind) or types.is_float64(kind)):
+            return None
+        filled = column.fill_null(0) if missing is not None else column
+        return number_hashes(filled.to_numpy(), missing)
 
     def restore(self, cells: Mapping[str, Mapping[int, object]], dtypes: Mapping[str, JSONValue]) -> Frame:
         made = self.replace(cells)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ._distinct import Distinct, distinct_floats, renumbered
+from ._hashes import number_hashes, text_hashes
 from ._marks import plain_list
 from ._pandas_types import OBJECT, describe, inserted, narrowed, unwrapped, written
 from ._source import Source, column_names
@@ -74,6 +75,32 @@ class PandasSource(Source):
 
     def type_of(self, name: str) -> object:
         return self.native.dtypes.iloc[self._places[name]]
+
+    def numbers(self, name: str) -> npt.NDArray[np.float64] | None:
+        import pandas as pd
+
+        array = self._array(name)
+        dtype = array.dtype
+        if isinstance(dtype, np.dtype) and dtype.kind in "iuf":
+            return np.asarray(array, dtype=np.float64)
+        if (
+            pd.api.types.is_numeric_dtype(dtype)
+            and pd.api.types.is_extension_array_dtype(dtype)
+            and dtype.kind in "iuf"
+        ):
+            return np.asarray(array.to_numpy(dtype=np.float64, na_value=np.nan))
+        return None
+
+    def hashes(self, name: str, seed: int) -> npt.NDArray[np.uint64] | None:  # noqa: ARG002 - seeded by Python itself
+        import pandas as pd
+
+        array = self._array(name)
+        if isinstance(array.dtype, pd.StringDtype):
+            missing = np.asarray(array.isna(), dtype=bool)
+            return text_hashes(array.to_numpy(dtype=object, na_value=None), missing if missing.any() else None)
+        if isinstance(array.dtype, np.dtype) and array.dtype.kind in "iufM":
+            return number_hashes(np.asarray(array))
+        return None
 
     def same_index(self, other: Any) -> bool:
         left, right = self.native.index, other.native.index

@@ -9,7 +9,7 @@ import numpy as np
 from ._distinct import Distinct, distinct_floats
 from ._marks import plain_list
 from ._polars_types import describe, exact_values, extended, narrowed, written
-from ._source import Source, column_names
+from ._source import MISSING, Source, column_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,6 +57,26 @@ class PolarsSource(Source):
 
     def type_of(self, name: str) -> object:
         return self.native.schema[name]
+
+    def numbers(self, name: str) -> npt.NDArray[np.float64] | None:
+        import polars as pl
+
+        column = self.native[name]
+        if not (column.dtype.is_integer() or column.dtype.is_float()):
+            return None
+        return np.asarray(column.cast(pl.Float64).to_numpy(), dtype=np.float64)
+
+    def hashes(self, name: str, seed: int) -> npt.NDArray[np.uint64] | None:
+        import polars as pl
+
+        column = self.native[name]
+        simple = {pl.String, pl.Boolean, pl.Date, pl.Float64, pl.Float32}
+        if not (column.dtype.is_integer() or column.dtype in simple):
+            return None
+        made = column.hash(seed).to_numpy(writable=True)
+        missing = column.is_null() | column.is_nan() if column.dtype.is_float() else column.is_null()
+        made[missing.fill_null(value=True).to_numpy()] = MISSING
+        return np.asarray(made, dtype=np.uint64)
 
     def restore(self, cells: Mapping[str, Mapping[int, object]], dtypes: Mapping[str, JSONValue]) -> Frame:
         return self.native.with_columns(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import attrs
+import numpy as np
 
 from crmkit.errors import SchemaError
 
@@ -15,12 +16,15 @@ from ._marks import ABSENT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    import numpy as np
     import numpy.typing as npt
 
     from crmkit.typing import Frame, JSONValue
 
     from ._distinct import Distinct
+
+
+MISSING: Final = np.uint64(0x9E3779B97F4A7C15)
+"""The hash of a missing cell."""
 
 
 @attrs.frozen
@@ -125,6 +129,14 @@ class Source(ABC):
 
     def type_of(self, name: str) -> object:  # noqa: ARG002 - most kinds have no types
         """Return the library's own type of a column, to be compared with ``==``; ``None`` where columns have none."""
+        return None
+
+    def numbers(self, name: str) -> npt.NDArray[np.float64] | None:  # noqa: ARG002 - for those whose columns have types
+        """Return a column of numbers as floats, missing as NaN; ``None`` where it holds anything else."""
+        return None
+
+    def hashes(self, name: str, seed: int) -> npt.NDArray[np.uint64] | None:  # noqa: ARG002 - for those that can
+        """Return 64-bit hashes that are equal for equal cells of this type, where the library is fast at it."""
         return None
 
     def same_index(self, other: Any) -> bool:

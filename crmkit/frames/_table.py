@@ -15,6 +15,8 @@ from ._source import StoredRows
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    import numpy.typing as npt
+
     from crmkit.typing import Frame, JSONValue
 
     from ._source import Source
@@ -162,6 +164,38 @@ class Table:
         """Describe a column's type, so that :meth:`restore` can make it again; ``None`` for columns of anything."""
         self._check(name)
         return self._source.dtype(name, full=True)
+
+    def type_of(self, name: str) -> object:
+        """Return the library's own type of a column, to be compared with ``==``; ``None`` where columns have none."""
+        self._check(name)
+        return self._source.type_of(name)
+
+    def numbers(self, name: str) -> npt.NDArray[np.float64] | None:
+        """Return a column of numbers as floats, missing as NaN; ``None`` where it holds anything else.
+
+        Integers beyond 2**53 lose digits here; look at :meth:`column` where that matters.
+
+        Raises:
+            SchemaError: There is no such column.
+        """
+        self._check(name)
+        found = self._source.numbers(name)
+        if found is not None:
+            return found
+        values = self.column(name)
+        kinds = set(map(type, values)) - {type(None)}
+        if not kinds or not kinds <= {int, float}:
+            return None
+        return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+
+    def native_hashes(self, name: str, seed: int) -> npt.NDArray[np.uint64] | None:
+        """Return hashes of a column that the frame's own library makes; ``None`` where it cannot, or is not faster.
+
+        Raises:
+            SchemaError: There is no such column.
+        """
+        self._check(name)
+        return self._source.hashes(name, seed)
 
     def layout(self, touched: Iterable[str] = ()) -> dict[str, JSONValue]:
         """Describe the frame without its contents, as plain data.

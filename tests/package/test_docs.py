@@ -44,11 +44,14 @@ NO_EXAMPLE = {
 
 MADE_BY = {
     "crmkit.changes": {"Account", "Change", "Conflict", "Discrepancy"},
-    "crmkit.frames": {"StoredRow", "StoredRows"},
+    "crmkit.frames": {"Compared", "StoredRow", "StoredRows"},
     "crmkit.issues": {"Coded"},
     "crmkit.matching": {
         *("Diagnostics", "Evaluation", "EvidenceStep", "LinkReport", "MatchModel", "MatchReport", "PairExplanation"),
         *("PairReport", "RuleUse", "Scores"),
+    },
+    "crmkit.reconciliation": {
+        *("Cause", "ColumnPair", "ColumnSummary", "Gate", "Grade", "Limit", "Segment", "Side", "Total"),
     },
     "crmkit.systems": {"GenericNames"},
     "crmkit.testing.generate": {"Planted"},

@@ -1,0 +1,155 @@
+"""Time, memory and answers of comparing two tables, beside the peers on the same files.
+
+    python benchmarks/bench_reconcile.py --rows 1000000 --setup --json out.json
+    python benchmarks/bench_reconcile.py --rows 1000 --tools crmkit --json out.json
+
+The table has a text key and eight columns. The other side is shuffled, has lost one row in 300 and gained one in 500;
+one cell in 200 differs in each of five columns, and every amount by a noise of 1e-9, which the tolerance of 1e-6 lets
+pass. ``equal`` compares a table with itself.
+
+Every run is a process of its own in the environment of its tool (``--setup`` makes them under ``--envs`` from
+``benchmarks/requirements/TOOL.txt``), reads the same parquet files, and starts the clock when they are loaded. CPU
+counts all threads. What is asked of all: rows on one side only, and for every differing cell its row and column.
+crmkit names the cause of each besides. ``found``, ``missed`` and ``invented`` count cells against the truth;
+``causes_right`` is the share of the planted causes that crmkit names.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+TOOLS = {
+    "crmkit": "crmkit", "crmkit-pandas": "crmkit", "crmkit-arrow": "crmkit", "datacompy-polars": "datacompy",
+    "datacompy-pandas": "datacompy", "duckdb": "duckdb", "reladiff": "reladiff",
+}  # fmt: skip
+DEFAULT = "crmkit,crmkit-pandas,crmkit-arrow,datacompy-polars,datacompy-pandas,duckdb"
+
+
+def prepare(rows: int, folder: Path, seed: int) -> dict[str, object]:
+    """Write both tables and the truth about them."""
+    import polars as pl
+
+    rng = np.random.default_rng(seed)
+    words = np.array(["Oslo", "Bergen", "Paris", "Rome", "北京", "上海", "Lyon", "Turin"])
+    first = np.datetime64("2020-01-01")
+    columns = {
+        "id": np.array([f"C{n:09d}" for n in range(rows)]),
+        "name": np.array([f"Name {n}" for n in rng.integers(0, max(rows // 5, 10), rows)]),
+        "email": np.array([f"u{n}@example.com" for n in rng.integers(0, max(rows, 10), rows)]),
+        "city": words[rng.integers(0, len(words), rows)],
+        "amount": rng.random(rows) * 1000,
+        "visits": rng.integers(0, 1000, rows),
+        "created": first + rng.integers(0, 1000, rows).astype("timedelta64[D]"),
+        "stage": np.array(["open", "won", "lost"])[rng.integers(0, 3, rows)],
+        "code": np.array([f"0{n}" for n in rng.integers(10**6, 10**7, rows)]),
+    }
+    left = pl.DataFrame(columns).with_columns(pl.col("created").cast(pl.Date))
+    changed = {name: list(values) for name, values in left.to_dict(as_series=False).items()}
+    changed["amount"] = (np.asarray(changed["amount"]) + 1e-9).tolist()
+    truth: dict[str, dict[str, str]] = {}
+    each = max(rows // 200, 1)
+    for column, cause, make in (
+        ("name", "case", str.upper),
+        ("email", "whitespace", lambda value: value + " "),
+        ("amount", "unit", lambda value: value * 100),
+        ("stage", "changed", lambda value: "stalled"),
+        ("code", "leading_zeros_lost", lambda value: value.lstrip("0")),
+    ):
+        for n in rng.choice(rows, each, replace=False).tolist():
+            changed[column][n] = make(changed[column][n])
+            truth.setdefault(str(columns["id"][n]), {})[column] = cause
+    right = pl.DataFrame(changed, schema=left.schema)
+    keep = np.sort(rng.choice(rows, rows - max(rows // 300, 1), replace=False))
+    extra = left.head(max(rows // 500, 1)).with_columns(("X" + pl.col("id")).alias("id"))
+    right = pl.concat([right[keep], extra])[rng.permutation(len(keep) + len(extra))]
+    kept = set(columns["id"][keep].tolist())
+    left.write_parquet(folder / "left.parquet")
+    right.write_parquet(folder / "right.parquet")
+    cells = {f"{key}\t{column}": cause for key, found in truth.items() if key in kept for column, cause in found.items()}
+    return {"cells": cells, "missing": rows - len(keep), "unexpected": len(extra)}
+
+
+def judge(found: dict[str, object], truth: dict[str, object], task: str) -> dict[str, object]:
+    """Count cells against the truth."""
+    wanted: dict[str, str] = truth["cells"] if task == "differing" else {}  # type: ignore[assignment]
+    cells: dict[str, str] = found.pop("cells")  # type: ignore[assignment]
+    named = [cells[cell] == cause for cell, cause in wanted.items() if cells.get(cell)]
+    rows_right = task == "equal" or (found["missing"], found["unexpected"]) == (truth["missing"], truth["unexpected"])
+    return {
+        "found": len(wanted.keys() & cells.keys()),
+        "missed": len(wanted.keys() - cells.keys()),
+        "invented": len(cells.keys() - wanted.keys()),
+        "rows_right": rows_right,
+        "causes_right": round(sum(named) / len(named), 4) if named else None,
+    }
+
+
+def run(tool: str, task: str, folder: Path, truth: dict[str, object], args: argparse.Namespace) -> dict[str, object]:
+    """Run one tool on one task, several times if asked, and judge the answer."""
+    name = TOOLS[tool]
+    python = sys.executable if name == "crmkit" else str(args.envs / name / "bin" / "python")
+    env = {**os.environ, "PYTHONPATH": str(HERE.parent)} if name == "crmkit" else dict(os.environ)
+    command = [python, str(HERE / "reconcile" / f"run_{name}.py"), tool, task, str(folder)]
+    spent = []
+    for _ in range(args.repeat):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=args.timeout, env=env, check=False)
+        if done.returncode:
+            return {"tool": tool, "failed": done.stderr.strip().splitlines()[-1:]}
+        spent.append(json.loads((folder / f"{tool}.json").read_text(encoding="utf-8")))
+    found = spent[0]
+    for key in ("cpu_s", "wall_s"):
+        found[key] = round(statistics.median(one[key] for one in spent), 3)
+    return {"tool": tool, **judge(found, truth, task), **found}
+
+
+def setup(envs: Path) -> None:
+    """Make the environments of the peers."""
+    for name in sorted(set(TOOLS.values()) - {"crmkit"}):
+        place = envs / name
+        if not (place / "bin" / "python").exists():
+            venv.create(place, with_pip=True)
+            needs = HERE / "requirements" / f"{name}.txt"
+            subprocess.run([place / "bin" / "python", "-m", "pip", "install", "-q", "-r", needs], check=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--tools", default=DEFAULT)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--repeat", type=int, default=1)
+    parser.add_argument("--timeout", type=float, default=1_800)
+    parser.add_argument("--setup", action="store_true", help="make the environments of the peers first")
+    parser.add_argument("--envs", type=Path, default=Path(tempfile.gettempdir()) / "crmkit-bench-envs")
+    args = parser.parse_args()
+    if args.setup:
+        setup(args.envs)
+    results = []
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        truth = prepare(args.rows, folder, args.seed)
+        for task in ("differing", "equal"):
+            for tool in args.tools.split(","):
+                found = {"task": task, "n": args.rows, **run(tool, task, folder, truth, args)}
+                found["machine"] = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+                results.append(found)
+                print(json.dumps(found, ensure_ascii=False))
+    if args.json:
+        args.json.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
