@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import crmkit as ck
 from crmkit import frames
 from crmkit.errors import CheckFailedError, NotFoundError, SchemaError
+from crmkit.reconciliation import _cells as cells_module
 from crmkit.reconciliation import _reconcile as engine
 from crmkit.reconciliation import cause_of, reconcile
 from crmkit.reconciliation._reconcile import loose_key
@@ -500,3 +501,46 @@ def test_cells_agree_with_the_causes_of_their_texts(report):
     for cell in report.cells.head(200).to_dicts():
         found = cause_of(cell["left"], cell["right"])
         assert found is not None
+
+
+@settings(max_examples=50)
+@given(left=ROWS, right=ROWS)
+def test_pieces_give_the_same_cells_as_the_whole(left, right):
+    tables = [{name: [row[name] for row in rows] for name in ("id", "a", "b")} for rows in (left, right)]
+    whole = reconcile(*tables, key="id").cells.to_dicts()
+    before = cells_module.CHUNK
+    cells_module.CHUNK = 2
+    try:
+        assert reconcile(*tables, key="id").cells.to_dicts() == whole
+    finally:
+        cells_module.CHUNK = before
+
+
+def test_a_tolerance_holds_for_numbers_that_are_text_and_for_steps_that_differ():
+    assert causes_of(["10.004", "10.5"], ["10.0", "10.0"], tolerance={"x": 0.01}) == {"rounding": 1}
+    assert causes_of([0.0999999, 7.0], [0.1000001, 7.5], tolerance=0.001) == {"rounding": 1}
+    assert causes_of([None, 1.0], [1.0, None], tolerance=0.5) == {"value_added": 1, "value_lost": 1}
+    assert causes_of(["a", "b"], ["b", "b"], tolerance=0.5) == {"changed": 1}
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+def test_every_type_of_column_is_screened_like_its_text(library):
+    module = pytest.importorskip(library)
+    columns = {
+        "id": ["1", "2", "3", None],
+        "text": ["a", None, "ü", "b"],
+        "whole": [1, 2, None, 4],
+        "real": [0.5, float("nan"), -0.0, None],
+        "day": [dt.date(2026, 1, 1), None, dt.date(1900, 1, 1), dt.date(2000, 1, 1)],
+        "at": [dt.datetime(2026, 1, 1, 5), None, dt.datetime(1960, 1, 1), dt.datetime(2000, 1, 1)],
+        "yes": [True, False, None, True],
+    }
+    made = module.table(columns) if library == "pyarrow" else module.DataFrame(columns)
+    report = reconcile(made, made, key="id")
+    assert (report.counts()["cells"], report.counts()["no_key_left"]) == (0, 1)
+    for column in list(columns)[1:]:
+        changed = {name: list(values) for name, values in columns.items()}
+        changed[column][0] = {"yes": False}.get(column) if column == "yes" else changed[column][3]
+        other = module.table(changed) if library == "pyarrow" else module.DataFrame(changed)
+        found = {cell["column"] for cell in reconcile(made, other, key="id").cells.to_dicts()}
+        assert found == {column}, column
