@@ -84,7 +84,10 @@ def said(check, text, context=()):
         (Number(), "EUR 5", [("number_invalid", None)]),
         (Number(), "1,234", [("not_normalized", "1234")]),
         (Money(currency="CNY"), "EUR 5", [("currency_unexpected", None), ("not_normalized", "5 EUR")]),
+        (Money(currency="EUR"), "$5", [("currency_unexpected", None)]),
         (Money(), "n/a", [("placeholder", None)]),
+        (Money(), "USD 1,000", [("not_normalized", "1000 USD")]),
+        (Number(), "$5", [("number_invalid", None)]),
         (Choice(["won"]), "n/a", [("placeholder", None)]),
         (Choice(["closed won", "closed lost"]), "closed wom", [("choice_unknown", "closed won")]),
         (Choice(["closed won", "closed lost"]), "closed", [("choice_unknown", None)]),
@@ -114,6 +117,47 @@ def said(check, text, context=()):
 def test_what_a_check_says(check, text, wanted):
     context = (None,) * len(check.references)
     assert said(check, text, context) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "country", "form", "confidence"),
+    [
+        ("￥1,000.5", None, None, "¥1000.5", 1.0),
+        ("1.2万元", None, None, "12000元", 1.0),
+        ("¥1000", "JPY", None, "1000 JPY", 1.0),
+        ("¥1000", None, "CN", "1000 CNY", 0.97),
+        ("1000元", None, "TW", "1000 TWD", 0.97),
+        ("$1000", None, "US", "1000 USD", 0.97),
+        ("$1000", None, "CA", "1000 CAD", 0.8),
+        ("$1,000", None, "DE", "$1000", 0.9),
+        ("¥1000元", None, None, "1000 CNY", 1.0),
+        ("-$ 1000", None, None, "-$1000", 1.0),
+        ("5 000 kr", "SEK", "NO", "5000 SEK", 1.0),
+    ],
+)
+def test_a_shared_sign_becomes_a_currency_only_where_the_row_settles_which(text, currency, country, form, confidence):
+    check = Money(currency=col("currency"), country=col("country"))
+    (finding,) = check.examine(text, (currency, country))
+    assert (finding.fix, finding.confidence) == (form, confidence)
+    assert check.examine(form, (currency, country)) == ()
+
+
+def test_a_sign_that_nothing_settles_is_right_as_it_stands():
+    check = Money(currency=col("currency"))
+    assert all(check.examine(text, (None,)) == () for text in ("$1000", "¥1000", "1000元", "5 kr", "1000"))
+
+
+def test_an_amount_that_contradicts_the_currency_of_its_row_is_told():
+    check = Money(currency=col("currency"))
+    assert said(check, "$5", ("CNY",)) == [("currency_unexpected", None)]
+    assert said(check, "EUR 5", ("USD",)) == [("currency_unexpected", None), ("not_normalized", "5 EUR")]
+    assert said(check, "5", ("USD",)) == []
+
+
+def test_a_currency_is_a_code_or_a_column():
+    assert Money(currency="人民币").currency == "CNY"
+    with pytest.raises(SchemaError, match="no currency 'doubloons'"):
+        Money(currency="doubloons")
 
 
 def test_phones_read_the_country_of_their_row():
