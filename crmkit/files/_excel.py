@@ -13,6 +13,7 @@ from crmkit._optional import require
 from crmkit.errors import FormatError, NotFoundError
 
 from ._build import TableBuilder
+from ._header import has_names
 from ._lost_cells import address, lost_cells
 from ._notes import NoteList
 
@@ -34,7 +35,7 @@ def read_excel(
     source: str | os.PathLike[str] | bytes | IO[bytes],
     *,
     sheet: str | int | None = None,
-    has_header: bool = True,
+    has_header: bool | None = None,
 ) -> RecordSet:
     """Read one sheet of a workbook (xlsx, xlsm, xlsb, xls, ods) into a table of text columns.
 
@@ -48,7 +49,7 @@ def read_excel(
     Args:
         source: Path, bytes, or an open binary file.
         sheet: Name, or place counted from 0; ``None`` takes the first sheet that has cells.
-        has_header: The first row with cells holds the column names; else they are ``column_1`` and so on.
+        has_header: Whether the first row with cells holds the column names; as for :func:`read_csv`.
 
     Raises:
         FormatError: Not a workbook, or nothing in it.
@@ -80,12 +81,13 @@ def read_excel(
     if not rows:
         raise FormatError("the sheet has no cells", location=location)
     texts = [[cell_text(value) for value in row] for row in rows]
-    builder = TableBuilder(texts[0] if has_header else None, notes, width=len(texts[0]))
+    named = has_names(texts, notes) if has_header is None else has_header
+    builder = TableBuilder(texts[0] if named else None, notes, width=len(texts[0]))
     places = _long_numbers(rows, read.start)
     for cell in lost_cells(content, name):
         places[cell.loss, cell.column].append(address(cell.row, cell.column))
     _tell(places, builder.names, first_column=read.start[1], notes=notes)
-    body = texts[1:] if has_header else texts
+    body = texts[1:] if named else texts
     for start in range(0, len(body), builder.batch_rows):
         builder.add(body[start : start + builder.batch_rows])
     return builder.finish()
