@@ -104,7 +104,7 @@ def _are_people(names: Collection[str]) -> bool:
     """
     generic = generic_names()
     person, deal = generic.by_kind["contact"], generic.by_kind["deal"]
-    of_deals = [folded for folded in names if generic.kinds_of.get(folded) == {"deal"}]
+    of_deals = [folded for folded in names if generic.kinds_of.get(folded) == frozenset({"deal"})]
     if any(deal[folded][0] in _NAME_A_DEAL for folded in of_deals):
         return False
     named = {folded for folded in names if folded in person and person[folded][0] in _PERSON_NAMES}
