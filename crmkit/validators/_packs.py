@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_for", "pack"]
 
-_OLDEST_BIRTH = "1900-01-02"  # the day before is what spreadsheets and forms make of nothing
+_OLDEST_BIRTH = "1900-01-02"  # the day before is what spreadsheets and forms make of nothing: a placeholder
 _OLDEST_RECORD = "1970-01-01"
 
 _PERSON_NAMES = ("full_name", "given_name", "middle_name", "family_name")

@@ -160,6 +160,38 @@ def test_a_currency_is_a_code_or_a_column():
         Money(currency="doubloons")
 
 
+@pytest.mark.parametrize(
+    ("text", "fix", "confidence"),
+    [
+        ("15.06.85", "1985-06-15", 1.0),
+        ("15.06.26", "2026-06-15", 0.8),
+        ("05-13-12", "2012-05-13", 0.8),
+        ("15.12.26", "1926-12-15", 0.9),
+        ("15.06.27", "1927-06-15", 0.9),
+        ("1 May 68", "1968-05-01", 0.9),
+        ("15.06.1985", "1985-06-15", 1.0),
+    ],
+)
+def test_two_digits_of_a_birth_year_lie_in_the_past(text, fix, confidence):
+    check = Date(after="1900-01-02", before="2026-11-28")
+    (finding,) = check.examine(text)
+    assert (finding.code, finding.fix, finding.confidence) == ("not_normalized", fix, confidence)
+
+
+def test_without_bounds_a_century_is_a_choice():
+    assert [finding.confidence for finding in Date().examine("15.06.24")] == [0.9]
+    recent = DateTime(after="1970-01-01", before="2026-11-28")
+    assert [finding.confidence for finding in recent.examine("3/15/24 10:00")] == [1.0]
+    assert said(Date(after="2030-01-01", before="2040-01-01"), "15.06.24")[0][0] == "too_early"
+
+
+@pytest.mark.parametrize("text", ["1900-01-01", "01.01.1900", "0000-00-00", "00/00/0000", "1111-11-11"])
+def test_days_that_stand_for_none_are_placeholders(text):
+    check = Date(after="1900-01-02", before="2026-11-28")
+    assert said(check, text) == [("placeholder", None)]
+    assert said(check, "1899-05-05") == [("too_early", None)]
+
+
 def test_phones_read_the_country_of_their_row():
     check = Phone(country=col("country"), default="CN")
     assert said(check, "(312) 555-0123", ("US",)) == [("not_normalized", "+13125550123")]
