@@ -26,8 +26,8 @@ _ORDER_OF_FEW_DATES = 0.8
 _CENTURY_OF_THE_BOUNDS = 0.9
 _CENTURY_CHOSEN = 0.8
 _CENTURIES = (1900, 2000)
-_NO_DAYS = frozenset({"1899-12-30", "1899-12-31", "1900-01-01", "0001-01-01", "1111-11-11"})
-"""What spreadsheets, databases and people in a hurry write for no date at all."""
+_NO_DAYS = frozenset({"1111-11-11", "1899-12-30", "1899-12-31", "1900-01-01"})
+"""Real days that spreadsheets, forms and people in a hurry write for no date at all."""
 
 
 def _bound(value: date | str | None) -> str | None:
@@ -91,7 +91,7 @@ class _Dated(Check):
             return moment, outside
         if dates.is_ambiguous(text):
             return None, (Finding("date_ambiguous", severity="warning", dimension="consistency"),)
-        if is_placeholder(text) or _is_nothing(text):
+        if is_placeholder(text):
             return None, (Finding("placeholder", dimension="completeness", severity="warning"),)
         return None, failed(code)
 
@@ -132,11 +132,6 @@ class _Dated(Check):
             return _CENTURY_CHOSEN
         usual = parse_moment(text, order=self.order)
         return _CENTURY_OF_THE_BOUNDS if usual is None or self._outside(usual) else 1.0
-
-
-def _is_nothing(text: str) -> bool:
-    """Say whether a date has only zeros in it: 0000-00-00, 00/00/0000."""
-    return {char for char in text if char.isdecimal()} == {"0"} and not any(char.isalpha() for char in text)
 
 
 def _compare(moment: Moment, limit: Moment) -> int:
