@@ -52,6 +52,7 @@ _CHINESE = re.compile(
     r"([\d〇零一二三四五六七八九]{2,4})年([\d一二三四五六七八九十]{1,3})月([\d一二三四五六七八九十]{1,3})[日号號]?(?:\s*星期.|\s*周.)?"
     + _TIME
 )
+_FULL_YEAR = re.compile(r"\d{4}")
 _WEEKDAY = r"(?:[^\W\d_]{2,10}\.?,?\s+)?"
 _DAY_FIRST = re.compile(
     _WEEKDAY
@@ -182,6 +183,8 @@ def has_short_year(raw: str) -> bool:
 
     .. versionadded:: 0.1.0
     """
+    if _FULL_YEAR.search(raw.strip()[:10]) is not None:  # the usual case; an offset such as +0800 stands further back
+        return False
     found = _readings(raw)
     return bool(found) and found != _readings(raw, _POSIX_FIRST_YEAR - 100)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from crmkit.values import Money as Amount
 
 __all__ = ["Money", "Number"]
+
+_FIGURES = re.compile(r"[\d.,() +-]*\Z", re.ASCII).match
+"""An amount without any word or sign of a currency."""
 
 # How sure a form is; docs/explanation/validation.md has the reasons.
 _THOUSANDS_OR_DECIMAL = 0.9
@@ -159,7 +163,7 @@ class Money(_Limited):
             return found
         known = dict(zip(self.references, context, strict=False))
         expected = known.get(self.currency) if isinstance(self.currency, Reference) else self.currency
-        meant = numbers.currencies(text)
+        meant = frozenset[str]() if _FIGURES(text) is not None else numbers.currencies(text)
         form, sure = f"{amount.amount:f}", 1.0
         if len(meant) == 1:
             form = f"{form} {amount.currency}"

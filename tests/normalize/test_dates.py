@@ -48,7 +48,10 @@ def test_years_at_the_edge() -> None:
     assert dates.parse("12/31/69") == date(1969, 12, 31)
 
 
-@pytest.mark.parametrize("raw", ["15.06.27", "15-Jun-27", "June 15, 27", "27年6月15日", "6/15/27"])
+@pytest.mark.parametrize(
+    "raw",
+    ["15.06.27", "15-Jun-27", "June 15, 27", "27年6月15日", "6/15/27", "6/15/27 10:00 +0800", "15.6.27 10.30+0800"],
+)
 def test_the_century_of_two_digits_can_be_said(raw: str) -> None:
     assert dates.parse(raw) == date(2027, 6, 15)
     assert dates.parse(raw, first_year=1927) == date(1927, 6, 15)
