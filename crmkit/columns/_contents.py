@@ -26,6 +26,7 @@ _FEW = 5
 _GLANCE = 6
 _PHONE_DIGITS = 5.0  # on average: four fifths of the values have seven
 _DAY_DIGITS = 3.0
+_LAST_BIRTH = 2020
 _COMMON_SURNAME = 50.0  # of 100,000 people
 _PLACES = frozenset({"city", "region", "street"})
 _PERSON_NAMES = frozenset({"full_name", "given_name", "family_name"})
@@ -60,6 +61,7 @@ _PHONE = re.compile(
     r"|\(0?\d{2,4}\) ?\d{3,4}[- .]?\d{3,4}"  # (212) 555-0123
     r"|1?[-. ]?\d{3}([-. ])\d{3}\1\d{4}"  # 212-555-0123
     r"|0\d{1,4}[- /]\d{5,8}"  # 010-66668888, 030 901820
+    r"|0\d{2,3}-\d{7,8}-\d{1,6}"  # 010-66668888-801
     r"|\d{3}-\d{4}"  # 555-0123
     r"|0\d{3,4} \d{3} \d{3,4}"  # 0191 498 0123
 )
@@ -240,11 +242,12 @@ def _birth(texts: list[str]) -> tuple[str, float] | None:
     """A column of days that begin long before any CRM and spread over a generation."""
     if len(texts) < 2 * _FEW or _share(texts, _looks_like_a_day) < _MOST:
         return None
-    years = sorted(day.year for text in texts if (day := dates.parse(text, order="DMY")) is not None)
+    read = (dates.parse(text, order="DMY", first_year=_LAST_BIRTH - 99) for text in texts)
+    years = sorted(day.year for day in read if day is not None)
     if len(years) < _MOST * len(texts):
         return None
     early, late = years[len(years) // 20], years[-1 - len(years) // 20]
-    return ("birth", len(years) / len(texts)) if early < 1985 and late - early >= 15 and late <= 2020 else None
+    return ("birth", len(years) / len(texts)) if early < 1985 and late - early >= 15 and late <= _LAST_BIRTH else None
 
 
 def _country(texts: list[str]) -> tuple[str, float] | None:

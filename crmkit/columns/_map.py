@@ -151,7 +151,7 @@ class ColumnMap:
     def describe(self, lang: Language = "en") -> str:
         """Say in words what was recognised and assumed: one line for the file, one for each column that matters.
 
-        Column names are shown; values never are.
+        Column names are shown; values never are, and no name where one of them looks like a value.
 
         Args:
             lang: ``en`` or ``zh``.
@@ -159,25 +159,28 @@ class ColumnMap:
         words = _WORDS[lang]
         lines = [self._headline(words, lang)]
         system = self._system_name(lang)
+        shown_as = systems.shown_headers(self.columns)
         for column in self.columns:
             if column in self.fields:
                 evidence = words[self.evidence[column]].format(system=system)
                 lines.append(
-                    words["field"].format(column=column, field=_label(self.fields[column], lang), evidence=evidence)
+                    words["field"].format(
+                        column=shown_as[column], field=_label(self.fields[column], lang), evidence=evidence
+                    )
                 )
             elif column in self.spare:
-                lines.append(words["spare"].format(column=column, field=_label(self.spare[column], lang)))
+                lines.append(words["spare"].format(column=shown_as[column], field=_label(self.spare[column], lang)))
             if column in self.traps:
-                lines.append(words["trap"].format(column=column, why=systems.TRAPS[self.traps[column]][lang]))
+                lines.append(words["trap"].format(column=shown_as[column], why=systems.TRAPS[self.traps[column]][lang]))
         rest = [
-            column
+            shown_as[column]
             for column in self.columns
             if not (column in self.fields or column in self.spare or column in self.traps)
         ]
         if rest:
             shown = rest[:_SHOWN] + ([words["more"].format(count=len(rest) - _SHOWN)] if len(rest) > _SHOWN else [])
             lines.append(words["unassigned"].format(columns=words["join"].join(shown)))
-        lines.append(words["no_key"] if self.key is None else words["key"].format(column=self.key))
+        lines.append(words["no_key"] if self.key is None else words["key"].format(column=shown_as[self.key]))
         return "\n".join(lines)
 
     def _system_name(self, lang: Language) -> str:

@@ -12,7 +12,7 @@ import attrs
 from crmkit.systems import KINDS, fold_header, generic_names, header_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from crmkit.typing import RecordKind
 
@@ -23,6 +23,11 @@ _ADDRESS_TOO = _ADDRESS | {"phone", "email", "fax", "website"}
 _SECOND = {"email": "email_2", "phone": "phone_other", "mobile": "phone_other", "street": "street_2"}
 _NOT_DECORATED = frozenset({"id", "status", "description", "type", "tags", "name", "deleted", "rating", "account_id"})
 """Fields whose bare name says too little once the words around it are gone ("lead type", "user status")."""
+
+_PERSON_NAMES = frozenset({"full_name", "given_name", "family_name"})
+_PERSON_CHANNELS = frozenset({"email", "phone", "mobile", "phone_home"})
+_NAME_A_DEAL = frozenset({"id", "name"})
+_FEW_OF_DEALS = 2
 
 
 @attrs.frozen
@@ -71,12 +76,14 @@ def kind_by_names(headers: Iterable[str]) -> RecordKind | None:
     """Return the kind of record that usual names point to, or ``None`` where they point nowhere.
 
     A name that fewer kinds have says more. Fields of a person outweigh a company's, because a list of people has
-    columns about their companies and hardly ever the other way round.
+    columns about their companies and hardly ever the other way round. So do a person's name and address those of a
+    deal, as long as no column names the deal: lists of people often say how much each bought and how far they are.
     """
     generic = generic_names()
     found: dict[RecordKind, set[str]] = {kind: set() for kind in KINDS}
     own = dict.fromkeys(KINDS, 0)
-    for folded in {fold_header(header) for header in headers}:
+    names = {fold_header(header) for header in headers}
+    for folded in names:
         kinds = generic.kinds_of.get(folded, frozenset())
         for kind in kinds:
             found[kind].add(generic.by_kind[kind][folded][0])
@@ -84,8 +91,26 @@ def kind_by_names(headers: Iterable[str]) -> RecordKind | None:
     telling = {
         kind: own[kind] + math.fsum(generic.telling[kind].get(name, 0.0) for name in found[kind]) for kind in KINDS
     }
-    best = max(KINDS, key=lambda kind: telling[kind])
+    if _are_people(names):
+        del telling["deal"]
+    best = max(telling, key=lambda kind: telling[kind])
     return best if telling[best] > 0 else None
+
+
+def _are_people(names: Collection[str]) -> bool:
+    """Say whether a table that may be of deals lists people: it has their names and addresses, and no deal's name.
+
+    A column "name" may be a deal's name where more than a few others are a deal's too.
+    """
+    generic = generic_names()
+    person, deal = generic.by_kind["contact"], generic.by_kind["deal"]
+    of_deals = [folded for folded in names if generic.kinds_of.get(folded) == frozenset({"deal"})]
+    if any(deal[folded][0] in _NAME_A_DEAL for folded in of_deals):
+        return False
+    named = {folded for folded in names if folded in person and person[folded][0] in _PERSON_NAMES}
+    shared = {folded for folded in named if folded in deal and deal[folded][0] in _NAME_A_DEAL}
+    reached = any(folded in person and person[folded][0] in _PERSON_CHANNELS for folded in names)
+    return reached and bool(named - shared or (shared and len(of_deals) <= _FEW_OF_DEALS))
 
 
 def _decorated(words: tuple[str, ...], folded: str, kind: RecordKind | None) -> NameReading | None:

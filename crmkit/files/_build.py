@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from crmkit import _delimited
 from crmkit.records import RecordSet
+from crmkit.systems import shown_headers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -26,6 +27,7 @@ def column_names(header: Sequence[str], notes: NoteList) -> list[str]:
     A second ``Email`` becomes ``Email_2``; a blank name becomes ``column_`` and its place, counted from 1.
     """
     given = {name for name in header if name.strip()}
+    shown = shown_headers(header)
     names: list[str] = []
     used: set[str] = set()
     for place, name in enumerate(header, start=1):
@@ -35,7 +37,7 @@ def column_names(header: Sequence[str], notes: NoteList) -> list[str]:
             notes.add("blank_column_name", column=wanted, params={"place": place})
         elif name in used:
             wanted = _free(name, given | used)
-            notes.add("duplicate_column", column=wanted, params={"name": name, "place": place})
+            notes.add("duplicate_column", column=wanted, params={"name": shown[name], "place": place})
         names.append(wanted)
         used.add(wanted)
     return names

@@ -19,6 +19,7 @@ from crmkit.records import RecordSet
 from ._build import TableBuilder, portions
 from ._dialect import SAMPLE_CHARACTERS, SAMPLE_LINES, sniff
 from ._encoding import detect, named
+from ._header import has_names
 from ._notes import NoteList
 from ._rows import Lines, split
 
@@ -42,7 +43,7 @@ def read_csv(
     encoding: str | None = None,
     errors: str = "strict",
     delimiter: str | None = None,
-    has_header: bool = True,
+    has_header: bool | None = None,
     unescape: bool = False,
     max_cell: int = MAX_CELL,
     progress: Progress | None = None,
@@ -57,7 +58,8 @@ def read_csv(
         encoding: Name of the encoding; ``None`` finds it among UTF-8, UTF-16, GB18030 and Windows-1252 by evidence.
         errors: What to do with bytes that a *named* encoding lacks; ``backslashreplace`` keeps them readable.
         delimiter: One character; ``None`` finds it among comma, semicolon, tab and bar.
-        has_header: The first row holds the column names; else they are ``column_1`` and so on.
+        has_header: Whether the first row holds the column names; without it they are ``column_1`` and so on. ``None``
+            takes it for names unless it looks like the rows below: e-mail addresses, phones, dates or ids in it.
         unescape: Take back the ``'`` that crmkit's writers put before formula-like cells.
         max_cell: Longest cell over several lines, in characters, if above 131,072; a quote still open there is text.
         progress: Shows a step for each batch of rows, such as ``tqdm``.
@@ -97,7 +99,7 @@ class _Job:
     encoding: str | None
     errors: str
     delimiter: str | None
-    has_header: bool
+    has_header: bool | None
     unescape: bool
     max_cell: int
     progress: Progress | None
@@ -153,7 +155,8 @@ class _Job:
                 break
         else:
             raise FormatError("the file is empty: it holds nothing but line ends")
-        header = rows.pop(0) if self.has_header else None
+        named = has_names(rows, self.notes) if self.has_header is None else self.has_header
+        header = rows.pop(0) if named else None
         width = len(header or rows[0])
         builder = TableBuilder(header, self.notes, width=width, delimiter=delimiter, unescape=self.unescape)
         steps = itertools.chain([rows], blocks)

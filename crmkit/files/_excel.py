@@ -5,35 +5,51 @@ from __future__ import annotations
 import datetime as dt
 import io
 import os
+from collections import defaultdict
+from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any
 
 from crmkit._optional import require
 from crmkit.errors import FormatError, NotFoundError
 
 from ._build import TableBuilder
+from ._header import has_names
+from ._lost_cells import address, lost_cells
 from ._notes import NoteList
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from crmkit.records import RecordSet
 
 MIDNIGHT = dt.time()
+MOST_EXACT = 1e15
+"""A spreadsheet keeps 15 digits of a number (ECMA-376 part 1, 18.3.1.96; IEEE 754); of longer ones zeros."""
+LONGEST_PLAIN = 1e30
+"""Whole numbers below are written in plain digits: they are ids and accounts, not measures."""
+SHOWN = 5
+"""How many places a note names."""
 
 
 def read_excel(
     source: str | os.PathLike[str] | bytes | IO[bytes],
     *,
     sheet: str | int | None = None,
-    has_header: bool = True,
+    has_header: bool | None = None,
 ) -> RecordSet:
     """Read one sheet of a workbook (xlsx, xlsm, xlsb, xls, ods) into a table of text columns.
 
     Numbers lose the ``.0`` that Excel stores and nobody typed, dates become ISO 8601, formulas are their results, and
     text stays as it is, with its leading zeros.  The empty cell is ``None``.
 
+    Cells with an error (``#N/A``) and formulas that no program has computed yet are ``None`` too, and a note of the
+    result says how many and where (of xlsx and xlsm; the other formats do not let them be told from empty cells). So
+    does a note for numbers of more than 15 digits, of which a spreadsheet keeps no more.
+
     Args:
         source: Path, bytes, or an open binary file.
         sheet: Name, or place counted from 0; ``None`` takes the first sheet that has cells.
-        has_header: The first row with cells holds the column names; else they are ``column_1`` and so on.
+        has_header: Whether the first row with cells holds the column names; as for :func:`read_csv`.
 
     Raises:
         FormatError: Not a workbook, or nothing in it.
@@ -59,18 +75,25 @@ def read_excel(
             f"not a workbook that can be read ({error}); use read_csv for text", location=location
         ) from error
     notes = NoteList()
-    rows = _sheet_rows(book, sheet, notes)
+    name = _sheet_name(book, sheet, notes)
+    read = book.get_sheet_by_name(name)
+    rows: list[list[object]] = read.to_python(skip_empty_area=True)
     if not rows:
         raise FormatError("the sheet has no cells", location=location)
     texts = [[cell_text(value) for value in row] for row in rows]
-    builder = TableBuilder(texts[0] if has_header else None, notes, width=len(texts[0]))
-    body = texts[1:] if has_header else texts
+    named = has_names(texts, notes) if has_header is None else has_header
+    builder = TableBuilder(texts[0] if named else None, notes, width=len(texts[0]))
+    places = _long_numbers(rows, read.start)
+    for cell in lost_cells(content, name):
+        places[cell.loss, cell.column].append(address(cell.row, cell.column))
+    _tell(places, builder.names, first_column=read.start[1], notes=notes)
+    body = texts[1:] if named else texts
     for start in range(0, len(body), builder.batch_rows):
         builder.add(body[start : start + builder.batch_rows])
     return builder.finish()
 
 
-def _sheet_rows(book: Any, sheet: str | int | None, notes: NoteList) -> list[list[object]]:
+def _sheet_name(book: Any, sheet: str | int | None, notes: NoteList) -> str:
     names: list[str] = book.sheet_names
     if isinstance(sheet, int):
         if not -len(names) <= sheet < len(names):
@@ -85,8 +108,29 @@ def _sheet_rows(book: Any, sheet: str | int | None, notes: NoteList) -> list[lis
         name = filled[0] if filled else names[0]
         if len(filled) > 1:
             notes.add("other_sheets", severity="info", params={"read": name, "count": len(filled) - 1})
-    rows: list[list[object]] = book.get_sheet_by_name(name).to_python(skip_empty_area=True)
-    return rows
+    return name
+
+
+def _long_numbers(rows: list[list[object]], start: tuple[int, int]) -> defaultdict[tuple[str, int], list[str]]:
+    """Return for each column where its numbers are that had more digits than a spreadsheet keeps."""
+    found: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
+    for row, values in enumerate(rows, start=start[0]):
+        for column, value in enumerate(values, start=start[1]):
+            if isinstance(value, float) and MOST_EXACT <= abs(value) < LONGEST_PLAIN:
+                found["long_numbers", column].append(address(row, column))
+    return found
+
+
+def _tell(places: Mapping[tuple[str, int], list[str]], names: list[str], *, first_column: int, notes: NoteList) -> None:
+    """Note once for each column what its cells lost, how often, and where the first ones are."""
+    for (code, column), found in sorted(places.items()):
+        at = column - first_column
+        shown = ", ".join(found[:SHOWN]) + (", …" if len(found) > SHOWN else "")
+        notes.add(
+            code,
+            column=names[at] if 0 <= at < len(names) else None,
+            params={"count": len(found), "places": shown},
+        )
 
 
 def _is_filled(sheet: Any) -> bool:
@@ -105,7 +149,7 @@ def cell_text(value: object) -> str:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e16 else repr(value)
+        return f"{Decimal(repr(value)):.0f}" if value.is_integer() and abs(value) < LONGEST_PLAIN else repr(value)
     if isinstance(value, dt.datetime):
         return value.date().isoformat() if value.time() == MIDNIGHT else value.isoformat(sep=" ")
     if isinstance(value, (dt.date, dt.time)):

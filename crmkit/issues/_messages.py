@@ -62,6 +62,8 @@ def message(
     Example:
         >>> message("too_long", {"max_length": 80, "length": 95})
         'longer than 80 characters (95)'
+        >>> message("none_present", {"fields": ["email"]})
+        'email is not filled in'
         >>> message("too_long", {"max_length": 80, "length": 95}, lang="zh")
         '超过 80 个字符（现为 95 个）'
 
@@ -70,8 +72,10 @@ def message(
     entry = template or _catalog().get(code)
     if not entry:
         return code.replace("_", " ")
-    text = entry.get(lang) or entry.get("en") or next(iter(entry.values()))
     known = params or {}
+    text = entry.get(lang) or entry.get("en") or next(iter(entry.values()))
+    if any(isinstance(value, (list, tuple)) and len(value) == 1 for value in known.values()):
+        text = entry.get(f"{lang}_one", text)
     return _PLACE.sub(lambda place: _shown(known[place[1]]) if place[1] in known else "…", text)
 
 

@@ -41,7 +41,8 @@ def repair(text: str) -> str | None:
     """Undo every wrong decoding that is certain; ``None`` where there is none. The text is not ASCII alone."""
     repaired: str | None = None
     for _ in range(3):  # files that went through three wrong readings exist; more is noise
-        better = _undo(text if repaired is None else repaired)
+        known = text if repaired is None else repaired
+        better = _undo(known) or _undo_with_blanks(known)
         if better is None:
             break
         repaired = better
@@ -76,6 +77,19 @@ def _undo(text: str) -> str | None:
 
 
 # --- UTF-8 read as Latin-1 or Windows-1252 ---
+
+# A Chinese character of three bytes, the last or middle one U+00A0, which somebody tidied into a blank.
+_TRAIL = "[\x80-\xbf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]"
+_BLANK_BYTE = re.compile(f"([\xe3-\xe9]) (?={_TRAIL})|([\xe3-\xe9]{_TRAIL}) ")
+
+
+def _undo_with_blanks(text: str) -> str | None:
+    """Undo Chinese whose bytes A0 became blanks, if every letter of the outcome but ASCII is Chinese."""
+    whole = _BLANK_BYTE.sub(lambda found: f"{found[1] or found[2]}\xa0", text)
+    right = None if whole == text else _undo(whole)
+    if right is None or any(_script(char) not in ("cjk", "width") for char in right if not char.isascii()):
+        return None
+    return right
 
 
 def _is_certain_utf8(text: str, right: str) -> bool:

@@ -29,7 +29,7 @@ def soundex(raw: str) -> str:
 
 def _readings(raw: str) -> list[str] | None:
     """Return the reading of the family name and of each character behind it."""
-    name = _han_names.split(text.clean(raw)[:_LIMIT], None)
+    name = _han_names.split(text.clean(raw, narrow=True)[:_LIMIT], None)
     family = text.to_simplified(name.family or "")
     given = text.to_simplified(name.given or "")
     whole = family + given
@@ -74,7 +74,7 @@ def pinyin_initials(raw: str) -> str | None:
     readings = _readings(raw)
     if readings is None:
         return None
-    name = _han_names.split(text.clean(raw)[:_LIMIT], None)
+    name = _han_names.split(text.clean(raw, narrow=True)[:_LIMIT], None)
     compound = len(name.family or "") > 1 and text.to_simplified(name.family or "") in _name_tables.surname_readings()
     if not compound:
         return "".join(reading[0] for reading in readings)

@@ -24,6 +24,7 @@ __all__ = [
     "DateOrder",
     "format",
     "from_serial",
+    "has_short_year",
     "infer_order",
     "is_ambiguous",
     "is_valid",
@@ -51,6 +52,7 @@ _CHINESE = re.compile(
     r"([\d〇零一二三四五六七八九]{2,4})年([\d一二三四五六七八九十]{1,3})月([\d一二三四五六七八九十]{1,3})[日号號]?(?:\s*星期.|\s*周.)?"
     + _TIME
 )
+_FULL_YEAR = re.compile(r"\d{4}")
 _WEEKDAY = r"(?:[^\W\d_]{2,10}\.?,?\s+)?"
 _DAY_FIRST = re.compile(
     _WEEKDAY
@@ -69,13 +71,16 @@ def _day(year: int, month: int, day: int) -> date | None:
         return None
 
 
-def _full_year(text: str) -> int:
-    """Two digits are 1969 to 2068, as POSIX strptime reads %y."""
+_POSIX_FIRST_YEAR = 1969
+"""Two digits are 1969 to 2068, as POSIX strptime reads %y."""
+
+
+def _full_year(text: str, first_year: int) -> int:
     year = int(text)
-    return year if len(text) > 2 else year + (1900 if year >= 69 else 2000)
+    return year if len(text) > 2 else first_year + (year - first_year) % 100
 
 
-def _numeric_readings(first: str, second: str, third: str, separator: str) -> dict[DateOrder, date]:
+def _numeric_readings(first: str, second: str, third: str, separator: str, first_year: int) -> dict[DateOrder, date]:
     """Return every reading of three numbers that gives a day that exists."""
     if len(first) > 2:
         tried: tuple[DateOrder, ...] = ("YMD",) if len(first) == 4 and len(third) <= 2 else ()
@@ -88,19 +93,19 @@ def _numeric_readings(first: str, second: str, third: str, separator: str) -> di
     found: dict[DateOrder, date] = {}
     for order in tried:
         texts = {"YMD": (first, second, third), "DMY": (third, second, first), "MDY": (third, first, second)}[order]
-        day = _day(_full_year(texts[0]), int(texts[1]), int(texts[2]))
+        day = _day(_full_year(texts[0], first_year), int(texts[1]), int(texts[2]))
         if day is not None:
             found[order] = day
     return found
 
 
-def _readings(raw: str) -> dict[DateOrder, date]:
+def _readings(raw: str, first_year: int = _POSIX_FIRST_YEAR) -> dict[DateOrder, date]:
     """Return the days that the text can mean, by the order that reads it so; one where the form leaves no choice."""
     if len(raw) > _MAX_LENGTH:
         return {}
     text = digits(plain(raw))
     if match := _NUMERIC.match(text):
-        return _numeric_readings(match[1], match[3], match[4], match[2])
+        return _numeric_readings(match[1], match[3], match[4], match[2], first_year)
     day: date | None = None
     if match := _COMPACT.match(text):
         day = _day(int(match[1]), int(match[2]), int(match[3]))
@@ -109,18 +114,18 @@ def _readings(raw: str) -> dict[DateOrder, date]:
     elif match := _CHINESE.match(text):
         parts = [chinese_number(match[place]) for place in (1, 2, 3)]
         if None not in parts:
-            year = _full_year(match[1]) if match[1].isascii() else parts[0]
+            year = _full_year(match[1], first_year) if match[1].isascii() else parts[0]
             day = _day(year or 0, parts[1] or 0, parts[2] or 0)
     else:
-        day = _spelled(text)
+        day = _spelled(text, first_year)
     return {} if day is None else {"YMD": day}
 
 
-def _spelled(text: str) -> date | None:
+def _spelled(text: str, first_year: int) -> date | None:
     for pattern, (year, month, day) in ((_DAY_FIRST, (3, 2, 1)), (_MONTH_FIRST, (3, 1, 2)), (_YEAR_FIRST, (1, 2, 3))):
         match = pattern.match(text)
         if match and (number := MONTHS.get(match[month].casefold())):
-            return _day(_full_year(match[year]), number, int(match[day]))
+            return _day(_full_year(match[year], first_year), number, int(match[day]))
     return None
 
 
@@ -131,7 +136,9 @@ def _from_epoch_ms(number: int) -> date | None:
         return None
 
 
-def parse(raw: str, *, order: DateOrder | None = None, serial: bool = False) -> date | None:
+def parse(
+    raw: str, *, order: DateOrder | None = None, serial: bool = False, first_year: int = _POSIX_FIRST_YEAR
+) -> date | None:
     """Return the day that the text means.
 
     Args:
@@ -139,6 +146,7 @@ def parse(raw: str, *, order: DateOrder | None = None, serial: bool = False) -> 
         order: How to read three numbers with the year last or short. Year-first dates with four digits, month names
             and Chinese dates need none. With points between, the day is first.
         serial: Read a bare number of up to seven digits as Excel's day number (1900 system).
+        first_year: The first of the hundred years that two digits mean; of birth dates they are in the past.
 
     Returns:
         The day, or ``None`` if the text is no date, the day does not exist, the year is missing (``--0412``), or
@@ -149,6 +157,8 @@ def parse(raw: str, *, order: DateOrder | None = None, serial: bool = False) -> 
         ['2024-03-05', '2024-03-15', '2024-03-15', '2024-03-15']
         >>> parse("3/4/2024"), parse("3/4/2024", order="DMY"), parse("0/0/00"), parse("2023-02-29")
         (None, datetime.date(2024, 4, 3), None, None)
+        >>> parse("15.06.27").year, parse("15.06.27", first_year=1927).year
+        (2027, 1927)
 
     Source:
         ISO 8601-1:2019 section 5.2; orders and month names: Unicode CLDR; two-digit years: POSIX strptime ``%y``.
@@ -157,11 +167,26 @@ def parse(raw: str, *, order: DateOrder | None = None, serial: bool = False) -> 
     """
     if serial and (match := _SERIAL.match(raw.strip()[:20])):
         return from_serial(int(match[1]))
-    found = _readings(raw)
+    found = _readings(raw, first_year)
     if order is not None and (len(found) > 1 or _is_short(found)) and separator(raw) != ".":
         return found.get(order)  # with points between, no order but that of the day first is written
     days = set(found.values())
     return days.pop() if len(days) == 1 else None
+
+
+def has_short_year(raw: str) -> bool:
+    """Say whether the text is a date whose year has two digits, so that its century is a matter of choice.
+
+    Example:
+        >>> has_short_year("15.06.27"), has_short_year("15.06.1927"), has_short_year("5-Mar-24"), has_short_year("soon")
+        (True, False, True, False)
+
+    .. versionadded:: 0.1.0
+    """
+    if _FULL_YEAR.search(raw.strip()[:10]) is not None:  # the usual case; an offset such as +0800 stands further back
+        return False
+    found = _readings(raw)
+    return bool(found) and found != _readings(raw, _POSIX_FIRST_YEAR - 100)
 
 
 def _is_short(found: dict[DateOrder, date]) -> bool:

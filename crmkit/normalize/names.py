@@ -100,7 +100,7 @@ def split(raw: str, *, country: str | None = None) -> PersonName:
         return PersonName(given=given, middle=middle, family=family, full=raw)
     if country is None and _han_names.is_plain(raw):
         return PersonName(given=raw[1:], family=raw[0], full=raw, order="family_first")
-    cleaned = text.clean(raw)
+    cleaned = text.clean(raw, narrow=True)
     if not cleaned:
         return PersonName()
     if not cleaned.isascii() and len(cleaned) <= 500 and _han_names.has_cjk(cleaned):
@@ -268,7 +268,7 @@ def surname_frequency(family: str) -> float:
 
     .. versionadded:: 0.1.0
     """
-    return _name_tables.surname_weights().get(text.to_simplified(text.clean(family)), 0.0)
+    return _name_tables.surname_weights().get(text.to_simplified(text.clean(family, narrow=True)), 0.0)
 
 
 def is_placeholder(raw: str) -> bool:
@@ -305,7 +305,7 @@ def is_valid(raw: str) -> bool:
 
     .. versionadded:: 0.1.0
     """
-    cleaned = text.clean(raw)
+    cleaned = text.clean(raw, narrow=True)
     return not (len(cleaned) > 500 or is_placeholder(cleaned) or _ADDRESS_OR_LINK.search(cleaned))
 
 
@@ -323,7 +323,7 @@ def validate(raw: str) -> PersonName:
     """
     if is_valid(raw):
         return split(raw)
-    cleaned = text.clean(raw)
+    cleaned = text.clean(raw, narrow=True)
     if not cleaned:
         raise InvalidValueError("the name is empty")
     if len(cleaned) > 500:

@@ -9,24 +9,34 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from functools import cache
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from crmkit.errors import InvalidValueError
 from crmkit.values import Money
 
+from . import _currencies
 from ._plain import digits, plain
-from ._reference import read_rows
 
-__all__ = ["DecimalSign", "format", "is_ambiguous", "is_valid", "normalize", "parse", "validate"]
+if TYPE_CHECKING:
+    from ._currencies import Meant
+
+__all__ = [
+    "DecimalSign",
+    "currencies",
+    "currency",
+    "format",
+    "is_ambiguous",
+    "is_valid",
+    "normalize",
+    "parse",
+    "validate",
+]
 
 DecimalSign: TypeAlias = Literal[".", ","]
 """What stands before the fraction of an amount."""
 
 _MAX_LENGTH = 64
 
-# Signs and words of several currencies: they belong to an amount and do not say which money it is.
-_SHARED = frozenset({"$", "¥", "元", "元整", "圆", "圆整", "块", "dollar", "dollars", "kr", "rs", "rs."})
 _SCALES = {
     "万": 4, "萬": 4, "亿": 8, "億": 8, "万亿": 12, "百万": 6, "千万": 7, "千": 3, "百": 2, "w": 4,
     "k": 3, "m": 6, "mn": 6, "mm": 6, "mio": 6, "mio.": 6, "million": 6, "b": 9, "bn": 9, "billion": 9,
@@ -39,13 +49,15 @@ _BLANKS = re.compile(r"\d{1,3}(?:[ '’]\d{3})+(?:[.,]\d*)?\Z", re.ASCII)
 _PLAIN_NUMBER = re.compile(r"\d+(?:\.\d+)?\Z", re.ASCII)
 
 
-def parse(raw: str, *, decimal: DecimalSign | None = None) -> Money | None:
+def parse(raw: str, *, decimal: DecimalSign | None = None, country: str | None = None) -> Money | None:
     """Return the amount and, where the text says it, the currency.
 
     Args:
         raw: Amount as typed: separators, currency before or behind, ``(1,234)`` or ``-`` for less than nothing, ``万``,
             ``亿``, ``k``, ``million``.
         decimal: The decimal sign where the file's custom is known.
+        country: Where a sign that several currencies share (``$``, ``¥``, ``元``) was written, ISO 3166-1 alpha-2;
+            without it such a sign names no currency.
 
     Returns:
         An exact amount, or ``None`` if the text is no amount.
@@ -55,12 +67,25 @@ def parse(raw: str, *, decimal: DecimalSign | None = None) -> Money | None:
         ['1234.56', '1234.56', '1234', '12000', '-1234', '12.5']
         >>> parse("CNY 3,000"), parse("12 apples")
         (Money(amount=Decimal('3000'), currency='CNY'), None)
+        >>> parse("¥3,000", country="JP")
+        Money(amount=Decimal('3000'), currency='JPY')
 
     Source:
         Currency codes: ISO 4217. Separators: Unicode CLDR number symbols.
 
     .. versionadded:: 0.1.0
     """
+    found = _read(raw, decimal)
+    if found is None:
+        return None
+    amount, meant = found
+    code = meant.code
+    if code is None and meant.sign is not None and country is not None:
+        code = _currencies.currencies_of_sign(meant.sign).get(country)
+    return Money(amount, code)
+
+
+def _read(raw: str, decimal: DecimalSign | None) -> tuple[Decimal, Meant] | None:
     if len(raw) > _MAX_LENGTH:
         return None
     text = digits(plain(raw)).replace("￥", "¥").replace("−", "-").strip()
@@ -73,46 +98,16 @@ def parse(raw: str, *, decimal: DecimalSign | None = None) -> Money | None:
     match = _SHAPE.match(text)
     if match is None:
         return None
-    currency, known = _currency(match["before"].strip(), match["mid"].strip())
     scale, after = _scale(match["after"].strip())
-    behind, known_behind = _currency(after)
-    if not (known and known_behind) or (currency and behind and currency != behind):
+    meant = _currencies.read(match["before"].strip(), match["mid"].strip(), after)
+    if meant is None:
         return None
     amount = _amount(match["number"].strip(), decimal)
     if amount is None or (negative and match["sign"]):
         return None
     if negative or match["sign"] == "-":
         amount = amount.copy_negate()
-    return Money(_scaled(amount, scale), currency or behind)
-
-
-@cache
-def _currency_words() -> dict[str, str | None]:
-    """Map every code and word to its currency, and a shared sign to ``None``."""
-    found: dict[str, str | None] = dict.fromkeys(_SHARED)
-    for code, words in read_rows("currencies.tsv"):
-        found.update(dict.fromkeys((code.lower(), *words.split("|")), code))
-    found.pop("", None)
-    return found
-
-
-def _currency(*words: str) -> tuple[str | None, bool]:
-    """Return the currency that the words name, and whether all of them were understood."""
-    known = _currency_words()
-    found: str | None = None
-    for word in words:
-        folded = word.lower().replace(" ", "")
-        if not folded:
-            continue
-        parts = [folded] if folded in known else [folded[:3], folded[3:]]  # "usd$": a code and a sign together
-        for part in parts:
-            if part not in known:
-                return None, False
-            code = known[part]
-            if found and code and code != found:
-                return None, False
-            found = code or found
-    return found, True
+    return _scaled(amount, scale), meant
 
 
 def _scale(after: str) -> tuple[int, str]:
@@ -195,22 +190,50 @@ def is_ambiguous(raw: str) -> bool:
     return point is not None and comma is not None and point.amount != comma.amount
 
 
+def currencies(raw: str) -> frozenset[str]:
+    """Return the currencies that an amount can be in: one where it is named, several for a shared sign, else none.
+
+    Example:
+        >>> sorted(currencies("5 EUR")), sorted(currencies("￥5")), sorted(currencies("5"))
+        (['EUR'], ['CNY', 'JPY'], [])
+
+    .. versionadded:: 0.1.0
+    """
+    found = _read(raw, None)
+    return frozenset() if found is None else found[1].codes
+
+
+def currency(raw: str) -> str | None:
+    """Return the code of the one currency that a text names, as a column of currencies does.
+
+    Example:
+        >>> currency("usd"), currency("人民币"), currency("CNY - Chinese Yuan"), currency("$")
+        ('USD', 'CNY', 'CNY', None)
+
+    Source:
+        ISO 4217.
+
+    .. versionadded:: 0.1.0
+    """
+    return _currencies.named(plain(raw[:_MAX_LENGTH]))
+
+
 def normalize(raw: str, *, decimal: DecimalSign | None = None) -> str | None:
-    """Return the amount as plain digits with a point, and the currency behind it where the text says it.
+    """Return the amount as plain digits with a point, and with the currency that the text says.
+
+    A currency that is named stands behind the amount as its code. A sign that several currencies share stays a sign:
+    ``¥1000`` and ``$1000`` are not the same.
 
     Example:
         >>> normalize("€ 1.234,50"), normalize("（1,234）"), normalize("free")
         ('1234.50 EUR', '-1234', None)
+        >>> normalize("￥1,000"), normalize("1.2万元"), normalize("$ -5")
+        ('¥1000', '12000元', '-$5')
 
     .. versionadded:: 0.1.0
     """
-    found = parse(raw, decimal=decimal)
-    return None if found is None else _plain_text(found)
-
-
-def _plain_text(value: Money) -> str:
-    text = f"{value.amount:f}"
-    return text if value.currency is None else f"{text} {value.currency}"
+    found = _read(raw, decimal)
+    return None if found is None else found[1].around(f"{found[0]:f}")
 
 
 def validate(raw: str, *, decimal: DecimalSign | None = None) -> Money:

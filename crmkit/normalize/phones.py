@@ -42,6 +42,14 @@ _FLOAT = re.compile(r"(\+?\d{5,15})[.,]0+\Z", re.ASCII)
 _EXTENSION = re.compile(
     r"[\s,;(]*(?:转分机|轉分機|转|轉|分机号?|分機號?|内线|內線)[\s:.#-]*(\d{1,7})[\s)]*\Z", re.ASCII
 )
+_CHINESE_EXTENSION = re.compile(
+    r"((?:\(?(?:\+|00)?86\)?[ -]?)?"
+    r"(?:\(?0?\d{2,3}\)?[ -]?\d{4}[ ]?\d{4}|\(?0\d{3}\)?[ -]?\d{7}(?=[ ]?-[ ]?\d\d)|[2-8]\d{7}|[2-8]\d{6}(?=-\d\d)"
+    r"|400[ -]?\d{3}[ -]?\d{4}|1[3-9]\d[ -]?\d{4}[ -]?\d{4}))[ ]?-[ ]?(\d{1,6})\Z",
+    re.ASCII,
+)
+"""A whole Chinese number and, behind one more hyphen, the extension: 010-62345678-801."""
+_LOCAL_IN_CHINA = re.compile(r"[2-8]\d{2,3}[ -]?\d{4}\Z", re.ASCII)
 _ABROAD = re.compile(r"\(?00[ -]?(?=[1-9])", re.ASCII)
 _CHINA_WITHOUT_PLUS = re.compile(r"\(?86\)?[ -]?1[3-9]\d[ -]?\d{4}[ -]?\d{4}\Z", re.ASCII)
 _SEPARATOR = re.compile(r"\s*[/;|,\n\r、]+\s*|\s+(?:or|oder|ou|o)\s+|\s*[或和]\s*")
@@ -67,6 +75,8 @@ def _prepare(raw: str, country: str | None) -> str | None:
         return None
     text = _FLOAT.sub(r"\1", expanded)
     text = _EXTENSION.sub(r" ext. \1", text)
+    if "-" in text and (country == "CN" or text.startswith(("+86", "(+86", "0086", "(0086"))):
+        text = _CHINESE_EXTENSION.sub(r"\1 ext. \2", text)
     if country is None:
         if _ABROAD.match(text):
             text = _ABROAD.sub("+", text, count=1).replace(")", " ", 1)
@@ -230,14 +240,29 @@ def is_local(raw: str, country: str) -> bool:
     Example:
         >>> is_local("555-0123", "US"), is_local("312-555-0123", "US"), is_local("12", "US")
         (True, False, False)
+        >>> is_local("6234 5678", "CN"), is_local("010-62345678", "CN")
+        (True, False)
 
     Source:
-        Local-only lengths of libphonenumber's plans.
+        Local-only lengths of libphonenumber's plans. Of China it knows none: there, the numbering plan of the Ministry
+        of Industry and Information Technology (2017) gives seven or eight digits that begin with 2 to 8.
     """
     if len(raw) > _MAX_RAW:
         return False
     text = _prepare(raw, country)
+    if country == "CN" and text and _LOCAL_IN_CHINA.match(text.partition(" ext. ")[0]):
+        return True
     return bool(text) and _phone_plan.is_local(text or "", country)
+
+
+def may_have_extension(raw: str) -> bool:
+    """Say whether digits with punctuation can hold an extension behind a last hyphen, as Chinese numbers do.
+
+    Example:
+        >>> may_have_extension("010-62345678-801"), may_have_extension("212-555-0123")
+        (True, False)
+    """
+    return raw.count("-") > 0 and _CHINESE_EXTENSION.match(raw) is not None
 
 
 def has_trunk_prefix(raw: str, country: str | None) -> bool:

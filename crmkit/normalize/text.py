@@ -13,7 +13,18 @@ import unicodedata
 from crmkit.errors import InvalidValueError
 from crmkit.normalize import _folding, _mojibake
 
-__all__ = ["clean", "fold", "format", "has_han", "is_valid", "normalize", "repair", "to_simplified", "validate"]
+__all__ = [
+    "clean",
+    "fold",
+    "format",
+    "has_han",
+    "is_lost",
+    "is_valid",
+    "normalize",
+    "repair",
+    "to_simplified",
+    "validate",
+]
 
 _HAN = re.compile("[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 # What clean() must look at: controls, invisible characters, surrogates, full-width and half-width forms.
@@ -27,12 +38,19 @@ _JOINERS = re.compile(
     "|(?<=[\u2600-\u27bf\ufe0f\U0001f000-\U0001faff])(\u200d)\u200d*(?=[\u2190-\u2bff\U0001f000-\U0001faff])"
     "|[\u200c\u200d]+"
 )
+_LOST = re.compile("\ufffd|锟斤拷|斤拷锟")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _KATAKANA = re.compile("[\uff61-\uff9f]+")
 
 
+# Punctuation that Chinese sets full-width: among Han characters it is right as it stands.
+_MARKS = {ord(mark): chr(ord(mark) - 0xFEE0) for mark in "（），：；！？"}
+_MARK = re.compile("[（），：；！？]")
+_BRACKETED = re.compile("（[^（）()]*）")
+
+
 def _widths() -> dict[int, str | None]:
-    table: dict[int, str | None] = {0xFF01 + i: chr(0x21 + i) for i in range(94)}
+    table: dict[int, str | None] = {0xFF01 + i: chr(0x21 + i) for i in range(94) if 0xFF01 + i not in _MARKS}
     table.update({0xFFE0: "¢", 0xFFE1: "£", 0xFFE2: "¬", 0xFFE4: "¦", 0xFFE5: "¥", 0xFFE6: "₩"})
     invisible = (
         (0x00, 0x08), (0x0E, 0x1B), (0x7F, 0x84), (0x86, 0x9F), (0xAD, 0xAD), (0x061C, 0x061C), (0x180E, 0x180E),
@@ -47,12 +65,17 @@ _WIDTHS = _widths()
 _FOLDS = _folding.FoldTable()
 
 
-def clean(raw: str) -> str:
+def clean(raw: str, *, narrow: bool = False) -> str:
     r"""Tidy a text without changing what it says.
 
     Outer blanks go, inner runs of blanks (line ends too) become one space, full-width ASCII becomes half-width and
     half-width kana full-width, control and invisible characters go, the rest is put into NFC. Half a surrogate pair
-    becomes U+FFFD, because no file could hold it.
+    becomes U+FFFD, because no file could hold it. Brackets, commas and colons that stand among Chinese characters stay
+    full-width, as Chinese is set.
+
+    Args:
+        raw: Any text.
+        narrow: Make those half-width too: for reading a text, not for keeping it.
 
     Returns:
         The tidy text; ``""`` where nothing is left. ``clean(clean(x)) == clean(x)``.
@@ -60,12 +83,15 @@ def clean(raw: str) -> str:
     Example:
         >>> clean("  Acme　（上海）  Ｌｔｄ.\u200b ")
         'Acme (上海) Ltd.'
+        >>> clean(" 阿里巴巴（中国）有限公司 ")
+        '阿里巴巴（中国）有限公司'
 
     Note:
         O(length). Zero-width joiners stay where a script or an emoji needs them.
 
     Source:
-        Unicode Standard Annex 15 (NFC); Unicode 16.0, section 23 (format characters), block U+FF00 (width).
+        Unicode Standard Annex 15 (NFC); Unicode 16.0, section 23 (format characters), block U+FF00 (width);
+        GB/T 15834-2011, section 5.1 (Chinese punctuation is as wide as a character).
 
     .. versionadded:: 0.1.0
     """
@@ -78,7 +104,40 @@ def clean(raw: str) -> str:
         if "\u200c" in raw or "\u200d" in raw:
             raw = _JOINERS.sub(lambda found: found[1] or found[2] or "", raw)
         raw = _KATAKANA.sub(lambda found: unicodedata.normalize("NFKC", found[0]), raw)
-    return unicodedata.normalize("NFC", " ".join(raw.split()))
+    tidied = unicodedata.normalize("NFC", " ".join(raw.split()))
+    if _MARK.search(tidied) is None:
+        return tidied
+    return tidied.translate(_MARKS) if narrow or not has_han(tidied) else _narrow_among_latin(tidied)
+
+
+def _narrow_among_latin(text: str) -> str:
+    """Make full-width marks half-width, but for those that a Chinese sentence or name has."""
+    kept: set[int] = set()
+    for match in _BRACKETED.finditer(text):
+        around = (text[: match.start()].rstrip()[-1:], text[match.end() :].lstrip()[:1])
+        if any(_HAN.match(char) for char in around):
+            kept |= {match.start(), match.end() - 1}
+    for match in _MARK.finditer(text):
+        at = match.start()
+        before = text[at - 1 : at]
+        if match[0] not in "（）" and (_HAN.match(before) or at - 1 in kept):
+            kept.add(at)
+    return "".join(char if at in kept else char.translate(_MARKS) for at, char in enumerate(text))
+
+
+def is_lost(raw: str) -> bool:
+    r"""Say whether a wrong decoding left traces of characters that nobody can bring back.
+
+    Example:
+        >>> [is_lost(text) for text in ("Jos\ufffd", "锟斤拷", "JosÃ©", "José")]
+        [True, True, False, False]
+
+    Source:
+        ``锟斤拷`` is U+FFFD twice, written as UTF-8 and read as GBK.
+
+    .. versionadded:: 0.1.0
+    """
+    return not raw.isascii() and _LOST.search(raw) is not None
 
 
 def fold(raw: str) -> str:
@@ -117,7 +176,8 @@ def fold(raw: str) -> str:
 def repair(raw: str) -> str | None:
     """Undo a wrong decoding where it is certain that there was one.
 
-    Known: UTF-8 read as Latin-1 or Windows-1252 (also twice), UTF-8 read as GBK, GBK read as Latin-1 or Windows-1252.
+    Known: UTF-8 read as Latin-1 or Windows-1252 (also twice, and with its U+00A0 turned into blanks), UTF-8 read as
+    GBK, GBK read as Latin-1 or Windows-1252.
 
     Returns:
         The text as it was written, or ``None``: nothing wrong, or not certain.
@@ -205,14 +265,14 @@ def is_valid(raw: str) -> bool:
     .. versionadded:: 0.1.0
     """
     cleaned = clean(raw)
-    return bool(cleaned) and "\ufffd" not in cleaned and repair(cleaned) is None
+    return bool(cleaned) and not is_lost(cleaned) and repair(cleaned) is None
 
 
 def validate(raw: str) -> str:
     """Return the text cleaned, or say that it is empty or wrongly decoded.
 
     Raises:
-        InvalidValueError: Nothing is left of the text, it holds U+FFFD, or it was decoded with the wrong encoding.
+        InvalidValueError: Nothing is left of the text, or it was decoded with the wrong encoding.
 
     Example:
         >>> validate("  José ")
@@ -223,7 +283,7 @@ def validate(raw: str) -> str:
     cleaned = clean(raw)
     if not cleaned:
         raise InvalidValueError("the text is empty; give one with at least one visible character")
-    if "\ufffd" in cleaned or repair(cleaned) is not None:
+    if is_lost(cleaned) or repair(cleaned) is not None:
         raise InvalidValueError("the text was decoded with the wrong encoding; read the file again with the right one")
     return cleaned
 

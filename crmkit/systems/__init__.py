@@ -6,6 +6,7 @@ labels are what a new customer gets: everybody renames and adds, so they are evi
 
 from __future__ import annotations
 
+from crmkit.systems._header_values import ValueShape, looks_like_value, shown_headers, value_shape
 from crmkit.systems._headers import fold_header, header_words
 from crmkit.systems._load import canonical_fields, get, names, parse
 from crmkit.systems._model import KINDS, TRAPS, CanonicalField, Field, System, SystemObject, TimeFamily
@@ -22,6 +23,7 @@ __all__ = [
     "System",
     "SystemObject",
     "TimeFamily",
+    "ValueShape",
     "canonical_fields",
     "field_of",
     "fold_header",
@@ -29,8 +31,11 @@ __all__ = [
     "get",
     "header_words",
     "identify",
+    "looks_like_value",
     "names",
     "parse",
     "recognize",
+    "shown_headers",
     "trap_elsewhere",
+    "value_shape",
 ]

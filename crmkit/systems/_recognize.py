@@ -44,6 +44,9 @@ _COVERED = 3.8
 """The least evidence where one system has all headers of the file, or all but one in eight."""
 _COVERS_LEAST = 6
 """The least number of headers for that: few headers are covered by chance."""
+_COVERED_WHOLE = 3.0
+"""The same where it has all headers of a wide file, one of which hardly anybody else writes."""
+_WIDE = 10
 _COVERED_CLEAR = 0.4
 """By which share of its evidence such a system must beat the next."""
 _OWN_SPELLING = re.compile(r"[ -~]*(?:[a-z][A-Z]|_[A-Z]|[A-Z]_| - |[./(])[ -~]*")
@@ -181,18 +184,19 @@ def identify(headers: Sequence[str], *, kind: RecordKind | None = None) -> Candi
     best = ranked[0]
     enough = _ENOUGH + 0.5 * math.log2(1 + len(headers) / 50)
     next_best = ranked[1].score if len(ranked) > 1 else 0.0
-    if _covers(best, headers) and best.score >= _COVERED and best.score - next_best >= _COVERED_CLEAR * best.score:
-        return best
+    named = {header for header in headers if header.strip()}
+    strange = sum(field_of(best.system, best.kind, header) is None for header in named)
+    if len(named) >= _COVERS_LEAST and strange <= len(named) // 8:
+        whole = not strange and len(named) >= _WIDE and best.distinctive > 0
+        if best.score >= (_COVERED_WHOLE if whole else _COVERED) and _is_clear(best, next_best, _COVERED_CLEAR):
+            return best
     if best.score < enough or best.distinctive < _DISTINCTIVE:
         return None
-    return best if best.score - next_best >= _CLEAR * best.score else None
+    return best if _is_clear(best, next_best, _CLEAR) else None
 
 
-def _covers(candidate: Candidate, headers: Sequence[str]) -> bool:
-    """Say whether a system has nearly every header for the one kind of record, however common each of them is."""
-    named = {header for header in headers if header.strip()}
-    known = sum(field_of(candidate.system, candidate.kind, header) is not None for header in named)
-    return len(named) >= _COVERS_LEAST and known >= len(named) - len(named) // 8
+def _is_clear(best: Candidate, next_best: float, share: float) -> bool:
+    return best.score - next_best >= share * best.score
 
 
 def _candidate(

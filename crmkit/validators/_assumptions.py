@@ -20,6 +20,10 @@ _WORDS: dict[str, dict[str, str]] = {
     "kind": {"en": "records taken for {kind}", "zh": "记录按 {kind} 处理"},
     "kind_unknown": {"en": "the kind of record is not clear", "zh": "无法判断记录类型"},
     "field": {"en": "column {column} taken for: {field}", "zh": "列 {column} 识别为 {field}"},
+    "header_like_values": {
+        "en": "names of columns look like values ({n}), so they are not shown: is the first row a record?",
+        "zh": "有 {n} 个列名看起来像数据，故不显示列名：首行是否为记录？",
+    },
     "unknown_columns": {
         "en": "columns not recognized, checked as plain text only ({n}): {columns}",
         "zh": "有 {n} 列未能识别，仅按普通文本检查：{columns}",

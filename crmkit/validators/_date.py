@@ -23,6 +23,11 @@ __all__ = ["Date", "DateTime"]
 
 _ORDER_OF_THE_COLUMN = 0.98
 _ORDER_OF_FEW_DATES = 0.8
+_CENTURY_OF_THE_BOUNDS = 0.9
+_CENTURY_CHOSEN = 0.8
+_CENTURIES = (1900, 2000)
+_NO_DAYS = frozenset({"1111-11-11", "1899-12-30", "1899-12-31", "1900-01-01"})
+"""Real days that spreadsheets, forms and people in a hurry write for no date at all."""
 
 
 def _bound(value: date | str | None) -> str | None:
@@ -78,14 +83,29 @@ class _Dated(Check):
         }
 
     def _judge(self, text: str, code: str) -> tuple[Moment | None, Verdict]:
-        moment = parse_moment(text, order=self.order)
+        moment = self._read(text)
         if moment is not None:
-            return moment, self._outside(moment)
+            outside = self._outside(moment)
+            if outside and moment.day.isoformat() in _NO_DAYS:
+                return None, (Finding("placeholder", dimension="completeness", severity="warning"),)
+            return moment, outside
         if dates.is_ambiguous(text):
             return None, (Finding("date_ambiguous", severity="warning", dimension="consistency"),)
         if is_placeholder(text):
             return None, (Finding("placeholder", dimension="completeness", severity="warning"),)
         return None, failed(code)
+
+    def _read(self, text: str) -> Moment | None:
+        """Return the moment; a year of two digits is in the last century that the bounds allow."""
+        moment = parse_moment(text, order=self.order)
+        if moment is None or not self._outside(moment) or not dates.has_short_year(text):
+            return moment
+        return next(reversed(self._centuries(text)), moment)
+
+    def _centuries(self, text: str) -> list[Moment]:
+        """Return the moments within the bounds that a year of two digits allows."""
+        read = [parse_moment(text, order=self.order, first_year=century) for century in _CENTURIES]
+        return [moment for moment in read if moment is not None and not self._outside(moment)]
 
     def _outside(self, moment: Moment) -> tuple[Finding, ...]:
         found: tuple[Finding, ...] = ()
@@ -97,10 +117,21 @@ class _Dated(Check):
         return found
 
     def _confidence(self, text: str) -> float:
-        """A date that needs the column's order to be read is as sure as that order."""
+        """A date that needs the column's order to be read is as sure as that order; so is its century as its choice."""
+        sure = self._confidence_of_century(text)
         if not self.learned or dates.parse(text) is not None:
+            return sure
+        return min(sure, _ORDER_OF_THE_COLUMN if dates.separator(text) in self.proven else _ORDER_OF_FEW_DATES)
+
+    def _confidence_of_century(self, text: str) -> float:
+        if not dates.has_short_year(text):
             return 1.0
-        return _ORDER_OF_THE_COLUMN if dates.separator(text) in self.proven else _ORDER_OF_FEW_DATES
+        if self.after is None or self.before is None:
+            return _CENTURY_OF_THE_BOUNDS
+        if len(self._centuries(text)) > 1:
+            return _CENTURY_CHOSEN
+        usual = parse_moment(text, order=self.order)
+        return _CENTURY_OF_THE_BOUNDS if usual is None or self._outside(usual) else 1.0
 
 
 def _compare(moment: Moment, limit: Moment) -> int:
@@ -125,6 +156,9 @@ class Date(_Dated):
     ``3/4/2024`` can be in March or in April. The order of a column is found from the dates that can be read in only
     one way; where it cannot be, such a date is reported as ``date_ambiguous`` and never changed.
 
+    A year of two digits is read so that the day lies within ``after`` and ``before``: ``15.06.85`` of a birth is in
+    1985, and ``15.06.27`` in 1927. A fix that had to choose the century is never sure.
+
     Args:
         after: The first day that is right: a date, ISO text or ``"now"``.
         before: The last day that is right.
@@ -135,9 +169,11 @@ class Date(_Dated):
         ('2024-03-05', False)
         >>> Date(after="1900-01-01").examine("1024-03-05")[0].code
         'too_early'
+        >>> Date(before="2026-01-01").examine("15.06.27")[0].fix
+        '1927-06-15'
 
     Source:
-        ISO 8601-1:2019 section 5.2.
+        ISO 8601-1:2019 section 5.2; two-digit years without bounds: POSIX strptime ``%y``.
 
     .. versionadded:: 0.1.0
     """

@@ -17,6 +17,8 @@ from ._schema import Schema
 from ._text import Required, Text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from crmkit.frames import Table
     from crmkit.typing import Frame, RecordKind
 
@@ -36,7 +38,8 @@ def infer(source: Frame | ColumnMap, *, kind: RecordKind | None = None, country:
     else:
         table = frames.read(source)
         found = columns.recognize(table, kind=kind)
-    assumptions = _told(found)
+    shown_as = systems.shown_headers(found.columns)
+    assumptions = _told(found, shown_as)
     if country is None and table is not None:
         country = home_country(table, found)
         if country is not None:
@@ -59,32 +62,36 @@ def infer(source: Frame | ColumnMap, *, kind: RecordKind | None = None, country:
             fields[column] = Text(multiline=True)
     fields, more = _limits(found, fields)
     rules = [rule.rename(names) for rule in base.rules if _applies(rule, names)]
-    rules += _of_ids(found, assumptions)
+    rules += _of_ids(found, assumptions, shown_as)
     unknown = [column for column in found.columns if column not in found.fields and column not in found.spare]
     if unknown:
-        shown = ", ".join(unknown[:_SHOWN]) + (", …" if len(unknown) > _SHOWN else "")
+        shown = ", ".join(shown_as[column] for column in unknown[:_SHOWN]) + (", …" if len(unknown) > _SHOWN else "")
         assumptions.append(Assumption.of("unknown_columns", n=len(unknown), columns=shown))
     return Schema(
         base.name, found.key, fields=fields, rules=rules, absent="skip", assumptions=(*assumptions, *more)
     )  # fmt: skip
 
 
-def _of_ids(found: ColumnMap, assumptions: list[Assumption]) -> list[Rule]:
+def _of_ids(found: ColumnMap, assumptions: list[Assumption], shown_as: Mapping[str, str]) -> list[Rule]:
     """Ask of a column of ids that cannot name rows what every id column is asked: filled, and only once each."""
     column = found.column("id")
     if column is None or found.key is not None or found.evidence.get(column) == "contents":
         return []
-    assumptions.append(Assumption.of("ids_unusable", column=column))
+    assumptions.append(Assumption.of("ids_unusable", column=shown_as[column]))
     return [require(column), unique(column)]
 
 
-def _told(found: ColumnMap) -> list[Assumption]:
+def _told(found: ColumnMap, shown_as: Mapping[str, str]) -> list[Assumption]:
     told: list[Assumption] = []
+    if (like_values := sum(map(systems.looks_like_value, found.columns))) > 0:
+        told.append(Assumption.of("header_like_values", n=like_values))
     if found.system is not None:
         told.append(Assumption.of("system", system=found.system))
     told.append(Assumption.of("kind", kind=found.kind) if found.kind else Assumption.of("kind_unknown"))
     told += [
-        Assumption.of("field", column=column, field=field) for column, field in found.fields.items() if column != field
+        Assumption.of("field", column=shown_as[column], field=field)
+        for column, field in found.fields.items()
+        if column != field
     ]
     return told
 

@@ -56,7 +56,7 @@ class Moment(NamedTuple):
         return self.day.toordinal() + int(days), second
 
 
-def parse_moment(raw: str, *, order: DateOrder | None = None) -> Moment | None:
+def parse_moment(raw: str, *, order: DateOrder | None = None, first_year: int | None = None) -> Moment | None:
     """Return the moment that the text means, or ``None`` if it is none, or could be two days.
 
     Example:
@@ -69,7 +69,9 @@ def parse_moment(raw: str, *, order: DateOrder | None = None) -> Moment | None:
     if exact is not None:
         return exact
     text = raw.strip()
-    day = dates.parse(text, order=order)
+    day = (
+        dates.parse(text, order=order) if first_year is None else dates.parse(text, order=order, first_year=first_year)
+    )
     if day is None:
         return None
     if _EPOCH_MS.match(text):

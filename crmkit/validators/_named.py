@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["normalizer", "register", "registered_test"]
 
-_BUILT_IN = ("company", "country", "email", "mailbox", "name", "phone", "text", "url")
+_BUILT_IN = ("company", "country", "currency", "email", "mailbox", "name", "phone", "text", "url")
 _normalizers: dict[str, Normalizer] = {}
 _tests: dict[str, Test] = {}
 
@@ -86,13 +86,14 @@ def _same(text: str) -> str | None:
 
 @cache
 def _built_in(name: str) -> Normalizer:
-    from crmkit.normalize import companies, countries, emails, names, phones, text
+    from crmkit.normalize import companies, countries, emails, names, numbers, phones, text
 
     from ._url import url_key
 
     functions: dict[str, Normalizer] = {
         "company": companies.normalize,
         "country": countries.normalize,
+        "currency": numbers.currency,
         "email": emails.key,
         "mailbox": emails.mailbox,
         "name": names.normalize,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
+from crmkit import systems
 from crmkit.normalize import names
 
 from ._check import Check, Context
@@ -29,7 +30,7 @@ class PersonName(Check):
     """A person's name, whole or in part, in any script.
 
     Names follow no rule that could be checked; what is reported is what no name holds: addresses, numbers, markup,
-    placeholders such as ``test`` and ``无``, and damaged encoding.
+    placeholders such as ``test`` and ``无``, telephone numbers, and damaged encoding.
 
     Example:
         >>> [PersonName().is_valid(text) for text in ("O'Brien-Łoś", "欧阳小明", "wei@example.com", "n/a")]
@@ -42,6 +43,8 @@ class PersonName(Check):
 
     def examine(self, text: str, context: Context = ()) -> Verdict:
         del context
+        if systems.value_shape(text) == "phone":
+            return failed("name_is_phone")
         if names.is_placeholder(text):
             return (Finding("placeholder", dimension="completeness"),)
         if _PLAIN_PERSON(text) is not None:

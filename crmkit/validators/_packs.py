@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
+
 from ._complete import complete
 from ._conditions import col, present
 from ._country import Country, Postcode
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_for", "pack"]
 
-_OLDEST_BIRTH = "1900-01-02"  # the day before is what spreadsheets and forms make of nothing
+_OLDEST_BIRTH = "1900-01-02"  # the day before is what spreadsheets and forms make of nothing: a placeholder
 _OLDEST_RECORD = "1970-01-01"
 
 _PERSON_NAMES = ("full_name", "given_name", "middle_name", "family_name")
@@ -67,6 +69,9 @@ def check_for(field: str, *, kind: RecordKind | None = None, country: str | None
         return CompanyName()
     if field in ("street", "street_2", "description"):
         return Text(multiline=True)
+    if field in ("amount", "expected_amount", "annual_revenue"):
+        money = Money(currency=col("currency"), country=col("country"))
+        return attrs.evolve(money, ge=0).warn() if field == "annual_revenue" else money
     if field in ("created_at", "updated_at", "last_activity_at", "closed_at", "converted_at"):
         return DateTime(after=_OLDEST_RECORD, before="now").warn()
     return _SINGLE.get(field) or (Text() if field in _TEXTS or field == "name" else None)
@@ -79,9 +84,6 @@ _SINGLE: dict[str, Check] = {
     "domain": URL(),
     "birth_date": Date(after=_OLDEST_BIRTH, before="now"),
     "close_date": Date(),
-    "amount": Money(),
-    "expected_amount": Money(),
-    "annual_revenue": Money(ge=0).warn(),
     "employee_count": Number(ge=0).warn(),
     "probability": Number(ge=0, le=100).warn(),
 }

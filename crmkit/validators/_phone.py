@@ -97,7 +97,8 @@ class Phone(Check):
 
 def _form(text: str, country: str | None) -> str | None:
     """Return E.164, with the extension behind it where there is one, or ``None`` for what is no valid number."""
-    if text.removeprefix("+").isdecimal() or _BARE(text) is not None:  # nothing that could be an extension
+    bare = text.removeprefix("+").isdecimal() or (_BARE(text) is not None and not phones.may_have_extension(text))
+    if bare:  # nothing that could be an extension
         return phones.normalize(text, country)
     number = phones.parse(text, country)
     if number is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import attrs
 import numpy as np
 
-from crmkit import frames
+from crmkit import frames, systems
 from crmkit._progress import steps
 from crmkit.issues import IssueTable, new_run_id
 
@@ -60,10 +60,11 @@ def run_schema(
     orders: dict[str, DateOrder | None] = {}
     todo: list[tuple[str, Check] | Rule] = [*schema.fields.items(), *schema.all_rules]
     kept = _kept_columns(schema)
+    shown_as = systems.shown_headers(table.columns)
     for item in steps(progress, todo, "check"):
         if isinstance(item, tuple):
             field, check = item
-            found, tables_found, notes = _run_field(field, check, columns, moment, orders)
+            found, tables_found, notes = _run_field(field, check, columns, moment, orders, shown_as)
             assumptions += notes
             if field not in kept:
                 columns.forget(field)
@@ -125,7 +126,12 @@ def _note_params(note: Note) -> dict[str, JSONValue]:
 
 
 def _run_field(
-    field: str, check: Check, columns: Columns, moment: datetime, orders: dict[str, DateOrder | None]
+    field: str,
+    check: Check,
+    columns: Columns,
+    moment: datetime,
+    orders: dict[str, DateOrder | None],
+    shown_as: Mapping[str, str],
 ) -> tuple[list[Outcome], list[IssueTable], list[Assumption]]:
     rules = field_rules(field, check)
     if not columns.has(field):
@@ -147,7 +153,7 @@ def _run_field(
             if isinstance(part, (Date, DateTime)):
                 orders[field] = part.order
                 if part.learned:
-                    notes.append(Assumption.of("date_order", column=field, order=str(part.order)))
+                    notes.append(Assumption.of("date_order", column=shown_as[field], order=str(part.order)))
     outcomes, issues = run.run()
     return outcomes, [*issues, *_unchecked(field, run.rules, outcomes)], notes
 

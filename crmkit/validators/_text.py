@@ -46,7 +46,7 @@ def tidy(raw: str, *, multiline: bool = False) -> tuple[str, tuple[Finding, ...]
     if repaired is not None:
         repaired = texts.clean(repaired)
         return repaired, (Finding("text_damaged", fix=repaired, confidence=REPAIR_CONFIDENCE, severity="warning"),)
-    if "\ufffd" in cleaned:
+    if texts.is_lost(cleaned):
         return cleaned, (Finding("text_damaged", severity="warning"),)
     return cleaned, normal(raw, cleaned)
 

@@ -166,3 +166,23 @@ def test_usual_sheets_are_read(names: list[str], kind: str, fields: list[str]) -
     found = headers(*names)
     assert (found.system, found.kind) == (None, kind)
     assert [found.fields.get(name) for name in names] == fields
+
+
+@pytest.mark.parametrize(
+    ("names", "kind"),
+    [
+        ("Full Name,Email,Amount,Stage", "contact"),
+        ("name,phone,email,stage,owner", "contact"),
+        ("First Name,Last Name,Mobile,Deal Size,Pipeline,Probability", "contact"),
+        ("姓名,手机,金额,销售阶段,预计成交日期", "contact"),
+        ("Contact,Email,Amount,Stage,Close Date", "contact"),
+        ("Lead Status,First Name,Email,Amount,Stage", "lead"),
+        ("Deal Name,Contact,Email,Amount,Stage", "deal"),
+        ("Opportunity ID,Contact Name,Email,Amount", "deal"),
+        ("Name,Email,Amount,Stage,Close Date", "deal"),
+        ("Full Name,Amount,Stage", "deal"),
+        ("商机名称,联系人,手机,金额,阶段", "deal"),
+    ],
+)
+def test_people_with_an_amount_or_a_stage_are_people_unless_a_column_names_the_deal(names: str, kind: str) -> None:
+    assert headers(*names.split(",")).kind == kind

@@ -3,12 +3,15 @@ from __future__ import annotations
 import datetime as dt
 import io
 import sys
+import zipfile
 
 import pytest
 
+from crmkit import check
 from crmkit.errors import FormatError, MissingDependencyError, NotFoundError
 from crmkit.files import read_excel
 from crmkit.files._excel import cell_text
+from crmkit.files._lost_cells import address, lost_cells
 
 openpyxl = pytest.importorskip("openpyxl")
 
@@ -42,15 +45,69 @@ def test_cells_are_the_text_a_person_sees_or_typed():
 
 
 def test_numbers_lose_only_the_point_that_nobody_typed():
-    assert [cell_text(value) for value in (7, 7.0, 1e15, 1e16, 1e300, -0.5)] == [
+    assert [cell_text(value) for value in (7, 7.0, 1e15, -1.234567890123457e17, 1e300, -0.5)] == [
         "7",
         "7",
         "1000000000000000",
-        "1e+16",
+        "-123456789012345700",
         "1e+300",
         "-0.5",
     ]
     assert cell_text(dt.timedelta(hours=1)) == "1:00:00"
+
+
+def test_what_a_workbook_lost_is_counted_with_its_places():
+    raw = workbook(
+        ("Other", [["x"]]),
+        ("S", [
+            ["id", "made", "looked up", "ok"],
+            [123456789012345678, '=A1&"x"', "#N/A", 1],
+            [5, "=1/0", "#DIV/0!", 999999999999999],
+            ["00123456789012345678", "text", None, "#hash"],
+            *[[1e17, None, "#REF!", None] for _ in range(5)],
+        ]),
+    )  # fmt: skip
+    table = read_excel(raw, sheet="S")
+    assert table.column("id")[:3] == ("123456789012345700", "5", "00123456789012345678")
+    assert table.column("made") == (None, None, "text", None, None, None, None, None)
+    assert [(note.code, note.severity, note.column, dict(note.params)) for note in table.notes] == [
+        ("error_cells", "warning", "looked up", {"count": 7, "places": "C2, C3, C5, C6, C7, …"}),
+        ("formulas_without_value", "warning", "made", {"count": 2, "places": "B2, B3"}),
+        ("long_numbers", "warning", "id", {"count": 6, "places": "A2, A5, A6, A7, A8, …"}),
+    ]
+    told = {issue.code: issue.message for issue in check(table) if issue.rule == "file"}
+    assert told["error_cells"] == "cells with an error of the spreadsheet, taken as empty: 7 (C2, C3, C5, C6, C7, …)"
+
+
+def sheet_of(xml: str) -> bytes:
+    """Return a workbook whose sheet is this XML, as writers other than Excel make it."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook(("S", [["x"]])))) as book, zipfile.ZipFile(file, "w") as made:
+        for name in book.namelist():
+            made.writestr(name, xml if name.startswith("xl/worksheets/") else book.read(name))
+    return file.getvalue()
+
+
+def test_results_that_are_there_are_not_lost_and_cells_need_no_address():
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    raw = sheet_of(
+        f'<x:worksheet xmlns:x="{main}"><x:sheetData>'
+        '<x:row><x:c t="inlineStr"><x:is><x:t>a</x:t></x:is></x:c>'
+        '<x:c t="inlineStr"><x:is><x:t>b</x:t></x:is></x:c></x:row>'
+        '<x:row><x:c><x:f>1+1</x:f><x:v>2</x:v></x:c><x:c t="e"><x:f>1/0</x:f><x:v>#DIV/0!</x:v></x:c></x:row>'
+        '<x:row><x:c t="str"><x:f>""</x:f><x:v></x:v></x:c><x:c><x:f>1</x:f></x:c></x:row>'
+        "</x:sheetData></x:worksheet>"
+    )
+    assert [(cell.loss, address(cell.row, cell.column)) for cell in lost_cells(raw, "S")] == [
+        ("error_cells", "B2"),
+        ("formulas_without_value", "B3"),
+    ]
+    assert lost_cells(raw, "T") == []
+
+
+@pytest.mark.parametrize("raw", [b"", b"PK\x03\x04", sheet_of('<c t="e">'), b"\xd0\xcf\x11\xe0" + bytes(600)])
+def test_what_is_no_workbook_of_xml_has_nothing_to_tell(raw):
+    assert lost_cells(raw, "S") == []
 
 
 def test_sheets_are_chosen_by_name_place_or_the_first_with_cells():

@@ -116,6 +116,9 @@ def test_message_places_cannot_reach_into_objects():
     assert message("any", {"x": 1, "y": [2]}, template=template) == "1 {x.__class__} {y[0]} …"
     assert message("nobody_wrote_this") == "nobody wrote this"
     assert message("none_present", {"fields": ["email", "phone"]}) == "none of email, phone is filled in"
+    assert message("none_present", {"fields": ["email"]}) == "email is not filled in"
+    assert message("not_all_present", {"fields": ["city"]}, lang="zh") == "city 未填写"
+    assert message("own", {"fields": ["a"]}, template={"en": "none of {fields}"}) == "none of a"
 
 
 @pytest.mark.parametrize("code", catalog_codes())
@@ -125,10 +128,12 @@ def test_every_code_speaks_both_languages_with_the_same_places(code):
     from crmkit.issues import _messages
 
     entry = _messages._catalog()[code]
-    assert set(entry) == {"en", "zh"}
-    assert entry["en"] != entry["zh"]
-    assert not entry["en"].endswith(".")
-    assert set(re.findall(r"\{(\w+)\}", entry["en"])) == set(re.findall(r"\{(\w+)\}", entry["zh"]))
+    assert set(entry) in ({"en", "zh"}, {"en", "zh", "en_one", "zh_one"})
+    for one in ("", "_one") if "en_one" in entry else ("",):
+        en, zh = entry[f"en{one}"], entry[f"zh{one}"]
+        assert en != zh
+        assert not en.endswith(".")
+        assert set(re.findall(r"\{(\w+)\}", en)) == set(re.findall(r"\{(\w+)\}", zh))
 
 
 def test_columns_of_different_length_are_refused():

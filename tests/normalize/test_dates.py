@@ -48,6 +48,23 @@ def test_years_at_the_edge() -> None:
     assert dates.parse("12/31/69") == date(1969, 12, 31)
 
 
+@pytest.mark.parametrize(
+    "raw",
+    ["15.06.27", "15-Jun-27", "June 15, 27", "27年6月15日", "6/15/27", "6/15/27 10:00 +0800", "15.6.27 10.30+0800"],
+)
+def test_the_century_of_two_digits_can_be_said(raw: str) -> None:
+    assert dates.parse(raw) == date(2027, 6, 15)
+    assert dates.parse(raw, first_year=1927) == date(1927, 6, 15)
+    assert dates.parse(raw, first_year=1928) == date(2027, 6, 15)
+    assert dates.has_short_year(raw)
+
+
+@pytest.mark.parametrize("raw", ["15.06.1927", "1927-06-15", "19270615", "June 15, 1927", "soon"])
+def test_a_full_year_has_no_century_to_choose(raw: str) -> None:
+    assert not dates.has_short_year(raw)
+    assert dates.parse(raw) == dates.parse(raw, first_year=1800)
+
+
 def test_the_order_decides_what_the_text_cannot() -> None:
     assert dates.parse("3/4/2024") is None
     assert dates.is_ambiguous("3/4/2024")

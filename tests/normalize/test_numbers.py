@@ -60,6 +60,28 @@ def test_what_a_sign_means_is_said_or_known() -> None:
     assert numbers.validate("1.234", decimal=",").amount == 1234
 
 
+def test_a_shared_sign_is_never_lost_and_never_guessed() -> None:
+    forms = [numbers.normalize(raw) for raw in ("￥1000", "1000元", "$1000", "USD 1000", "1000 kr", "Rs 1000", "1000")]
+    assert forms == ["¥1000", "1000元", "$1000", "1000 USD", "1000 kr", "1000 Rs", "1000"]
+    assert numbers.parse("￥1000", country="CN") == Money(Decimal(1000), "CNY")
+    assert numbers.parse("$1000", country="CN") == Money(Decimal(1000))
+    assert numbers.currencies("kr 5") == {"DKK", "ISK", "NOK", "SEK"}
+    assert numbers.parse("¥5元") == Money(Decimal(5), "CNY")
+
+
+@pytest.mark.parametrize("raw", ["$5 kr", "¥5 USD", "$5 EUR"])
+def test_signs_that_contradict_each_other_make_no_amount(raw: str) -> None:
+    assert numbers.parse(raw) is None
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [("cny", "CNY"), ("US$", "USD"), ("EUR - Euro", "EUR"), ("Euro (EUR)", "EUR"), ("¥", None), ("soon", None)],
+)
+def test_a_cell_of_a_currency_column_names_one_currency(raw: str, code: str | None) -> None:
+    assert numbers.currency(raw) == code
+
+
 @settings(deadline=None)  # the first call reads tables and metadata
 @given(st.decimals(min_value=-(10**12), max_value=10**12, places=2), st.sampled_from([None, "CNY", "EUR", "USD"]))
 def test_what_was_formatted_is_read_back(amount: Decimal, currency: str | None) -> None:

@@ -268,3 +268,37 @@ def test_only_open_plans_leave_doubt_about_a_missing_area_code():
     assert not phones.may_lack_area_code("15123456789", "DE")
     assert not phones.may_lack_area_code("91234567", "SG")
     assert not phones.may_lack_area_code("9251085", None)
+
+
+@pytest.mark.parametrize(
+    ("raw", "e164", "extension"),
+    [
+        ("010-62345678-801", "+861062345678", "801"),
+        ("(010) 6234 5678 - 801", "+861062345678", "801"),
+        ("0411-8765432-12", None, None),
+        ("+86-10-62345678-801", "+861062345678", "801"),
+        ("400-810-8888-123", "+864008108888", "123"),
+        ("13800138000-8", "+8613800138000", "8"),
+        ("010-6234-5678", "+861062345678", None),
+        ("0571-8765432-1", "+8657187654321", None),
+    ],
+)
+def test_a_hyphen_behind_a_whole_chinese_number_begins_its_extension(raw, e164, extension):
+    found = phones.parse(raw, "CN")
+    assert (found and found.e164, found and found.extension) == (e164, extension)
+    assert phones.normalize(raw, "CN") == e164
+
+
+def test_other_countries_have_no_such_extensions():
+    assert phones.parse("212-555-0123-801", "US") is None
+    assert phones.normalize("030-901820-12", "DE") == "+493090182012"
+
+
+@pytest.mark.parametrize("raw", ["62345678", "6234 5678", "6234-5678", "8765432", "62345678转801", "62345678-801"])
+def test_numbers_of_chinese_towns_lack_their_area_code(raw):
+    assert phones.is_local(raw, "CN")
+
+
+@pytest.mark.parametrize("raw", ["12345678", "1380013", "010-62345678", "138001380"])
+def test_other_chinese_numbers_are_not_local(raw):
+    assert not phones.is_local(raw, "CN")

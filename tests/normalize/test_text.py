@@ -247,3 +247,63 @@ def test_the_package_lists_its_modules_and_loads_them_by_name() -> None:
     assert set(normalize.__all__) <= set(dir(normalize))
     with pytest.raises(AttributeError, match="nothing"):
         _ = normalize.nothing
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "阿里巴巴（中国）有限公司",
+        "（集团）公司",
+        "微软（Microsoft）公司",
+        "ABB（中国）有限公司",
+        "地址：上海，浦东",
+        "王（先生）",
+    ],
+)
+def test_chinese_keeps_its_full_width_marks(kept: str) -> None:
+    assert text.clean(kept) == kept
+    assert "（" not in text.clean(kept, narrow=True)
+    assert text.fold(kept) == text.fold(text.clean(kept, narrow=True))
+
+
+@pytest.mark.parametrize(
+    ("raw", "tidy"),
+    [
+        ("Acme　（Shanghai），Ltd", "Acme (Shanghai),Ltd"),
+        ("Acme（上海） Ltd", "Acme(上海) Ltd"),
+        ("上海（未完", "上海(未完"),
+        ("公司ＡＢＣ１２３", "公司ABC123"),
+    ],
+)
+def test_other_full_width_forms_become_half_width(raw: str, tidy: str) -> None:
+    assert text.clean(raw) == tidy
+
+
+@given(st.text("（），：；！？()中国 Ab１\u200b", max_size=14))
+def test_tidying_marks_twice_changes_nothing(raw: str) -> None:
+    once = text.clean(raw)
+    assert text.clean(once) == once
+    assert text.clean(once, narrow=True) == text.clean(raw, narrow=True)
+    assert text.fold(once) == text.fold(raw)
+
+
+def test_text_that_is_gone_for_good_is_told() -> None:
+    for lost in ("锟斤拷", "锟斤拷科技", "张\ufffd"):
+        assert text.is_lost(lost)
+        assert not text.is_valid(lost)
+        with pytest.raises(InvalidValueError, match="wrong encoding"):
+            text.validate(lost)
+
+
+@pytest.mark.parametrize(
+    ("damaged", "right"), [("å¼ ä¸‰", "张三"), ("å¼ ä¸‰ Sam", "张三 Sam"), ("ç Žå®¶", "砎家"), ("å¼ ", None)]
+)
+def test_bytes_that_became_blanks_are_bytes_again(damaged: str, right: str | None) -> None:
+    assert text.repair(damaged) == right
+
+
+@pytest.mark.parametrize(
+    "correct", ["Beyoncé – Live", "café « bar »", "à « Paris »", "Ponç – é", "å – æ", "São Tomé » é »", "naïveté ”"]
+)
+def test_blanks_behind_accents_are_blanks(correct: str) -> None:
+    assert text.repair(correct) is None

@@ -12,6 +12,7 @@ from crmkit.systems import fold_header, header_words
 
 PLAIN = ("pipedrive", "activity", False)
 """subject, type, due_date, note: the names that everybody uses. Without labels no answer is the right one."""
+LEADS = "Lead ID,First Name,Last Name,Company,Email,Phone,Lead Status,Lead Source,Street,City,Country"
 PAIRS = [(name, kind) for name in systems.names() for kind in systems.get(name).objects]
 
 
@@ -71,6 +72,13 @@ def test_ordinary_headers_are_no_systems(headers: list[str]) -> None:
     [
         ("姓名,客户名称,部门,职务,手机1,手机2,电话1,邮件,性别,生日,负责人,创建时间,备注", "fxiaoke"),
         ("姓名,客户名称,部门,职务,手机1,手机2,电话1,邮件,性别,生日,负责人,创建时间,我们的列", "fxiaoke"),
+        (
+            "姓名,客户名称,职务,手机,电话,邮件,省,市,区,详细地址,负责人,创建时间,最后修改时间,生命状态",
+            "fxiaoke",
+        ),
+        ("姓名,公司,职务,手机,电话,邮件,省,市,区,地址,线索来源,线索状态,负责人,创建时间,生命状态", "fxiaoke"),
+        (f"{LEADS},Zip/Postal Code", "salesforce"),
+        (f"{LEADS},Postal Code", None),
         ("First Name,Last Name,Email,Phone,Account Name,Mailing City,Contact Owner", "salesforce"),
         ("First Name,Last Name,Email,Phone,Our Own,Another,Mailing City,Contact Owner", None),
         ("First Name,Last Name,Email,Phone,Account Name", None),
@@ -79,6 +87,15 @@ def test_ordinary_headers_are_no_systems(headers: list[str]) -> None:
 def test_a_file_with_nothing_but_one_systems_headers_is_its_export(headers: str, system: str | None) -> None:
     best = systems.identify(headers.split(","))
     assert (best.system if best else None) == system
+
+
+def test_the_address_of_a_person_makes_it_no_account() -> None:
+    headers = ["姓名", "客户名称", "职务", "手机", "电话", "邮件", "省", "市", "区", "详细地址", "负责人", "生命状态"]
+    found = columns.recognize(frames.read({header: [None] for header in headers}))
+    assert (found.system, found.kind) == ("fxiaoke", "contact")
+    assert [found.fields.get(header) for header in ("姓名", "客户名称", "省", "市", "区", "详细地址")] == [
+        "full_name", "company_name", "region", "city", "district", "street",
+    ]  # fmt: skip
 
 
 def test_numbered_chinese_phones_are_usual_names() -> None:

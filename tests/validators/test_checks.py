@@ -55,6 +55,8 @@ def said(check, text, context=()):
         (Phone(), "+123", [("phone_invalid_international", None)]),
         (Phone(country="CN"), "010-62345678 ext. 12", [("not_normalized", "+861062345678 ext. 12")]),
         (Phone(country="CN"), "+861062345678 ext. 12", []),
+        (Phone(country="CN"), "010-62345678-801", [("not_normalized", "+861062345678 ext. 801")]),
+        (Phone(country="CN"), "62345678", [("phone_local", None)]),
         (Phone(country="CN"), "1.38E+10", [("phone_lossy", None)]),
         (Phone(country="CN"), "00000000", [("placeholder", None)]),
         (Phone(country="CN"), "13800138000/13900139000", [("phone_several", None)]),
@@ -84,7 +86,10 @@ def said(check, text, context=()):
         (Number(), "EUR 5", [("number_invalid", None)]),
         (Number(), "1,234", [("not_normalized", "1234")]),
         (Money(currency="CNY"), "EUR 5", [("currency_unexpected", None), ("not_normalized", "5 EUR")]),
+        (Money(currency="EUR"), "$5", [("currency_unexpected", None)]),
         (Money(), "n/a", [("placeholder", None)]),
+        (Money(), "USD 1,000", [("not_normalized", "1000 USD")]),
+        (Number(), "$5", [("number_invalid", None)]),
         (Choice(["won"]), "n/a", [("placeholder", None)]),
         (Choice(["closed won", "closed lost"]), "closed wom", [("choice_unknown", "closed won")]),
         (Choice(["closed won", "closed lost"]), "closed", [("choice_unknown", None)]),
@@ -98,10 +103,16 @@ def said(check, text, context=()):
         (PersonName(), "http://x.example", [("name_suspicious", None)]),
         (PersonName(), "Mary-Jane O'Neil", []),
         (PersonName(), "????", [("placeholder", None)]),
+        (PersonName(), "+49 30 123456", [("name_is_phone", None)]),
+        (PersonName(), "13800138000", [("name_is_phone", None)]),
+        (PersonName(), "0000", [("placeholder", None)]),
         (CompanyName(), "360", []),
         (CompanyName(), "12345678", [("company_suspicious", None)]),
         (Text(min_length=3), "ab", [("too_short", None)]),
         (Text(), "a\ufffdb", [("text_damaged", None)]),
+        (Text(), "锟斤拷", [("text_damaged", None)]),
+        (PersonName(), "å¼ ä¸‰", [("text_damaged", "张三")]),
+        (CompanyName(), "阿里巴巴（中国）有限公司", []),
         (Text(), "a\nb", [("not_normalized", "a b")]),
         (Text(multiline=True), "a \nb\n", [("not_normalized", "a\nb")]),
         (~Email(), "a@b.example", [("excluded", None)]),
@@ -114,6 +125,79 @@ def said(check, text, context=()):
 def test_what_a_check_says(check, text, wanted):
     context = (None,) * len(check.references)
     assert said(check, text, context) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "country", "form", "confidence"),
+    [
+        ("￥1,000.5", None, None, "¥1000.5", 1.0),
+        ("1.2万元", None, None, "12000元", 1.0),
+        ("¥1000", "JPY", None, "1000 JPY", 1.0),
+        ("¥1000", None, "CN", "1000 CNY", 0.97),
+        ("1000元", None, "TW", "1000 TWD", 0.97),
+        ("$1000", None, "US", "1000 USD", 0.97),
+        ("$1000", None, "CA", "1000 CAD", 0.8),
+        ("$1,000", None, "DE", "$1000", 0.9),
+        ("¥1000元", None, None, "1000 CNY", 1.0),
+        ("-$ 1000", None, None, "-$1000", 1.0),
+        ("5 000 kr", "SEK", "NO", "5000 SEK", 1.0),
+    ],
+)
+def test_a_shared_sign_becomes_a_currency_only_where_the_row_settles_which(text, currency, country, form, confidence):
+    check = Money(currency=col("currency"), country=col("country"))
+    (finding,) = check.examine(text, (currency, country))
+    assert (finding.fix, finding.confidence) == (form, confidence)
+    assert check.examine(form, (currency, country)) == ()
+
+
+def test_a_sign_that_nothing_settles_is_right_as_it_stands():
+    check = Money(currency=col("currency"))
+    assert all(check.examine(text, (None,)) == () for text in ("$1000", "¥1000", "1000元", "5 kr", "1000"))
+
+
+def test_an_amount_that_contradicts_the_currency_of_its_row_is_told():
+    check = Money(currency=col("currency"))
+    assert said(check, "$5", ("CNY",)) == [("currency_unexpected", None)]
+    assert said(check, "EUR 5", ("USD",)) == [("currency_unexpected", None), ("not_normalized", "5 EUR")]
+    assert said(check, "5", ("USD",)) == []
+
+
+def test_a_currency_is_a_code_or_a_column():
+    assert Money(currency="人民币").currency == "CNY"
+    with pytest.raises(SchemaError, match="no currency 'doubloons'"):
+        Money(currency="doubloons")
+
+
+@pytest.mark.parametrize(
+    ("text", "fix", "confidence"),
+    [
+        ("15.06.85", "1985-06-15", 1.0),
+        ("15.06.26", "2026-06-15", 0.8),
+        ("05-13-12", "2012-05-13", 0.8),
+        ("15.12.26", "1926-12-15", 0.9),
+        ("15.06.27", "1927-06-15", 0.9),
+        ("1 May 68", "1968-05-01", 0.9),
+        ("15.06.1985", "1985-06-15", 1.0),
+    ],
+)
+def test_two_digits_of_a_birth_year_lie_in_the_past(text, fix, confidence):
+    check = Date(after="1900-01-02", before="2026-11-28")
+    (finding,) = check.examine(text)
+    assert (finding.code, finding.fix, finding.confidence) == ("not_normalized", fix, confidence)
+
+
+def test_without_bounds_a_century_is_a_choice():
+    assert [finding.confidence for finding in Date().examine("15.06.24")] == [0.9]
+    recent = DateTime(after="1970-01-01", before="2026-11-28")
+    assert [finding.confidence for finding in recent.examine("3/15/24 10:00")] == [1.0]
+    assert said(Date(after="2030-01-01", before="2040-01-01"), "15.06.24")[0][0] == "too_early"
+
+
+@pytest.mark.parametrize("text", ["1900-01-01", "01.01.1900", "1111-11-11"])
+def test_days_that_stand_for_none_are_placeholders(text):
+    check = Date(after="1900-01-02", before="2026-11-28")
+    assert said(check, text) == [("placeholder", None)]
+    assert said(check, "1899-05-05") == [("too_early", None)]
 
 
 def test_phones_read_the_country_of_their_row():

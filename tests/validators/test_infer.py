@@ -166,3 +166,13 @@ def test_countries_stay_names_where_names_are_what_the_file_holds():
 def test_a_report_tells_its_assumptions_in_its_own_language():
     report = Schema.infer(SALESFORCE).check(SALESFORCE, lang="zh")
     assert report.assumed() == report.assumed("zh") != report.assumed("en")
+
+
+def test_no_sure_fix_of_an_amount_loses_its_currency():
+    amounts = ["￥1,000.5", "1000元", "$1000", "USD 1000", "1000"]
+    deals = {"Deal Name": list("abcde"), "Stage": ["won"] * 5, "Amount": amounts}
+    fixed, _ = Schema.infer(deals).check(deals).fixes(min_confidence=0.95).apply(deals)
+    assert fixed["Amount"] == ["¥1000.5", "1000元", "$1000", "1000 USD", "1000"]
+    deals["Currency"] = ["CNY", "TWD", "usd", None, "EUR"]
+    fixed, _ = Schema.infer(deals).check(deals).fixes(min_confidence=0.95).apply(deals)
+    assert fixed["Amount"] == ["1000.5 CNY", "1000 TWD", "1000 USD", "1000 USD", "1000"]
