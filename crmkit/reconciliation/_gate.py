@@ -55,7 +55,7 @@ class Limit:
 
 
 class Gate(Report):
-    """Pass or fail, with every reason. Made by :meth:`ReconcileReport.gate`.
+    """Pass or fail, with every reason. Made by :meth:`crmkit.reconciliation.ReconcileReport.gate`.
 
     Attributes:
         limits: Everything that was asked, in order.
@@ -111,7 +111,7 @@ def judge(
     report: ReconcileReport, *, max_missing: float, max_unexpected: float | None, max_doubled: float,
     max_differing: float | Mapping[str, float], ignore: Sequence[str], same_totals: Sequence[str],
 ) -> Gate:  # fmt: skip
-    """Hold a report against limits; see :meth:`ReconcileReport.gate`."""
+    """Hold a report against limits; see :meth:`crmkit.reconciliation.ReconcileReport.gate`."""
     for cause in ignore:
         if cause not in CAUSES:
             raise NotFoundError.of("cause", cause, CAUSES)

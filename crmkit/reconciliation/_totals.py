@@ -65,7 +65,7 @@ class Total:
 
 
 def totals(report: ReconcileReport, columns: Sequence[str] | None, *, by: str | None) -> list[Total]:
-    """Return the totals of the columns; see :meth:`ReconcileReport.totals`."""
+    """Return the totals of the columns; see :meth:`crmkit.reconciliation.ReconcileReport.totals`."""
     known = {pair.left: pair for pair in report.columns}
     for name in columns or ():
         if name not in known:
