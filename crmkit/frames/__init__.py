@@ -11,11 +11,13 @@ from ._distinct import Distinct, as_text, identity
 from ._fit import identical, same
 from ._marks import ABSENT, is_missing, plain
 from ._read import build, read
+from ._series import Column, read_column
 from ._source import StoredRow, StoredRows
 from ._table import Table
 
 __all__ = [
     "ABSENT",
+    "Column",
     "Distinct",
     "StoredRow",
     "StoredRows",
@@ -29,5 +31,6 @@ __all__ = [
     "is_missing",
     "plain",
     "read",
+    "read_column",
     "same",
 ]
