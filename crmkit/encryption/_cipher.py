@@ -1,0 +1,313 @@
+"""One field under its keys: values to tokens and back, singly and by the column."""
+
+from __future__ import annotations
+
+import binascii
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+from crmkit._canonical import encode_parts
+from crmkit.errors import CrmkitError, DoubleEncryptionError, InvalidValueError, KeyDestroyedError, UnknownKeyError
+
+from . import _aead, _token
+from ._derive import derive, key_tag
+from ._frame import CODECS
+from ._keyring import field_items
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ._aead import Suite
+    from ._field import Field
+    from ._keyset import Keyset
+
+NO_NONCE: Final = b""
+_CHUNK: Final = 4096
+_TO_URL: Final = bytes.maketrans(b"+/", b"-_")
+_FROM_URL: Final = bytes.maketrans(b"-_", b"+/")
+
+
+@attrs.frozen
+class _Lock:
+    """A key ready for use: its suite, and what it authenticates besides the record and the value."""
+
+    header: bytes
+    suite: Suite = attrs.field(repr=False)
+    about: bytes = attrs.field(repr=False)
+
+    @property
+    def prefix(self) -> str:
+        return _token.encode(self.header)
+
+
+class FieldCipher:
+    """Encrypts and decrypts values of one field of one tenant, or of one person in it.
+
+    It holds no state that changes, so threads may share it and a forked process may go on with it.
+    """
+
+    __slots__ = ("_active", "_by_header", "_destroyed", "_framer", "_is_text", "_random", "field", "prefix")
+
+    def __init__(self, field: Field, active: _Lock, others: Sequence[_Lock], destroyed: frozenset[bytes]) -> None:
+        self.field = field
+        self._active = active
+        self._by_header = {lock.header: lock for lock in (active, *others)}
+        self._destroyed = destroyed
+        self._framer = field.framer
+        self._is_text = field.encoding == "text"
+        self._random = field.number == _token.RANDOM
+        self.prefix = active.prefix
+
+    @classmethod
+    def of(cls, field: Field, keyset: Keyset) -> FieldCipher:
+        """Derive a field's keys from the data roots of a keyset."""
+        items = field_items(field, keyset.tenant)
+        locks, destroyed = [], set()
+        for key in keyset.of("data"):
+            tag = key_tag(key.tags, items)
+            header = _token.header(field.number, tag)
+            if key.state == "destroyed":
+                destroyed.add(header)
+                continue
+            own = derive(key.reveal(), _aead.key_bytes(field.number), *items)
+            locks.append(
+                (key.state, _Lock(header, _aead.suite(field.number, own), _about(field, keyset.tenant, header)))
+            )
+        active = next(lock for state, lock in locks if state == "active")
+        return cls(field, active, [lock for _, lock in locks if lock is not active], frozenset(destroyed))
+
+    @classmethod
+    def of_subject(cls, field: Field, tenant: str, subject: str, key: bytes, tags: bytes) -> FieldCipher:
+        """Derive a field's key from the key of one person."""
+        items = ("subject-field", field.number, tenant, subject)
+        header = _token.header(field.number, key_tag(tags, items))
+        own = derive(key, _aead.key_bytes(field.number), *items)
+        lock = _Lock(header, _aead.suite(field.number, own), _about(field, tenant, header))
+        return cls(field, lock, (), frozenset())
+
+    @property
+    def key_tag(self) -> str:
+        """The public name of the key that writes."""
+        return self._active.header[2:].hex()
+
+    def is_current(self, token: str | bytes) -> bool:
+        """Say whether the key that writes made the token, by its public prefix."""
+        head = self.prefix if isinstance(token, str) else self._active.header
+        return token[: len(head)] == head
+
+    def seal(self, value: object, record: bytes) -> str | bytes | None:
+        """Return the token of one value; ``None`` for ``None``, unless the field hides it."""
+        if value is None and not self._framer.hide_null:
+            return None
+        self._check_double(value)
+        active = self._active
+        nonce = os.urandom(_aead.NONCE_BYTES) if self._random else NO_NONCE
+        raw = active.header + active.suite.seal(self._framer.wrap(value), active.about, record, nonce)
+        return _token.encode(raw) if self._is_text else raw
+
+    def open(self, token: str | bytes | None, record: bytes) -> object:
+        """Return the value of one token; ``None`` for ``None``."""
+        if token is None:
+            return None
+        raw = self._raw(token)
+        lock = self._lock(raw[: _token.HEADER_BYTES])
+        frame = lock.suite.open(raw[_token.HEADER_BYTES :], lock.about, record)
+        return self._unwrap(frame)
+
+    def seal_many(self, values: Sequence[object], records: Sequence[bytes]) -> list[str | bytes | None]:
+        """Return the tokens of a column; the record of a missing value is not looked at.
+
+        Raises:
+            InvalidValueError: A value is not of the field's type; names the row.
+            DoubleEncryptionError: A value is a token already; names the row.
+        """
+        found: list[str | bytes | None] = []
+        for start in range(0, len(values), _CHUNK):
+            bodies = self._bodies(values[start : start + _CHUNK], records[start : start + _CHUNK], start)
+            found += self._spell(bodies)
+        return found
+
+    def _bodies(self, values: Sequence[object], records: Sequence[bytes], start: int) -> list[bytes | None]:
+        active = self._active
+        seal, about = active.suite.seal, active.about
+        wrap, hide_null = self._framer.wrap, self._framer.hide_null
+        size = _aead.NONCE_BYTES if self._random else 0
+        noise = os.urandom(size * len(values))
+        bodies: list[bytes | None] = []
+        at = 0
+        try:
+            if self.field.type is str and self._framer.bucket is not None and self._framer.fixed is None:
+                frames: Iterator[bytes] = self._text_frames(values)
+            else:
+                frames = (b"" if value is None and not hide_null else self._checked(wrap, value) for value in values)
+            for frame, record in zip(frames, records, strict=True):
+                if frame:
+                    bodies.append(seal(frame, about, record, noise[at : at + size]))
+                else:
+                    bodies.append(None)
+                at += size
+        except InvalidValueError as error:
+            raise InvalidValueError(f"{self.field.name}, row {start + len(bodies)}: {error}") from None
+        except DoubleEncryptionError as error:
+            raise DoubleEncryptionError(f"row {start + len(bodies)}: {error}", rule=error.rule) from None
+        return bodies
+
+    def _text_frames(self, values: Sequence[object]) -> Iterator[bytes]:
+        """Yield frames of a padded text field; nothing for a missing value. Equal to ``Framer.wrap``, and faster."""
+        bucket, wrap, hide_null = self._framer.bucket or 1, self._framer.wrap, self._framer.hide_null
+        most = 2 * bucket - 2
+        for value in values:
+            if type(value) is str and value.isascii() and value[:5] != _token.MARKER and len(value) <= most:
+                frame = b"s" + value.encode("ascii") + b"\x80"
+                yield frame.ljust(bucket if len(frame) <= bucket else 2 * bucket, b"\0")
+            elif value is None and not hide_null:
+                yield b""
+            else:
+                yield self._checked(wrap, value)
+
+    def _checked(self, wrap: Any, value: object) -> bytes:
+        self._check_double(value)
+        made: bytes = wrap(value)
+        return made
+
+    def _check_double(self, value: object) -> None:
+        if isinstance(value, str):
+            double = value.startswith(_token.MARKER) and _token.looks_like_token(value)
+        else:
+            double = isinstance(value, bytes) and value[: _token.HEADER_BYTES] in self._by_header
+        if double:
+            raise DoubleEncryptionError(
+                f"{self.field.name}: the value is a token already; to move it, use rebind", rule="double_encryption"
+            )
+
+    def _spell(self, bodies: Sequence[bytes | None]) -> list[str | bytes | None]:
+        """Put header and spelling round the bodies; base64 goes over all bodies of one length at once."""
+        if not self._is_text:
+            header = self._active.header
+            return [None if body is None else header + body for body in bodies]
+        found: list[str | bytes | None] = [None] * len(bodies)
+        for length, places in _by_length(bodies).items():
+            filler = b"\0" * (-length % 3)
+            joined = b"".join([bodies[place] + filler for place in places])  # type: ignore[operator]  # of that length
+            text = binascii.b2a_base64(joined, newline=False).translate(_TO_URL).decode("ascii")
+            step, size, prefix = (length + len(filler)) * 4 // 3, -(-length * 4 // 3), self.prefix
+            for number, place in enumerate(places):
+                found[place] = prefix + text[number * step : number * step + size]
+        return found
+
+    def open_many(
+        self, tokens: Sequence[object], records: Sequence[bytes], failed: dict[int, CrmkitError]
+    ) -> list[object]:
+        """Return the values of a column, ``None`` for missing ones and for those that end up in ``failed``.
+
+        Args:
+            tokens: The column.
+            records: Octets of the record ids.
+            failed: Row -> error, filled here.
+        """
+        found: list[object] = [None] * len(tokens)
+        unwrap, open_, about = self._unwrap, self._active.suite.open, self._active.about
+        for start in range(0, len(tokens), _CHUNK):
+            chunk = tokens[start : start + _CHUNK]
+            for place, raw in enumerate(self._raws(chunk)):
+                row = start + place
+                if raw is None:
+                    if chunk[place] is not None:
+                        found[row] = self._open_alone(chunk[place], records[row], row, failed)
+                    continue
+                try:
+                    found[row] = unwrap(open_(raw, about, records[row]))
+                except CrmkitError as error:
+                    failed[row] = error.with_traceback(None)  # whose frames hold values
+        return found
+
+    def _open_alone(self, token: Any, record: bytes, row: int, failed: dict[int, CrmkitError]) -> object:
+        try:
+            return self.open(token, record)
+        except CrmkitError as error:
+            failed[row] = error.with_traceback(None)  # whose frames hold values
+            return None
+
+    def _raws(self, tokens: Sequence[object]) -> Sequence[bytes | None]:
+        """Return the bodies of tokens of the active key that are beyond doubt; ``None``: look at it alone."""
+        found: list[bytes | None] = [None] * len(tokens)
+        if not self._is_text:
+            header = self._active.header
+            least = len(header) + _token.OVERHEAD[header[1]] + _token.MIN_FRAME
+            for place, token in enumerate(tokens):
+                if type(token) is bytes and len(token) >= least and token.startswith(header):
+                    found[place] = token[len(header) :]
+            return found
+        prefix, size = self.prefix, _token.PREFIX_CHARS
+        bodies = [token[size:] if type(token) is str and token.startswith(prefix) else None for token in tokens]
+        for length, places in _by_length(bodies).items():
+            raws = _decode_many([bodies[place] for place in places], length)  # type: ignore[misc]  # of that length
+            if raws is not None and raws and len(raws[0]) >= _token.OVERHEAD[self.field.number] + _token.MIN_FRAME:
+                for place, raw in zip(places, raws, strict=True):
+                    found[place] = raw
+        return found
+
+    def _raw(self, token: str | bytes) -> bytes:
+        if self._is_text:
+            if not isinstance(token, str):
+                raise InvalidValueError(f"{self.field.name}: a token as text wanted, not {type(token).__name__}")
+            return _token.decode(token)
+        if not isinstance(token, bytes | bytearray | memoryview):
+            raise InvalidValueError(f"{self.field.name}: a token as bytes wanted, not {type(token).__name__}")
+        return _token.check(bytes(token))
+
+    def _lock(self, header: bytes) -> _Lock:
+        lock = self._by_header.get(header)
+        if lock is None:
+            tag = header[2:].hex()
+            if header in self._destroyed:
+                raise KeyDestroyedError(f"{self.field.name}: the key {tag} of this token was destroyed", key_tag=tag)
+            raise UnknownKeyError(
+                f"{self.field.name}: no key {tag} here; the token is of another field, tenant, person or keyring",
+                key_tag=tag,
+            )
+        return lock
+
+    def _unwrap(self, frame: bytes) -> object:
+        try:
+            return self._framer.unwrap(frame)
+        except ValueError:
+            raise _aead.failed() from None
+
+
+def _by_length(bodies: Sequence[bytes | str | None]) -> dict[int, list[int]]:
+    places: dict[int, list[int]] = {}
+    for place, body in enumerate(bodies):
+        if body is not None:
+            places.setdefault(len(body), []).append(place)
+    return places
+
+
+def _decode_many(bodies: list[str], length: int) -> list[bytes] | None:
+    """Decode base64url texts of one length at once; ``None`` if any of them is not in its one spelling."""
+    if length % 4 == 1 or length == 0:
+        return None
+    filler = "A" * (-length % 4)
+    try:
+        text = "".join([body + filler for body in bodies]).encode("ascii")
+        data = binascii.a2b_base64(text.translate(_FROM_URL))
+    except (UnicodeEncodeError, binascii.Error):
+        return None
+    # The way back must give the same text, which takes care of everything but padding that was spelt out.
+    if b"=" in text or binascii.b2a_base64(data, newline=False).translate(_TO_URL) != text:
+        return None
+    step = (length + len(filler)) * 3 // 4
+    size = length * 3 // 4
+    found = [data[at : at + size] for at in range(0, len(data), step)]
+    padding = b"\0" * (step - size)
+    return found if padding.join(found) + padding == data else None
+
+
+def _about(field: Field, tenant: str, header: bytes) -> bytes:
+    """Return what every token of a field authenticates: where it belongs."""
+    own = field.name.rpartition(".")[2]
+    return encode_parts(
+        [b"crmkit/v1", header, tenant.encode(), field.table.encode(), own.encode(), CODECS[field.type].code]
+    )
