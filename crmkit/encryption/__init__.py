@@ -7,6 +7,7 @@ are in ``docs/reference/formats.md``.
 
 from . import hazmat
 from ._audit import acting
+from ._aws import AWSKeyWrapper
 from ._box import Box
 from ._columns import ColumnOutcome, Failure, OnError
 from ._field import Field
@@ -22,8 +23,10 @@ from ._readers import Reader, from_fernet, from_plaintext, from_sqlalchemy_utils
 from ._record_id import RecordId
 from ._rotation import Checkpoint, Rewrite, RotationReport, StoredToken, TokenCount, TokenTable
 from ._rotator import Rotator
+from ._sealed import Sealed, candidates, encrypted_type
 from ._secret import SecretKey
 from ._shred import ErasureReceipt
+from ._sqlalchemy_tables import SQLAlchemySubjectStore, SQLAlchemyTokenTable
 from ._subject_sqlite import SQLiteSubjectStore
 from ._subjects import SubjectRow, SubjectStore
 from ._table_sqlite import SQLiteTokenTable
@@ -31,6 +34,7 @@ from ._token import TokenInfo, inspect
 from ._wrappers import MultiWrapper
 
 __all__ = [
+    "AWSKeyWrapper",
     "AcceptedLeak",
     "Box",
     "Checkpoint",
@@ -56,8 +60,11 @@ __all__ = [
     "Rewrite",
     "RotationReport",
     "Rotator",
+    "SQLAlchemySubjectStore",
+    "SQLAlchemyTokenTable",
     "SQLiteSubjectStore",
     "SQLiteTokenTable",
+    "Sealed",
     "SecretKey",
     "StoredToken",
     "SubjectRow",
@@ -66,6 +73,8 @@ __all__ = [
     "TokenInfo",
     "TokenTable",
     "acting",
+    "candidates",
+    "encrypted_type",
     "from_fernet",
     "from_plaintext",
     "from_sqlalchemy_utils",
