@@ -193,16 +193,18 @@ class Index:
             own, *others = value
             rest = [_normalizers.normalize("text-v1", as_text(other)) for other in others]
             return [[_normalizers.normalize(normalizer, as_text(own), country), *rest]]
-        form = _normalizers.normalize(normalizer, as_text(value), country)
+        text = as_text(value)
+        if self.kind == "domain" and "@" not in text:
+            text = f"a@{text}"  # a look-up by the domain alone
+        form = _normalizers.normalize(normalizer, text, country)
+        if self.kind in {"unique", "filter"}:
+            return [[form]]
+        form = form.removeprefix(_normalizers.FALLBACK)  # a part of a value is no value of its kind, and is looked up
         if self.kind == "tokens":
-            return [[word] for word in dict.fromkeys(form.lstrip(_normalizers.FALLBACK).split())]
+            return [[word] for word in dict.fromkeys(form.split())]
         if self.kind == "domain":
             return [[form.rpartition("@")[2]]]
-        if self.kind == "prefix":
-            return [[form[: self.size]]]
-        if self.size is not None:
-            return [[form[-self.size :]]]
-        return [[form]]
+        return [[form[: self.size] if self.kind == "prefix" else form[-(self.size or 0) :]]]
 
 
 def _positive(size: int) -> int:
