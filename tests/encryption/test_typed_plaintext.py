@@ -45,11 +45,24 @@ def test_values_of_every_type_come_back_exactly(ring, kind, values, options):
 @pytest.mark.parametrize(
     ("kind", "wrong"),
     [
-        (str, 7), (str, b"x"), (str, "\ud800"), (bytes, "x"), (int, True), (int, 7.0), (int, "7"), (Decimal, 1.5),
-        (Decimal, True), (Decimal, Decimal("Infinity")), (bool, 1), (dt.date, dt.datetime(2026, 1, 1)),
-        (dt.date, "2026-01-01"), (dt.datetime, dt.date(2026, 1, 1)), ("json", {1: 2}), ("json", 1.5),
+        (str, 7),
+        (str, b"x"),
+        (str, "\ud800"),
+        (bytes, "x"),
+        (int, True),
+        (int, 7.0),
+        (int, "7"),
+        (Decimal, 1.5),
+        (Decimal, True),
+        (Decimal, Decimal("Infinity")),
+        (bool, 1),
+        (dt.date, dt.datetime(2026, 1, 1)),
+        (dt.date, "2026-01-01"),
+        (dt.datetime, dt.date(2026, 1, 1)),
+        ("json", {1: 2}),
+        ("json", 1.5),
     ],
-)  # fmt: skip
+)
 def test_a_value_of_another_type_is_refused_without_being_shown(ring, kind, wrong):
     field = Field("t.f", type=kind)
     box = ring.box([field])
