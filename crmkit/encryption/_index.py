@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
@@ -201,10 +202,19 @@ class Index:
             return [[form]]
         form = form.removeprefix(_normalizers.FALLBACK)  # a part of a value is no value of its kind, and is looked up
         if self.kind == "tokens":
-            return [[word] for word in dict.fromkeys(form.split())]
+            return [[word] for word in dict.fromkeys(map(_bare, form.split())) if word]
         if self.kind == "domain":
             return [[form.rpartition("@")[2]]]
         return [[form[: self.size] if self.kind == "prefix" else form[-(self.size or 0) :]]]
+
+
+def _bare(word: str) -> str:
+    """Take punctuation and signs off both ends of a word."""
+    while word and unicodedata.category(word[0])[0] in "PS":
+        word = word[1:]
+    while word and unicodedata.category(word[-1])[0] in "PS":
+        word = word[:-1]
+    return word
 
 
 def _positive(size: int) -> int:

@@ -86,7 +86,7 @@ def check_material(material: bytes) -> None:
         raise RefusedError("a key has at least 32 bytes", rule="key_too_short")
     if material.isascii() and material.decode("ascii").isprintable():
         raise RefusedError(
-            "this key is printable text, so it is not random; make one with LocalKeyFile.generate, or use a passphrase",
+            "this key is printable text, so it is not random; make one with LocalKeyFile.create, or use a passphrase",
             rule="key_printable",
         )
     if len(set(material)) == 1:

@@ -155,6 +155,10 @@ def _row(row: Any) -> SubjectRow:
     return SubjectRow(subject, generation, None if sealed is None else bytes(sealed), *rest)
 
 
+def _plain(kind: Any, engine: Any, sa: Any) -> Any:
+    return kind.load_dialect_impl(engine.dialect) if isinstance(kind, sa.types.TypeDecorator) else kind
+
+
 class SQLAlchemyTokenTable:
     """A column of tokens in any database that SQLAlchemy speaks to, for a :class:`Rotator`.
 
@@ -162,7 +166,8 @@ class SQLAlchemyTokenTable:
 
     Args:
         engine: Of the database.
-        table: The table as the model knows it (``Contact.__table__``), or its name.
+        table: The table as the model knows it (``Contact.__table__``), or its name: then keys are what the database
+            gives, which for UUIDs may be text; tell the box with ``record_type=UUID``.
         column: The column with the tokens.
         key: The primary key: one column.
         subject: The column that names the person, for fields with ``subject=True``.
@@ -192,9 +197,11 @@ class SQLAlchemyTokenTable:
     ) -> None:
         sa = self._sa = require("sqlalchemy", extra="sql", what="SQLAlchemyTokenTable")
         self._engine = engine
-        name, schema = (table, None) if isinstance(table, str) else (table.name, table.schema)
-        # As the database has it: the model's own types would open and close the tokens.
-        self._table = sa.Table(name, sa.MetaData(), schema=schema, autoload_with=engine)
+        known = sa.Table(table, sa.MetaData(), autoload_with=engine) if isinstance(table, str) else table
+        # The model's own types, because keys must be what records are named by; but a type that encrypts would open
+        # the tokens, so of it only what the database stores is left.
+        columns = (sa.Column(one.name, _plain(one.type, engine, sa)) for one in known.c)
+        self._table = sa.Table(known.name, sa.MetaData(), *columns, schema=known.schema)
         self._column, self._key = self._table.c[column], self._table.c[key]
         self._subject = subject
         self._others = tuple(others)

@@ -95,10 +95,10 @@ class SQLiteTokenTable:
                     f"update {self._table} set {sets} where {self._key} = ? and {self._column} = ?",  # noqa: S608 - quoted names
                     (*values.values(), row.key, row.old),
                 ).rowcount
-            state = json.dumps(attrs.asdict(checkpoint(written)))
+            state = checkpoint(written)
             connection.execute(
                 "insert into crmkit_checkpoints values (?, ?) on conflict do update set state = excluded.state",
-                (checkpoint(written).name, state),
+                (state.name, json.dumps(attrs.asdict(state))),
             )
             connection.execute("commit")
         return written
