@@ -402,9 +402,13 @@ def test_rotation_on_real_databases(ring, engine, encoding):
     rotator = Rotator(box, field, table)
     assert rotator.verify().stale == 25
     assert rotator.run(batch=10, batches=1).rewritten == 10
-    report = Rotator(box, field, SQLAlchemyTokenTable(engine, "contacts", "email")).run(batch=10)
+    report = Rotator(box, field, SQLAlchemyTokenTable(engine, rows, "email")).run(batch=10)
     assert (report.rewritten, report.conflicts, report.done) == (25, 0, True)
     rotator.verify().raise_for()
+    ring.rotate()
+    by_name = ring.box([field], record_type=uuid.UUID)
+    report = Rotator(by_name, field, SQLAlchemyTokenTable(engine, "contacts", "email")).run(batch=10)
+    assert (report.rewritten, report.conflicts, report.done) == (25, 0, True)
     with engine.connect() as connection:
         for row in connection.execute(sa.select(rows)):
             token = row.email if encoding == "text" else bytes(row.email)
