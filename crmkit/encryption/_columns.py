@@ -81,8 +81,7 @@ def first_error(name: str, failed: Mapping[int, CrmkitError]) -> CrmkitError:
     """Return the error of the first row that failed, with its row in the message."""
     row = min(failed)
     error = failed[row]
-    if error.args:
-        error.args = (f"{name}, row {row}: {error.args[0]}", *error.args[1:])
+    error.args = (f"{name}, row {row}: {error.args[0]}",)
     return error
 
 

@@ -163,7 +163,7 @@ class Rotator:
 
     def _stopped(self, failure: tuple[Any, CrmkitError]) -> CrmkitError:
         key, error = failure
-        error.args = (f"{self.field.name}, row with key {key!r}: {error.args[0]}", *error.args[1:])
+        error.args = (f"{self.field.name}, row with key {key!r}: {error.args[0]}",)
         return error
 
     def _rewrites(self, rows: Sequence[StoredToken]) -> tuple[list[Rewrite], list[tuple[Any, CrmkitError]]]:

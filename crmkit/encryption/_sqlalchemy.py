@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import LargeBinary, String, event, inspect
 from sqlalchemy.orm import Mapper, Session, object_session
+from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.sql import operators
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -84,6 +85,12 @@ class EncryptedType(TypeDecorator[Any]):
                 "the box",
                 rule="subjects",
             )
+        if any(index.others or index.kind == "tokens" for index in self.field.indexes):
+            raise RefusedError(
+                f"{self.field.name} has an index of several columns or words, which a column type cannot keep up to "
+                "date; write it with box.index_values",
+                rule="index_kind",
+            )
         self.box = box
         self.record = record
         self.index_prefix = self.field.column if index_prefix is None else index_prefix
@@ -119,10 +126,6 @@ class EncryptedType(TypeDecorator[Any]):
                 f"{self.field.name}: the column holds a value that is no token; migrate it with a Rotator"
             )
         return Sealed(value if isinstance(value, str) else bytes(value))
-
-    def coerce_compared_value(self, op: Any, value: Any) -> Any:  # noqa: ARG002 - SQLAlchemy calls it so
-        """Compare as this type, so that no plaintext slips into a condition."""
-        return self
 
     def column_name(self, index: str) -> str:
         """Return the column of one index."""
@@ -197,21 +200,27 @@ def _before_flush(mapper: Any, _connection: Any, target: Any) -> None:
     state = inspect(target)
     for key, kind in _encrypted(mapper):
         # A new row gets a token even for what was never set, where the field hides missing values.
-        if state.persistent and not (key in state.dict and state.attrs[key].history.has_changes()):
+        if state.persistent and not (key in state.dict and _has_changed(state, key, kind.record)):
             continue
         value = state.dict.get(key)
-        if isinstance(value, _Sealing):  # an earlier flush failed
-            value = value.value
         for index in kind.field.indexes:
-            if not index.others and index.kind != "tokens":
-                setattr(target, _attribute(mapper, kind.column_name(index.name)), _term(kind, index.name, value))
+            setattr(target, _attribute(mapper, kind.column_name(index.name)), _term(kind, index.name, value))
         if value is None and not kind.field.hide_null:
             continue
         token = kind.box.encrypt(kind.field, value, record=_record(mapper, target, kind))
+        if state.persistent:
+            flag_modified(target, key)
         state.dict[key] = _Sealing(value, token)
-        session = object_session(target)
-        if session is not None:
-            session.info.setdefault(_PENDING, {})[id(target)] = target
+        _session(target).info.setdefault(_PENDING, {})[id(target)] = target
+
+
+def _has_changed(state: Any, *keys: str) -> bool:
+    """Say whether the value is another one, or the record that it is bound to has another name."""
+    return any(state.attrs[key].history.has_changes() for key in keys)
+
+
+def _session(target: Any) -> Any:
+    return object_session(target)  # there is one: it is flushing
 
 
 def _term(kind: EncryptedType, index: str, value: object) -> Any:
@@ -250,9 +259,7 @@ def _restore(target: Any) -> None:
 def _after_flush(mapper: Any, _connection: Any, target: Any) -> None:
     if _encrypted(mapper):
         _restore(target)
-        session = object_session(target)
-        if session is not None:
-            session.info.get(_PENDING, {}).pop(id(target), None)
+        _session(target).info.get(_PENDING, {}).pop(id(target), None)
 
 
 def _rolled_back(session: Any, _transaction: Any) -> None:

@@ -157,6 +157,7 @@ def test_fields_that_say_why_are_taken(ring):
     Field("t.f", normalizer="name-v1", indexes=[Index.filter(rows=1000, accept=REASON)])
     Field("t.f", indexes=[Index.unique(), Index.filter(rows=1000), Index.prefix(3, rows=1000)])
     Field("t.f", indexes=[Index.filter(rows=10**6, bits=9, accept=REASON), Index.last(2, rows=10**6, bits=10)])
+    Field("t.f", indexes=[Index.filter(rows=10**6, bits=10), Index.last(1, rows=10**6, bits=10)])
     with pytest.raises(NotFoundError):
         Field("t.f", normalizer="emial-v1")
     with pytest.raises(NotFoundError):

@@ -454,6 +454,31 @@ def test_a_subject_column_and_a_checkpoint_of_somebody_else(ring, store, engine)
             assert box.decrypt(field, row.email, record=row.id, subject=row.person) == str(row.id)
 
 
+def test_two_rotators_that_keep_their_first_checkpoint_at_once(postgres_url, ring):
+    sa = pytest.importorskip("sqlalchemy", reason="needs SQLAlchemy")
+    engine = sa.create_engine(postgres_url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        connection.execute(sa.text("create table contacts (id integer primary key, email text)"))
+        connection.execute(sa.text("insert into contacts values (1, 'ana@example.com')"))
+    field = Field("contacts.email")
+    box = ring.box([field])
+    first = []
+
+    def race(connection, cursor, statement, parameters, context, executemany):
+        if statement.startswith("INSERT INTO crmkit_checkpoints") and not first:
+            first.append(statement)
+            with engine.begin() as other:
+                other.execute(
+                    sa.text("insert into crmkit_checkpoints values (:name, '{}')"), {"name": parameters["name"]}
+                )
+
+    sa.event.listen(engine, "before_cursor_execute", race)
+    report = Rotator(box, field, SQLAlchemyTokenTable(engine, "contacts", "email"), reader=from_plaintext()).run()
+    assert (report.rewritten, report.done, len(first)) == (1, True, 1)
+    assert SQLAlchemyTokenTable(engine, "contacts", "email").load("contacts.email to " + box.prefix(field)) is None
+    engine.dispose()
+
+
 def test_a_report_of_an_unfinished_walk_is_not_ok():
     assert not RotationReport(rewritten=0, current=0, conflicts=0, failed=1, errors=(), done=True).ok
     with pytest.raises(TokenError):

@@ -138,6 +138,8 @@ def test_what_ciphertext_cannot_answer_raises_when_the_query_is_built(model):
         lambda: model.email == model.plain,
         lambda: model.note == "x",
         lambda: candidates(model.plain, "x", index="unique"),
+        lambda: "x" + model.email,
+        lambda: "x" + model.__table__.c.email,
         lambda: model.email.op("||")("x"),
         lambda: model.email.collate("C"),
     ):
@@ -270,6 +272,43 @@ def test_an_index_column_that_the_model_lacks_is_named(ring, engine):
         session.add(Row(id=1, f="x"))
         with pytest.raises(NotFoundError, match="g_unique"):
             session.flush()
+
+
+def test_a_row_that_gets_another_name_is_bound_to_it(engine, model):
+    with orm.Session(engine) as session:
+        contact = model(email="a@example.com", note="x")
+        session.add(contact)
+        session.commit()
+        assert (contact.email, contact.note) == ("a@example.com", "x")
+        contact.id = uuid.uuid4()
+        session.commit()
+        session.expire_all()
+        assert (contact.email, contact.note) == ("a@example.com", "x")
+
+
+def test_models_without_encrypted_columns_are_left_alone(ring, engine, model):
+    class Other(model.__base__):
+        __tablename__ = "others"
+        id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+
+    Other.metadata.create_all(engine)
+    with orm.Session(engine) as session:
+        session.add(Other(id=1))
+        session.commit()
+        assert session.get(Other, 1).id == 1
+
+
+def test_indexes_that_a_column_type_cannot_keep_are_refused(ring):
+    for index in (Index.compound("city", rows=1000), Index.tokens(rows=1000)):
+        field = Field("t.f", indexes=[index])
+        with pytest.raises(RefusedError, match="index_values"):
+            encrypted_type(field, ring.box([field]))
+
+
+def test_a_value_on_its_way_shows_nothing():
+    from crmkit.encryption._sqlalchemy import _Sealing
+
+    assert repr(_Sealing("canary", "crm1.x")) == "<value being encrypted>"
 
 
 def test_fields_under_the_keys_of_persons_have_no_column_type(ring, store):

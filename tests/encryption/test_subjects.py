@@ -95,6 +95,7 @@ def test_columns_of_many_persons(box):
     failures = box.decrypt_column(NOTE, moved, records=keep, subjects=pick(subjects), on_error="collect").failures
     assert [failure.row for failure in failures] == [1]
     assert box.encrypt_column(NOTE, [None, "x"], records=[1, 2], subjects=[None, "p:9"])[0] is None
+    assert box.decrypt_column(NOTE, [None], records=[1], subjects=["p:1"]) == [None]
     for bad, error in ((None, RefusedError), (["p:0"], ShapeError), ([7] * 40, RefusedError)):
         with pytest.raises(error):
             box.encrypt_column(NOTE, values, records=rows, subjects=bad)

@@ -143,6 +143,12 @@ def test_an_authentic_frame_of_another_shape_is_still_no_value(ring):
             box.decrypt_column(field, [token], records=[1])
 
 
+def test_an_authentic_document_that_is_none_is_no_value():
+    for kind, frame in (("json", b"j{\x80"), (Decimal, b"dx\x80"), (bool, b"?2\x80")):
+        with pytest.raises(ValueError, match=r"^$"):
+            Framer(kind, 32, None, False).unwrap(frame)
+
+
 def _spell(raw):
     import base64
 
