@@ -20,7 +20,7 @@ from ._keyset import KeyState, Purpose
 from ._leak import AcceptedLeak
 from ._local_key_file import LocalKeyFile
 from ._readers import Reader, from_fernet, from_plaintext, from_sqlalchemy_utils
-from ._record_id import RecordId
+from ._record_id import RecordId, RecordType
 from ._rotation import Checkpoint, Rewrite, RotationReport, StoredToken, TokenCount, TokenTable
 from ._rotator import Rotator
 from ._sealed import Sealed, candidates, encrypted_type
@@ -57,6 +57,7 @@ __all__ = [
     "Purpose",
     "Reader",
     "RecordId",
+    "RecordType",
     "Rewrite",
     "RotationReport",
     "Rotator",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ._guarded import GuardedBox
     from ._index import IndexTerm
     from ._keyring import Keyring
-    from ._record_id import RecordId
+    from ._record_id import RecordId, RecordType
     from ._shred import ErasureReceipt
     from ._subjects import SubjectStore
 
@@ -31,7 +31,7 @@ SUBJECT_TTL: Final = timedelta(seconds=300)
 
 
 class Box:
-    """Encrypts the fields of one tenant; made by :meth:`Keyring.box`.
+    """Encrypts the fields of one tenant; made by ``Keyring.box``.
 
     Safe to share between threads and to keep over a fork: a box has no counters and draws its nonces from the system.
 
@@ -71,7 +71,7 @@ class Box:
         *,
         subjects: SubjectStore | None = None,
         audit: AuditSink | None = None,
-        record_type: type | None = None,
+        record_type: RecordType | None = None,
         require_purpose: bool = False,
         subject_ttl: timedelta = SUBJECT_TTL,
     ) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ._field import Field
     from ._keyring import Keyring
     from ._keyset import Keyset
+    from ._record_id import RecordType
     from ._subjects import SubjectStore
 
 
@@ -53,7 +54,7 @@ class Engine:
         fields: Sequence[Field],
         *,
         store: SubjectStore | None,
-        record_type: type | None,
+        record_type: RecordType | None,
         subject_ttl: timedelta,
     ) -> None:
         self._ring = ring

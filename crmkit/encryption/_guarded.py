@@ -22,7 +22,7 @@ _LEVELS = ("hidden", "masked", "read", "write")
 
 
 class GuardedBox:
-    """Shows one principal what that principal may see; made by :meth:`Box.for_principal`.
+    """Shows one principal what that principal may see; made by ``Box.for_principal``.
 
     ``hidden`` gives ``None`` and ``masked`` the field's mask. A hidden value is never decrypted, and neither is one
     whose mask shows nothing of it (``"full"``). A level that is none of the four is an error, never a "yes".

@@ -34,7 +34,7 @@ _ALWAYS_ACCEPT: Final = {
 
 @attrs.frozen
 class Index:
-    """One blind index of a field; made by :meth:`unique`, :meth:`filter` and the others.
+    """One blind index of a field; made by ``unique``, ``filter`` and the others.
 
     An index leaks which rows share a term. ``unique`` leaks equality in full and finds exactly; the others keep so few
     bits that every term stands for several values, and what a look-up finds must be decrypted and compared.

@@ -36,7 +36,7 @@ _log = logging.getLogger("crmkit.encryption")
 
 @attrs.frozen
 class KeyStatus:
-    """One key in :meth:`Keyring.status`, without its octets.
+    """One key in ``Keyring.status``, without its octets.
 
     .. versionadded:: 0.1.0
     """
@@ -49,7 +49,7 @@ class KeyStatus:
 
 @attrs.frozen
 class KeyringStatus:
-    """What a keyring holds, without any key; made by :meth:`Keyring.status`.
+    """What a keyring holds, without any key; made by ``Keyring.status``.
 
     Attributes:
         tenant: Whose keys.
@@ -67,7 +67,7 @@ class KeyringStatus:
 
 
 class Keyring:
-    """One tenant's keys; made by :meth:`create` and :meth:`load`.
+    """One tenant's keys; made by ``create`` and ``load``.
 
     The file holds them sealed under a key that only the wrapper can unwrap. The wrapper is asked when a keyring is
     created, loaded, refreshed or changed; encrypting and decrypting never ask anybody.

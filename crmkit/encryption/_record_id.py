@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 RecordId: TypeAlias = "int | str | bytes | UUID | tuple[RecordId, ...]"
 """What names a record: an integer, text, octets, a UUID, or a tuple of them for a composite key."""
 
+RecordType: TypeAlias = "type[int | str | UUID]"
+"""What the record ids of a box must be."""
+
 UNBOUND: Final = b"-"
 """The octets of no record at all."""
 _NUMERIC = re.compile(r"-?[1-9][0-9]*\Z|0\Z")
 
 
-def record_bytes(record: object, record_type: type | None = None) -> bytes:
+def record_bytes(record: object, record_type: RecordType | None = None) -> bytes:
     """Return the octets of one record id.
 
     Args:
@@ -82,7 +85,7 @@ def _utf8(text: str) -> bytes:
         raise InvalidValueError("a record id has a lone surrogate, which has no UTF-8 form") from None
 
 
-def many(records: Sequence[object], record_type: type | None = None) -> list[bytes]:
+def many(records: Sequence[object], record_type: RecordType | None = None) -> list[bytes]:
     """Return the octets of many record ids; see `record_bytes`. Errors name the row."""
     kinds = set(map(type, records))
     if kinds == {int} and record_type in {None, int}:

@@ -109,7 +109,7 @@ class TokenTable(Protocol):
 
 @attrs.frozen
 class TokenCount:
-    """How many tokens of a column there are under each key; made by :meth:`Rotator.verify`.
+    """How many tokens of a column there are under each key; made by ``Rotator.verify``.
 
     Attributes:
         field: The column.
@@ -149,7 +149,7 @@ class TokenCount:
 
 @attrs.frozen
 class RotationReport:
-    """What a rotation did; made by :meth:`Rotator.run`. Counts go over all runs since the first.
+    """What a rotation did; made by ``Rotator.run``. Counts go over all runs since the first.
 
     Attributes:
         rewritten: Rows written.

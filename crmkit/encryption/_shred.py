@@ -27,7 +27,7 @@ NOT_COVERED = (
 
 @attrs.frozen
 class ErasureReceipt:
-    """What was destroyed for one person, and what is left to do; made by :meth:`Box.shred`.
+    """What was destroyed for one person, and what is left to do; made by ``Box.shred``.
 
     Attributes:
         tenant: Whose data.

@@ -26,7 +26,7 @@ _BODY = re.compile(r"[A-Za-z0-9_-]*\Z")
 
 @attrs.frozen
 class TokenInfo:
-    """What a token shows to everybody; made by :func:`inspect`.
+    """What a token shows to everybody; made by ``inspect``.
 
     Attributes:
         version: Of the format.
