@@ -12,6 +12,8 @@ from ._derive import derive
 from ._index import UNIQUE_BITS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
     from ._field import Field
     from ._index import Index, IndexTerm
     from ._keyset import Keyset
@@ -22,7 +24,7 @@ _WORD = 8
 class BlindIndex:
     """One index of one field under its keys; writes with the active key, looks up with all of them."""
 
-    __slots__ = ("_country", "_macs", "_normalizer", "index")
+    __slots__ = ("_country", "_macs", "_normalizer", "_single", "index")
 
     def __init__(self, field: Field, index: Index, keyset: Keyset) -> None:
         self.index = index
@@ -36,6 +38,9 @@ class BlindIndex:
             for key in keys
             if key.state != "destroyed"
         ]
+        # Most indexes have one partition and one form a value: what is the same for all of them is digested once.
+        self._single = self._macs[0].copy()
+        self._single.update((2).to_bytes(_WORD, "big") + (1).to_bytes(_WORD, "big") + b"0")
 
     def forms(self, value: object) -> list[list[str]]:
         """Return the normal forms that terms are computed over."""
@@ -51,6 +56,27 @@ class BlindIndex:
         """Return what goes into the index column for normal forms."""
         terms = [self._term(self._macs[0], self._partition(), form) for form in forms]
         return terms if self.index.kind == "tokens" else terms[0]
+
+    def write_texts(self, texts: Iterable[str]) -> list[IndexTerm]:
+        """Return the terms of normal forms of one text each, for an index with one partition."""
+        copy, bits, from_bytes = self._single.copy, self.index.bits, int.from_bytes
+        exact, shift = bits == UNIQUE_BITS, 64 - bits
+        found: list[IndexTerm] = []
+        for text in texts:
+            data = text.encode()
+            running = copy()
+            running.update(len(data).to_bytes(_WORD, "big") + data)
+            digest = running.finalize()
+            found.append(digest[:16].hex() if exact else from_bytes(digest[:8], "big") >> shift)
+        return found
+
+    def write_many(self, keys: Sequence[Any], forms: Mapping[Any, list[list[str]]]) -> list[Any]:
+        """Return what goes into the index column for each key; ``forms`` has the normal forms of each distinct one."""
+        if self.index.partitions > 1 or self.index.kind in {"tokens", "compound"}:
+            return [None if key is None else self.write_forms(forms[key]) for key in keys]
+        terms: dict[Any, Any] = dict(zip(forms, self.write_texts(form[0][0] for form in forms.values()), strict=True))
+        terms[None] = None
+        return [terms[key] for key in keys]
 
     def terms(self, value: object) -> list[IndexTerm]:
         """Return every term that rows with the value may hold, for ``IN``; for ``tokens`` those of all its words."""
@@ -71,7 +97,7 @@ class BlindIndex:
         number = b"%d" % partition
         pieces = [(len(form) + 1).to_bytes(_WORD, "big"), len(number).to_bytes(_WORD, "big"), number]
         for part in form:
-            data = part.encode("utf-8", "surrogatepass")
+            data = part.encode()
             pieces += (len(data).to_bytes(_WORD, "big"), data)
         running = mac.copy()
         running.update(b"".join(pieces))

@@ -413,7 +413,9 @@ class Box:
         raise TypeError("a Box is not pickled; load the keyring in the other process and make one there")
 
     def _tell(self, field: Field, action: str, record: object, **more: Any) -> None:
-        self.auditor.tell(action, [field.name], resource=(field.table, "" if record is None else str(record)), **more)
+        if self.auditor.sink is not None:
+            named = "" if record is None else str(record)
+            self.auditor.tell(action, [field.name], resource=(field.table, named), **more)
 
 
 def _names(fields: Sequence[Field]) -> dict[str, Field]:

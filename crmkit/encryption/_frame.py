@@ -159,7 +159,7 @@ class Framer:
             ValueError: It was not made by `wrap` of this field.
         """
         stripped = frame.rstrip(b"\0")
-        if stripped[:1] == b"s" and stripped[-1:] == END and self.kind is str:
+        if self.kind is str and stripped.startswith(b"s") and stripped.endswith(END):
             return stripped[1:-1].decode()
         codec = CODECS[self.kind]
         if stripped[-1:] != END:

@@ -10,7 +10,7 @@ import attrs
 
 from crmkit.errors import CrmkitError, PlaintextFoundError, RefusedError
 
-from . import _token
+from . import _search, _token
 from ._frame import CODECS
 from ._rotation import Checkpoint, Rewrite, RotationReport, TokenCount
 
@@ -180,11 +180,13 @@ class Rotator:
         records = [engine.record(field, row.key) for row in kept]
         subjects = [row.subject for row in kept] if field.subject else None
         tokens = engine.seal_many(field, values, records, subjects)
-        made = []
-        for row, value, token in zip(kept, values, tokens, strict=True):
-            terms = self._box.index_values(field, value, row.others) if field.indexes else {}
-            columns = {field.index_columns[name]: term for name, term in terms.items()}
-            made.append(Rewrite(row.key, row.token, token, columns))
+        terms = _search.rows(engine, field, values, [row.others for row in kept])
+        columns = [field.index_columns[name] for name in terms]
+        cells = zip(*terms.values(), strict=True) if terms else ((),) * len(kept)
+        made = [
+            Rewrite(row.key, row.token, token, dict(zip(columns, own, strict=True)))
+            for row, token, own in zip(kept, tokens, cells, strict=True)
+        ]
         return made, failures
 
     def _is_stale(self, row: StoredToken) -> bool:

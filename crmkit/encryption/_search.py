@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from crmkit.typing import Frame
 
+    from ._blind import BlindIndex
     from ._engine import Engine
     from ._field import Field
 
@@ -49,15 +50,37 @@ def column(engine: Engine, field: Field, cells: Frame, index: str | None, others
             raise ShapeError("columns differ in length", expected=len(own), actual=[len(other) for other in more])
         whole = [None if None in row else row for row in zip(own.values, *more, strict=True)]
     blind = engine.blind(field, wanted.name)
+    keys, forms = _forms(blind, whole)
+    if wanted.accept is None:
+        judged = [None if key is None else str(forms[key]) for key in keys]
+        engine.judge(field, wanted.name, judged, f"{field.name} cannot have index {wanted.name!r}")
+    return own.like(blind.write_many(keys, forms))
+
+
+def rows(
+    engine: Engine, field: Field, cells: Sequence[object], others: Sequence[Mapping[str, object]]
+) -> dict[str, list[Any]]:
+    """Return what is written into each index column for many values, by the index's name; for a migration."""
+    found: dict[str, list[Any]] = {}
+    for index in field.indexes:
+        if index.others:
+            found[index.name] = [
+                values(engine, field, cell, other)[index.name] for cell, other in zip(cells, others, strict=True)
+            ]
+        else:
+            blind = engine.blind(field, index.name)
+            found[index.name] = blind.write_many(*_forms(blind, cells))
+    return found
+
+
+def _forms(blind: BlindIndex, whole: Sequence[Any]) -> tuple[Sequence[Any], dict[Any, list[list[str]]]]:
+    """Return a key for each value, and the normal forms of each distinct one."""
     keys = whole if set(map(type, whole)) <= {str, type(None)} else [_key(value) for value in whole]
     forms: dict[Any, list[list[str]]] = {}
     for key, value in zip(keys, whole, strict=True):
         if key is not None and key not in forms:
             forms[key] = blind.forms(value)
-    if wanted.accept is None:
-        judged = [None if key is None else str(forms[key]) for key in keys]
-        engine.judge(field, wanted.name, judged, f"{field.name} cannot have index {wanted.name!r}")
-    return own.like([None if key is None else blind.write_forms(forms[key]) for key in keys])
+    return keys, forms
 
 
 def _key(value: object) -> Any:

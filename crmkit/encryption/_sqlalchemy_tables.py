@@ -241,15 +241,29 @@ class SQLAlchemyTokenTable:
     def write(self, rows: Sequence[Rewrite], checkpoint: Callable[[int], Checkpoint]) -> int:
         """Write rows that still hold what was read, and the checkpoint, in one transaction."""
         with self._engine.begin() as connection:
-            written = 0
-            for row in rows:
-                values = {self._column.name: row.new, **row.indexes}
-                statement = (
-                    self._sa.update(self._table).where(self._key == row.key, self._column == row.old).values(values)
-                )
-                written += connection.execute(statement).rowcount
+            written = self._update(connection, rows) if rows else 0
             self._keep(connection, checkpoint(written))
         return written
+
+    def _update(self, connection: sa.Connection, rows: Sequence[Rewrite]) -> int:
+        bind = self._sa.bindparam
+        names = [self._column.name, *rows[0].indexes]
+        statement = (
+            self._sa.update(self._table)
+            .where(self._key == bind("own_key"), self._column == bind("own_old"))
+            .values({name: bind(f"new_{number}") for number, name in enumerate(names)})
+        )
+        changes: list[dict[str, Any]] = [
+            {
+                "own_key": row.key,
+                "own_old": row.old,
+                **{f"new_{number}": value for number, value in enumerate([row.new, *row.indexes.values()])},
+            }
+            for row in rows
+        ]
+        if connection.dialect.supports_sane_multi_rowcount:
+            return connection.execute(statement, changes).rowcount
+        return sum(connection.execute(statement, change).rowcount for change in changes)
 
     def _keep(self, connection: sa.Connection, state: Checkpoint) -> None:
         table = self._checkpoints

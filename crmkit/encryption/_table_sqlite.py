@@ -87,14 +87,12 @@ class SQLiteTokenTable:
         """Write rows that still hold what was read, and the checkpoint, in one transaction."""
         with closing(self._connect()) as connection:
             connection.execute("begin immediate")
-            written = 0
-            for row in rows:
-                values = {self._name[1]: row.new, **row.indexes}
-                sets = ", ".join(f"{_quoted(name)} = ?" for name in values)
-                written += connection.execute(
-                    f"update {self._table} set {sets} where {self._key} = ? and {self._column} = ?",  # noqa: S608 - quoted names
-                    (*values.values(), row.key, row.old),
-                ).rowcount
+            names = [self._name[1], *(rows[0].indexes if rows else ())]
+            sets = ", ".join(f"{_quoted(name)} = ?" for name in names)
+            written = connection.executemany(
+                f"update {self._table} set {sets} where {self._key} = ? and {self._column} = ?",  # noqa: S608 - quoted names
+                ((row.new, *row.indexes.values(), row.key, row.old) for row in rows),
+            ).rowcount
             state = checkpoint(written)
             connection.execute(
                 "insert into crmkit_checkpoints values (?, ?) on conflict do update set state = excluded.state",
