@@ -20,7 +20,7 @@ from crmkit.errors import DecryptionError, RefusedError
 from . import _token
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
 NONCE_BYTES: Final = 16
 _KEY_BYTES: Final = {_token.RANDOM: 64, _token.DETERMINISTIC: 64, _token.COMMITTING: 32}
@@ -43,12 +43,12 @@ class Suite(Protocol):
         """Return the frame, or raise `DecryptionError` that says nothing."""
         ...
 
-    def seal_many(self, frames: Iterable[bytes], about: bytes, records: Sequence[bytes]) -> Iterator[bytes | None]:
-        """Yield the bodies of a column; ``None`` for a frame of no octets, which is a missing value."""
+    def seal_many(self, frames: Sequence[bytes], about: bytes, records: Sequence[bytes]) -> list[bytes | None]:
+        """Return the bodies of a column; ``None`` for a frame of no octets, which is a missing value."""
         ...
 
-    def open_many(self, bodies: Sequence[bytes], about: bytes, records: Iterable[bytes]) -> Iterator[bytes | None]:
-        """Yield the frames of a column; ``None`` for a body that cannot be opened."""
+    def open_many(self, bodies: Sequence[bytes], about: bytes, records: Sequence[bytes]) -> list[bytes | None]:
+        """Return the frames of a column; ``None`` for a body that cannot be opened."""
         ...
 
 
@@ -100,20 +100,18 @@ class _OneByOne:
 
     __slots__ = ()
 
-    def seal_many(
-        self: Suite, frames: Iterable[bytes], about: bytes, records: Sequence[bytes]
-    ) -> Iterator[bytes | None]:
-        for frame, record in zip(frames, records, strict=True):
-            yield self.seal(frame, about, record, b"") if frame else None
+    def seal_many(self: Suite, frames: Sequence[bytes], about: bytes, records: Sequence[bytes]) -> list[bytes | None]:
+        rows = zip(frames, records, strict=True)
+        return [self.seal(frame, about, record, b"") if frame else None for frame, record in rows]
 
-    def open_many(
-        self: Suite, bodies: Sequence[bytes], about: bytes, records: Iterable[bytes]
-    ) -> Iterator[bytes | None]:
+    def open_many(self: Suite, bodies: Sequence[bytes], about: bytes, records: Sequence[bytes]) -> list[bytes | None]:
+        found: list[bytes | None] = []
         for body, record in zip(bodies, records, strict=True):
             try:
-                yield self.open(body, about, record)
+                found.append(self.open(body, about, record))
             except DecryptionError:
-                yield None
+                found.append(None)
+        return found
 
 
 class RandomSuite:
@@ -127,22 +125,26 @@ class RandomSuite:
     def seal(self, frame: bytes, about: bytes, record: bytes, nonce: bytes) -> bytes:
         return nonce + self._siv.encrypt(frame, [about, record, nonce])
 
-    def seal_many(self, frames: Iterable[bytes], about: bytes, records: Sequence[bytes]) -> Iterator[bytes | None]:
+    def seal_many(self, frames: Sequence[bytes], about: bytes, records: Sequence[bytes]) -> list[bytes | None]:
         """As `seal`, with the nonces of all rows drawn at once."""
-        encrypt, noise, at = self._siv.encrypt, os.urandom(NONCE_BYTES * len(records)), 0
-        for frame, record in zip(frames, records, strict=True):
-            nonce = noise[at : at + NONCE_BYTES]
-            at += NONCE_BYTES
-            yield nonce + encrypt(frame, [about, record, nonce]) if frame else None
+        encrypt, size = self._siv.encrypt, NONCE_BYTES
+        noise = os.urandom(size * len(frames))
+        nonces = [noise[at : at + size] for at in range(0, len(noise), size)]
+        return [
+            nonce + encrypt(frame, [about, record, nonce]) if frame else None
+            for frame, record, nonce in zip(frames, records, nonces, strict=True)
+        ]
 
-    def open_many(self, bodies: Sequence[bytes], about: bytes, records: Iterable[bytes]) -> Iterator[bytes | None]:
+    def open_many(self, bodies: Sequence[bytes], about: bytes, records: Sequence[bytes]) -> list[bytes | None]:
         """As `open`, without a call for each row."""
-        decrypt = self._siv.decrypt
+        decrypt, size = self._siv.decrypt, NONCE_BYTES
+        found: list[bytes | None] = []
         for body, record in zip(bodies, records, strict=True):
             try:
-                yield decrypt(body[NONCE_BYTES:], [about, record, body[:NONCE_BYTES]])
+                found.append(decrypt(body[size:], [about, record, body[:size]]))
             except InvalidTag:
-                yield None
+                found.append(None)
+        return found
 
     def open(self, body: bytes, about: bytes, record: bytes) -> bytes:
         try:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._keyset import Keyset
 
 _WORD = 8
+_LENGTHS = tuple(size.to_bytes(_WORD, "big") for size in range(512))
 
 
 class BlindIndex:
@@ -61,11 +62,13 @@ class BlindIndex:
         """Return the terms of normal forms of one text each, for an index with one partition."""
         copy, bits, from_bytes = self._single.copy, self.index.bits, int.from_bytes
         exact, shift = bits == UNIQUE_BITS, 64 - bits
+        ready = len(_LENGTHS)
         found: list[IndexTerm] = []
         for text in texts:
             data = text.encode()
+            size = len(data)
             running = copy()
-            running.update(len(data).to_bytes(_WORD, "big") + data)
+            running.update((_LENGTHS[size] if size < ready else size.to_bytes(_WORD, "big")) + data)
             digest = running.finalize()
             found.append(digest[:16].hex() if exact else from_bytes(digest[:8], "big") >> shift)
         return found

@@ -20,7 +20,7 @@ from crmkit.errors import (
 
 from . import _aead, _token
 from ._derive import derive, key_tag
-from ._frame import CODECS
+from ._frame import CODECS, END
 from ._keyring import field_items
 
 if TYPE_CHECKING:
@@ -28,10 +28,14 @@ if TYPE_CHECKING:
 
     from ._aead import Suite
     from ._field import Field
+    from ._frame import Framer
     from ._keyset import Keyset
 
 NO_NONCE: Final = b""
-_CHUNK: Final = 4096
+_CHUNK: Final = 1024
+_MARKER: Final = _token.MARKER.encode()
+_MOST_PADS: Final = 512
+"""Texts of fewer octets find their padding ready."""
 _TO_URL: Final = bytes.maketrans(b"+/", b"-_")
 _FROM_URL: Final = bytes.maketrans(b"-_+/=", b"+/!!!")
 
@@ -54,7 +58,7 @@ class FieldCipher:
     It holds no state that changes, so threads may share it and a forked process may go on with it.
     """
 
-    __slots__ = ("_active", "_by_header", "_destroyed", "_framer", "_is_text", "_random", "field", "prefix")
+    __slots__ = ("_active", "_by_header", "_destroyed", "_framer", "_is_text", "_pads", "_random", "field", "prefix")
 
     def __init__(self, field: Field, active: _Lock, others: Sequence[_Lock], destroyed: frozenset[bytes]) -> None:
         self.field = field
@@ -65,6 +69,7 @@ class FieldCipher:
         self._is_text = field.encoding == "text"
         self._random = field.number == _token.RANDOM
         self.prefix = active.prefix
+        self._pads = _paddings(self._framer)
 
     @classmethod
     def of(cls, field: Field, keyset: Keyset) -> FieldCipher:
@@ -138,38 +143,33 @@ class FieldCipher:
         return found
 
     def _bodies(self, values: Sequence[object], records: Sequence[bytes], start: int) -> list[bytes | None]:
-        active = self._active
-        wrap, hide_null = self._framer.wrap, self._framer.hide_null
-        if self.field.type is str and self._framer.bucket is not None and self._framer.fixed is None:
-            frames: Iterator[bytes] = self._text_frames(values)
-        else:
-            frames = (b"" if value is None and not hide_null else self._checked(wrap, value) for value in values)
-        bodies: list[bytes | None] = []
+        frames: list[bytes] = []
         try:
-            bodies.extend(active.suite.seal_many(frames, active.about, records))
+            self._frames(values, frames)
         except InvalidValueError as error:
-            raise InvalidValueError(f"{self.field.name}, row {start + len(bodies)}: {error}") from None
+            raise InvalidValueError(f"{self.field.name}, row {start + len(frames)}: {error}") from None
         except DoubleEncryptionError as error:
-            raise DoubleEncryptionError(f"row {start + len(bodies)}: {error}", rule=error.rule) from None
-        return bodies
+            raise DoubleEncryptionError(f"row {start + len(frames)}: {error}", rule=error.rule) from None
+        return self._active.suite.seal_many(frames, self._active.about, records)
 
-    def _text_frames(self, values: Sequence[object]) -> Iterator[bytes]:
-        """Yield frames of a padded text field; nothing for a missing value. Equal to ``Framer.wrap``, and faster."""
-        bucket, wrap, hide_null = self._framer.bucket or 1, self._framer.wrap, self._framer.hide_null
-        most = 2 * bucket - 2
+    def _frames(self, values: Sequence[object], frames: list[bytes]) -> None:
+        """Append a frame for each value, one of no octets for a missing value that is not hidden."""
+        wrap, hide_null, pads = self._framer.wrap, self._framer.hide_null, self._pads
+        limit, append = len(pads), frames.append  # no paddings: every value goes the long way
         for value in values:
-            if type(value) is str and value.isascii() and value[:5] != _token.MARKER and len(value) <= most:
-                frame = b"s" + value.encode("ascii") + b"\x80"
-                yield frame.ljust(bucket if len(frame) <= bucket else 2 * bucket, b"\0")
-            elif value is None and not hide_null:
-                yield b""
+            if type(value) is str and limit:  # what wrap would do, without the calls
+                try:
+                    data = value.encode()
+                except UnicodeEncodeError:
+                    data = _MARKER  # which sends it to those that say what is wrong
+                if len(data) < limit and not data.startswith(_MARKER):
+                    append(b"s" + data + pads[len(data)])
+                    continue
+            if value is None and not hide_null:
+                append(b"")
             else:
-                yield self._checked(wrap, value)
-
-    def _checked(self, wrap: Any, value: object) -> bytes:
-        self._check_double(value)
-        made: bytes = wrap(value)
-        return made
+                self._check_double(value)
+                append(wrap(value))
 
     def _check_double(self, value: object) -> None:
         if isinstance(value, str):
@@ -230,7 +230,7 @@ class FieldCipher:
         return found
 
     def _unwrap_many(
-        self, frames: Iterator[bytes | None], rows: list[int], found: list[object], failed: dict[int, CrmkitError]
+        self, frames: Sequence[bytes | None], rows: list[int], found: list[object], failed: dict[int, CrmkitError]
     ) -> None:
         is_text, unwrap = self.field.type is str, self._framer.unwrap
         for row, frame in zip(rows, frames, strict=True):
@@ -294,6 +294,13 @@ class FieldCipher:
             return self._framer.unwrap(frame)
         except ValueError:
             raise _aead.failed() from None
+
+
+def _paddings(framer: Framer) -> tuple[bytes, ...]:
+    """Return what follows a text of 0, 1, 2, ... octets in its frame; nothing for a field of another kind."""
+    if framer.kind is not str or framer.bucket is None or framer.fixed is not None:
+        return ()
+    return tuple(END.ljust(framer.size(size) - size - 1, b"\0") for size in range(_MOST_PADS))
 
 
 def _by_length(bodies: Sequence[bytes | None]) -> dict[int, list[int]]:

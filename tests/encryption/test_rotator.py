@@ -391,6 +391,7 @@ def test_rotation_on_real_databases(ring, engine, encoding):
     )
     rows.metadata.create_all(engine)
     keys = [uuid.uuid4() for _ in range(25)]
+    engine.dialect.supports_sane_multi_rowcount = encoding == "text"  # some drivers cannot count many rows at once
     with engine.begin() as connection:
         connection.execute(
             sa.insert(rows),
