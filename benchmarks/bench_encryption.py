@@ -28,6 +28,7 @@ import argparse
 import gc
 import json
 import os
+import platform
 import random
 import resource
 import statistics
@@ -246,6 +247,18 @@ def interpreter(tool: str, environments: Path) -> str:
     return str(python)
 
 
+def where() -> dict[str, object]:
+    """Name machine, interpreter and commit, so that a saved result can be told from another."""
+    git = subprocess.run(
+        ["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    )
+    return {
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "python": platform.python_version(),
+        "commit": git.stdout.strip(),
+    }
+
+
 def main() -> None:
     """Let the tools take turns and print or write the medians."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -269,7 +282,7 @@ def main() -> None:
                 runs.setdefault((tool, one["task"]), []).append(one)
     lines = []
     for (tool, task), several in runs.items():
-        merged = dict(several[0])
+        merged = {**several[0], **where()}
         for what in ("cpu_s", "wall_s", "peak_rss_mb"):
             merged[what] = round(statistics.median(float(one[what]) for one in several), 4)
         merged["us_per_value"] = round(1e6 * float(merged["cpu_s"]) / int(merged["n"]), 2)
