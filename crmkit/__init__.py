@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     # What __getattr__ finds at run time, for editors and type checkers.
     from crmkit import changes as changes
     from crmkit import columns as columns
+    from crmkit import encryption as encryption
     from crmkit import errors as errors
     from crmkit import files as files
     from crmkit import frames as frames
@@ -35,7 +36,7 @@ __all__ = ["Schema", "check", "dedupe", "link", "read_csv", "read_excel", "recon
 
 _AREAS = frozenset(
     {
-        "changes", "columns", "errors", "files", "frames", "issues", "masking", "matching", "normalize",
+        "changes", "columns", "encryption", "errors", "files", "frames", "issues", "masking", "matching", "normalize",
         "reconciliation", "records", "reports", "systems", "testing", "typing", "validators", "values",
     }
 )  # fmt: skip

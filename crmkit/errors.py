@@ -14,12 +14,25 @@
       LockedError(BlockingIOError)        another writer holds the file
       AccessDeniedError                   .decision
       DecryptionError                     says nothing about why, on purpose
+      TokenError(ValueError)              what a token's own header shows, before any key is used
+        TokenFormatError                  not a token, or not in its one spelling
+          PlaintextFoundError             not even the marker of a token: plaintext, in all likelihood
+        UnsupportedTokenError             a version or suite that this release does not know
+        UnknownKeyError(LookupError)      no key here made it; .key_tag
+        KeyDestroyedError                 its key was destroyed; .key_tag
+        SubjectShreddedError              the key of its person was destroyed; .subject
+      SystemicFailureError                so many values of a column failed that it is the key, not the data
       RefusedError                        encryption: what it must refuse; .rule
+        DoubleEncryptionError             the plaintext is a token already
+      KeyWrapperError                     whoever holds the wrapping key did not unwrap; .uri
+        KMSUnavailableError(ConnectionError)  could not be reached; trying again may help
+        KMSRefusedError(PermissionError)  said no; trying again does not help
       PolicyFileError(ValueError)         permissions: a policy that cannot be loaded; .problems
       IntegrityError                      .location
         TamperedLogError
         FixityError
         ManifestError
+        KeysetRollbackError               an older keyset than the one that was expected; .generation .expected
       MissingDependencyError(ImportError) .extra
     CrmkitWarning(UserWarning)
     CrmkitDeprecationWarning(DeprecationWarning)
@@ -47,20 +60,33 @@ __all__ = [
     "CrmkitError",
     "CrmkitWarning",
     "DecryptionError",
+    "DoubleEncryptionError",
     "FixityError",
     "FormatError",
     "IntegrityError",
     "InvalidValueError",
+    "KMSRefusedError",
+    "KMSUnavailableError",
+    "KeyDestroyedError",
+    "KeyWrapperError",
+    "KeysetRollbackError",
     "LockedError",
     "ManifestError",
     "MissingDependencyError",
     "NotFittedError",
     "NotFoundError",
+    "PlaintextFoundError",
     "PolicyFileError",
     "RefusedError",
     "SchemaError",
     "ShapeError",
+    "SubjectShreddedError",
+    "SystemicFailureError",
     "TamperedLogError",
+    "TokenError",
+    "TokenFormatError",
+    "UnknownKeyError",
+    "UnsupportedTokenError",
 ]
 
 
@@ -195,6 +221,79 @@ class DecryptionError(CrmkitError):
     """
 
 
+class TokenError(CrmkitError, ValueError):
+    """What is wrong with a token can be read off its public header; no key was used.
+
+    .. versionadded:: 0.1.0
+    """
+
+
+class TokenFormatError(TokenError):
+    """Not a token, cut short, or spelt in another way than the only one.
+
+    .. versionadded:: 0.1.0
+    """
+
+
+class PlaintextFoundError(TokenFormatError):
+    """Where a token should be there is something that does not even begin like one.
+
+    .. versionadded:: 0.1.0
+    """
+
+
+class UnsupportedTokenError(TokenError):
+    """A token of a version or suite that this release does not know.
+
+    .. versionadded:: 0.1.0
+    """
+
+
+class UnknownKeyError(TokenError, LookupError):
+    """No key of this box made the token: another field, table, tenant, person or keyring; ``.key_tag`` names the key.
+
+    .. versionadded:: 0.1.0
+    """
+
+    def __init__(self, message: str, *, key_tag: str | None = None) -> None:
+        super().__init__(message)
+        self.key_tag = key_tag
+
+
+class KeyDestroyedError(TokenError):
+    """The key that made the token was destroyed; nobody can open it again. ``.key_tag`` names the key.
+
+    .. versionadded:: 0.1.0
+    """
+
+    def __init__(self, message: str, *, key_tag: str | None = None) -> None:
+        super().__init__(message)
+        self.key_tag = key_tag
+
+
+class SubjectShreddedError(TokenError):
+    """The key of one person was destroyed, and with it what was encrypted for that person; ``.subject`` is the id.
+
+    .. versionadded:: 0.1.0
+    """
+
+    def __init__(self, message: str, *, subject: str | None = None) -> None:
+        super().__init__(message)
+        self.subject = subject
+
+
+class SystemicFailureError(CrmkitError):
+    """So many values of a column could not be opened that the key or the context is wrong, not the data.
+
+    .. versionadded:: 0.1.0
+    """
+
+    def __init__(self, message: str, *, failed: int = 0, total: int = 0) -> None:
+        super().__init__(message)
+        self.failed = failed
+        self.total = total
+
+
 class RefusedError(CrmkitError):
     """Encryption refuses a use that would not protect what it seems to; ``.rule`` names the reason.
 
@@ -204,6 +303,38 @@ class RefusedError(CrmkitError):
     def __init__(self, message: str, *, rule: str | None = None) -> None:
         super().__init__(message)
         self.rule = rule
+
+
+class DoubleEncryptionError(RefusedError):
+    """What should be encrypted is a token already.
+
+    .. versionadded:: 0.1.0
+    """
+
+
+class KeyWrapperError(CrmkitError):
+    """Whoever holds the wrapping key did not wrap or unwrap a keyset; ``.uri`` names the wrapping key.
+
+    .. versionadded:: 0.1.0
+    """
+
+    def __init__(self, message: str, *, uri: str | None = None) -> None:
+        super().__init__(message)
+        self.uri = uri
+
+
+class KMSUnavailableError(KeyWrapperError, ConnectionError):
+    """The key management service could not be reached or was too busy; trying again may help.
+
+    .. versionadded:: 0.1.0
+    """
+
+
+class KMSRefusedError(KeyWrapperError, PermissionError):
+    """The key management service said no: no right, another key, another context. Trying again does not help.
+
+    .. versionadded:: 0.1.0
+    """
 
 
 class PolicyFileError(CrmkitError, ValueError):
@@ -247,6 +378,18 @@ class ManifestError(IntegrityError):
 
     .. versionadded:: 0.1.0
     """
+
+
+class KeysetRollbackError(IntegrityError):
+    """A keyset is older than one that was in use: somebody restored or replayed an old file.
+
+    .. versionadded:: 0.1.0
+    """
+
+    def __init__(self, message: str, *, generation: int, expected: int, location: str | None = None) -> None:
+        super().__init__(message, location=location)
+        self.generation = generation
+        self.expected = expected
 
 
 class MissingDependencyError(CrmkitError, ImportError):

@@ -16,6 +16,7 @@ __all__ = [
     "FieldAccess",
     "Frame",
     "JSONValue",
+    "KeyWrapper",
     "Language",
     "Progress",
     "RecordKind",
@@ -132,6 +133,34 @@ class FieldAccess(Protocol):
         self, resource: str, field: str, record: Mapping[str, object] | None
     ) -> Literal["hidden", "masked", "read", "write"]:
         """Return what the principal may see of the field."""
+        ...
+
+
+@runtime_checkable
+class KeyWrapper(Protocol):
+    """Holds a wrapping key and never hands it out: a key management service, or a key file.
+
+    Called when a keyring is created, loaded, refreshed or rotated, never when a value is encrypted or decrypted.
+
+    .. versionadded:: 0.1.0
+    """
+
+    @property
+    def uri(self) -> str:
+        """Names the wrapping key, not secret: ``aws-kms:alias/crm``, ``local:prod-2026``."""
+        ...
+
+    def wrap(self, key: bytes, context: Mapping[str, str]) -> bytes:
+        """Return ``key`` encrypted; unwrapping takes the same context.
+
+        Raises:
+            KMSUnavailableError: Trying again may help.
+            KMSRefusedError: Trying again does not help.
+        """
+        ...
+
+    def unwrap(self, blob: bytes, context: Mapping[str, str]) -> bytes:
+        """Return the key that :meth:`wrap` encrypted; raises as it does."""
         ...
 
 

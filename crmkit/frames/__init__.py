@@ -12,11 +12,13 @@ from ._fit import identical, same
 from ._hashes import Compared, row_hashes
 from ._marks import ABSENT, is_missing, plain
 from ._read import build, read
+from ._series import Column, read_column
 from ._source import StoredRow, StoredRows
 from ._table import Table
 
 __all__ = [
     "ABSENT",
+    "Column",
     "Compared",
     "Distinct",
     "StoredRow",
@@ -31,6 +33,7 @@ __all__ = [
     "is_missing",
     "plain",
     "read",
+    "read_column",
     "row_hashes",
     "same",
 ]

@@ -1,0 +1,428 @@
+"""The box: what an application holds to encrypt, decrypt, search and erase."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, Literal, overload
+
+from crmkit import frames
+from crmkit.errors import CrmkitError, NotFoundError, RefusedError
+
+from . import _search, _shred
+from ._audit import Auditor
+from ._columns import ColumnOutcome, OnError, collected, first_error
+from ._engine import Engine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from crmkit.typing import AuditSink, FieldAccess, Frame
+
+    from ._field import Field
+    from ._guarded import GuardedBox
+    from ._index import IndexTerm
+    from ._keyring import Keyring
+    from ._record_id import RecordId, RecordType
+    from ._shred import ErasureReceipt
+    from ._subjects import SubjectStore
+
+SUBJECT_TTL: Final = timedelta(seconds=300)
+
+
+class Box:
+    """Encrypts the fields of one tenant; made by ``Keyring.box``.
+
+    Safe to share between threads and to keep over a fork: a box has no counters and draws its nonces from the system.
+
+    Args:
+        ring: The tenant's keys; when they are rotated, the box goes on with the new ones by itself.
+        fields: What is encrypted.
+        subjects: Where the keys of persons are, for fields with ``subject=True``.
+        audit: Who is told of every call that decrypts, moves or destroys.
+        record_type: What record ids must be: ``int``, ``str`` or ``UUID``. Text that is exactly one is read as one, so
+            that ``42`` and ``"42"`` cannot become two records.
+        require_purpose: Refuse to decrypt outside of ``acting(purpose=...)``.
+        subject_ttl: How long a person's key is kept in memory.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from crmkit.encryption import Field, Index, Keyring, LocalKeyFile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> ring = Keyring.create(folder / "acme.keyset", wrapper=LocalKeyFile.create(folder / "kek.key"))
+        >>> email = Field("contacts.email", normalizer="email-v1", indexes=[Index.unique()])
+        >>> box = ring.box([email])
+        >>> token = box.encrypt(email, "Ana@example.com", record=42)
+        >>> token[:5], box.decrypt(email, token, record=42)
+        ('crm1.', 'Ana@example.com')
+        >>> box.decrypt(email, token, record=43)
+        Traceback (most recent call last):
+        ...
+        crmkit.errors.DecryptionError: this token cannot be opened here
+
+    .. versionadded:: 0.1.0
+    """
+
+    def __init__(
+        self,
+        ring: Keyring,
+        fields: Iterable[Field],
+        *,
+        subjects: SubjectStore | None = None,
+        audit: AuditSink | None = None,
+        record_type: RecordType | None = None,
+        require_purpose: bool = False,
+        subject_ttl: timedelta = SUBJECT_TTL,
+    ) -> None:
+        self.ring = ring
+        self.fields = tuple(fields)
+        self.auditor = Auditor(audit, require_purpose)
+        self._by_name = _names(self.fields)
+        if subjects is None and any(field.subject for field in self.fields):
+            raise RefusedError(
+                "a field with subject=True needs subjects=, where the keys of persons are", rule="subjects"
+            )
+        self.engine = Engine(ring, self.fields, store=subjects, record_type=record_type, subject_ttl=subject_ttl)
+
+    @property
+    def tenant(self) -> str:
+        """Whose data."""
+        return self.ring.tenant
+
+    def field(self, field: Field | str) -> Field:
+        """Return a field of the box by itself, its name or its column.
+
+        Raises:
+            NotFoundError: The box has no such field.
+        """
+        name = field if isinstance(field, str) else field.name
+        found = self._by_name.get(name)
+        if found is None or (not isinstance(field, str) and found is not field and found != field):
+            raise NotFoundError.of("field", name, [known.name for known in self.fields])
+        return found
+
+    def encrypt(
+        self, field: Field | str, value: object, *, record: RecordId | None = None, subject: str | None = None
+    ) -> Any:
+        """Return the token of one value.
+
+        Args:
+            field: Which field.
+            value: Of the field's type; ``None`` gives ``None``, unless the field hides missing values.
+            record: The record it belongs to; it opens for no other.
+            subject: The person it is about, for fields with ``subject=True``.
+
+        Returns:
+            Text, or bytes for ``encoding="raw"``.
+
+        Raises:
+            InvalidValueError: Not of the field's type.
+            RefusedError: The record is missing, or the value is a token already.
+            SubjectShreddedError: The person's key was destroyed.
+        """
+        field = self.field(field)
+        return self.engine.cipher(field, subject, create=True).seal(value, self.engine.record(field, record))
+
+    def decrypt(
+        self,
+        field: Field | str,
+        token: str | bytes | None,
+        *,
+        record: RecordId | None = None,
+        subject: str | None = None,
+    ) -> Any:
+        """Return the value of one token; ``None`` for ``None``.
+
+        Raises:
+            TokenError: What is wrong shows in the token's header; the class says what.
+            DecryptionError: Anything else: another record, changed octets. The two cannot be told apart.
+        """
+        field = self.field(field)
+        self.auditor.check_purpose()
+        try:
+            value = self.engine.cipher(field, subject, create=False).open(token, self.engine.record(field, record))
+        except CrmkitError as error:
+            self._tell(field, "decrypt", record, outcome="failed", detail={"error": type(error).__name__})
+            raise
+        if token is not None:
+            self._tell(field, "decrypt", record)
+        return value
+
+    def encrypt_column(
+        self, field: Field | str, values: Frame, *, records: Frame | None = None, subjects: Frame | None = None
+    ) -> Any:
+        """Return the tokens of a column, as a column of the kind that was passed.
+
+        Args:
+            field: Which field.
+            values: A Series, array or list.
+            records: The record of each value, of the same length.
+            subjects: The person of each value, for fields with ``subject=True``.
+
+        Raises:
+            InvalidValueError: A value is not of the field's type; the message names the row, never the value.
+            RefusedError: Records are missing, a value is a token already, or the field is deterministic and its values
+                are too few or too skewed.
+        """
+        field = self.field(field)
+        column = frames.read_column(values, what="column of values")
+        if field.deterministic and field.accept is None:
+            self.engine.judge(field, "", column.values, f"{field.name} cannot be deterministic")
+        rows = self.engine.records(field, records, column.values)
+        return column.like(self.engine.seal_many(field, column.values, rows, subjects))
+
+    @overload
+    def decrypt_column(
+        self,
+        field: Field | str,
+        tokens: Frame,
+        *,
+        records: Frame | None = None,
+        subjects: Frame | None = None,
+        on_error: Literal["raise"] = "raise",
+    ) -> Any: ...
+
+    @overload
+    def decrypt_column(
+        self,
+        field: Field | str,
+        tokens: Frame,
+        *,
+        records: Frame | None = None,
+        subjects: Frame | None = None,
+        on_error: Literal["collect"],
+    ) -> ColumnOutcome: ...
+
+    def decrypt_column(
+        self,
+        field: Field | str,
+        tokens: Frame,
+        *,
+        records: Frame | None = None,
+        subjects: Frame | None = None,
+        on_error: OnError = "raise",
+    ) -> Any:
+        """Return the values of a column of tokens, as a column of the kind that was passed.
+
+        Args:
+            field: Which field.
+            tokens: A Series, array or list.
+            records: The record of each token.
+            subjects: The person of each token, for fields with ``subject=True``.
+            on_error: ``"raise"`` stops at the first token that cannot be opened; ``"collect"`` gives a
+                :class:`ColumnOutcome` with the rows that could not. There is no mode that gives a token back as if it
+                were the value.
+
+        Raises:
+            SystemicFailureError: With ``"collect"``: more than 10 rows, and more than one in a hundred, failed.
+        """
+        if on_error not in {"raise", "collect"}:
+            raise NotFoundError.of("on_error", str(on_error), ["raise", "collect"])
+        field = self.field(field)
+        self.auditor.check_purpose()
+        column = frames.read_column(tokens, what="column of tokens")
+        rows = self.engine.records(field, records, column.values)
+        failed: dict[int, CrmkitError] = {}
+        values = self.engine.open_many(field, column.values, rows, subjects, failed)
+        count = len(values) - column.values.count(None)
+        self.auditor.tell(
+            "decrypt", [field.name], count=count, outcome="failed" if failed else "ok", detail={"failed": len(failed)}
+        )
+        if failed and on_error == "raise":
+            raise first_error(field.name, failed)
+        if on_error == "raise":
+            return column.like(values)
+        return ColumnOutcome(column.like(values), collected(field.name, failed, count))
+
+    def rebind(
+        self,
+        field: Field | str,
+        token: str | bytes | None,
+        *,
+        record: RecordId | None = None,
+        to_record: RecordId | None = None,
+        subject: str | None = None,
+        to_subject: str | None = None,
+    ) -> Any:
+        """Return a token of the same value for another record, and person: what a merge of duplicates needs.
+
+        Where ``to_subject`` is given, the subject store notes that the one person turned out to be the other, so that
+        erasing either erases both.
+        """
+        field = self.field(field)
+        value = self.engine.cipher(field, subject, create=False).open(token, self.engine.record(field, record))
+        to = self.engine.cipher(field, to_subject or subject, create=True)
+        made = to.seal(value, self.engine.record(field, to_record))
+        if to_subject is not None and subject is not None and to_subject != subject:
+            self.engine.subjects.store.merge(self.tenant, subject, to_subject)
+        self._tell(field, "rebind", record, detail={"to": str(to_record)})
+        return made
+
+    def needs_rewrite(self, field: Field | str, token: str | bytes | None) -> bool:
+        """Say whether a token is of an older key: one compare of its public beginning.
+
+        Tokens under a person's key never are: rotating the subject key seals that key anew, and no value changes.
+        """
+        field = self.field(field)
+        return (
+            token is not None
+            and not field.subject
+            and not self.engine.cipher(field, None, create=False).is_current(token)
+        )
+
+    def prefix(self, field: Field | str) -> str:
+        """Return what every current text token of a field begins with.
+
+        Stale rows are those with ``substr(column, 1, 29) <> prefix`` under a binary collation; never use ``LIKE``,
+        for which ``_`` is a wildcard.
+        """
+        return self.engine.cipher(self.field(field), None, create=False).prefix
+
+    def index(self, field: Field | str, value: object) -> dict[str, list[IndexTerm]]:
+        """Return for each index the terms that rows with this value may hold; look up with ``IN``.
+
+        What is found by any but a ``unique`` index must be decrypted and compared: :meth:`find` does. Compound indexes
+        are left out; ask :meth:`terms` for them.
+        """
+        field = self.field(field)
+        return {index.name: self.terms(field, value, index.name) for index in field.indexes if not index.others}
+
+    def terms(self, field: Field | str, value: object, index: str | None = None) -> list[IndexTerm]:
+        """Return the terms of one index; for a compound, ``value`` is a tuple of the field's value and the others'.
+
+        For ``domain``, ``prefix`` and ``last`` the value may be whole or just that part.
+        """
+        field = self.field(field)
+        return self.engine.blind(field, field.index(index).name).terms(value)
+
+    def index_values(
+        self, field: Field | str, value: object, others: Mapping[str, object] | None = None
+    ) -> dict[str, Any]:
+        """Return what is written into each index column beside a token, by the index's name."""
+        return _search.values(self.engine, self.field(field), value, others or {})
+
+    def index_column(
+        self, field: Field | str, values: Frame, index: str | None = None, *, others: Sequence[Frame] = ()
+    ) -> Any:
+        """Return the terms of one index for a column, as a column of the kind that was passed.
+
+        Args:
+            field: Which field.
+            values: Plaintext: a Series, array or list.
+            index: The index's name; may be left out where there is one.
+            others: For a compound index: the other columns, in its order.
+
+        Raises:
+            RefusedError: The values are too few or too skewed, and the index does not say why that is acceptable.
+        """
+        return _search.column(self.engine, self.field(field), values, index, others)
+
+    def matches(
+        self,
+        field: Field | str,
+        token: str | bytes | None,
+        value: object,
+        *,
+        record: RecordId | None = None,
+        subject: str | None = None,
+    ) -> bool:
+        """Decrypt a token and say whether it holds this value, by the field's normal form."""
+        field = self.field(field)
+        held = self.decrypt(field, token, record=record, subject=subject)
+        return held is not None and value is not None and _search.form(field, held) == _search.form(field, value)
+
+    def find(
+        self, field: Field | str, value: object, candidates: Iterable[tuple[RecordId, str | bytes | None]]
+    ) -> list[RecordId]:
+        """Return the records whose token holds the value: the second half of every look-up.
+
+        Args:
+            field: Which field; not one with ``subject=True``.
+            value: What is looked for.
+            candidates: Pairs of record and token, as the index found them.
+        """
+        return [record for record, token in candidates if self.matches(field, token, value, record=record)]
+
+    def seal(self, record: Any, *, key: str = "id", subject: str | None = None) -> dict[str, Any]:
+        """Return a record with its fields encrypted and index columns added.
+
+        Args:
+            record: A dict, attrs or pydantic object, dataclass or named tuple; fields are found by their column.
+            key: The column that names the record.
+            subject: The person, for fields with ``subject=True``.
+
+        Raises:
+            SchemaError: It is no record, or has no such key.
+        """
+        from ._records import seal
+
+        return seal(self, record, key=key, subject=subject)
+
+    def open(self, row: Any, *, key: str = "id", subject: str | None = None, into: Callable[..., Any] = dict) -> Any:
+        """Undo :meth:`seal`: return the record with its fields decrypted and without index columns.
+
+        Args:
+            row: As :meth:`seal` made it, or a row of the database.
+            key: The column that names the record.
+            subject: The person, for fields with ``subject=True``.
+            into: Called with the columns as keywords: ``dict``, or the class of the record.
+        """
+        from ._records import open_
+
+        return open_(self, row, key=key, subject=subject, into=into)
+
+    def for_principal(self, access: FieldAccess) -> GuardedBox:
+        """Return a box that asks before it decrypts, and shows a mask or nothing to those who may not read."""
+        from ._guarded import GuardedBox
+
+        return GuardedBox(self, access)
+
+    def pseudonym(self, value: object, *, export: str, normalizer: str = "text-v1") -> str | None:
+        """Return a name that stands for a value in one export; another export gives another name.
+
+        Args:
+            value: Whatever identifies somebody; ``None`` gives ``None``.
+            export: Which export: equal values have equal names in it, and it cannot be joined with any other.
+            normalizer: The form in which values are equal.
+        """
+        from ._pseudonyms import pseudonym
+
+        return pseudonym(self.ring.keyset, value, export=export, normalizer=normalizer)
+
+    def shred(self, subject: str, *, now: Callable[[], datetime] | None = None) -> ErasureReceipt:
+        """Destroy a person's key, and with it every value that was encrypted for that person, here and in backups.
+
+        Persons that were merged into one another by ``rebind(to_subject=)`` are one.
+
+        Returns:
+            What was destroyed, which columns must still be set to NULL, and when the last backup of the key expires.
+        """
+        receipt = _shred.shred(self.engine.subjects.store, self.tenant, subject, self.fields, now)
+        self.engine.subjects.evict(receipt.subjects)
+        self.auditor.tell(
+            "shred", receipt.fields, resource=("subject", subject), count=len(receipt.subjects),
+            detail={"destroyed": receipt.destroyed, "still_to_null": list(receipt.still_to_null)},
+        )  # fmt: skip
+        return receipt
+
+    def __repr__(self) -> str:
+        return f"<Box of {self.tenant!r}: {len(self.fields)} fields>"
+
+    def __reduce_ex__(self, _protocol: object) -> Any:
+        raise TypeError("a Box is not pickled; load the keyring in the other process and make one there")
+
+    def _tell(self, field: Field, action: str, record: object, **more: Any) -> None:
+        if self.auditor.sink is not None:
+            named = "" if record is None else str(record)
+            self.auditor.tell(action, [field.name], resource=(field.table, named), **more)
+
+
+def _names(fields: Sequence[Field]) -> dict[str, Field]:
+    found: dict[str, Field] = {}
+    for field in fields:
+        for name in {field.name, field.column}:
+            if name in found:
+                raise RefusedError(f"two fields of one box are called {name!r}; give one of them column=", rule="name")
+            found[name] = field
+    return found

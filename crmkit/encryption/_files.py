@@ -1,0 +1,174 @@
+"""Exports and backups as encrypted files: streamed, bound to what they are, and complete or not there at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final
+
+import attrs
+from cryptography.cobblestone import Cobblestone256Decryptor, Cobblestone256Encryptor
+from cryptography.exceptions import InvalidTag
+
+from crmkit.errors import DecryptionError, FormatError, KeyDestroyedError, RefusedError, UnknownKeyError
+
+from ._derive import TAG_BYTES, derive, key_tag, parts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ._keyring import Keyring
+    from ._keyset import Keyset
+
+MARKER: Final = b"crmkit-file/1\n"
+BLOCK: Final = 1 << 20
+_HEADER_BYTES: Final = len(MARKER) + TAG_BYTES
+
+
+@attrs.frozen
+class _FileKey:
+    header: bytes
+    key: bytes = attrs.field(repr=False)
+
+
+def seal_file(
+    ring: Keyring,
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    *,
+    context: Mapping[str, str],
+    overwrite: bool = False,
+) -> None:
+    """Encrypt a file.
+
+    Args:
+        ring: Whose key encrypts.
+        source: The file; read a block at a time, so its size does not matter.
+        target: Where the encrypted file goes; it appears complete or not at all.
+        context: What the file is, such as ``{"kind": "export", "day": "2026-11-28"}``: it opens for the same only.
+        overwrite: Whether a file that is there may be replaced.
+
+    Raises:
+        RefusedError: The context is empty.
+        FileExistsError: There is a file, and ``overwrite`` does not say that it may go.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from crmkit.encryption import Keyring, LocalKeyFile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> ring = Keyring.create(folder / "acme.keyset", wrapper=LocalKeyFile.create(folder / "kek.key"))
+        >>> _ = (folder / "export.csv").write_text("id,email")
+        >>> seal_file(ring, folder / "export.csv", folder / "export.csv.crm", context={"kind": "export"})
+        >>> open_file(ring, folder / "export.csv.crm", folder / "again.csv", context={"kind": "export"})
+        >>> (folder / "again.csv").read_text()
+        'id,email'
+
+    Source:
+        C2SP chunked encryption (Cobblestone-256), as the library ``cryptography`` implements it.
+
+    .. versionadded:: 0.1.0
+    """
+    about = _context(context)
+    own = _keys(ring.keyset)[ring.keyset.active("data").version]
+    encryptor = Cobblestone256Encryptor(own.key, parts("crmkit-file/1", own.header, ring.tenant, about))
+
+    def write(stream: IO[bytes], out: IO[bytes]) -> None:
+        out.write(own.header)
+        while block := stream.read(BLOCK):
+            out.write(encryptor.update(block))
+        out.write(encryptor.finalize())
+
+    _through(Path(source), Path(target), write, overwrite=overwrite)
+
+
+def open_file(
+    ring: Keyring,
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    *,
+    context: Mapping[str, str],
+    overwrite: bool = False,
+) -> None:
+    """Decrypt a file that :func:`seal_file` made.
+
+    The plaintext gets its name only once the last block was authentic; a cut or changed file leaves nothing behind.
+
+    Args:
+        ring: Whose key decrypts.
+        source: The encrypted file.
+        target: Where the plaintext goes, readable by its owner only.
+        context: What the file is, as it was sealed.
+        overwrite: Whether a file that is there may be replaced.
+
+    Raises:
+        FormatError: It is no such file.
+        UnknownKeyError: No key of this ring made it.
+        KeyDestroyedError: Its key was destroyed.
+        DecryptionError: It was changed or cut, or the context is another.
+
+    Example:
+        >>> open_file.__name__  # the example of seal_file opens one
+        'open_file'
+
+    .. versionadded:: 0.1.0
+    """
+    about = _context(context)
+
+    def write(stream: IO[bytes], out: IO[bytes]) -> None:
+        header = stream.read(_HEADER_BYTES)
+        own = _find(ring.keyset, header, Path(source).name)
+        decryptor = Cobblestone256Decryptor(own.key, parts("crmkit-file/1", own.header, ring.tenant, about))
+        try:
+            while block := stream.read(BLOCK):
+                out.write(decryptor.update(block))
+            out.write(decryptor.finalize())
+        except InvalidTag:
+            raise DecryptionError("this file cannot be opened here") from None
+
+    _through(Path(source), Path(target), write, overwrite=overwrite)
+
+
+def _context(context: Mapping[str, str]) -> bytes:
+    if not context:
+        raise RefusedError("say what the file is: context={'kind': ...}", rule="context")
+    return parts(*(part for name in sorted(context) for part in (name, context[name])))
+
+
+def _keys(keyset: Keyset) -> dict[int, _FileKey]:
+    found = {}
+    for key in keyset.of("data"):
+        header = MARKER + key_tag(key.tags, ("file", keyset.tenant))
+        own = b"" if key.state == "destroyed" else derive(key.reveal(), 32, "file", keyset.tenant)
+        found[key.version] = _FileKey(header, own)
+    return found
+
+
+def _find(keyset: Keyset, header: bytes, place: str) -> _FileKey:
+    if len(header) < _HEADER_BYTES or not header.startswith(MARKER):
+        raise FormatError("not a crmkit-file/1", location=place)
+    tag = header[len(MARKER) :].hex()
+    for own in _keys(keyset).values():
+        if own.header == header:
+            if not own.key:
+                raise KeyDestroyedError(f"the key {tag} of this file was destroyed", key_tag=tag)
+            return own
+    raise UnknownKeyError(f"no key {tag} here; the file is of another keyring", key_tag=tag)
+
+
+def _through(source: Path, target: Path, write: Callable[[IO[bytes], IO[bytes]], None], *, overwrite: bool) -> None:
+    """Write a new file beside the target, and give it its name once it is complete and on disk."""
+    if not overwrite and target.exists():
+        raise FileExistsError(f"{target.name} is there already; say overwrite=True if it may go")
+    fresh = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    with source.open("rb") as stream:
+        fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+        try:
+            with os.fdopen(fd, "wb") as out:
+                write(stream, out)
+                out.flush()
+                os.fsync(out.fileno())
+            fresh.replace(target)
+        finally:
+            fresh.unlink(missing_ok=True)

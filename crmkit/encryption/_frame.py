@@ -1,0 +1,175 @@
+"""Typed plaintext: one octet says the type, the value follows, and padding hides its length."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+import numpy as np
+
+from crmkit._canonical import json_bytes, parse_json
+from crmkit.errors import CrmkitError, InvalidValueError, RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NULL: Final = b"n"
+END: Final = b"\x80"
+MAX_BYTES: Final = 16 * 1024 * 1024
+_INTEGER = re.compile(rb"-?[0-9]+\Z")
+_BOOLS: Final = {b"1": True, b"0": False}
+
+
+@attrs.frozen
+class Codec:
+    """How values of one type become octets, and back.
+
+    Attributes:
+        code: The octet that names the type.
+        encode: Value -> octets; raises `InvalidValueError` for another type.
+        decode: Octets -> value.
+    """
+
+    code: bytes
+    encode: Callable[[Any], bytes]
+    decode: Callable[[bytes], object]
+
+
+def _wrong(wanted: str, value: object) -> InvalidValueError:
+    return InvalidValueError(f"{wanted} wanted, not {type(value).__name__}")
+
+
+def _from_text(value: object) -> bytes:
+    if not isinstance(value, str):
+        raise _wrong("text", value)
+    try:
+        return value.encode()
+    except UnicodeEncodeError:
+        raise InvalidValueError("text with a lone surrogate has no UTF-8 form") from None
+
+
+def _from_bytes(value: object) -> bytes:
+    if not isinstance(value, bytes | bytearray):
+        raise _wrong("bytes", value)
+    return bytes(value)
+
+
+def _from_int(value: object) -> bytes:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise _wrong("an integer", value)
+    return b"%d" % int(value)
+
+
+def _to_int(data: bytes) -> int:
+    if not _INTEGER.match(data):
+        raise ValueError
+    return int(data)
+
+
+def _from_decimal(value: object) -> bytes:
+    if isinstance(value, bool) or not isinstance(value, Decimal | int) or not Decimal(value).is_finite():
+        raise _wrong("a finite Decimal", value)
+    return str(Decimal(value)).encode()
+
+
+def _from_bool(value: object) -> bytes:
+    if not isinstance(value, bool | np.bool_):
+        raise _wrong("a bool", value)
+    return b"1" if value else b"0"
+
+
+def _from_date(value: object) -> bytes:
+    if not isinstance(value, dt.date) or isinstance(value, dt.datetime):
+        raise _wrong("a date", value)
+    return value.isoformat().encode()
+
+
+def _from_moment(value: object) -> bytes:
+    if not isinstance(value, dt.datetime):
+        raise _wrong("a datetime", value)
+    return value.isoformat().encode()
+
+
+JSON: Final = "json"
+CODECS: Final[dict[object, Codec]] = {
+    str: Codec(b"s", _from_text, lambda data: data.decode()),
+    bytes: Codec(b"b", _from_bytes, lambda data: data),
+    int: Codec(b"i", _from_int, _to_int),
+    Decimal: Codec(b"d", _from_decimal, lambda data: Decimal(data.decode())),
+    bool: Codec(b"?", _from_bool, lambda data: _BOOLS[data]),
+    dt.date: Codec(b"D", _from_date, lambda data: dt.date.fromisoformat(data.decode())),
+    dt.datetime: Codec(b"T", _from_moment, lambda data: dt.datetime.fromisoformat(data.decode())),
+    JSON: Codec(b"j", json_bytes, parse_json),
+}
+"""Type -> codec. No floats, because they are no exact text, and no pickle, because reading one can run anything."""
+
+
+@attrs.frozen
+class Framer:
+    """Puts values of one field into frames and takes them out again.
+
+    Attributes:
+        kind: The field's type, a key of ``CODECS``.
+        bucket: A frame's length is a multiple of it; ``None``: no padding.
+        fixed: Every value has at most so many octets, and every frame is as long as the longest needs.
+        hide_null: ``None`` has a frame like any value.
+    """
+
+    kind: object
+    bucket: int | None
+    fixed: int | None
+    hide_null: bool
+
+    def size(self, value_bytes: int) -> int:
+        """Return how long the frame of a value of so many octets is.
+
+        Raises:
+            InvalidValueError: The field is ``fixed`` and the value longer.
+            RefusedError: The value is longer than any token may hold.
+        """
+        if value_bytes > MAX_BYTES:
+            raise RefusedError("a value of more than 16 MiB: use seal_file", rule="too_large")
+        if self.fixed is not None:
+            if value_bytes > self.fixed:
+                raise InvalidValueError(f"the value is longer than the {self.fixed} bytes that the field is fixed to")
+            return -(-(self.fixed + 2) // 16) * 16
+        framed = value_bytes + 2
+        return framed if self.bucket is None else -(-framed // self.bucket) * self.bucket
+
+    def wrap(self, value: object) -> bytes:
+        """Return the frame of a value.
+
+        Raises:
+            InvalidValueError: Not of the field's type; the message never shows it.
+        """
+        if value is None:
+            code, data = NULL, b""
+        else:
+            codec = CODECS[self.kind]
+            code, data = codec.code, codec.encode(value)
+        return (code + data + END).ljust(self.size(len(data)), b"\0")
+
+    def unwrap(self, frame: bytes) -> object:
+        """Return the value of an authentic frame.
+
+        Raises:
+            ValueError: It was not made by `wrap` of this field.
+        """
+        stripped = frame.rstrip(b"\0")
+        if self.kind is str and stripped.startswith(b"s") and stripped.endswith(END):
+            return stripped[1:-1].decode()
+        codec = CODECS[self.kind]
+        if stripped[-1:] != END:
+            raise ValueError
+        code, data = stripped[:1], stripped[1:-1]
+        if code == NULL and not data and self.hide_null:
+            return None
+        if code != codec.code:
+            raise ValueError
+        try:
+            return codec.decode(data)
+        except (CrmkitError, InvalidOperation, KeyError):
+            raise ValueError from None

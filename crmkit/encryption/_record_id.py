@@ -1,0 +1,102 @@
+"""The record that a token is bound to, as octets that no other record has."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from uuid import UUID
+
+import numpy as np
+
+from crmkit._canonical import encode_parts
+from crmkit.errors import InvalidValueError, RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+RecordId: TypeAlias = "int | str | bytes | UUID | tuple[RecordId, ...]"
+"""What names a record: an integer, text, octets, a UUID, or a tuple of them for a composite key."""
+
+RecordType: TypeAlias = "type[int | str | UUID]"
+"""What the record ids of a box must be."""
+
+UNBOUND: Final = b"-"
+"""The octets of no record at all."""
+_NUMERIC = re.compile(r"-?[1-9][0-9]*\Z|0\Z")
+
+
+def record_bytes(record: object, record_type: RecordType | None = None) -> bytes:
+    """Return the octets of one record id.
+
+    Args:
+        record: The id.
+        record_type: ``int``, ``str`` or ``UUID``: what ids must be. Text that is exactly an integer or UUID is read as
+            one, and integers of numpy are integers, so that ``42`` and ``"42"`` cannot become two records.
+
+    Raises:
+        RefusedError: No id, or one that does not stay the same: a float, a bool.
+        InvalidValueError: Not of ``record_type``; the message does not show it.
+    """
+    if record_type is not None:
+        record = _coerced(record, record_type)
+    if isinstance(record, np.integer):
+        record = int(record)
+    if type(record) is int:
+        return b"i%d" % record
+    if isinstance(record, str):
+        return b"s" + _utf8(record)
+    if isinstance(record, UUID):
+        return b"u" + record.bytes
+    if isinstance(record, bytes):
+        return b"b" + record
+    if isinstance(record, tuple) and record:
+        return b"t" + encode_parts([record_bytes(part) for part in record])
+    if record is None:
+        raise RefusedError(
+            "a token is bound to its record: give record=; for values that belong to none, Field(bind_record=False)",
+            rule="record_missing",
+        )
+    raise RefusedError(
+        f"a {type(record).__name__} does not name a record for good; use int, str, bytes, UUID or a tuple of them",
+        rule="record_type",
+    )
+
+
+def _coerced(record: object, kind: type) -> object:
+    if record is None or (type(record) is kind):
+        return record
+    if kind is int:
+        if isinstance(record, np.integer):
+            return int(record)
+        if isinstance(record, str) and _NUMERIC.match(record):
+            return int(record)
+    if kind is UUID and isinstance(record, str):
+        try:
+            return UUID(record)
+        except ValueError:
+            pass
+    raise InvalidValueError(f"a record id is not {kind.__name__}, as the box was told: it is {type(record).__name__}")
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise InvalidValueError("a record id has a lone surrogate, which has no UTF-8 form") from None
+
+
+def many(records: Sequence[object], record_type: RecordType | None = None) -> list[bytes]:
+    """Return the octets of many record ids; see `record_bytes`. Errors name the row."""
+    kinds = set(map(type, records))
+    if kinds == {int} and record_type in {None, int}:
+        numbers: Sequence[Any] = records
+        return [b"i%d" % number for number in numbers]
+    found = []
+    for row, record in enumerate(records):
+        try:
+            found.append(record_bytes(record, record_type))
+        except RefusedError as error:
+            raise RefusedError(f"row {row}: {error}", rule=error.rule) from None
+        except InvalidValueError as error:
+            raise InvalidValueError(f"row {row}: {error}") from None
+    return found

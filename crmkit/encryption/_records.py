@@ -1,0 +1,51 @@
+"""One record through a box: dict, attrs or pydantic object in, columns of a database row out, and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from crmkit import frames
+from crmkit.errors import SchemaError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._box import Box
+
+
+def _columns(record: Any, key: str) -> dict[str, Any]:
+    table = frames.read([record])
+    found = {name: table.column(name)[0] for name in table.columns}
+    if key not in found:
+        raise SchemaError(f"the record has no column {key!r} that names it; give key=")
+    return found
+
+
+def seal(box: Box, record: Any, *, key: str, subject: str | None) -> dict[str, Any]:
+    """Return the columns of a record with fields encrypted and index columns added."""
+    columns = _columns(record, key)
+    sealed = dict(columns)
+    for field in box.fields:
+        if field.column in columns:
+            value = columns[field.column]
+            person = subject if field.subject else None
+            sealed[field.column] = None
+            if value is not None or field.hide_null:
+                sealed[field.column] = box.encrypt(field, value, record=columns[key], subject=person)
+            terms = box.index_values(field, value, columns)
+            sealed.update({field.index_columns[name]: term for name, term in terms.items()})
+    return sealed
+
+
+def open_(box: Box, row: Any, *, key: str, subject: str | None, into: Callable[..., Any]) -> Any:
+    """Return the columns of a row with fields decrypted and index columns left out."""
+    columns = _columns(row, key)
+    for field in box.fields:
+        for name in field.index_columns.values():
+            columns.pop(name, None)
+    for field in box.fields:
+        token = columns.get(field.column)
+        if token is not None:
+            person = subject if field.subject else None
+            columns[field.column] = box.decrypt(field, token, record=columns[key], subject=person)
+    return into(**columns)

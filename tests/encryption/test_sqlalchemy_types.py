@@ -1,0 +1,333 @@
+"""Models with encrypted columns on real databases: plaintext on objects, tokens in tables, searches by the index."""
+
+import uuid
+
+import pytest
+
+from crmkit.encryption import AcceptedLeak, Field, Index, Sealed, candidates, encrypted_type
+from crmkit.errors import DecryptionError, NotFoundError, PlaintextFoundError, RefusedError
+
+sa = pytest.importorskip("sqlalchemy", reason="needs SQLAlchemy")
+orm = pytest.importorskip("sqlalchemy.orm", reason="needs SQLAlchemy")
+
+KNOWN = AcceptedLeak("domains are public in these tests")
+EMAIL = Field(
+    "contacts.email",
+    normalizer="email-v1",
+    indexes=[Index.unique(), Index.domain(rows=1000, accept=KNOWN)],
+)
+NOTE = Field("contacts.note", encoding="raw")
+AGE = Field("contacts.age", type=int, hide_null=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request, tmp_path):
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'crm.db'}"
+    else:
+        url = request.getfixturevalue("postgres_url").replace("postgresql://", "postgresql+psycopg://")
+    engine = sa.create_engine(url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def model(ring, engine):
+    box = ring.box([EMAIL, NOTE, AGE])
+
+    class Base(orm.DeclarativeBase):
+        pass
+
+    class Contact(Base):
+        __tablename__ = "contacts"
+        id: orm.Mapped[uuid.UUID] = orm.mapped_column(sa.Uuid, primary_key=True, default=uuid.uuid4)
+        email: orm.Mapped[str | None] = orm.mapped_column(encrypted_type(EMAIL, box))
+        email_unique: orm.Mapped[str | None] = orm.mapped_column(sa.String(32), unique=True)
+        email_domain: orm.Mapped[int | None] = orm.mapped_column(sa.BigInteger, index=True)
+        note: orm.Mapped[str | None] = orm.mapped_column(encrypted_type(NOTE, box))
+        age: orm.Mapped[int | None] = orm.mapped_column(encrypted_type(AGE, box))
+        plain: orm.Mapped[str | None] = orm.mapped_column(sa.String(50))
+
+    Base.metadata.create_all(engine)
+    return Contact
+
+
+def stored(engine, column="email"):
+    with engine.connect() as connection:
+        return [row[0] for row in connection.execute(sa.text(f"select {column} from contacts"))]
+
+
+def test_objects_hold_plaintext_and_the_database_tokens(engine, model):
+    with orm.Session(engine) as session:
+        contact = model(email="Ana@Example.com", note="电话", age=41)
+        session.add(contact)
+        session.flush()
+        assert (contact.email, contact.note, contact.age) == ("Ana@Example.com", "电话", 41)
+        session.commit()
+        assert contact.email == "Ana@Example.com"
+    (token,) = stored(engine)
+    assert token.startswith("crm1.")
+    assert bytes(stored(engine, "note")[0])[:2] == b"\x01\x01"
+    with orm.Session(engine) as session:
+        loaded = session.scalars(sa.select(model)).one()
+        assert (loaded.email, loaded.note, loaded.age) == ("Ana@Example.com", "电话", 41)
+        assert loaded.email_unique is not None
+
+
+def test_updates_encrypt_anew_and_move_the_index(engine, model):
+    with orm.Session(engine) as session:
+        contact = model(email="a@example.com")
+        other = model(email="b@example.com", plain="x")
+        session.add_all([contact, other])
+        session.commit()
+        before = stored(engine), contact.email_unique
+        contact.plain = "y"  # nothing encrypted changes
+        session.commit()
+        assert sorted(stored(engine)) == sorted(before[0])
+        contact.email = "c@example.com"
+        session.commit()
+        assert contact.email == "c@example.com"
+        assert contact.email_unique != before[1]
+        contact.email = None
+        contact.age = None
+        session.commit()
+        assert (contact.email, contact.email_unique, contact.age) == (None, None, None)
+    assert stored(engine).count(None) == 1
+    assert None not in stored(engine, "age")
+
+
+def test_equality_is_rewritten_to_the_unique_index(engine, model):
+    with orm.Session(engine) as session:
+        session.add_all([model(email=f"user{n}@example.com") for n in range(5)] + [model(email=None)])
+        session.commit()
+        find = lambda condition: [row.email for row in session.scalars(sa.select(model).where(condition))]  # noqa: E731
+        assert find(model.email == "USER3@example.com") == ["user3@example.com"]
+        assert find(model.email == "nobody@example.com") == []
+        assert sorted(find(model.email.in_(["user1@example.com", "user2@example.com"]))) == [
+            "user1@example.com",
+            "user2@example.com",
+        ]
+        assert find(model.email.is_(None)) == find(model.email == None) == find(model.email == sa.null()) == [None]  # noqa: E711
+        assert len(find(model.email.is_not(None))) == len(find(model.email != None)) == 5  # noqa: E711
+        other = orm.aliased(model)
+        query = sa.select(other).where(other.email == "user4@example.com")
+        assert [row.email for row in session.scalars(query)] == ["user4@example.com"]
+        assert find(candidates(model.email, "example.com", index="domain")) == [
+            f"user{n}@example.com" for n in range(5)
+        ]
+        statement = str(sa.select(model).where(model.email == "user3@example.com"))
+        assert "email_unique IN" in statement
+        assert "user3" not in str(sa.select(model).where(model.email == "user3@example.com").compile().params)
+
+
+def test_what_ciphertext_cannot_answer_raises_when_the_query_is_built(model):
+    for build in (
+        lambda: model.email < "x",
+        lambda: model.email.like("a%"),
+        lambda: model.email != "x",
+        lambda: model.email.desc(),
+        lambda: model.email.asc(),
+        lambda: model.email.ilike("x"),
+        lambda: model.email.startswith("x"),
+        lambda: model.email + "x",
+        lambda: model.email.between("a", "b"),
+        lambda: model.email.not_in(["x"]),
+        lambda: model.email.contains("x"),
+        lambda: "x" > model.email,  # noqa: SIM300
+        lambda: model.email.in_(sa.select(model.email)),
+        lambda: model.email == model.plain,
+        lambda: model.note == "x",
+        lambda: candidates(model.plain, "x", index="unique"),
+        lambda: "x" + model.email,
+        lambda: "x" + model.__table__.c.email,
+        lambda: model.email.op("||")("x"),
+        lambda: model.email.collate("C"),
+    ):
+        with pytest.raises(RefusedError):
+            build()
+    with pytest.raises(NotFoundError, match="domain"):
+        candidates(model.email, "x", index="domian")
+
+
+def test_what_goes_round_the_mapper_is_refused_and_never_written_in_the_clear(engine, model):
+    table = model.__table__
+    key = uuid.uuid4()
+    for statement in (
+        sa.insert(table).values(id=key, email="secret@example.com"),
+        sa.insert(model).values(id=key, email="secret@example.com"),
+        sa.update(model).values(email="secret@example.com"),
+        sa.insert(table).values(id=key, note=b"secret"),
+    ):
+        with orm.Session(engine) as session, pytest.raises((RefusedError, sa.exc.StatementError)) as caught:
+            session.execute(statement)
+        assert "names its record" in str(caught.value) or "bound to its record" in str(caught.value)
+        if isinstance(caught.value, RefusedError):
+            assert "secret" not in str(caught.value)
+    assert stored(engine) == []
+
+
+def test_tokens_of_the_box_are_let_through_and_come_back_sealed(engine, model):
+    box = model.__table__.c.email.type.box
+    key = uuid.uuid4()
+    token = box.encrypt(EMAIL, "a@example.com", record=key)
+    note = box.encrypt(NOTE, "x", record=key)
+    age = box.encrypt(AGE, 7, record=key)
+    with engine.begin() as connection:
+        connection.execute(sa.insert(model.__table__).values(id=key, email=token, note=Sealed(note), age=age))
+        row = connection.execute(sa.select(model.__table__.c.email, model.__table__.c.note)).one()
+    assert row == (Sealed(token), Sealed(note))
+    assert repr(row[0]) == "<Sealed token>"
+    assert len({row[0], Sealed(token)}) == 1
+    with orm.Session(engine) as session:
+        assert session.get(model, key).email == "a@example.com"
+        assert session.scalars(sa.select(model.age)).one() == Sealed(age)
+
+
+def test_a_token_that_was_moved_in_the_database_does_not_open(engine, model):
+    with orm.Session(engine) as session:
+        session.add_all([model(email="a@example.com", plain="1"), model(email="b@example.com", plain="2")])
+        session.commit()
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text("update contacts set email = (select email from contacts where plain = '2') where plain = '1'")
+        )
+    with orm.Session(engine) as session, pytest.raises(DecryptionError):
+        session.scalars(sa.select(model).where(model.plain == "1")).all()
+
+
+def test_plaintext_in_the_column_is_an_error_and_not_a_value(engine, model):
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text("insert into contacts (id, email, age) values (:id, 'secret@example.com', 'x')"),
+            {"id": uuid.uuid4().hex},
+        )
+    with orm.Session(engine) as session, pytest.raises(PlaintextFoundError) as caught:
+        session.scalars(sa.select(model.email)).all()
+    assert "secret" not in str(caught.value)
+
+
+def test_a_flush_that_fails_leaves_plaintext_on_the_objects(engine, model):
+    with orm.Session(engine) as session:
+        session.add(model(email="a@example.com"))
+        session.commit()
+        twin = model(email="A@example.com", note="x")
+        session.add(twin)
+        with pytest.raises(sa.exc.IntegrityError) as caught:
+            session.commit()
+        assert "A@example.com" not in str(caught.value)
+        session.rollback()
+        assert (twin.email, twin.note) == ("A@example.com", "x")
+        twin.email = "b@example.com"
+        session.add(twin)
+        session.commit()
+        assert len(stored(engine)) == 2
+
+
+def test_the_record_must_have_a_name_before_the_row_is_there(ring, engine):
+    field = Field("t.f")
+    box = ring.box([field])
+
+    class Base(orm.DeclarativeBase):
+        pass
+
+    class Row(Base):
+        __tablename__ = "rows"
+        id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+        f: orm.Mapped[str | None] = orm.mapped_column(encrypted_type(field, box))
+
+    class Named(Base):
+        __tablename__ = "named"
+        id: orm.Mapped[str] = orm.mapped_column(sa.String(20), primary_key=True, default="only")
+        f: orm.Mapped[str | None] = orm.mapped_column(encrypted_type(field, box))
+
+    Base.metadata.create_all(engine)
+    with orm.Session(engine) as session:
+        session.add(Row(f="x"))
+        with pytest.raises(RefusedError, match="uuid4"):
+            session.flush()
+        session.rollback()
+        session.add_all([Row(id=7, f="x"), Row(id=8), Named(f="y")])
+        session.commit()
+        assert session.get(Row, 7).f == "x"
+        assert session.get(Row, 8).f is None
+        assert session.get(Named, "only").f == "y"
+
+
+def test_an_index_column_that_the_model_lacks_is_named(ring, engine):
+    field = Field("t.f", indexes=[Index.unique()])
+    box = ring.box([field])
+
+    class Base(orm.DeclarativeBase):
+        pass
+
+    class Row(Base):
+        __tablename__ = "rows"
+        id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+        f: orm.Mapped[str | None] = orm.mapped_column(encrypted_type(field, box, index_prefix="g"))
+
+    Base.metadata.create_all(engine)
+    with pytest.raises(NotFoundError, match="g_unique"):
+        _ = Row.f == "x"
+    with orm.Session(engine) as session:
+        session.add(Row(id=1, f="x"))
+        with pytest.raises(NotFoundError, match="g_unique"):
+            session.flush()
+
+
+def test_a_row_that_gets_another_name_is_bound_to_it(engine, model):
+    with orm.Session(engine) as session:
+        contact = model(email="a@example.com", note="x")
+        session.add(contact)
+        session.commit()
+        assert (contact.email, contact.note) == ("a@example.com", "x")
+        contact.id = uuid.uuid4()
+        session.commit()
+        session.expire_all()
+        assert (contact.email, contact.note) == ("a@example.com", "x")
+
+
+def test_models_without_encrypted_columns_are_left_alone(ring, engine, model):
+    class Other(model.__base__):
+        __tablename__ = "others"
+        id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+
+    Other.metadata.create_all(engine)
+    with orm.Session(engine) as session:
+        session.add(Other(id=1))
+        session.commit()
+        assert session.get(Other, 1).id == 1
+
+
+def test_indexes_that_a_column_type_cannot_keep_are_refused(ring):
+    for index in (Index.compound("city", rows=1000), Index.tokens(rows=1000)):
+        field = Field("t.f", indexes=[index])
+        with pytest.raises(RefusedError, match="index_values"):
+            encrypted_type(field, ring.box([field]))
+
+
+def test_a_value_on_its_way_shows_nothing():
+    from crmkit.encryption._sqlalchemy import _Sealing
+
+    assert repr(_Sealing("canary", "crm1.x")) == "<value being encrypted>"
+
+
+def test_fields_under_the_keys_of_persons_have_no_column_type(ring, store):
+    field = Field("t.f", subject=True)
+    with pytest.raises(RefusedError, match="persons"):
+        encrypted_type(field, ring.box([field], subjects=store))
+
+
+def test_old_rows_read_and_new_rows_write_under_the_new_key(engine, model, ring):
+    with orm.Session(engine) as session:
+        contact = model(email="a@example.com")
+        session.add(contact)
+        session.commit()
+        before = stored(engine)[0][:29]
+        ring.rotate("data")
+        ring.rotate("index")
+        assert session.scalars(sa.select(model).where(model.email == "a@example.com")).one().email == "a@example.com"
+        contact.email = "b@example.com"
+        session.commit()
+        assert stored(engine)[0][:29] != before
+        session.expire(contact, ["email"])
+        assert contact.email == "b@example.com"
