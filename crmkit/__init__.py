@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from crmkit import masking as masking
     from crmkit import matching as matching
     from crmkit import normalize as normalize
+    from crmkit import permissions as permissions
     from crmkit import records as records
     from crmkit import reports as reports
     from crmkit import systems as systems
@@ -34,8 +35,8 @@ __all__ = ["Schema", "check", "dedupe", "link", "read_csv", "read_excel", "repor
 
 _AREAS = frozenset(
     {
-        "changes", "columns", "errors", "files", "frames", "issues", "masking", "matching", "normalize", "records",
-        "reports", "systems", "testing", "typing", "validators", "values",
+        "changes", "columns", "errors", "files", "frames", "issues", "masking", "matching", "normalize",
+        "permissions", "records", "reports", "systems", "testing", "typing", "validators", "values",
     }
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ find out.
 from ._cells import decode as decode_cell
 from ._cells import encode as encode_cell
 from ._distinct import Distinct, as_text, identity
+from ._expressions import expressions, keep, select, types
 from ._fit import identical, same
 from ._marks import ABSENT, is_missing, plain
 from ._read import build, read
@@ -24,10 +25,14 @@ __all__ = [
     "build",
     "decode_cell",
     "encode_cell",
+    "expressions",
     "identical",
     "identity",
     "is_missing",
+    "keep",
     "plain",
     "read",
     "same",
+    "select",
+    "types",
 ]
