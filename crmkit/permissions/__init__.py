@@ -6,14 +6,18 @@ from ._conditions import NOW, Condition, Custom, Operand, context, principal, re
 from ._decision import Decision, DecisionCode, Leaf, NearMiss, Outcome
 from ._engine import CustomPredicate, Engine
 from ._fields import FieldViolation, ViolationCode
+from ._load import load, loads
 from ._model import Assignment, Exemption, FieldRule, Grant, OrgChart, Principal, Role, RoleKind, SoD
 from ._plan import Plan
 from ._policy import Policy
 from ._problem import Problem
+from ._read_data import policy_from_dict
 from ._schema import Field, Level, Resource, Scope
+from ._spec import json_schema
 from ._sql import Dialect, ParamStyle
 from ._types import Type
 from ._view import View
+from ._write import dump, dumps
 
 __all__ = [
     "NOW",
@@ -50,6 +54,12 @@ __all__ = [
     "View",
     "ViolationCode",
     "context",
+    "dump",
+    "dumps",
+    "json_schema",
+    "load",
+    "loads",
+    "policy_from_dict",
     "principal",
     "record",
 ]

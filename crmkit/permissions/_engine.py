@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from crmkit.errors import NotFoundError, SchemaError
 
+from . import _search
 from ._auditing import Auditor, RecordMode
 from ._check_types import unknown
 from ._compile import Compiled
 from ._known import Known, typed
 from ._model import Assignment, OrgChart, Principal
+from ._session import Session
 from ._view import View
 
 if TYPE_CHECKING:
     from crmkit.typing import AuditSink
 
     from ._policy import Policy
+    from ._search import Access, Permission
 
 __all__ = ["CustomPredicate", "Engine"]
 
@@ -164,6 +167,36 @@ class Engine:
                 raise SchemaError("the audit log could not be written, so nothing was replaced")
         self._state = made
 
+    def who_can(
+        self,
+        action: str,
+        resource: str,
+        record: Mapping[str, object] | None = None,
+        *,
+        at: dt.datetime | None = None,
+    ) -> list[Access]:
+        """Return everybody who may do something, on a record or on some; see :func:`who_can`."""
+        return _search.who_can(self, action, resource, record, at=at)
+
+    def what_can(self, principal: str, *, at: dt.datetime | None = None) -> list[Permission]:
+        """Return everything that a principal may do; see :func:`what_can`."""
+        return _search.what_can(self, principal, at=at)
+
+    def accessible(
+        self, principal: str, action: str, resource: str, records: Iterable[Mapping[str, object]]
+    ) -> list[object]:
+        """Return the ids of the records that a principal may do something with; see :func:`accessible`."""
+        return _search.accessible(self, principal, action, resource, records)
+
+    def session(self, principal: str, *, activate: Iterable[str] = ()) -> Session:
+        """Return a session in which only some of the assigned roles are active.
+
+        Raises:
+            AccessDeniedError: The roles together break a dynamic separation of duties.
+            NotFoundError: The principal does not hold a role.
+        """
+        return Session(self, principal, activate)
+
     def view(
         self,
         principal: str,
@@ -206,6 +239,8 @@ class Engine:
         tenant: str | None,
         context: Mapping[str, object] | None,
         only: frozenset[str] | None,
+        *,
+        audited: bool = True,
     ) -> View:
         person = state.org.get(principal)
         if at is not None and at.utcoffset() is None:
@@ -242,7 +277,7 @@ class Engine:
             customs={name: _guarded(name, self._predicates[name], person, given) for name in policy.predicates},
             tenant=asked,
             valid_until=_boundary(mine, moment) if at is None else None,
-            auditor=self._auditor,
+            auditor=self._auditor if audited else None,
             policy_digest=policy.digest,
         )
 

@@ -115,6 +115,14 @@ def _short_repr(value: Any) -> str:
     return f"{type(value).__name__}({shown})"
 
 
+def _grants(values: Iterable[Grant]) -> tuple[Grant, ...]:
+    return tuple(values)
+
+
+def _field_rules(values: Iterable[FieldRule]) -> tuple[FieldRule, ...]:
+    return tuple(values)
+
+
 @attrs.frozen
 class Role:
     """A named set of grants and field rules, after a job and not after a person.
@@ -142,8 +150,8 @@ class Role:
     id: str
     kind: RoleKind = attrs.field(default="profile", kw_only=True)
     inherits: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_names)
-    grants: tuple[Grant, ...] = attrs.field(default=(), kw_only=True, converter=tuple)
-    field_rules: tuple[FieldRule, ...] = attrs.field(default=(), kw_only=True, converter=tuple)
+    grants: tuple[Grant, ...] = attrs.field(default=(), kw_only=True, converter=_grants)
+    field_rules: tuple[FieldRule, ...] = attrs.field(default=(), kw_only=True, converter=_field_rules)
     function: str | None = attrs.field(default=None, kw_only=True)
     owner: str | None = attrs.field(default=None, kw_only=True)
     description: str | None = attrs.field(default=None, kw_only=True)
@@ -213,6 +221,10 @@ class Exemption:
     reason: str = attrs.field(kw_only=True)
 
 
+def _exemptions(values: Iterable[Exemption]) -> tuple[Exemption, ...]:
+    return tuple(values)
+
+
 @attrs.frozen
 class SoD:
     """Separation of duties: of these roles or permissions nobody has more than so many.
@@ -239,7 +251,7 @@ class SoD:
     kind: Literal["static", "dynamic", "record"] = attrs.field(
         default="static", kw_only=True, validator=attrs.validators.in_(("static", "dynamic", "record"))
     )
-    exceptions: tuple[Exemption, ...] = attrs.field(default=(), kw_only=True, converter=tuple)
+    exceptions: tuple[Exemption, ...] = attrs.field(default=(), kw_only=True, converter=_exemptions)
 
 
 @attrs.frozen

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Policy"]
 
 
-@attrs.frozen(slots=False, eq=False, repr=False)
+@attrs.frozen(slots=False, eq=False, repr=False, init=False)
 class Policy:
     """Everything that decides, but who people are and which roles they have.
 
@@ -76,7 +76,7 @@ class Policy:
         predicates: tuple[str, ...] | list[str] | frozenset[str] = (),
         masks: Mapping[str, str] | None = None,
     ) -> None:
-        self.__attrs_init__(  # type: ignore[attr-defined]  # attrs makes it
+        self.__attrs_init__(
             {resource.name: resource for resource in resources},
             {role.id: role for role in roles},
             tuple(sod),

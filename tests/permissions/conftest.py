@@ -45,7 +45,8 @@ DEAL = Resource(
 PRINCIPAL_TYPES = {"grade": "int", "city": "str", "codes": "list", "prefix": "str"}
 CONTEXT_TYPES = {"channel": "str", "level": "int"}
 HOSTILE = ["", "a", "A", "ab", "aB", "EMEA", "emea", "emea/de", "emea/DE", "emeax", "é", "é", "İ", "ß", "张三",
-           "😀", "'; DROP TABLE deal; --", '"', "%", "_", "a%", "\\", "NULL", "a\nb", "x" * 40, "a/b/c", "/", "$1"]  # fmt: skip
+           "😀", "$1",
+           "'; DROP TABLE deal; --", '"', "%", "_", "a%", "\\", "NULL", "a\nb", "x" * 40, "a/b/c", "/"]  # fmt: skip
 NUMBERS = [-1, 0, 1, 2, 5, 2**40]
 FLOATS = [-1.5, -0.0, 0.0, 0.1, 1.0, 2.5, float("inf")]
 DATES = [dt.date(2026, 1, 1), dt.date(2026, 5, 31), dt.date(2026, 6, 1)]
