@@ -21,6 +21,7 @@ from ._view import View
 if TYPE_CHECKING:
     from crmkit.typing import AuditSink
 
+    from ._compile import RoleSet
     from ._policy import Policy
     from ._search import Access, Permission
 
@@ -197,6 +198,11 @@ class Engine:
         """
         return Session(self, principal, activate)
 
+    def _role_set(self, state: _State, person: Principal, at: dt.datetime) -> RoleSet:
+        """Return what the roles of somebody in their own tenant decide, without making a view."""
+        held = _in_tenant(state.assignments.get(person.id, ()), person, person.tenant)
+        return state.compiled.role_set(frozenset(one.role for one in held if one.valid(at)))
+
     def view(
         self,
         principal: str,
@@ -250,8 +256,7 @@ class Engine:
         asked = person.tenant if tenant is None else tenant
         if tenant is not None and tenant != person.tenant and all(one.tenant != tenant for one in held):
             raise NotFoundError(f"principal {principal!r} has no assignment in tenant {tenant!r}", name=tenant)
-        # An assignment without a tenant is one in the principal's own tenant, and no other.
-        mine = [one for one in held if (one.tenant if one.tenant is not None else person.tenant) == asked]
+        mine = _in_tenant(held, person, asked)
         direct = frozenset(one.role for one in mine if one.valid(moment))
         if only is not None:
             for role in only - direct:
@@ -280,6 +285,11 @@ class Engine:
             auditor=self._auditor if audited else None,
             policy_digest=policy.digest,
         )
+
+
+def _in_tenant(held: Iterable[Assignment], person: Principal, tenant: str | None) -> list[Assignment]:
+    """Return the assignments in a tenant; one that names none is in the principal's own, and in no other."""
+    return [one for one in held if (one.tenant if one.tenant is not None else person.tenant) == tenant]
 
 
 def _utc_now() -> dt.datetime:

@@ -330,6 +330,12 @@ class OrgChart:
     def __repr__(self) -> str:
         return f"<OrgChart of {len(self)} people>"
 
+    def with_people(self, people: Iterable[Principal]) -> OrgChart:
+        """Return a chart of other people with the same territories."""
+        made = OrgChart(people)
+        made._below = self._below
+        return made
+
     def get(self, principal: str) -> Principal:
         """Return a principal.
 

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from ._conditions import FALSE
 from ._decision import Outcome
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from ._compile import RoleSet
     from ._engine import Engine
     from ._view import View
 
@@ -54,12 +56,17 @@ class Permission:
     condition: str
 
 
-def views(engine: Engine, at: dt.datetime | None) -> Iterator[View]:
-    """Return a view of everybody who is active, unrecorded: a review is no use."""
+def views(engine: Engine, at: dt.datetime | None, wanted: Callable[[RoleSet], bool]) -> Iterator[View]:
+    """Return a view of everybody who is active and whose roles are wanted; unrecorded, for a review is no use."""
     moment = engine._now() if at is None else at
     state = engine._state
-    for principal, person in state.org.people.items():
-        if person.status == "active":
+    known: dict[int, bool] = {}
+    for principal in state.assignments:
+        person = state.org.people[principal]
+        role_set = engine._role_set(state, person, moment)
+        if id(role_set) not in known:
+            known[id(role_set)] = wanted(role_set)
+        if known[id(role_set)] and person.status == "active":
             yield engine._make(state, principal, moment, None, None, None, audited=False)
 
 
@@ -85,7 +92,8 @@ def who_can(
 
     Example:
         >>> from crmkit.permissions import Assignment, Engine, Grant, Policy, Resource, Role
-        >>> policy = Policy([Resource("deal", actions=["read"])], [Role("all", grants=[Grant("read", "deal", scope="all")])])
+        >>> deal = Resource("deal", actions=["read"])
+        >>> policy = Policy([deal], [Role("all", grants=[Grant("read", "deal", scope="all")])])
         >>> [access.principal for access in who_can(Engine(policy, [Assignment("ann", "all")]), "read", "deal")]
         ['ann']
 
@@ -94,14 +102,7 @@ def who_can(
     engine.policy.check_action(action, resource)
     found: list[Access] = []
     roles_of: dict[frozenset[str], tuple[str, ...]] = {}
-    hopeless: set[int] = set()
-    for view in views(engine, at):
-        role_set = view._role_set
-        if id(role_set) in hopeless:
-            continue
-        if not role_set.rules(action, resource):
-            hopeless.add(id(role_set))
-            continue
+    for view in views(engine, at, lambda role_set: role_set.formula(action, resource) != FALSE):
         outcome = view.outcome(action, resource)
         if record is not None and outcome is not Outcome.NEVER:
             outcome = Outcome.ALWAYS if view.allows(action, resource, record) else Outcome.NEVER
@@ -124,7 +125,8 @@ def what_can(engine: Engine, principal: str, *, at: dt.datetime | None = None) -
 
     Example:
         >>> from crmkit.permissions import Assignment, Engine, Grant, Policy, Resource, Role
-        >>> policy = Policy([Resource("deal", actions=["read"])], [Role("all", grants=[Grant("read", "deal", scope="all")])])
+        >>> deal = Resource("deal", actions=["read"])
+        >>> policy = Policy([deal], [Role("all", grants=[Grant("read", "deal", scope="all")])])
         >>> what_can(Engine(policy, [Assignment("ann", "all")]), "ann")
         [Permission(resource='deal', action='read', outcome=<Outcome.ALWAYS: 'always'>, condition='')]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from crmkit.errors import AccessDeniedError, NotFoundError
 
@@ -27,7 +27,8 @@ class Session:
 
     Example:
         >>> from crmkit.permissions import Assignment, Engine, Grant, Policy, Resource, Role
-        >>> policy = Policy([Resource("deal", actions=["read"])], [Role("all", grants=[Grant("read", "deal", scope="all")])])
+        >>> deal = Resource("deal", actions=["read"])
+        >>> policy = Policy([deal], [Role("all", grants=[Grant("read", "deal", scope="all")])])
         >>> with Engine(policy, [Assignment("ann", "all")]).session("ann") as session:
         ...     before = session.view.allows("read", "deal", {})
         ...     session.activate("all")
@@ -47,7 +48,7 @@ class Session:
         for role in activate:
             self.activate(role)
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:
