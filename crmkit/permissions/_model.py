@@ -347,6 +347,10 @@ class OrgChart:
         except KeyError:
             raise NotFoundError.of("principal", principal, self.people) from None
 
+    def direct_reports(self, principal: str) -> frozenset[str]:
+        """Return who reports to somebody without anybody between."""
+        return frozenset(self._reports.get(principal, ()))
+
     def reports(self, principal: str) -> frozenset[str]:
         """Return everybody below, at any distance."""
         return _below(self._reports, [principal]) - {principal}
