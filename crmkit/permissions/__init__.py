@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from . import authzen
+from ._casbin import CasbinPolicy, from_casbin
+from ._cedar import cedar_entities, to_cedar
 from ._conditions import NOW, Condition, Custom, Operand, context, principal, record
 from ._decision import Decision, DecisionCode, Leaf, NearMiss, Outcome
 from ._diff import AccessChange, PolicyDiff, Verdict, check_access_not_granted, check_no_new_access, diff
@@ -15,6 +18,7 @@ from ._model import Assignment, Exemption, FieldRule, Grant, OrgChart, Principal
 from ._offboard import Offboarding, offboard
 from ._plan import Plan
 from ._policy import Policy
+from ._presets import Preset, preset, preset_text
 from ._problem import Problem
 from ._read_data import policy_from_dict
 from ._review import FLAGS, Review, ReviewDecision, ReviewRow, review
@@ -35,6 +39,7 @@ __all__ = [
     "Access",
     "AccessChange",
     "Assignment",
+    "CasbinPolicy",
     "Condition",
     "Custom",
     "CustomPredicate",
@@ -62,6 +67,7 @@ __all__ = [
     "Plan",
     "Policy",
     "PolicyDiff",
+    "Preset",
     "Principal",
     "Problem",
     "Resource",
@@ -82,12 +88,15 @@ __all__ = [
     "Violation",
     "ViolationCode",
     "accessible",
+    "authzen",
+    "cedar_entities",
     "check_access_not_granted",
     "check_no_new_access",
     "context",
     "diff",
     "dump",
     "dumps",
+    "from_casbin",
     "json_schema",
     "least_privilege",
     "lint",
@@ -95,11 +104,14 @@ __all__ = [
     "loads",
     "offboard",
     "policy_from_dict",
+    "preset",
+    "preset_text",
     "principal",
     "record",
     "review",
     "simulate",
     "sod_violations",
+    "to_cedar",
     "what_can",
     "who_can",
 ]

@@ -199,7 +199,8 @@ def least_privilege(
         >>> deal = Resource("deal", actions=["read", "delete"])
         >>> policy = Policy([deal], [Role("sales", grants=[Grant("*", "deal", scope="all")])])
         >>> now = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
-        >>> read = SimpleNamespace(actor="ann", action="deal.read", resource=("deal", "1"), at=now - dt.timedelta(days=60))
+        >>> before = now - dt.timedelta(days=60)
+        >>> read = SimpleNamespace(actor="ann", action="deal.read", resource=("deal", "1"), at=before)
         >>> log = SimpleNamespace(verified=True, usage=lambda since: [read])
         >>> found = least_privilege(policy, [Assignment("ann", "sales")], log, at=now)
         >>> [suggestion.permission for suggestion in found.suggestions]
@@ -299,7 +300,7 @@ def _narrower(
             for action in engine.policy.resources[grant.resource].expand(grant.actions):
                 key = (action, grant.resource)
                 widest = max((SCOPES.index(scope) for scope in grant.scope), default=-1)
-                needed = max((SCOPES.index(scope) for scope in levels.get(key, ())), default=widest)  # type: ignore[arg-type]  # scopes
+                needed = max((SCOPES.index(scope) for scope in levels.get(key, ())), default=widest)
                 if grant.effect == "allow" and needed < widest and seen[key] == total[key]:
                     name = f"{grant.resource}.{action}"
                     detail = (
@@ -335,7 +336,8 @@ def simulate(
     Example:
         >>> from types import SimpleNamespace
         >>> from crmkit.permissions import Assignment, Grant, Policy, Resource, Role
-        >>> policy = Policy([Resource("deal", actions=["read"])], [Role("all", grants=[Grant("read", "deal", scope="all")])])
+        >>> deal = Resource("deal", actions=["read"])
+        >>> policy = Policy([deal], [Role("all", grants=[Grant("read", "deal", scope="all")])])
         >>> now = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
         >>> read = SimpleNamespace(actor="ann", action="deal.read", resource=("deal", "1"), at=now)
         >>> log = SimpleNamespace(verified=True, usage=lambda since: [read])

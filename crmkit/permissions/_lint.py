@@ -256,11 +256,8 @@ def _constant(formula: Condition) -> bool | None:
 
 def _reads_others(formula: Condition) -> bool:
     """Say whether principal, context or time are asked for, which are not known here."""
-    from ._conditions import Operand
-
     return any(
-        isinstance(node, Custom)
-        or any(isinstance(one, Operand) and not isinstance(one, RecordValue) for one in node.operands)
+        isinstance(node, Custom) or not all(isinstance(one, RecordValue) for one in node.operands)
         for node in walk(formula)
     )
 

@@ -58,7 +58,8 @@ def offboard(engine: Engine, principal: str, *, records: Mapping[str, Frame] | N
         >>> from crmkit.permissions import Assignment, Engine, Policy, Resource, Role
         >>> policy = Policy([Resource("deal", actions=["read"], owner="owner_id")], [Role("sales")])
         >>> engine = Engine(policy, [Assignment("ann", "sales")])
-        >>> left = offboard(engine, "ann", records={"deal": [{"id": 7, "owner_id": "ann"}, {"id": 8, "owner_id": "bo"}]})
+        >>> deals = [{"id": 7, "owner_id": "ann"}, {"id": 8, "owner_id": "bo"}]
+        >>> left = offboard(engine, "ann", records={"deal": deals})
         >>> len(left.revoke), left.owned
         (1, {'deal': (7,)})
 
