@@ -7,6 +7,7 @@ import csv
 import io
 import re
 from typing import TYPE_CHECKING, Final, Literal
+from urllib.parse import quote
 
 import attrs
 
@@ -38,8 +39,8 @@ class CasbinPolicy:
     """What was read: a policy, who has which roles, and who there is.
 
     Attributes:
-        policy: Objects are resources, subjects with rules are roles. In a model with domains a role has the domain
-            before its name, behind a slash.
+        policy: Objects are resources, subjects with rules are roles. In a model with domains a role is
+            ``domain/name``, the domain percent-encoded, so that no two of them are one.
         assignments: Each subject holds the role of its own name and those that ``g`` gives.
         org: The subjects.
 
@@ -95,7 +96,7 @@ def _family(model: str) -> tuple[Literal["plain", "rbac", "domains"], bool]:
     }
     extra = set(parser.sections()) - _SECTIONS
     if extra:
-        raise FormatError(f"casbin model with section [{sorted(extra)[0]}] is not understood")
+        raise FormatError(f"casbin model with section [{min(extra)}] is not understood")
     matcher = found.get("matchers.m", "")
     family = _MATCHERS.get(frozenset(matcher.split("&&")))
     if family is None:
@@ -188,4 +189,4 @@ class _Importer:
         return subject, domain, obj, action, effect[0] if effect else "allow"
 
     def _role(self, subject: str, domain: str) -> str:
-        return f"{domain}/{subject}" if self._domains else subject
+        return f"{quote(domain, safe='')}/{subject}" if self._domains else subject

@@ -75,7 +75,7 @@ class NearMiss:
     leaves: tuple[Leaf, ...]
 
     def __str__(self) -> str:
-        return f"{self.rule} would match if " + " or ".join(map(str, self.leaves[:4]))
+        return f"{self.rule} would match but for: " + ", ".join(map(str, self.leaves[:4]))
 
 
 @attrs.frozen(kw_only=True)

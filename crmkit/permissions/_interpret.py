@@ -40,25 +40,26 @@ class Interpreter:
             leaves: Gets what kept the condition from being TRUE.
         """
         if isinstance(condition, (All, Any)):
-            stop = isinstance(condition, Any)
-            unsure = False
-            failed: list[Leaf] = []
-            for part in condition.parts:
-                truth = self.ask(part, failed)
-                if truth is stop:
-                    if leaves is not None and not stop:
-                        leaves += failed
-                    return stop
-                unsure = unsure or truth is None
-            if leaves is not None and (stop or unsure):
-                leaves += failed
-            return None if unsure else not stop
+            return self._joined(condition.parts, leaves, stop=isinstance(condition, Any))
         negated = isinstance(condition, Not)
         atom = condition.part if isinstance(condition, Not) else condition
         truth = self._atom(atom)
         truth = truth if truth is None or not negated else not truth
         if leaves is not None and truth is not True:
             leaves.append(self._leaf(condition, atom, truth))
+        return truth
+
+    def _joined(self, parts: tuple[Condition, ...], leaves: list[Leaf] | None, *, stop: bool) -> bool | None:
+        """Ask parts of which one that is ``stop`` decides; all of them where it is to be said what failed."""
+        failed: list[Leaf] | None = None if leaves is None else []
+        truths: set[bool | None] = set()
+        for part in parts:
+            truths.add(self.ask(part, failed))
+            if failed is None and stop in truths:
+                return stop
+        truth = stop if stop in truths else None if None in truths else not stop
+        if leaves is not None and failed is not None and truth is not True:
+            leaves += failed
         return truth
 
     def _atom(self, atom: Condition) -> bool | None:
