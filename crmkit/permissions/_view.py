@@ -176,7 +176,8 @@ class View:
             return self._predicate(resource, condition)
 
         def count(found: int) -> None:
-            if not self._audit(action, resource, None, allowed=True, count=found, at=at):
+            allowed = condition != FALSE
+            if not self._audit(action, resource, None, allowed=allowed, count=found, at=at) and allowed:
                 raise AccessDeniedError("the audit log could not be written, so nothing is returned")
 
         declared = self._compiled.policy.resources[resource]

@@ -538,7 +538,7 @@ def test_replacing_assignments_may_bring_people_or_not() -> None:
 
 
 def test_people_and_territories_in_circles_or_twice_are_refused() -> None:
-    with pytest.raises(SchemaError, match="reporting in a circle: [ab] -> [ab] -> [ab]"):
+    with pytest.raises(SchemaError, match=r"reporting in a circle: [ab] -> [ab] -> [ab]"):
         OrgChart([Principal("a", manager="b"), Principal("b", manager="a")])
     with pytest.raises(SchemaError, match="territories in a circle"):
         OrgChart(territories={"x": "y", "y": "x"})
