@@ -139,8 +139,8 @@ def diff(
     """Compare what two policies let people do with records and fields.
 
     Each verdict but ``unknown`` comes with a made-up record, which both engines were asked about. ``unknown`` is said
-    where conditions ask for text in text, order of text or a predicate, or are too many to look at; it is never
-    guessed.
+    where conditions ask for text in text, order of text, the clock or a predicate, or are too many to look at; it is
+    never guessed, but it too shows a record where one was found.
 
     Args:
         old: The policy as it is.
@@ -341,11 +341,10 @@ def _compare(
             lost = record
         if gained is not None and lost is not None:
             return AccessChange("", resource, action, "different", gained, lost)
+    if not asked.complete or any(map(reads_clock, formulas)):
+        return attrs.evolve(unknown, gained=gained, lost=lost)
     if gained is not None:
         return AccessChange("", resource, action, "wider", gained)
-    complete = asked.complete and not any(map(reads_clock, formulas))
-    if not complete:
-        return attrs.evolve(unknown, lost=lost)
     return None if lost is None else AccessChange("", resource, action, "narrower", None, lost)
 
 
