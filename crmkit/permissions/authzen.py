@@ -45,8 +45,9 @@ def evaluate(engine: Engine, request: Mapping[str, Any]) -> dict[str, JSONValue]
     properties = resource.get("properties", {})
     if not isinstance(properties, Mapping):
         raise FormatError("resource.properties is not an object")
+    said = _part(request, "context", {})
     try:
-        context = {key: value for key, value in _part(request, "context", {}).items() if key in engine.policy.context}
+        context = {key: value for key, value in said.items() if key in engine.policy.context}
         declared = engine.policy.resource(kind)
         view = engine.view(principal, context=context or None)
         allowed = view.allows(name, kind, {**properties, declared.key: key})
