@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from ._conditions import Compare, Condition, Custom, HasText, In, Operand, RecordValue, StartsWith, Under, _Atom
+from ._conditions import Compare, Condition, Custom, HasText, RecordValue, StartsWith, Under, _Atom
 from ._normal import walk
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Regions", "regions"]
 
 _MAX_RECORDS: Final = 20_000
+_MAX_MEMBERS: Final = 6
 _FRESH: Final = "\u2063other"
 """A text that no policy is likely to name: it begins with an invisible separator."""
 
@@ -61,26 +62,32 @@ def regions(conditions: tuple[Condition, ...], resource: Resource) -> Regions:
                 marks = seen.setdefault(name, {})
                 if isinstance(node.right, RecordValue):
                     seen.setdefault(node.right.name, {})
-                    joined.setdefault(name, {name}).add(node.right.name)
+                    _join(joined, name, node.right.name)
                     complete = complete and isinstance(node, Compare) and node.operator in ("eq", "ne")
-                elif isinstance(node, In):
-                    marks.update(dict.fromkeys(node.right if isinstance(node.right, tuple) else ()))
-                elif not isinstance(node.right, Operand):
+                else:
                     marks.update(dict.fromkeys(_marks(node)))
                 text = resource.fields[name].type == "str"
                 ordered = isinstance(node, Compare) and node.operator not in ("eq", "ne")
                 complete = complete and not isinstance(node, HasText) and not (text and ordered)
     for names in joined.values():  # fields that are compared with each other share what they are compared with
-        pool: dict[object, None] = {}
+        pool = {mark: None for name in sorted(names) for mark in seen[name]}
         for name in names:
-            pool.update(seen[name])
-        for name in names:
-            seen[name].update(pool)
+            seen[name] = dict(pool)
+    for name, known in seen.items():  # of list members every subset is a region: more than a few are too many
+        if resource.fields[name].type == "list" and len(known) > _MAX_MEMBERS:
+            seen[name], complete = dict(itertools.islice(known.items(), _MAX_MEMBERS)), False
     spread: dict[str, tuple[object, ...]] = {
-        name: tuple(_spread(list(known), resource.fields[name].type, len(joined.get(name, ())) + 1))
+        name: tuple(_spread(list(known), resource.fields[name].type, max(1, len(joined.get(name, ())))))
         for name, known in seen.items()
     }
     return Regions(spread, complete and math.prod(len(values) for values in spread.values()) <= _MAX_RECORDS)
+
+
+def _join(joined: dict[str, set[str]], one: str, other: str) -> None:
+    """Put two fields, and all that they are compared with, into one group."""
+    group = joined.get(one, {one}) | joined.get(other, {other})
+    for name in group:
+        joined[name] = group
 
 
 def _marks(atom: _Atom) -> tuple[object, ...]:
@@ -90,7 +97,7 @@ def _marks(atom: _Atom) -> tuple[object, ...]:
     if isinstance(atom, Under):
         path = value.rstrip("/")
         return (path, f"{path}/{_FRESH}")
-    return () if value == () else (value,)
+    return value if isinstance(value, tuple) else (value,)
 
 
 def _spread(marks: list[Any], kind: Type, fresh: int) -> Iterator[object]:
@@ -102,29 +109,28 @@ def _spread(marks: list[Any], kind: Type, fresh: int) -> Iterator[object]:
         yield from marks
         yield from (f"{_FRESH}{number}" for number in range(fresh))
     elif kind == "list":
-        members = [mark for mark in marks if not isinstance(mark, (list, tuple))]
-        for size in range(min(len(members), 4) + 1):
-            yield from ([*some] for some in itertools.combinations(members, size))
-        yield [None]
+        for size in range(len(marks) + 1):
+            for some in itertools.combinations(marks, size):
+                yield [*some]
+                yield [*some, None]
     else:
-        yield from _ordered(sorted(set(marks)), kind)
+        yield from _ordered(sorted(set(marks)), kind, fresh)
 
 
-def _ordered(marks: list[Any], kind: Type) -> Iterator[object]:
+def _ordered(marks: list[Any], kind: Type, fresh: int) -> Iterator[object]:
     step: Any = {"int": 1, "float": 1.0, "decimal": Decimal(1), "date": dt.timedelta(days=1),
                  "datetime": dt.timedelta(seconds=1)}[kind]  # fmt: skip
     if not marks:
         zero: Any = {"int": 0, "float": 0.0, "decimal": Decimal(0), "date": dt.date(2026, 1, 1),
                      "datetime": dt.datetime(2026, 1, 1, tzinfo=dt.UTC)}[kind]  # fmt: skip
-        yield zero
+        yield from (zero + step * number for number in range(fresh))
         return
     yield marks[0] - step
     for mark, after in itertools.pairwise([*marks, None]):
         yield mark
         if after is None:
-            yield mark + step
-        elif kind in ("int", "date"):
-            if after - mark > step:
-                yield mark + step
-        elif mark + (after - mark) / 2 not in (mark, after):
-            yield mark + (after - mark) / 2
+            yield from (mark + step * number for number in range(1, fresh + 1))
+        else:
+            between = mark + step if kind in ("int", "date") else mark + (after - mark) / 2
+            if mark < between < after:
+                yield between

@@ -118,9 +118,6 @@ class Resource:
             if column is not None and column not in self.fields:
                 self.fields[column] = Field()
 
-    def __hash__(self) -> int:
-        return hash(self.name)
-
     def expand(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return the actions that these names mean: ``*`` is all of them, a group is its members.
 

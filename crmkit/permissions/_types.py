@@ -66,9 +66,6 @@ def fits(value: object, kind: Type) -> bool:
 class _Wrong:
     """Stands for a value of another type than declared: neither there nor missing."""
 
-    def __repr__(self) -> str:
-        return "WRONG"
-
 
 WRONG: Final = _Wrong()
 
