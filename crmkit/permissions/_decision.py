@@ -52,6 +52,8 @@ class Leaf:
         field: The field of the record that was asked.
         found: What the record holds; ``None`` where it is missing or too sensitive to be shown.
         why: ``"false"``, ``"missing"``, ``"type"`` (a value of another type than declared) or ``"error"``.
+
+    .. versionadded:: 0.1.0
     """
 
     text: str
@@ -68,7 +70,10 @@ class Leaf:
 
 @attrs.frozen
 class NearMiss:
-    """An allow of a role that the principal has, and what kept it from matching."""
+    """An allow of a role that the principal has, and what kept it from matching.
+
+    .. versionadded:: 0.1.0
+    """
 
     rule: str
     role: str

@@ -14,7 +14,7 @@ from ._lint_report import LINT_CODES, Finding, LintReport
 from ._normal import fields_of, normal, walk
 from ._regions import regions
 from ._schema import LEVELS
-from ._separation import members_of, sod_violations
+from ._separation import members_of, violations
 from ._sql import sql
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ class _Linter:
                   if org is None or org.people[member].status == "active"}  # fmt: skip
         if privileged and not active:
             yield _finding("no_administrator", ("roles",))
-        for violation in sod_violations(self._compiled, live, at):
+        for violation in violations(self._compiled, live, at):
             if not violation.exempt:
                 yield _finding("sod_violated", ("sod", violation.separation), f": {', '.join(violation.members)}")
 

@@ -16,7 +16,7 @@ from crmkit.errors import IntegrityError, NotFoundError
 from crmkit.issues import Report
 
 from ._compile import Compiled
-from ._separation import sod_violations
+from ._separation import violations
 from ._usage import read_usage
 
 if TYPE_CHECKING:
@@ -293,7 +293,7 @@ def review(
     ]
     breaking = {
         (violation.principal, member)
-        for violation in sod_violations(compiled, known, moment)
+        for violation in violations(compiled, known, moment)
         if not violation.exempt
         for member in violation.members
     }

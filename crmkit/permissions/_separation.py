@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Literal
 
 import attrs
 
+from ._compile import Compiled
 from ._conditions import FALSE
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable
 
-    from ._compile import Compiled
     from ._model import Assignment, SoD
+    from ._policy import Policy
 
-__all__ = ["Violation", "broken", "sod_violations"]
+__all__ = ["Violation", "broken", "sod_violations", "violations"]
 
 
 @attrs.frozen
@@ -70,7 +71,28 @@ def is_exempt(separation: SoD, principal: str, at: dt.datetime) -> bool:
     return any(one.principal == principal and at < one.until for one in separation.exceptions)
 
 
-def sod_violations(compiled: Compiled, assignments: Iterable[Assignment], at: dt.datetime) -> list[Violation]:
+def sod_violations(
+    policy: Policy, assignments: Iterable[Assignment], *, at: dt.datetime | None = None
+) -> list[Violation]:
+    """Return everybody who breaks a static separation of duties, those with an exception too.
+
+    Args:
+        policy: The policy.
+        assignments: Who has which roles; inherited roles count.
+        at: When; now otherwise.
+
+    Example:
+        >>> from crmkit.permissions import Assignment, Policy, Role, SoD
+        >>> policy = Policy(roles=[Role("buyer"), Role("payer")], sod=[SoD("two people", members=["buyer", "payer"])])
+        >>> sod_violations(policy, [Assignment("ann", "buyer"), Assignment("ann", "payer")])[0].principal
+        'ann'
+
+    .. versionadded:: 0.1.0
+    """
+    return violations(Compiled(policy), assignments, dt.datetime.now(tz=dt.UTC) if at is None else at)
+
+
+def violations(compiled: Compiled, assignments: Iterable[Assignment], at: dt.datetime) -> list[Violation]:
     """Return everybody who breaks a static separation of duties."""
     held: dict[str, set[str]] = {}
     for assignment in assignments:

@@ -50,6 +50,11 @@ MADE_BY = {
         *("Diagnostics", "Evaluation", "EvidenceStep", "LinkReport", "MatchModel", "MatchReport", "PairExplanation"),
         *("PairReport", "RuleUse", "Scores"),
     },
+    "crmkit.permissions": {
+        *("Access", "AccessChange", "CasbinPolicy", "Decision", "FieldViolation", "Finding", "Leaf", "LeastPrivilege"),
+        *("LintReport", "NearMiss", "Offboarding", "Permission", "PolicyDiff", "Review", "ReviewDecision", "ReviewRow"),
+        *("Simulation", "Suggestion", "Violation"),
+    },
     "crmkit.systems": {"GenericNames"},
     "crmkit.testing.generate": {"Planted"},
     "crmkit.validators": {

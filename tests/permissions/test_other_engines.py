@@ -133,8 +133,15 @@ def todo(conformance: Path) -> tuple[Engine, Path]:
     return Engine(Policy([user, todos], roles, principal={"email": "str"}), held, org=OrgChart(people)), folder
 
 
-@pytest.mark.parametrize("name", ["decisions", "decisions-authorization-api-1_0-00", "decisions-authorization-api-1_0-01",
-                                  "decisions-authorization-api-1_0-02"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    [
+        "decisions",
+        "decisions-authorization-api-1_0-00",
+        "decisions-authorization-api-1_0-01",
+        "decisions-authorization-api-1_0-02",
+    ],
+)
 def test_the_todo_scenario_of_authzen_is_decided_as_expected(name: str, conformance: Path) -> None:
     engine, folder = todo(conformance)
     data = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
@@ -184,8 +191,12 @@ def test_authzen_requests_that_are_wrong_or_about_strangers() -> None:
     deal = Resource("deal", fields={"n": Field("int")}, actions=["read"])
     grants = [Grant("read", "deal", scope="all", when=record.n.gt(1) & context.channel.eq("web"))]
     engine = Engine(Policy([deal], [Role("r", grants=grants)], context={"channel": "str"}), [Assignment("ann", "r")])
-    good = {"subject": {"type": "user", "id": "ann"}, "action": {"name": "read"},
-            "resource": {"type": "deal", "id": "7", "properties": {"n": 2}}, "context": {"channel": "web", "time": "now"}}  # fmt: skip
+    good = {
+        "subject": {"type": "user", "id": "ann"},
+        "action": {"name": "read"},
+        "resource": {"type": "deal", "id": "7", "properties": {"n": 2}},
+        "context": {"channel": "web", "time": "now"},
+    }
     assert authzen.evaluate(engine, good) == {"decision": True}
     assert authzen.evaluations(engine, good) == {"decision": True}
     stranger = authzen.evaluate(engine, {**good, "subject": {"type": "user", "id": "eve"}})
@@ -218,10 +229,17 @@ def test_authzen_requests_that_are_wrong_or_about_strangers() -> None:
 
 ITEM = Resource(
     "item",
-    fields={"id": Field(), "kind": Field(), "inside": Field("list"), "owner": Field(), "department": Field(), "private": Field("bool"),
-            "admins": Field("list")},
+    fields={
+        "id": Field(),
+        "kind": Field(),
+        "inside": Field("list"),
+        "owner": Field(),
+        "department": Field(),
+        "private": Field("bool"),
+        "admins": Field("list"),
+    },
     actions=["view", "edit", "delete", "comment", "listAlbums", "listPhotos", "addPhoto"],
-)  # fmt: skip
+)
 PHOTO = record.id.eq("Photo::VacationPhoto94.jpg")
 ALICE = principal.id.eq("User::alice")
 JANES = record.inside.contains("Album::jane_vacation")
@@ -240,27 +258,54 @@ RESTATED: dict[str, list[Grant]] = {
     "example_use_cases/2b": [cedar("view", ALICE & JANES)],
     "example_use_cases/2c": [cedar(["view", "edit", "comment"], ALICE & JANES)],
     "example_use_cases/3a": [cedar("view", JANES)],
-    "example_use_cases/3b": [cedar(["listAlbums", "listPhotos", "view"], ALICE & record.inside.contains("Account::jane"))],
+    "example_use_cases/3b": [
+        cedar(["listAlbums", "listPhotos", "view"], ALICE & record.inside.contains("Account::jane"))
+    ],
     "example_use_cases/3c": [cedar("*", ALICE & JANES)],
-    "example_use_cases/4a": [cedar(["listPhotos", "view"], record.inside.contains("Album::device_prototypes")
-                                   & principal.department.eq("HardwareEngineering") & principal.level.ge(5))],
+    "example_use_cases/4a": [
+        cedar(
+            ["listPhotos", "view"],
+            record.inside.contains("Album::device_prototypes")
+            & principal.department.eq("HardwareEngineering")
+            & principal.level.ge(5),
+        )
+    ],
     "example_use_cases/4d": [cedar("*", OWNER)],
     "example_use_cases/4e": [cedar("view", record.department.eq(principal.department))],
     "example_use_cases/4f": [cedar("*", OWNER | record.admins.contains(principal.id))],
-    "example_use_cases/5b": [cedar("addPhoto", record.inside.contains("Account::alice") & (
-        context.filetype.is_in(["JPEG", "PNG"]) & context.filesize.le(1)
-        | context.filetype.eq("RAW") & context.filesize.le(100) & principal.groups.contains("UserGroup::AVTeam")))],
+    "example_use_cases/5b": [
+        cedar(
+            "addPhoto",
+            record.inside.contains("Account::alice")
+            & (
+                context.filetype.is_in(["JPEG", "PNG"]) & context.filesize.le(1)
+                | context.filetype.eq("RAW") & context.filesize.le(100) & principal.groups.contains("UserGroup::AVTeam")
+            ),
+        )
+    ],
     "decimal/1": [cedar("view", PHOTO & SCORE.gt(Decimal("0.75")))],
     "decimal/2": [cedar("view", PHOTO & SCORE.ge(Decimal("0.4")) & SCORE.le(Decimal("0.5")))],
-    "multi/1": [cedar("view", ALICE & JANES), cedar(["view", "edit"], principal.id.eq("User::bob") & record.inside.contains("Account::bob"))],
+    "multi/1": [
+        cedar("view", ALICE & JANES),
+        cedar(["view", "edit"], principal.id.eq("User::bob") & record.inside.contains("Account::bob")),
+    ],
     "multi/2": [cedar("view", JANES), cedar("view", principal.id.eq("User::bob") & JANES, "deny")],
-    "multi/3": [cedar("view", principal.groups.contains("UserGroup::alice_friends") & record.inside.contains("Account::alice")), PRIVATE],
-    "multi/4": [cedar("view", principal.groups.contains("UserGroup::alice_friends") & record.inside.contains("Account::alice")),
-                cedar("*", record.inside.contains("Album::alice_vacation") & principal.department.eq("Sales")), PRIVATE,
-                cedar("*", context.authenticated.eq(False), "deny")],
-    "multi/5": [cedar("*", record.inside.contains("Album::alice_vacation") & principal.department.eq("Sales")),
-                cedar("*", ~context.authenticated.eq(True), "deny"), cedar("view", principal.level.ge(7))],
-}  # fmt: skip
+    "multi/3": [
+        cedar("view", principal.groups.contains("UserGroup::alice_friends") & record.inside.contains("Account::alice")),
+        PRIVATE,
+    ],
+    "multi/4": [
+        cedar("view", principal.groups.contains("UserGroup::alice_friends") & record.inside.contains("Account::alice")),
+        cedar("*", record.inside.contains("Album::alice_vacation") & principal.department.eq("Sales")),
+        PRIVATE,
+        cedar("*", context.authenticated.eq(False), "deny"),
+    ],
+    "multi/5": [
+        cedar("*", record.inside.contains("Album::alice_vacation") & principal.department.eq("Sales")),
+        cedar("*", ~context.authenticated.eq(True), "deny"),
+        cedar("view", principal.level.ge(7)),
+    ],
+}
 REFUSED = {
     "ip/1": "conditions have no network addresses: a predicate of the caller asks for them",
     "ip/2": "conditions have no network addresses: a predicate of the caller asks for them",
@@ -297,8 +342,14 @@ def world_of(entities: list[dict[str, Any]]) -> tuple[dict[str, dict[str, Any]],
             else None
         )
         department = known[uid(owner)]["attrs"].get("department") if owner and uid(owner) in known else None
-        records[name] = {"id": name, "inside": above(name), "owner": uid(owner) if owner else None, "department": department,
-                         "private": attributes.get("private"), "admins": admins}  # fmt: skip
+        records[name] = {
+            "id": name,
+            "inside": above(name),
+            "owner": uid(owner) if owner else None,
+            "department": department,
+            "private": attributes.get("private"),
+            "admins": admins,
+        }
         known_attributes = {
             "groups": above(name)[1:],
             "department": attributes.get("department"),
@@ -319,17 +370,23 @@ def test_cedars_cases_are_decided_as_cedar_decides_them(conformance: Path) -> No
         data = json.loads(files[name].read_text(encoding="utf-8"))
         records, people = world_of(json.loads((folder / data["entities"]).read_text(encoding="utf-8")))
         policy = Policy(
-            [ITEM], [Role("everybody", grants=grants)], principal={"groups": "list", "department": "str", "level": "int"},
+            [ITEM],
+            [Role("everybody", grants=grants)],
+            principal={"groups": "list", "department": "str", "level": "int"},
             context={"filetype": "str", "filesize": "int", "confidence": "decimal", "authenticated": "bool"},
-        )  # fmt: skip
+        )
         engine = Engine(policy, [Assignment(who, "everybody") for who in people], org=OrgChart(people.values()))
         for request in data["requests"]:
             given = request["context"]
             score = given.get("confidence_score", {})
             score = score.get("__extn", {}).get("arg") if isinstance(score, dict) else None
             photo = given.get("photo", {})
-            said = {"filetype": photo.get("filetype"), "filesize": photo.get("filesize_mb"), "authenticated": given.get("authenticated"),
-                    "confidence": Decimal(score) if score else None}  # fmt: skip
+            said = {
+                "filetype": photo.get("filetype"),
+                "filesize": photo.get("filesize_mb"),
+                "authenticated": given.get("authenticated"),
+                "confidence": Decimal(score) if score else None,
+            }
             view = engine.view(
                 uid(request["principal"]), context={key: value for key, value in said.items() if value is not None}
             )
@@ -344,9 +401,13 @@ def test_cedars_cases_are_decided_as_cedar_decides_them(conformance: Path) -> No
 # Cedar out: the same question to Cedar's own engine
 
 CRM = Resource(
-    "deal", fields={"stage": Field(), "score": Field("int"), "vip": Field("bool"), "tags": Field("list")}, actions=["read", "update"],
-    owner="owner_id", team="team_id", tenant="tenant_id",
-)  # fmt: skip
+    "deal",
+    fields={"stage": Field(), "score": Field("int"), "vip": Field("bool"), "tags": Field("list")},
+    actions=["read", "update"],
+    owner="owner_id",
+    team="team_id",
+    tenant="tenant_id",
+)
 
 
 def test_cedars_own_engine_agrees_on_random_policies() -> None:
@@ -358,12 +419,27 @@ def test_cedars_own_engine_agrees_on_random_policies() -> None:
     text = st.sampled_from(["won", "w*n", 'q"\\', "é😀\n", ""])
     atoms = st.one_of(
         st.builds(lambda v, o: getattr(record.stage, o)(v), text, st.sampled_from(["eq", "ne"])),
-        st.builds(lambda v, o: getattr(record.score, o)(v), st.sampled_from([-1, 0, 2]), st.sampled_from(["lt", "le", "gt", "ge", "ne"])),
-        st.builds(lambda v: record.vip.eq(v), st.booleans()), st.builds(lambda v: record.stage.is_in(v), st.lists(text, max_size=2)),
-        st.sampled_from([record.stage.is_null(), record.tags.contains("a"), record.stage.starts_with("w"), record.stage.starts_with("w*"),
-                         record.owner_id.eq(principal.id), record.team_id.is_in(principal.teams), record.score.gt(principal.grade),
-                         principal.grade.is_null(), record.owner_id.ne(record.team_id)]),
-    )  # fmt: skip
+        st.builds(
+            lambda v, o: getattr(record.score, o)(v),
+            st.sampled_from([-1, 0, 2]),
+            st.sampled_from(["lt", "le", "gt", "ge", "ne"]),
+        ),
+        st.builds(lambda v: record.vip.eq(v), st.booleans()),
+        st.builds(lambda v: record.stage.is_in(v), st.lists(text, max_size=2)),
+        st.sampled_from(
+            [
+                record.stage.is_null(),
+                record.tags.contains("a"),
+                record.stage.starts_with("w"),
+                record.stage.starts_with("w*"),
+                record.owner_id.eq(principal.id),
+                record.team_id.is_in(principal.teams),
+                record.score.gt(principal.grade),
+                principal.grade.is_null(),
+                record.owner_id.ne(record.team_id),
+            ]
+        ),
+    )
     whens = st.recursive(
         atoms,
         lambda one: st.one_of(
@@ -373,13 +449,30 @@ def test_cedars_own_engine_agrees_on_random_policies() -> None:
         ),
         max_leaves=4,
     )
-    grants = st.lists(st.one_of(
-        st.builds(lambda w, s: Grant("read", "deal", scope=s, when=w), whens, st.sampled_from(["own", "team", "tenant", "all"])),
-        st.builds(lambda w: Grant("read", "deal", effect="deny", when=w), whens)), min_size=1, max_size=3)  # fmt: skip
-    rows = st.fixed_dictionaries({
-        "id": st.just("7"), "stage": st.one_of(st.none(), text), "score": st.sampled_from([None, -1, 0, 1, 3]), "vip": st.sampled_from([None, True, False]),
-        "tags": st.sampled_from([None, [], ["a"], ["b"]]), "owner_id": st.sampled_from([None, "ann", "bob"]), "team_id": st.sampled_from([None, "red"]),
-        "tenant_id": st.sampled_from([None, "t1", "t2"])})  # fmt: skip
+    grants = st.lists(
+        st.one_of(
+            st.builds(
+                lambda w, s: Grant("read", "deal", scope=s, when=w),
+                whens,
+                st.sampled_from(["own", "team", "tenant", "all"]),
+            ),
+            st.builds(lambda w: Grant("read", "deal", effect="deny", when=w), whens),
+        ),
+        min_size=1,
+        max_size=3,
+    )
+    rows = st.fixed_dictionaries(
+        {
+            "id": st.just("7"),
+            "stage": st.one_of(st.none(), text),
+            "score": st.sampled_from([None, -1, 0, 1, 3]),
+            "vip": st.sampled_from([None, True, False]),
+            "tags": st.sampled_from([None, [], ["a"], ["b"]]),
+            "owner_id": st.sampled_from([None, "ann", "bob"]),
+            "team_id": st.sampled_from([None, "red"]),
+            "tenant_id": st.sampled_from([None, "t1", "t2"]),
+        }
+    )
 
     @settings(deadline=None, max_examples=150)
     @given(grants, grants, rows, st.sampled_from([None, 0, 2]), st.sampled_from([[], ["red"]]))
@@ -405,15 +498,24 @@ def test_what_cedar_cannot_say_is_refused() -> None:
         fields={"amount": Field("decimal"), "note": Field(collation="binary"), "due": Field("date")},
         actions=["read"],
     )
-    for when, wanted in ((record.amount.gt(1), "decimal"), (record.note.has_text("a"), "HasText"), (record.note.lt("a"), "orders integers only"),
-                         (Custom("p"), "Custom"), (record.due.is_null(), "date")):  # fmt: skip
+    for when, wanted in (
+        (record.amount.gt(1), "decimal"),
+        (record.note.has_text("a"), "HasText"),
+        (record.note.lt("a"), "orders integers only"),
+        (Custom("p"), "Custom"),
+        (record.due.is_null(), "date"),
+    ):
         policy = Policy(
             [resource], [Role("r", grants=[Grant("read", "deal", scope="all", when=when)])], predicates=["p"]
         )
         with pytest.raises(NotTranslatableError, match=wanted):
             to_cedar(policy)
-    sod = Policy([Resource("deal", actions=["create", "read"], owner="o")], [Role("r", grants=[Grant("*", "deal", scope="all")])],
-                 sod=[SoD("s", members=["deal.create", "deal.read"], kind="record")], context={"x": "str"})  # fmt: skip
+    sod = Policy(
+        [Resource("deal", actions=["create", "read"], owner="o")],
+        [Role("r", grants=[Grant("*", "deal", scope="all")])],
+        sod=[SoD("s", members=["deal.create", "deal.read"], kind="record")],
+        context={"x": "str"},
+    )
     assert "forbid (principal, action" in to_cedar(sod)
     asks = Policy(
         [CRM], [Role("r", grants=[Grant("read", "deal", scope="all", when=context.x.eq("a"))])], context={"x": "str"}
@@ -427,20 +529,47 @@ def test_what_cedar_cannot_say_is_refused() -> None:
 
 # OpenFGA's stores, restated where a policy says the same
 
-NO_GRAPH = "permission follows a graph of relations between objects, which the application resolves into columns before it asks"
+NO_GRAPH = "permission follows a graph of relations between objects; the application resolves it into columns first"
 FGA_REFUSED = {
-    **dict.fromkeys([
-        "abac-with-rebac/store.fga.yaml", "advanced-entitlements/store.fga.yaml", "banking/store.fga.yaml", "custom-roles/store.fga.yaml",
-        "developer-portal/store.fga.yaml", "gdrive/store.fga.yaml", "github/store.fga.yaml", "groups-resource-attributes/store.fga.yaml",
-        "iot/store.fga.yaml", "modular/core.fga.yaml", "modular/issue-tracker.fga.yaml", "modular/store.fga.yaml", "modular/wiki.fga.yaml",
-        "role-assignments/store.fga.yaml", "slack/store.fga.yaml", "superadmin/store.fga.yaml",
-        *(f"modeling-guide/step-{step}.fga.yaml" for step in (
-            "1-basic", "2-multi-tenancy", "3-groups", "4-public-access", "5-relation-based-abac", "6-super-admin",
-            "7-conditional-relationships-abac", "8-custom-roles", "9-application-access", "10-fine-grained-api-access")),
-    ], NO_GRAPH),
-    "condition-data-types/store.fga.yaml": "conditions are tested there against request values of types that records have not: durations, maps, addresses",
+    **dict.fromkeys(
+        [
+            "abac-with-rebac/store.fga.yaml",
+            "advanced-entitlements/store.fga.yaml",
+            "banking/store.fga.yaml",
+            "custom-roles/store.fga.yaml",
+            "developer-portal/store.fga.yaml",
+            "gdrive/store.fga.yaml",
+            "github/store.fga.yaml",
+            "groups-resource-attributes/store.fga.yaml",
+            "iot/store.fga.yaml",
+            "modular/core.fga.yaml",
+            "modular/issue-tracker.fga.yaml",
+            "modular/store.fga.yaml",
+            "modular/wiki.fga.yaml",
+            "role-assignments/store.fga.yaml",
+            "slack/store.fga.yaml",
+            "superadmin/store.fga.yaml",
+            *(
+                f"modeling-guide/step-{step}.fga.yaml"
+                for step in (
+                    "1-basic",
+                    "2-multi-tenancy",
+                    "3-groups",
+                    "4-public-access",
+                    "5-relation-based-abac",
+                    "6-super-admin",
+                    "7-conditional-relationships-abac",
+                    "8-custom-roles",
+                    "9-application-access",
+                    "10-fine-grained-api-access",
+                )
+            ),
+        ],
+        NO_GRAPH,
+    ),
+    "condition-data-types/store.fga.yaml": "values are of types that records have not: durations, maps, addresses",
     "ip-based-access/store.fga.yaml": "conditions have no network addresses: a predicate of the caller asks for them",
-}  # fmt: skip
+}
 """Stores that are not restated, and why."""
 
 
@@ -475,8 +604,13 @@ def entitlements() -> tuple[Engine, dict[str, list[dict[str, Any]]], dict[str, t
     people = [Principal(name, attrs={"plan": plan}) for name, plan in plans.items()]
     policy = Policy([feature], [Role("everybody", grants=[grant])], principal={"plan": "str"})
     engine = Engine(policy, [Assignment(name, "everybody") for name in plans], org=OrgChart(people))
-    records = {"feature": [{"id": "draft_prs", "plans": ["enterprise", "team"]}, {"id": "issues", "plans": ["enterprise", "free", "team"]},
-                           {"id": "sso", "plans": ["enterprise"]}]}  # fmt: skip
+    records = {
+        "feature": [
+            {"id": "draft_prs", "plans": ["enterprise", "team"]},
+            {"id": "issues", "plans": ["enterprise", "free", "team"]},
+            {"id": "sso", "plans": ["enterprise"]},
+        ]
+    }
     return engine, records, {"can_access": ("access", "feature")}
 
 

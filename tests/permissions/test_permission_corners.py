@@ -35,9 +35,20 @@ from crmkit.permissions._sql import sql
 
 AT = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 DEAL = Resource(
-    "deal", fields={"stage": Field(), "note": Field(collation="binary"), "score": Field("int"), "ratio": Field("float"), "amount": Field("decimal"),
-                    "seen": Field("datetime"), "tags": Field("list"), "due": Field("date")}, actions=["read", "update"], owner="owner_id",
-)  # fmt: skip
+    "deal",
+    fields={
+        "stage": Field(),
+        "note": Field(collation="binary"),
+        "score": Field("int"),
+        "ratio": Field("float"),
+        "amount": Field("decimal"),
+        "seen": Field("datetime"),
+        "tags": Field("list"),
+        "due": Field("date"),
+    },
+    actions=["read", "update"],
+    owner="owner_id",
+)
 
 
 def text_of(condition: Any, dialect: Any = "postgres", style: Any = "format", **columns: Any) -> str:
@@ -141,13 +152,13 @@ def test_sqlalchemy_refuses_what_no_test_has_run() -> None:
     assert str(plan_of(TRUE).to_sqlalchemy(table)) == "true"
     assert str(plan_of(record.stage.is_in([])).to_sqlalchemy(table)) == "false"
     for unable in (record.tags.contains("a"), Custom("p")):
+        roles = [Role("r", grants=[Grant("read", "deal", scope="all", when=unable)])]
+        engine = Engine(
+            Policy([DEAL], roles, predicates=["p"]), [Assignment("a", "r")], predicates={"p": lambda *_: True}
+        )
+        plan = engine.view("a").filter("read", "deal")
         with pytest.raises(NotTranslatableError):
-            policy = Policy(
-                [DEAL], [Role("r", grants=[Grant("read", "deal", scope="all", when=unable)])], predicates=["p"]
-            )
-            Engine(policy, [Assignment("a", "r")], predicates={"p": lambda *_: True}).view("a").filter(
-                "read", "deal"
-            ).to_sqlalchemy(table)
+            plan.to_sqlalchemy(table)
     with pytest.raises(SchemaError, match="unknown column 'stge'"):
         plan_of(record.stage.eq("a")).to_sqlalchemy(table, columns={"stage": "stge"})
 
@@ -181,10 +192,15 @@ def test_what_is_known_of_the_principal_alone_is_settled_before_records_are_aske
     ann = Principal("ann", attrs={"city": "Oslo", "codes": ["a", 1]})
     options: Any = {"principal": {"city": "str", "codes": "list"}}
     for condition, outcome in [
-        (principal.city.has_text("sl"), "ALWAYS"), (principal.city.starts_with("B"), "NEVER"), (principal.city.under("Oslo"), "ALWAYS"),
-        (principal.codes.contains("a"), "ALWAYS"), (principal.codes.contains("b"), "NEVER"), (~principal.city.is_in(principal.codes), "ALWAYS"),
-        (principal.city.has_text(principal.tenant), "NEVER"), (~record.stage.is_in(principal.teams), "ALWAYS"),
-    ]:  # fmt: skip
+        (principal.city.has_text("sl"), "ALWAYS"),
+        (principal.city.starts_with("B"), "NEVER"),
+        (principal.city.under("Oslo"), "ALWAYS"),
+        (principal.codes.contains("a"), "ALWAYS"),
+        (principal.codes.contains("b"), "NEVER"),
+        (~principal.city.is_in(principal.codes), "ALWAYS"),
+        (principal.city.has_text(principal.tenant), "NEVER"),
+        (~record.stage.is_in(principal.teams), "ALWAYS"),
+    ]:
         plan = plan_of(condition, ann, **options)
         assert plan.outcome.name == outcome, condition
         assert plan.allows({}) is (outcome == "ALWAYS")
@@ -202,8 +218,12 @@ def test_what_is_known_of_the_principal_alone_is_settled_before_records_are_aske
 
 
 def test_diamonds_of_roles_and_territories_are_walked_once() -> None:
-    roles = [Role("top", inherits=["left", "right"]), Role("left", inherits=["base"]), Role("right", inherits=["base"]),
-             Role("base", grants=[Grant("read", "deal", scope="all"), Grant("update", "deal", effect="deny")])]  # fmt: skip
+    roles = [
+        Role("top", inherits=["left", "right"]),
+        Role("left", inherits=["base"]),
+        Role("right", inherits=["base"]),
+        Role("base", grants=[Grant("read", "deal", scope="all"), Grant("update", "deal", effect="deny")]),
+    ]
     engine = Engine(Policy([DEAL], roles), [Assignment("ann", "top")])
     view = engine.view("ann")
     assert view.explain("read", "deal", {}).role_path == ("top", "left", "base")
@@ -282,7 +302,8 @@ def test_a_resource_without_reading_is_no_finding() -> None:
 
 
 def test_an_exception_without_a_zone_is_refused_with_its_line() -> None:
-    text = 'version = 1\n[roles.a]\n[roles.b]\n[[sod]]\nname = "s"\nmembers = ["a", "b"]\n[[sod.exceptions]]\nprincipal = "x"\napprover = "y"\nreason = "z"\nuntil = {}\n'
+    text = 'version = 1\n[roles.a]\n[roles.b]\n[[sod]]\nname = "s"\nmembers = ["a", "b"]\n[[sod.exceptions]]\n'
+    text += 'principal = "x"\napprover = "y"\nreason = "z"\nuntil = {}\n'
     for until in ("2026-01-01T00:00:00", '"soon"', "7"):
         with pytest.raises(
             PolicyFileError, match=r"policy:11: \[sod.0.exceptions.0.until\] must be a moment with a time zone"

@@ -284,7 +284,7 @@ def test_a_replay_names_what_would_have_been_denied_and_what_nobody_can_tell() -
     ]  # fmt: skip
     assert [use.resource for use in found.unsure] == [("deal", "9")]
     assert not found.ok
-    with pytest.raises(TypeError, match="use .ok"):
+    with pytest.raises(TypeError, match=r"use \.ok"):
         bool(found)
     with pytest.raises(SchemaError, match="does not verify"):
         simulate(own, TEAM[:1], UsageLog(verified=False), since=AT)
