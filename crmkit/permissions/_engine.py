@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from crmkit.typing import AuditSink
 
     from ._compile import RoleSet
+    from ._interpret import Custom1
     from ._policy import Policy
     from ._search import Access, Permission
 
@@ -32,6 +33,7 @@ CustomPredicate: TypeAlias = "Callable[[Mapping[str, object], Principal, Mapping
 MaskFunction: TypeAlias = Callable[[str], str]
 """A mask of the caller: text in, what may be shown of it out."""
 
+_NOTHING: Mapping[str, object] = {}
 _log = logging.getLogger("crmkit.permissions")
 
 
@@ -198,10 +200,22 @@ class Engine:
         """
         return Session(self, principal, activate)
 
-    def _role_set(self, state: _State, person: Principal, at: dt.datetime) -> RoleSet:
-        """Return what the roles of somebody in their own tenant decide, without making a view."""
-        held = _in_tenant(state.assignments.get(person.id, ()), person, person.tenant)
-        return state.compiled.role_set(frozenset(one.role for one in held if one.valid(at)))
+    # What searches ask for, without making a view of everybody.
+
+    def _roles_of(self, state: _State, person: Principal, at: dt.datetime) -> tuple[frozenset[str], RoleSet]:
+        """Return the roles of somebody in their own tenant, and what they decide."""
+        held = state.assignments.get(person.id, ())
+        direct = frozenset(
+            one.role for one in held if (one.tenant is None or one.tenant == person.tenant) and one.valid(at)
+        )
+        return direct, state.compiled.role_set(direct)
+
+    def _known(self, state: _State, person: Principal, at: dt.datetime) -> Known:
+        attributes = state.attributes.get(person.id, _NOTHING)
+        return Known(person, state.org, tenant=person.tenant, attributes=attributes, context=_NOTHING, clock=lambda: at)
+
+    def _custom(self, name: str, person: Principal, context: Mapping[str, object]) -> Custom1:
+        return _guarded(name, self._predicates[name], person, context)
 
     def view(
         self,
@@ -279,7 +293,7 @@ class Engine:
             role_set=state.compiled.role_set(direct),
             direct=direct,
             known=known,
-            customs={name: _guarded(name, self._predicates[name], person, given) for name in policy.predicates},
+            customs={name: self._custom(name, person, given) for name in policy.predicates},
             tenant=asked,
             valid_until=_boundary(mine, moment) if at is None else None,
             auditor=self._auditor if audited else None,

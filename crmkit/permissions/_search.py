@@ -6,18 +6,22 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from ._conditions import FALSE
+from ._bind import bind
+from ._conditions import FALSE, Const
 from ._decision import Outcome
+from ._view import as_mapping
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from ._compile import RoleSet
-    from ._engine import Engine
-    from ._view import View
+    from ._compile import Compiled, RoleSet
+    from ._conditions import Condition
+    from ._engine import Engine, _State
+    from ._known import Known
+    from ._model import Principal
 
-__all__ = ["Access", "Permission", "accessible", "views", "what_can", "who_can"]
+__all__ = ["Access", "Permission", "accessible", "what_can", "who_can"]
 
 
 @attrs.frozen
@@ -56,20 +60,6 @@ class Permission:
     condition: str
 
 
-def views(engine: Engine, at: dt.datetime | None, wanted: Callable[[RoleSet], bool]) -> Iterator[View]:
-    """Return a view of everybody who is active and whose roles are wanted; unrecorded, for a review is no use."""
-    moment = engine._now() if at is None else at
-    state = engine._state
-    known: dict[int, bool] = {}
-    for principal in state.assignments:
-        person = state.org.people[principal]
-        role_set = engine._role_set(state, person, moment)
-        if id(role_set) not in known:
-            known[id(role_set)] = wanted(role_set)
-        if known[id(role_set)] and person.status == "active":
-            yield engine._make(state, principal, moment, None, None, None, audited=False)
-
-
 def who_can(
     engine: Engine,
     action: str,
@@ -100,24 +90,58 @@ def who_can(
     .. versionadded:: 0.1.0
     """
     engine.policy.check_action(action, resource)
+    moment = engine._now() if at is None else at
+    state = engine._state
+    row = None if record is None else as_mapping(record)
     found: list[Access] = []
-    roles_of: dict[frozenset[str], tuple[str, ...]] = {}
-    for view in views(engine, at, lambda role_set: role_set.formula(action, resource) != FALSE):
-        outcome = view.outcome(action, resource)
-        if record is not None and outcome is not Outcome.NEVER:
-            outcome = Outcome.ALWAYS if view.allows(action, resource, record) else Outcome.NEVER
+    questions: dict[int, _Question | None] = {}
+    bringing: dict[frozenset[str], tuple[str, ...]] = {}
+    for principal in state.assignments:
+        person = state.org.people[principal]
+        direct, role_set = engine._roles_of(state, person, moment)
+        if id(role_set) not in questions:
+            formula = role_set.formula(action, resource)
+            questions[id(role_set)] = None if formula == FALSE else _Question(state, resource, formula)
+        question = questions[id(role_set)]
+        if question is None or person.status != "active":
+            continue
+        known = engine._known(state, person, moment)
+        outcome = question.outcome(known) if row is None else question.of_record(engine, known, person, row)
         if outcome is not Outcome.NEVER:
-            if view._direct not in roles_of:
-                roles_of[view._direct] = _bringing(view, action, resource)
-            found.append(Access(view.principal, outcome, roles_of[view._direct]))
+            if direct not in bringing:
+                bringing[direct] = _bringing(state.compiled, role_set, direct, action, resource)
+            found.append(Access(principal, outcome, bringing[direct]))
     return found
 
 
-def _bringing(view: View, action: str, resource: str) -> tuple[str, ...]:
+class _Question:
+    """What is asked of everybody who has the same roles."""
+
+    def __init__(self, state: _State, resource: str, formula: Condition) -> None:
+        self._formula = formula
+        self._fields = state.compiled.policy.resources[resource].fields
+        self._factory = state.compiled.factory(resource, formula)
+
+    def outcome(self, known: Known) -> Outcome:
+        bound = bind(self._formula, known, self._fields)
+        if not isinstance(bound, Const):
+            return Outcome.DEPENDS
+        return Outcome.ALWAYS if bound.value else Outcome.NEVER
+
+    def of_record(self, engine: Engine, known: Known, person: Principal, record: Mapping[str, object]) -> Outcome:
+        factory = self._factory
+        customs = [engine._custom(name, person, {}) for name in factory.customs]
+        values = [known.value(operand) for operand in factory.operands]
+        check = factory.make(known.clock, *values, *customs, *factory.constants)
+        return Outcome.ALWAYS if check(record) else Outcome.NEVER
+
+
+def _bringing(
+    compiled: Compiled, role_set: RoleSet, direct: frozenset[str], action: str, resource: str
+) -> tuple[str, ...]:
     """Return the assigned roles that have, or inherit, an allow for it."""
-    compiled = view._compiled
-    holders = {rule.role for rule in view._role_set.rules(action, resource) if rule.effect == "allow"}
-    return tuple(role for role in sorted(view._direct) if compiled.closure([role]) & holders)
+    holders = {rule.role for rule in role_set.rules(action, resource) if rule.effect == "allow"}
+    return tuple(role for role in sorted(direct) if compiled.closure([role]) & holders)
 
 
 def what_can(engine: Engine, principal: str, *, at: dt.datetime | None = None) -> list[Permission]:
