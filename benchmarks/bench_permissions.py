@@ -106,22 +106,20 @@ class Casbin:
 
         roles, users = shape(rules)
         more = " && r.rec.owner == r.sub && r.rec.amount < 1000" if scoped else ""
-        model = casbin.Model()
-        model.load_model_from_text(
+        model = (
             "[request_definition]\nr = sub, obj, act, rec\n[policy_definition]\np = sub, obj, act\n"
-            "[role_definition]\ng = _, _\n"
-            "[policy_effect]\ne = some(where (p.eft == allow))\n[matchers]\n"
+            "[role_definition]\ng = _, _\n[policy_effect]\ne = some(where (p.eft == allow))\n[matchers]\n"
             f"m = r.obj == p.obj && r.act == p.act && g(r.sub, p.sub){more}\n"
         )
         lines = [f"p, r{n}, data{n // 10}, read" for n in range(roles)] + [f"g, u{n}, r{n // 10}" for n in range(users)]
-        with tempfile.NamedTemporaryFile("w", suffix=".csv", delete=False) as file:
-            file.write("\n".join(lines))
-        adapter = casbin.FileAdapter(file.name)
-        if self.fast:
-            self.enforcer = casbin.FastEnforcer(model, adapter, cache_key_order=[1])
-        else:
-            self.enforcer = casbin.Enforcer(model, adapter)
-        Path(file.name).unlink()
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "model.conf").write_text(model)
+            (Path(folder) / "policy.csv").write_text("\n".join(lines))
+            files = [str(Path(folder) / name) for name in ("model.conf", "policy.csv")]
+            if self.fast:
+                self.enforcer = casbin.FastEnforcer(*files, cache_key_order=[1])
+            else:
+                self.enforcer = casbin.Enforcer(*files)
 
     def ask(self, user: str, kind: str, record: dict) -> bool:
         return self.enforcer.enforce(user, kind, "read", Record(kind, record))

@@ -303,7 +303,7 @@ class OrgChart:
     .. versionadded:: 0.1.0
     """
 
-    __slots__ = ("_below", "_reports", "people")
+    __slots__ = ("_below", "_lands", "_reports", "people")
 
     def __init__(self, people: Iterable[Principal] = (), *, territories: Mapping[str, str] | None = None) -> None:
         self.people: dict[str, Principal] = {}
@@ -318,6 +318,7 @@ class OrgChart:
             for report in person.reports:
                 direct.setdefault(person.id, {})[report] = None
         self._reports = direct
+        self._lands: dict[tuple[str, ...], frozenset[str]] = {}
         self._below: dict[str, dict[str, None]] = {}
         for inner, outer in (territories or {}).items():
             self._below.setdefault(outer, {})[inner] = None
@@ -353,11 +354,15 @@ class OrgChart:
 
     def reports(self, principal: str) -> frozenset[str]:
         """Return everybody below, at any distance."""
-        return _below(self._reports, [principal]) - {principal}
+        return _below(self._reports, [principal]) - {principal} if principal in self._reports else frozenset()
 
     def territories(self, names: Iterable[str]) -> frozenset[str]:
         """Return the territories and all that lie in them."""
-        return _below(self._below, names)
+        key = tuple(names)
+        found = self._lands.get(key)
+        if found is None:
+            found = self._lands[key] = _below(self._below, key)
+        return found
 
 
 def _below(tree: Mapping[str, Mapping[str, None]], start: Iterable[str]) -> frozenset[str]:
