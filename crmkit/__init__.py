@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from crmkit import masking as masking
     from crmkit import matching as matching
     from crmkit import normalize as normalize
+    from crmkit import permissions as permissions
     from crmkit import reconciliation as reconciliation
     from crmkit import records as records
     from crmkit import reports as reports
@@ -37,7 +38,7 @@ __all__ = ["Schema", "check", "dedupe", "link", "read_csv", "read_excel", "recon
 _AREAS = frozenset(
     {
         "changes", "columns", "encryption", "errors", "files", "frames", "issues", "masking", "matching", "normalize",
-        "reconciliation", "records", "reports", "systems", "testing", "typing", "validators", "values",
+        "permissions", "reconciliation", "records", "reports", "systems", "testing", "typing", "validators", "values",
     }
 )  # fmt: skip
 

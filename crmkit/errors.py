@@ -13,6 +13,8 @@
       ConflictError                       a change cannot be applied or undone: the value is another one now; .conflicts
       LockedError(BlockingIOError)        another writer holds the file
       AccessDeniedError                   .decision
+      ViewExpiredError                    permissions: a view was asked after its time; .valid_until
+      NotTranslatableError(ValueError)    permissions: a condition that a database or frame cannot be asked exactly
       DecryptionError                     says nothing about why, on purpose
       TokenError(ValueError)              what a token's own header shows, before any key is used
         TokenFormatError                  not a token, or not in its one spelling
@@ -75,6 +77,7 @@ __all__ = [
     "MissingDependencyError",
     "NotFittedError",
     "NotFoundError",
+    "NotTranslatableError",
     "PlaintextFoundError",
     "PolicyFileError",
     "RefusedError",
@@ -87,6 +90,7 @@ __all__ = [
     "TokenFormatError",
     "UnknownKeyError",
     "UnsupportedTokenError",
+    "ViewExpiredError",
 ]
 
 
@@ -212,6 +216,24 @@ class AccessDeniedError(CrmkitError):
     def __init__(self, message: str, *, decision: object = None) -> None:
         super().__init__(message)
         self.decision = decision
+
+
+class ViewExpiredError(CrmkitError):
+    """A view of somebody's permissions was asked after a grant began or ended; ask the engine for a new one.
+
+    .. versionadded:: 0.1.0
+    """
+
+    def __init__(self, message: str, *, valid_until: object = None) -> None:
+        super().__init__(message)
+        self.valid_until = valid_until
+
+
+class NotTranslatableError(CrmkitError, ValueError):
+    """A condition cannot be asked exactly where it should be; no filter is made rather than a wider one.
+
+    .. versionadded:: 0.1.0
+    """
 
 
 class DecryptionError(CrmkitError):

@@ -8,6 +8,7 @@ find out.
 from ._cells import decode as decode_cell
 from ._cells import encode as encode_cell
 from ._distinct import Distinct, as_text, identity
+from ._expressions import expressions, keep, select, types
 from ._fit import identical, same
 from ._hashes import Compared, row_hashes
 from ._marks import ABSENT, is_missing, plain
@@ -28,12 +29,16 @@ __all__ = [
     "build",
     "decode_cell",
     "encode_cell",
+    "expressions",
     "identical",
     "identity",
     "is_missing",
+    "keep",
     "plain",
     "read",
     "read_column",
     "row_hashes",
     "same",
+    "select",
+    "types",
 ]

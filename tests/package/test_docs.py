@@ -70,6 +70,11 @@ MADE_BY = {
     "crmkit.reconciliation": {
         *("Cause", "ColumnPair", "ColumnSummary", "Gate", "Grade", "Limit", "Segment", "Side", "Total"),
     },
+    "crmkit.permissions": {
+        *("Access", "AccessChange", "CasbinPolicy", "Decision", "FieldViolation", "Finding", "Leaf", "LeastPrivilege"),
+        *("LintReport", "NearMiss", "Offboarding", "Permission", "PolicyDiff", "Review", "ReviewDecision", "ReviewRow"),
+        *("Simulation", "Suggestion", "Violation"),
+    },
     "crmkit.systems": {"GenericNames"},
     "crmkit.testing.generate": {"Planted"},
     "crmkit.validators": {

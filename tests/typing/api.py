@@ -10,6 +10,7 @@ import attrs
 
 import crmkit as ck
 from crmkit import changes, columns, frames, masking, systems
+from crmkit import permissions as perm
 from crmkit.changes import Change, ChangeLog
 from crmkit.errors import (
     CheckFailedError,
@@ -27,7 +28,7 @@ from crmkit.matching import comparisons as c
 from crmkit.normalize import companies, countries, dates, emails, names, numbers, phones, text
 from crmkit.records import Contact, RecordSet
 from crmkit.testing import corrupt, generate
-from crmkit.typing import AuditSink, JSONValue, Progress, Severity, Signer, UsageSource, Verifier
+from crmkit.typing import AuditSink, FieldAccess, JSONValue, Progress, Severity, Signer, UsageSource, Verifier
 from crmkit.validators import (
     Check,
     Choice,
@@ -261,3 +262,25 @@ absent: ValueError = SchemaError("no column 'emial'")
 unreadable: ValueError = FormatError("not a workbook", location="a.xlsx")
 missing: ImportError = MissingDependencyError("needs matplotlib", extra="plot")
 failed: type[ValueError] = CheckFailedError
+
+
+def permissions_answer(policy_file: Path, sink: AuditSink, used: UsageSource) -> bool:
+    policy = perm.load(policy_file)
+    people = perm.OrgChart([perm.Principal("ann", teams=["red"])], territories={"de": "emea"})
+    held = [perm.Assignment("ann", "sales", granted_by="bob")]
+    engine = perm.Engine(policy, held, org=people, audit=sink, record="sensitive", on_audit_failure="deny")
+    view = engine.view("ann", context={"channel": "web"})
+    access: FieldAccess = view
+    outcome: perm.Outcome = view.outcome("read", "deal")
+    decision: perm.Decision = view.explain("read", "deal", {"stage": "won"})
+    plan = view.filter("read", "deal")
+    text, parameters = plan.to_sql(dialect="postgres", paramstyle="named", columns={"stage": ("d", "stage")})
+    shown: dict[str, object] = view.project("deal", {"stage": "won"})
+    found: list[perm.FieldViolation] = view.check_write("deal", shown, {"stage": "lost"})
+    gate: perm.PolicyDiff = perm.check_no_new_access(policy, perm.preset("hubspot"), held, org=people)
+    review: perm.Review = perm.review(policy, held, people, usage=used)
+    when: perm.Condition = perm.record.stage.ne("won") & perm.record.owner_id.eq(perm.principal.id) | ~perm.Custom("p")
+    grant = perm.Grant(["read"], "deal", scope="team", when=when)
+    level: perm.Level = access.level("deal", "stage", None)
+    names = (outcome, decision.code, text, parameters, found, gate.ok, review.digest, grant, level)
+    return bool(names) and view.allows("read", "deal", {"stage": "won"})

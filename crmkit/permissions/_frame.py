@@ -1,0 +1,160 @@
+"""Conditions on dataframes: one narwhals expression where columns have the declared types, row by row elsewhere.
+
+The expression asks for missing values itself and never relies on what a library makes of comparing them: pandas'
+object columns say that ``None != "boss"``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from crmkit.errors import NotTranslatableError
+
+from ._conditions import (
+    OPERATORS,
+    All,
+    Compare,
+    Condition,
+    Const,
+    HasText,
+    In,
+    IsNull,
+    Not,
+    Operand,
+    StartsWith,
+    Under,
+    _Atom,
+)
+from ._conditions import Any as AnyOf
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ._schema import Resource
+    from ._types import Type
+
+__all__ = ["expression", "fits_frame", "kept"]
+
+_KINDS: Final[dict[Type, str]] = {
+    "str": "String", "int": "Int", "float": "Float", "bool": "Boolean", "date": "Date", "datetime": "Datetime",
+}  # fmt: skip
+
+
+def expression(condition: Condition, resource: Resource, columns: Mapping[str, str]) -> Any:
+    """Return a bound condition as a narwhals expression that is true or false of every row, and never null.
+
+    Raises:
+        NotTranslatableError: It asks for a decimal, a list or a predicate of the caller.
+    """
+    from crmkit import frames
+
+    return _Builder(frames.expressions(), resource, columns).build(condition)
+
+
+class _Builder:
+    def __init__(self, narwhals: Any, resource: Resource, columns: Mapping[str, str]) -> None:
+        self._narwhals = narwhals
+        self._resource = resource
+        self._columns = columns
+
+    def build(self, condition: Condition) -> Any:
+        if isinstance(condition, (All, AnyOf)):
+            parts = [self.build(part) for part in condition.parts]
+            join = self._narwhals.all_horizontal if isinstance(condition, All) else self._narwhals.any_horizontal
+            return join(*parts, ignore_nulls=False)
+        if isinstance(condition, Const):
+            some = self._narwhals.any_horizontal(self._narwhals.all().is_null(), ignore_nulls=False)
+            return some | ~some if condition.value else some & ~some  # a bare constant has not the frame's length
+        negated = isinstance(condition, Not)
+        atom = condition.part if isinstance(condition, Not) else condition
+        if not isinstance(atom, _Atom):
+            raise NotTranslatableError(f"{atom!r} is a predicate of the caller; a dataframe cannot be asked for it")
+        return self._atom(atom, negated=negated)
+
+    def _atom(self, atom: _Atom, *, negated: bool) -> Any:
+        column, there = self._column(atom.left)
+        if isinstance(atom, IsNull):
+            return there if negated else ~there
+        if isinstance(atom, In):
+            found = column.is_in([_literal(value) for value in cast("tuple[object, ...]", atom.right)])
+            return there & (~found if negated else found)
+        if isinstance(atom, Compare):
+            return self._compare(atom, column, there)
+        text = column.fill_null("")
+        part = cast("str", atom.right)
+        if isinstance(atom, HasText):
+            found = text.str.contains(part, literal=True)
+        elif isinstance(atom, StartsWith):
+            found = text.str.starts_with(part)
+        else:
+            part = part.rstrip("/") if isinstance(atom, Under) else part
+            found = (text == part) | text.str.starts_with(part + "/")
+        return there & (~found if negated else found)
+
+    def _compare(self, atom: Compare, column: Any, there: Any) -> Any:
+        symbol = OPERATORS[atom.operator]
+        is_text = self._type(atom.left) == "str"
+        other: Any
+        if isinstance(atom.right, Operand):
+            other, other_there = self._column(atom.right)
+            there = there & other_there
+            other = other.fill_null("") if is_text else other
+        else:
+            other = _literal(atom.right)
+        column = column.fill_null("") if is_text else column
+        compare: Callable[[Any], Any] = getattr(column, _METHODS[symbol])
+        return there & compare(other)
+
+    def _type(self, operand: Operand) -> Type:
+        return self._resource.fields[operand.name].type
+
+    def _column(self, operand: Operand) -> tuple[Any, Any]:
+        kind = self._type(operand)
+        if kind not in _KINDS:
+            raise NotTranslatableError(f"field {operand.name!r} is {kind}, which dataframes compare in different ways")
+        column = self._narwhals.col(self._columns.get(operand.name, operand.name))
+        there = ~column.is_null()
+        return column, there & ~column.is_nan() if kind == "float" else there
+
+
+_METHODS: Final = {"==": "__eq__", "!=": "__ne__", "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__"}
+
+
+def _literal(value: object) -> object:
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC)
+    if isinstance(value, str) and not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise NotTranslatableError("text with a lone surrogate cannot be compared in a dataframe") from None
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise NotTranslatableError("an integer beyond 64 bits cannot be compared in a dataframe")
+    return value
+
+
+def fits_frame(types: Mapping[str, Any], fields: Mapping[str, Type], columns: Mapping[str, str]) -> bool:
+    """Say whether every column has the type that its field declares, so that an expression means what it says."""
+    for name, kind in fields.items():
+        found = types.get(columns.get(name, name))
+        word = str(found)
+        if kind not in _KINDS or not word.removeprefix("U").startswith(_KINDS[kind]):
+            return False
+        if kind == "datetime" and getattr(found, "time_zone", None) != "UTC":
+            return False
+    return True
+
+
+def kept(
+    values: Mapping[str, list[object]], fields: Mapping[str, Type], check: Callable[[dict[str, object]], bool]
+) -> list[int]:
+    """Return the rows of which the predicate is true, one record after the other."""
+    names = list(values)
+    columns = [_whole(values[name]) if fields[name] == "int" else values[name] for name in names]
+    return [row for row, cells in enumerate(zip(*columns, strict=True)) if check(dict(zip(names, cells, strict=True)))]
+
+
+def _whole(cells: list[object]) -> list[object]:
+    """Return floats that are whole as integers: pandas makes floats of integers as soon as one is missing."""
+    return [int(cell) if isinstance(cell, float) and cell.is_integer() else cell for cell in cells]

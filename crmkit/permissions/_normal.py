@@ -1,0 +1,82 @@
+"""The negation normal form: what every back end translates.
+
+Every ``Not`` stands directly before an atom. There, TRUE needs no third value: an atom is TRUE where its operands are
+there and it holds, its negation where they are there and it does not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from ._conditions import FALSE, OPPOSITE, TRUE, All, Any, Compare, Condition, Const, In, Not, RecordValue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["all_of", "any_of", "fields_of", "negate", "normal", "walk"]
+
+
+def all_of(parts: Iterable[Condition]) -> Condition:
+    """Return the conjunction, flat and without what cannot change it."""
+    flat: dict[Condition, None] = {}
+    for part in parts:
+        if part == FALSE:
+            return FALSE
+        flat.update(dict.fromkeys(part.parts if isinstance(part, All) else [part]))
+    flat.pop(TRUE, None)
+    return next(iter(flat)) if len(flat) == 1 else All(tuple(flat)) if flat else TRUE
+
+
+def any_of(parts: Iterable[Condition]) -> Condition:
+    """Return the disjunction, flat and without what cannot change it."""
+    flat: dict[Condition, None] = {}
+    for part in parts:
+        if part == TRUE:
+            return TRUE
+        flat.update(dict.fromkeys(part.parts if isinstance(part, Any) else [part]))
+    flat.pop(FALSE, None)
+    return next(iter(flat)) if len(flat) == 1 else Any(tuple(flat)) if flat else FALSE
+
+
+def negate(condition: Condition) -> Condition:
+    """Return the negation with every ``Not`` directly before an atom."""
+    if isinstance(condition, Not):
+        return normal(condition.part)
+    if isinstance(condition, Const):
+        return FALSE if condition.value else TRUE
+    if isinstance(condition, All):
+        return any_of(negate(part) for part in condition.parts)
+    if isinstance(condition, Any):
+        return all_of(negate(part) for part in condition.parts)
+    if isinstance(condition, Compare):
+        return attrs.evolve(condition, operator=OPPOSITE[condition.operator])
+    if isinstance(condition, In) and condition.right == ():
+        return TRUE
+    return Not(condition)
+
+
+def normal(condition: Condition) -> Condition:
+    """Return the negation normal form, constants folded: what every back end translates."""
+    if isinstance(condition, All):
+        return all_of(normal(part) for part in condition.parts)
+    if isinstance(condition, Any):
+        return any_of(normal(part) for part in condition.parts)
+    if isinstance(condition, Not):
+        return negate(condition.part)
+    return FALSE if isinstance(condition, In) and condition.right == () else condition
+
+
+def walk(condition: Condition) -> Iterable[Condition]:
+    """Yield the condition and all in it."""
+    yield condition
+    for child in condition.children:
+        yield from walk(child)
+
+
+def fields_of(condition: Condition) -> tuple[str, ...]:
+    """Return the record's fields that are read, each once, in order."""
+    return tuple(dict.fromkeys(
+        operand.name for node in walk(condition) for operand in node.operands if isinstance(operand, RecordValue)
+    ))  # fmt: skip

@@ -1,0 +1,189 @@
+"""Questions the other way round: who may, what may somebody, which records; complete, or an error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from ._bind import bind
+from ._conditions import FALSE, Const
+from ._decision import Outcome
+from ._view import as_mapping
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Mapping
+
+    from ._compile import Compiled, RoleSet
+    from ._conditions import Condition
+    from ._engine import Engine, _State
+    from ._known import Known
+    from ._model import Principal
+
+__all__ = ["Access", "Permission", "accessible", "what_can", "who_can"]
+
+
+@attrs.frozen
+class Access:
+    """That a principal may do something.
+
+    Attributes:
+        principal: Who.
+        outcome: On every record or on some; of one record always ``ALWAYS``.
+        roles: The assigned roles that bring it.
+
+    .. versionadded:: 0.1.0
+    """
+
+    principal: str
+    outcome: Outcome
+    roles: tuple[str, ...]
+
+
+@attrs.frozen
+class Permission:
+    """One thing that a principal may do.
+
+    Attributes:
+        resource: On what.
+        action: What.
+        outcome: On every record or on some.
+        condition: On which, as text; empty where on every one.
+
+    .. versionadded:: 0.1.0
+    """
+
+    resource: str
+    action: str
+    outcome: Outcome
+    condition: str
+
+
+def who_can(
+    engine: Engine,
+    action: str,
+    resource: str,
+    record: Mapping[str, object] | None = None,
+    *,
+    at: dt.datetime | None = None,
+) -> list[Access]:
+    """Return everybody who may do something.
+
+    Args:
+        engine: Of which policy and people.
+        action: What.
+        resource: On what kind of record.
+        record: On this record; on some record otherwise.
+        at: When; now otherwise.
+
+    Returns:
+        All of them, in the order of the people; nothing is cut off. Principals are asked in their own tenant.
+
+    Example:
+        >>> from crmkit.permissions import Assignment, Engine, Grant, Policy, Resource, Role
+        >>> deal = Resource("deal", actions=["read"])
+        >>> policy = Policy([deal], [Role("all", grants=[Grant("read", "deal", scope="all")])])
+        >>> [access.principal for access in who_can(Engine(policy, [Assignment("ann", "all")]), "read", "deal")]
+        ['ann']
+
+    .. versionadded:: 0.1.0
+    """
+    engine.policy.check_action(action, resource)
+    moment = engine._now() if at is None else at
+    state = engine._state
+    row = None if record is None else as_mapping(record)
+    found: list[Access] = []
+    questions: dict[int, _Question | None] = {}
+    bringing: dict[frozenset[str], tuple[str, ...]] = {}
+    for principal in state.assignments:
+        person = state.org.people[principal]
+        direct, role_set = engine._roles_of(state, person, moment)
+        if id(role_set) not in questions:
+            formula = role_set.formula(action, resource)
+            questions[id(role_set)] = None if formula == FALSE else _Question(state, resource, formula)
+        question = questions[id(role_set)]
+        if question is None or person.status != "active":
+            continue
+        known = engine._known(state, person, moment)
+        outcome = question.outcome(known) if row is None else question.of_record(engine, known, person, row)
+        if outcome is not Outcome.NEVER:
+            if direct not in bringing:
+                bringing[direct] = _bringing(state.compiled, role_set, direct, action, resource)
+            found.append(Access(principal, outcome, bringing[direct]))
+    return found
+
+
+class _Question:
+    """What is asked of everybody who has the same roles."""
+
+    def __init__(self, state: _State, resource: str, formula: Condition) -> None:
+        self._formula = formula
+        self._fields = state.compiled.policy.resources[resource].fields
+        self._factory = state.compiled.factory(resource, formula)
+
+    def outcome(self, known: Known) -> Outcome:
+        bound = bind(self._formula, known, self._fields)
+        if not isinstance(bound, Const):
+            return Outcome.DEPENDS
+        return Outcome.ALWAYS if bound.value else Outcome.NEVER
+
+    def of_record(self, engine: Engine, known: Known, person: Principal, record: Mapping[str, object]) -> Outcome:
+        factory = self._factory
+        customs = [engine._custom(name, person, {}) for name in factory.customs]
+        values = [known.value(operand) for operand in factory.operands]
+        check = factory.make(known.clock, *values, *customs, *factory.constants)
+        return Outcome.ALWAYS if check(record) else Outcome.NEVER
+
+
+def _bringing(
+    compiled: Compiled, role_set: RoleSet, direct: frozenset[str], action: str, resource: str
+) -> tuple[str, ...]:
+    """Return the assigned roles that have, or inherit, an allow for it."""
+    holders = {rule.role for rule in role_set.rules(action, resource) if rule.effect == "allow"}
+    return tuple(role for role in sorted(direct) if compiled.closure([role]) & holders)
+
+
+def what_can(engine: Engine, principal: str, *, at: dt.datetime | None = None) -> list[Permission]:
+    """Return everything that a principal may do, by resource and action.
+
+    Example:
+        >>> from crmkit.permissions import Assignment, Engine, Grant, Policy, Resource, Role
+        >>> deal = Resource("deal", actions=["read"])
+        >>> policy = Policy([deal], [Role("all", grants=[Grant("read", "deal", scope="all")])])
+        >>> what_can(Engine(policy, [Assignment("ann", "all")]), "ann")
+        [Permission(resource='deal', action='read', outcome=<Outcome.ALWAYS: 'always'>, condition='')]
+
+    .. versionadded:: 0.1.0
+    """
+    view = engine._make(engine._state, principal, engine._now() if at is None else at, None, None, None, audited=False)
+    found: list[Permission] = []
+    for resource in engine.policy.resources.values():
+        for action in resource.actions:
+            outcome = view.outcome(action, resource.name)
+            if outcome is not Outcome.NEVER:
+                condition = "" if outcome is Outcome.ALWAYS else repr(view.filter(action, resource.name).condition)
+                found.append(Permission(resource.name, action, outcome, condition))
+    return found
+
+
+def accessible(
+    engine: Engine, principal: str, action: str, resource: str, records: Iterable[Mapping[str, object]]
+) -> list[object]:
+    """Return the ids of those of the records that a principal may do something with, in their order.
+
+    Raises:
+        NotFoundError: There is no such principal, resource or action.
+
+    Example:
+        >>> from crmkit.permissions import Assignment, Engine, Grant, Policy, Resource, Role
+        >>> deal = Resource("deal", actions=["read"], owner="owner_id")
+        >>> policy = Policy([deal], [Role("own", grants=[Grant("read", "deal", scope="own")])])
+        >>> engine = Engine(policy, [Assignment("ann", "own")])
+        >>> accessible(engine, "ann", "read", "deal", [{"id": 1, "owner_id": "ann"}, {"id": 2, "owner_id": "bob"}])
+        [1]
+
+    .. versionadded:: 0.1.0
+    """
+    key = engine.policy.resource(resource).key
+    return [record.get(key) for record in engine.view(principal).filter(action, resource).select(records)]
