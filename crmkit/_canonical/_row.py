@@ -103,6 +103,10 @@ class LogicalType:
         return said
 
 
+def _held(columns: Mapping[str, LogicalType]) -> dict[str, LogicalType]:
+    return dict(columns)
+
+
 @attrs.frozen
 class RowSchema:
     r"""Names and types of the columns, in order.
@@ -115,7 +119,7 @@ class RowSchema:
         [b'1:74:Zo\xc3\xab', b'1:8-']
     """
 
-    columns: Mapping[str, LogicalType] = attrs.field(converter=dict, hash=False)
+    columns: Mapping[str, LogicalType] = attrs.field(converter=_held, hash=False)
 
     def header(self) -> bytes:
         """Return the header document, ``crmkit-json/1``."""
