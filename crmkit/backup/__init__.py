@@ -1,0 +1,61 @@
+"""Backups that prove they restore: is this backup complete, unaltered, fresh, and does it restore, in how long.
+
+Everything is values in, values out: no network that the caller did not open, no daemon, no scheduler; the clock and
+the keys are arguments.  What a check did not look at, its report says.
+"""
+
+from ._content import Budget
+from ._create import Manifest, countersign, create, read_statement, sign
+from ._databases import DuckdbSource, PostgresSource, SqliteSource, register_sqlite
+from ._differ import SnapshotComparison, compare
+from ._entry import Header
+from ._findings import Finding, NotChecked
+from ._keys import SigningKey, VerifyingKey
+from ._ledger import Accepted, TrustLedger
+from ._manifest import Limits
+from ._probe import ProbeReport, probe
+from ._report import Coverage, VerifyReport
+from ._snapshot import Snapshot, snapshot
+from ._sources import CsvSource, FrameSource, ParquetSource, Source
+from ._sql import row_schema, row_sql
+from ._statement import Envelope, Statement, pae
+from ._verify import verify
+
+__all__ = [
+    "Accepted",
+    "Budget",
+    "Coverage",
+    "CsvSource",
+    "DuckdbSource",
+    "Envelope",
+    "Finding",
+    "FrameSource",
+    "Header",
+    "Limits",
+    "Manifest",
+    "NotChecked",
+    "ParquetSource",
+    "PostgresSource",
+    "ProbeReport",
+    "SigningKey",
+    "Snapshot",
+    "SnapshotComparison",
+    "Source",
+    "SqliteSource",
+    "Statement",
+    "TrustLedger",
+    "VerifyReport",
+    "VerifyingKey",
+    "compare",
+    "countersign",
+    "create",
+    "pae",
+    "probe",
+    "read_statement",
+    "register_sqlite",
+    "row_schema",
+    "row_sql",
+    "sign",
+    "snapshot",
+    "verify",
+]
