@@ -4,6 +4,7 @@ Everything is values in, values out: no network that the caller did not open, no
 the keys are arguments.  What a check did not look at, its report says.
 """
 
+from . import formats
 from ._content import Budget
 from ._create import Manifest, countersign, create, read_statement, sign
 from ._databases import DuckdbSource, PostgresSource, SqliteSource, register_sqlite
@@ -49,6 +50,7 @@ __all__ = [
     "compare",
     "countersign",
     "create",
+    "formats",
     "pae",
     "probe",
     "read_statement",
