@@ -6,6 +6,7 @@ the keys are arguments.  What a check did not look at, its report says.
 
 from . import formats
 from ._content import Budget
+from ._copies import CopiesReport, CopyState, HealAction, HealPlan, compare_copies, plan_heal
 from ._create import Manifest, countersign, create, read_statement, sign
 from ._databases import DuckdbSource, PostgresSource, SqliteSource, register_sqlite
 from ._differ import SnapshotComparison, compare
@@ -20,19 +21,26 @@ from ._snapshot import Snapshot, snapshot
 from ._sources import CsvSource, FrameSource, ParquetSource, Source
 from ._sql import row_schema, row_sql
 from ._statement import Envelope, Statement, pae
+from ._stores import FsspecStore, LocalStore, Store
 from ._verify import verify
 
 __all__ = [
     "Accepted",
     "Budget",
+    "CopiesReport",
+    "CopyState",
     "Coverage",
     "CsvSource",
     "DuckdbSource",
     "Envelope",
     "Finding",
     "FrameSource",
+    "FsspecStore",
     "Header",
+    "HealAction",
+    "HealPlan",
     "Limits",
+    "LocalStore",
     "Manifest",
     "NotChecked",
     "ParquetSource",
@@ -44,14 +52,17 @@ __all__ = [
     "Source",
     "SqliteSource",
     "Statement",
+    "Store",
     "TrustLedger",
     "VerifyReport",
     "VerifyingKey",
     "compare",
+    "compare_copies",
     "countersign",
     "create",
     "formats",
     "pae",
+    "plan_heal",
     "probe",
     "read_statement",
     "register_sqlite",

@@ -44,9 +44,11 @@ NO_EXAMPLE = {
 
 MADE_BY = {
     "crmkit.backup": {
-        *("Accepted", "Coverage", "Envelope", "Manifest", "NotChecked", "ProbeReport", "Snapshot"),
+        *("Accepted", "CopiesReport", "CopyState", "Coverage", "Envelope", "HealAction", "HealPlan", "Manifest"),
+        *("NotChecked", "ProbeReport", "Snapshot", "Store"),
         *("SnapshotComparison", "Source", "Statement", "VerifyReport"),
     },
+    "crmkit.backup.formats": {"Checksum"},
     "crmkit.changes": {"Account", "Change", "Conflict", "Discrepancy"},
     "crmkit.frames": {"StoredRow", "StoredRows"},
     "crmkit.issues": {"Coded"},
