@@ -15,8 +15,10 @@ from ._findings import Finding, NotChecked
 from ._keys import SigningKey, VerifyingKey
 from ._ledger import Accepted, TrustLedger
 from ._manifest import Limits
+from ._policy import GFS, BackupPolicy, BackupRecord, CopyPlace, PolicyReport, Violation, check_policy
 from ._probe import ProbeReport, probe
 from ._report import Coverage, VerifyReport
+from ._retention import Preflight, PruneDecision, PrunePlan, plan_prune, preflight
 from ._snapshot import Snapshot, snapshot
 from ._sources import CsvSource, FrameSource, ParquetSource, Source
 from ._sql import row_schema, row_sql
@@ -25,9 +27,13 @@ from ._stores import FsspecStore, LocalStore, Store
 from ._verify import verify
 
 __all__ = [
+    "GFS",
     "Accepted",
+    "BackupPolicy",
+    "BackupRecord",
     "Budget",
     "CopiesReport",
+    "CopyPlace",
     "CopyState",
     "Coverage",
     "CsvSource",
@@ -44,8 +50,12 @@ __all__ = [
     "Manifest",
     "NotChecked",
     "ParquetSource",
+    "PolicyReport",
     "PostgresSource",
+    "Preflight",
     "ProbeReport",
+    "PruneDecision",
+    "PrunePlan",
     "SigningKey",
     "Snapshot",
     "SnapshotComparison",
@@ -56,6 +66,8 @@ __all__ = [
     "TrustLedger",
     "VerifyReport",
     "VerifyingKey",
+    "Violation",
+    "check_policy",
     "compare",
     "compare_copies",
     "countersign",
@@ -63,6 +75,8 @@ __all__ = [
     "formats",
     "pae",
     "plan_heal",
+    "plan_prune",
+    "preflight",
     "probe",
     "read_statement",
     "register_sqlite",

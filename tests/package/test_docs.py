@@ -45,6 +45,7 @@ NO_EXAMPLE = {
 MADE_BY = {
     "crmkit.backup": {
         *("Accepted", "CopiesReport", "CopyState", "Coverage", "Envelope", "HealAction", "HealPlan", "Manifest"),
+        *("PolicyReport", "Preflight", "PruneDecision", "PrunePlan", "Violation"),
         *("NotChecked", "ProbeReport", "Snapshot", "Store"),
         *("SnapshotComparison", "Source", "Statement", "VerifyReport"),
     },
