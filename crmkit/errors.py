@@ -14,7 +14,7 @@
       LockedError(BlockingIOError)        another writer holds the file
       AccessDeniedError                   .decision
       DecryptionError                     says nothing about why, on purpose
-      RefusedError                        encryption: what it must refuse; .rule
+      RefusedError                        encryption, restore drills: what they must refuse; .rule
       PolicyFileError(ValueError)         permissions: a policy that cannot be loaded; .problems
       IntegrityError                      .location
         TamperedLogError
@@ -196,7 +196,7 @@ class DecryptionError(CrmkitError):
 
 
 class RefusedError(CrmkitError):
-    """Encryption refuses a use that would not protect what it seems to; ``.rule`` names the reason.
+    """Encryption refuses what would not protect, a drill what could touch its source; ``.rule`` names the reason.
 
     .. versionadded:: 0.1.0
     """

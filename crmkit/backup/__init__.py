@@ -5,11 +5,28 @@ the keys are arguments.  What a check did not look at, its report says.
 """
 
 from . import formats
+from ._checks import (
+    Canary,
+    CheckResult,
+    CustomCheck,
+    ForeignKeys,
+    Newest,
+    Query,
+    RestoreCheck,
+    RowCounts,
+    SchemaFingerprint,
+    SchemaObjects,
+    Sequences,
+    TableDigests,
+    schema_fingerprint,
+    schema_objects,
+)
 from ._content import Budget
 from ._copies import CopiesReport, CopyState, HealAction, HealPlan, compare_copies, plan_heal
 from ._create import Manifest, countersign, create, read_statement, sign
 from ._databases import DuckdbSource, PostgresSource, SqliteSource, register_sqlite
 from ._differ import SnapshotComparison, compare
+from ._drill import Drill, DrillReport, choose_backups
 from ._entry import Header
 from ._findings import Finding, NotChecked
 from ._keys import SigningKey, VerifyingKey
@@ -18,7 +35,9 @@ from ._manifest import Limits
 from ._policy import GFS, BackupPolicy, BackupRecord, CopyPlace, PolicyReport, Violation, check_policy
 from ._probe import ProbeReport, probe
 from ._report import Coverage, VerifyReport
+from ._restore import FolderRestore, PgRestore, Restore, Restored, SqliteRestore
 from ._retention import Preflight, PruneDecision, PrunePlan, plan_prune, preflight
+from ._scratch import Scratch, ScratchFolder, ScratchPostgres, SourceIdentity, postgres_identity
 from ._snapshot import Snapshot, snapshot
 from ._sources import CsvSource, FrameSource, ParquetSource, Source
 from ._sql import row_schema, row_sql
@@ -32,14 +51,21 @@ __all__ = [
     "BackupPolicy",
     "BackupRecord",
     "Budget",
+    "Canary",
+    "CheckResult",
     "CopiesReport",
     "CopyPlace",
     "CopyState",
     "Coverage",
     "CsvSource",
+    "CustomCheck",
+    "Drill",
+    "DrillReport",
     "DuckdbSource",
     "Envelope",
     "Finding",
+    "FolderRestore",
+    "ForeignKeys",
     "FrameSource",
     "FsspecStore",
     "Header",
@@ -48,26 +74,43 @@ __all__ = [
     "Limits",
     "LocalStore",
     "Manifest",
+    "Newest",
     "NotChecked",
     "ParquetSource",
+    "PgRestore",
     "PolicyReport",
     "PostgresSource",
     "Preflight",
     "ProbeReport",
     "PruneDecision",
     "PrunePlan",
+    "Query",
+    "Restore",
+    "RestoreCheck",
+    "Restored",
+    "RowCounts",
+    "SchemaFingerprint",
+    "SchemaObjects",
+    "Scratch",
+    "ScratchFolder",
+    "ScratchPostgres",
+    "Sequences",
     "SigningKey",
     "Snapshot",
     "SnapshotComparison",
     "Source",
+    "SourceIdentity",
+    "SqliteRestore",
     "SqliteSource",
     "Statement",
     "Store",
+    "TableDigests",
     "TrustLedger",
     "VerifyReport",
     "VerifyingKey",
     "Violation",
     "check_policy",
+    "choose_backups",
     "compare",
     "compare_copies",
     "countersign",
@@ -76,12 +119,15 @@ __all__ = [
     "pae",
     "plan_heal",
     "plan_prune",
+    "postgres_identity",
     "preflight",
     "probe",
     "read_statement",
     "register_sqlite",
     "row_schema",
     "row_sql",
+    "schema_fingerprint",
+    "schema_objects",
     "sign",
     "snapshot",
     "verify",

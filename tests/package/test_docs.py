@@ -45,6 +45,7 @@ NO_EXAMPLE = {
 MADE_BY = {
     "crmkit.backup": {
         *("Accepted", "CopiesReport", "CopyState", "Coverage", "Envelope", "HealAction", "HealPlan", "Manifest"),
+        *("CheckResult", "DrillReport", "Restore", "RestoreCheck", "Restored", "Scratch"),
         *("PolicyReport", "Preflight", "PruneDecision", "PrunePlan", "Violation"),
         *("NotChecked", "ProbeReport", "Snapshot", "Store"),
         *("SnapshotComparison", "Source", "Statement", "VerifyReport"),
@@ -67,7 +68,7 @@ MADE_BY = {
 
 SETTINGS = {
     # docs/how-to/verify-a-backup.md and compare-tables.md show them
-    "crmkit.backup": {"countersign", "DuckdbSource", "PostgresSource", "read_statement", "sign"},
+    "crmkit.backup": {"countersign", "DuckdbSource", "PostgresSource", "postgres_identity", "read_statement", "sign"},
     "crmkit": {"read_excel"},  # needs a workbook: tests/files/test_read_excel.py makes one
     "crmkit.files": {"read_excel"},
     "crmkit.matching": {
