@@ -34,6 +34,7 @@ from ._ledger import Accepted, TrustLedger
 from ._manifest import Limits
 from ._policy import GFS, BackupPolicy, BackupRecord, CopyPlace, PolicyReport, Violation, check_policy
 from ._probe import ProbeReport, probe
+from ._recover import Recovery, RecoveryPlan, RowRecovery, recover
 from ._report import Coverage, VerifyReport
 from ._restore import FolderRestore, PgRestore, Restore, Restored, SqliteRestore
 from ._retention import Preflight, PruneDecision, PrunePlan, plan_prune, preflight
@@ -85,10 +86,13 @@ __all__ = [
     "PruneDecision",
     "PrunePlan",
     "Query",
+    "Recovery",
+    "RecoveryPlan",
     "Restore",
     "RestoreCheck",
     "Restored",
     "RowCounts",
+    "RowRecovery",
     "SchemaFingerprint",
     "SchemaObjects",
     "Scratch",
@@ -123,6 +127,7 @@ __all__ = [
     "preflight",
     "probe",
     "read_statement",
+    "recover",
     "register_sqlite",
     "row_schema",
     "row_sql",

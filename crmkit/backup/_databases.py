@@ -59,8 +59,12 @@ class DatabaseSource(Source):
     def _columns(self) -> dict[str, LogicalType]:
         raise NotImplementedError
 
+    def cursor(self) -> Any:
+        """Return a cursor in the connection's own transaction."""
+        return self.connection.cursor()
+
     def _execute(self, sql: str, parameters: Sequence[object] = ()) -> Any:
-        cursor = self.connection.cursor()
+        cursor = self.cursor()
         cursor.execute(sql, parameters) if parameters else cursor.execute(sql)
         return cursor
 
@@ -230,6 +234,10 @@ class DuckdbSource(DatabaseSource):
     """
 
     dialect: Dialect = "duckdb"
+
+    def cursor(self) -> Any:
+        """Return the connection itself: what DuckDB calls a cursor is another connection, with its own transaction."""
+        return self.connection
 
     def _columns(self) -> dict[str, LogicalType]:
         found: dict[str, LogicalType] = {}

@@ -164,6 +164,11 @@ class FrameSource(ClientSource):
         self._table = frames.read(frame)
         self._schema = schema
 
+    @property
+    def table(self) -> frames.Table:
+        """The frame, read column by column."""
+        return self._table
+
     def schema(self) -> RowSchema:
         """Return the given types, or those of the values."""
         if self._schema is None:
