@@ -22,6 +22,7 @@ from ._checks import (
     schema_objects,
 )
 from ._content import Budget
+from ._continuity import ContinuityRecords, Downtime, DrillRecord, Incident, IncidentPlan, downtime, render_notice
 from ._copies import CopiesReport, CopyState, HealAction, HealPlan, compare_copies, plan_heal
 from ._create import Manifest, countersign, create, read_statement, sign
 from ._databases import DuckdbSource, PostgresSource, SqliteSource, register_sqlite
@@ -54,13 +55,16 @@ __all__ = [
     "Budget",
     "Canary",
     "CheckResult",
+    "ContinuityRecords",
     "CopiesReport",
     "CopyPlace",
     "CopyState",
     "Coverage",
     "CsvSource",
     "CustomCheck",
+    "Downtime",
     "Drill",
+    "DrillRecord",
     "DrillReport",
     "DuckdbSource",
     "Envelope",
@@ -72,6 +76,8 @@ __all__ = [
     "Header",
     "HealAction",
     "HealPlan",
+    "Incident",
+    "IncidentPlan",
     "Limits",
     "LocalStore",
     "Manifest",
@@ -119,6 +125,7 @@ __all__ = [
     "compare_copies",
     "countersign",
     "create",
+    "downtime",
     "formats",
     "pae",
     "plan_heal",
@@ -129,6 +136,7 @@ __all__ = [
     "read_statement",
     "recover",
     "register_sqlite",
+    "render_notice",
     "row_schema",
     "row_sql",
     "schema_fingerprint",
