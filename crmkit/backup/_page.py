@@ -68,7 +68,8 @@ class Section:
 def _cell(text: str) -> str:
     """Escape what would end a cell, start markup or break a line; names of files come from anywhere."""
     plain = "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in text)
-    return "".join(f"\\{character}" if character in "\\`*_[]<>|#" else character for character in plain)
+    marked = "".join(f"\\{character}" if character in "\\`*_[]|#" else character for character in plain)
+    return marked.replace("<", "&lt;").replace(">", "&gt;")
 
 
 def fragment(title: str, lead: str, sections: Sequence[Section]) -> str:

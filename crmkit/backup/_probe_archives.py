@@ -138,7 +138,7 @@ def _tar(stream: IO[bytes]) -> Probed:
             pass
     except (tarfile.TarError, *_FAULTS):
         raise IncompleteError("it ends inside a member, or is damaged") from None
-    if counted.tail != bytes(1024):
+    if counted.tail != bytes(1024) or counted.total % 512:
         raise IncompleteError("the two empty blocks at its end are missing")
     return Probed({"members": members})
 
@@ -149,9 +149,11 @@ class _Counted:
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
         self.tail = b""
+        self.total = 0
 
     def read(self, size: int = -1) -> bytes:
         """Read on."""
         data = self._stream.read(size)
         self.tail = (self.tail + data)[-1024:]
+        self.total += len(data)
         return data
