@@ -24,7 +24,7 @@
         KeyDestroyedError                 its key was destroyed; .key_tag
         SubjectShreddedError              the key of its person was destroyed; .subject
       SystemicFailureError                so many values of a column failed that it is the key, not the data
-      RefusedError                        encryption: what it must refuse; .rule
+      RefusedError                        encryption, restore drills: what they must refuse; .rule
         DoubleEncryptionError             the plaintext is a token already
       KeyWrapperError                     whoever holds the wrapping key did not unwrap; .uri
         KMSUnavailableError(ConnectionError)  could not be reached; trying again may help
@@ -317,7 +317,7 @@ class SystemicFailureError(CrmkitError):
 
 
 class RefusedError(CrmkitError):
-    """Encryption refuses a use that would not protect what it seems to; ``.rule`` names the reason.
+    """Encryption refuses what would not protect, a drill what could touch its source; ``.rule`` names the reason.
 
     .. versionadded:: 0.1.0
     """

@@ -197,3 +197,26 @@ def test_bytes_that_are_no_tuple_of_parts_are_refused(parts, data):
     for wrong in (cut, whole + b"\0", (len(parts) + 1).to_bytes(8, "big") + whole[8:]):
         with pytest.raises(FormatError):
             decode_parts(wrong)
+
+
+def test_whole_columns_are_written_as_their_cells_one_by_one() -> None:
+    from crmkit._canonical import _row
+
+    zone = dt.timezone(dt.timedelta(hours=5, minutes=30))
+    moments = [dt.datetime(1, 1, 1), dt.datetime(1969, 12, 31, 23, 59, 59, 999_999), dt.datetime(9999, 12, 31, 23)]
+    columns: dict[str, list[object]] = {
+        "text": [None, "", "a", "客户", "1:a"],
+        "int": [None, 0, -1, 2**70, -(2**63)],
+        "bool": [True, None, False],
+        "float64": [None, 0.0, -0.0, float("nan"), float("inf"), -1e-310, 1 / 3],
+        "timestamp": [None, *moments],
+        "timestamptz": [None, *(moment.replace(tzinfo=zone) for moment in moments[1:])],
+    }
+    for kind, values in columns.items():
+        logical = LogicalType(kind=kind)  # type: ignore[arg-type]
+        cell = _row._cell(logical)
+        assert set(map(type, values)) <= _row._FAST[kind][0]
+        assert _row._column("c", logical, values) == [cell(value) for value in values]
+    for kind, wrong in (("timestamp", columns["timestamptz"]), ("timestamptz", columns["timestamp"])):
+        with pytest.raises(InvalidValueError, match="row 1: a time with"):
+            rows(RowSchema({"c": LogicalType(kind=kind)}), {"c": wrong})  # type: ignore[arg-type]

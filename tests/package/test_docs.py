@@ -47,6 +47,25 @@ NO_EXAMPLE = {
 """Modules whose public objects need no Example of their own, and why."""
 
 MADE_BY = {
+    "crmkit.backup": {
+        *("Accepted", "CopiesReport", "CopyState", "Coverage", "Envelope", "HealAction", "HealPlan", "Manifest"),
+        *(
+            "CheckResult",
+            "Downtime",
+            "DrillReport",
+            "Recovery",
+            "RecoveryPlan",
+            "RowRecovery",
+            "Restore",
+            "RestoreCheck",
+            "Restored",
+            "Scratch",
+        ),
+        *("PolicyReport", "Preflight", "PruneDecision", "PrunePlan", "Violation"),
+        *("NotChecked", "ProbeReport", "Snapshot", "Store"),
+        *("SnapshotComparison", "Source", "Statement", "VerifyReport"),
+    },
+    "crmkit.backup.formats": {"Checksum"},
     "crmkit.changes": {"Account", "Change", "Conflict", "Discrepancy"},
     "crmkit.encryption": {
         *("Checkpoint", "ColumnOutcome", "ErasureReceipt", "Failure", "GuardedBox", "IndexPlan", "KeyStatus"),
@@ -84,6 +103,8 @@ MADE_BY = {
 """Classes whose objects crmkit makes; the call that returns them has the Example."""
 
 SETTINGS = {
+    # docs/how-to/verify-a-backup.md and compare-tables.md show them
+    "crmkit.backup": {"countersign", "DuckdbSource", "PostgresSource", "postgres_identity", "read_statement", "sign"},
     "crmkit": {"read_excel"},  # needs a workbook: tests/files/test_read_excel.py makes one
     "crmkit.encryption": {"SubjectStore", "TokenTable"},  # Protocols; two classes of each are there
     "crmkit.files": {"read_excel"},

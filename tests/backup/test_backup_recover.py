@@ -1,0 +1,172 @@
+"""Single rows brought back: previewed, compare-and-set, logged, undone; on frames and three databases."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crmkit import backup
+from crmkit.errors import ConflictError, NotFoundError, SchemaError, ShapeError, TamperedLogError
+
+SAVED = [
+    {"id": 1, "name": "Ana", "amount": Decimal("1.50"), "seen": dt.datetime(2026, 1, 1, tzinfo=dt.UTC)},
+    {"id": 2, "name": "Bo", "amount": None, "seen": None},
+    {"id": 3, "name": "Cy 客户", "amount": Decimal("0.00"), "seen": dt.datetime(1969, 1, 1, tzinfo=dt.UTC)},
+    {"id": 4, "name": None, "amount": Decimal("9.99"), "seen": None},
+]
+SCHEMA = backup.row_schema({"id": "int", "name": "text", "amount": "decimal(2)", "seen": "timestamptz"})
+
+
+def saved() -> backup.Source:
+    return backup.FrameSource(SAVED, key="id", schema=SCHEMA)
+
+
+def spoil(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Row 1 deleted, row 2 and 4 changed, row 3 as it was, row 5 new since."""
+    return [
+        {**rows[1], "name": "?", "amount": Decimal("7.00")},
+        rows[2],
+        {**rows[3], "name": "new"},
+        {**rows[0], "id": 5},
+    ]
+
+
+@pytest.fixture(params=["frame", "sqlite", "postgresql", "duckdb"])
+def live(request: pytest.FixtureRequest) -> Any:
+    """Where the rows are now, and how to read all of them."""
+    rows = spoil(SAVED)
+    if request.param == "frame":
+        yield backup.FrameSource(rows, key="id", schema=SCHEMA)
+        return
+    columns = "id bigint, name text, amount numeric(12,2), seen timestamptz"
+    values = [tuple(row.values()) for row in rows]
+    if request.param == "sqlite":
+        connection: Any = sqlite3.connect(":memory:")
+        connection.execute("CREATE TABLE t (id INTEGER, name TEXT, amount DECIMALTEXT, seen TEXT)")
+        texts = [(a, b, None if c is None else str(c), None if d is None else d.isoformat()) for a, b, c, d in values]
+        connection.executemany("INSERT INTO t VALUES (?, ?, ?, ?)", texts)
+        connection.commit()
+        yield backup.SqliteSource(connection, "t", key="id", schema=SCHEMA)
+    elif request.param == "duckdb":
+        duckdb = pytest.importorskip("duckdb", reason="needs duckdb")
+        connection = duckdb.connect()
+        connection.execute(f"CREATE TABLE t ({columns.replace('numeric', 'DECIMAL')})")
+        connection.executemany(
+            "INSERT INTO t VALUES (?, ?, ?, ?)",
+            [(a, b, c, None if d is None else d.isoformat()) for a, b, c, d in values],
+        )
+        yield backup.DuckdbSource(connection, "t", key="id", schema=SCHEMA)
+    else:
+        psycopg = pytest.importorskip("psycopg", reason="needs psycopg")
+        with psycopg.connect(request.getfixturevalue("postgres_url"), autocommit=True) as connection:
+            connection.execute(f"CREATE TABLE t ({columns})")
+            with connection.cursor() as cursor:
+                cursor.executemany("INSERT INTO t VALUES (%s, %s, %s, %s)", values)
+            yield backup.PostgresSource(connection, "t", key="id")
+
+
+def now(source: backup.Source, frame: Any = None) -> Any:
+    return backup.snapshot(backup.FrameSource(frame, key="id", schema=SCHEMA) if frame is not None else source).root
+
+
+def of(rows: list[dict[str, Any]]) -> Any:
+    return backup.snapshot(backup.FrameSource(rows, key="id", schema=SCHEMA)).root
+
+
+def test_deleted_and_overwritten_rows_come_back_and_nothing_else_changes(live: Any, tmp_path: Path) -> None:
+    before = now(live)
+    plan = backup.recover(saved(), live, keys=[1, 2, 3, 9])
+    assert [(row.kind, row.key) for row in plan.rows] == [("restore", (1,)), ("overwrite", (2,))]
+    assert plan.rows[1].columns == ("name", "amount")
+    assert (plan.unchanged, plan.not_in_backup) == (1, ((9,),))
+    assert len(plan.preview(like=[])) == 2
+    assert now(live) == before
+    log = tmp_path / "recovery.jsonl"
+    done = plan.apply(log=log, by="lin", reason="deleted by mistake")
+    wanted = [SAVED[0], SAVED[1], SAVED[2], {**SAVED[3], "name": "new"}, {**SAVED[0], "id": 5}]
+    assert now(live, done.frame) == of(wanted)
+
+    again = backup.Recovery.load(log)
+    assert again.rows == done.rows
+    assert (again.by, again.reason, again.run_id) == ("lin", "deleted by mistake", done.run_id)
+    target = live if done.frame is None else backup.FrameSource(done.frame, key="id", schema=SCHEMA)
+    frame = again.revert(target)
+    assert now(live, frame) == before
+
+
+def test_one_column_of_a_row_can_be_brought_back(live: Any) -> None:
+    done = backup.recover(saved(), live, keys=[2, 1], columns=["amount"]).apply()
+    wanted = [SAVED[0], {**SAVED[1], "name": "?"}, SAVED[2], {**SAVED[3], "name": "new"}, {**SAVED[0], "id": 5}]
+    assert now(live, done.frame) == of(wanted)
+
+
+def test_a_row_that_changed_after_the_preview_stops_everything(live: Any) -> None:
+    if isinstance(live, backup.FrameSource):
+        return  # a frame that was read does not change
+    plan = backup.recover(saved(), live, keys=[1, 2, 4])
+    live.connection.execute("UPDATE t SET name = 'somebody else' WHERE id = 4")
+    before = now(live)
+    with pytest.raises(ConflictError, match="1 rows") as caught:
+        plan.apply()
+    assert caught.value.conflicts == ((4,),)
+    assert now(live) == before
+    live.connection.execute("INSERT INTO t (id) VALUES (1)")
+    with pytest.raises(ConflictError) as caught:
+        plan.apply()
+    assert caught.value.conflicts == ((1,), (4,))
+
+
+def test_undoing_after_later_work_is_refused(live: Any) -> None:
+    done = backup.recover(saved(), live, keys=[1]).apply()
+    if done.frame is not None:
+        frame = [{**row, "name": "later"} if row["id"] == 1 else row for row in done.frame]
+        live = backup.FrameSource(frame, key="id", schema=SCHEMA)
+    else:
+        live.connection.execute("UPDATE t SET name = 'later' WHERE id = 1")
+    with pytest.raises(ConflictError):
+        done.revert(live)
+
+
+def test_wrong_use_is_refused_and_no_value_is_shown(tmp_path: Path) -> None:
+    live = backup.FrameSource(spoil(SAVED), key="id", schema=SCHEMA)
+    with pytest.raises(SchemaError, match="key"):
+        backup.recover(backup.FrameSource(SAVED), live, keys=[1])
+    with pytest.raises(SchemaError, match="'more'"):
+        backup.recover(backup.FrameSource([{**SAVED[0], "more": 1}], key="id"), live, keys=[1])
+    with pytest.raises(NotFoundError, match="'name'"):
+        backup.recover(saved(), live, keys=[1], columns=["nam"])
+    with pytest.raises(ShapeError):
+        backup.recover(saved(), live, keys=[(1, 2)])
+    with pytest.raises(SchemaError, match="twice"):
+        backup.recover(backup.FrameSource([SAVED[0], SAVED[0]], key="id", schema=SCHEMA), live, keys=[1])
+    plan = backup.recover(saved(), live, keys=[1, 2])
+    assert "Ana" not in repr(plan) + repr(plan.rows)
+    assert "2 rows" in repr(plan.apply(log=tmp_path / "log"))
+    with pytest.raises(NotFoundError):
+        backup.Recovery.load(tmp_path / "log", run_id="nothing")
+    data = (tmp_path / "log").read_bytes()
+    (tmp_path / "log").write_bytes(data.replace(b'"restore"', b'"overwrit"'))
+    with pytest.raises(TamperedLogError):
+        backup.Recovery.load(tmp_path / "log")
+    path = tmp_path / "t.csv"
+    path.write_text("id,name,amount,seen\n")
+    source = backup.CsvSource(path, schema=SCHEMA, key="id")
+    with pytest.raises(SchemaError, match="load the file"):
+        backup.recover(saved(), source, keys=[1]).apply()
+
+
+def test_an_open_transaction_stays_the_callers(postgres_url: str) -> None:
+    psycopg = pytest.importorskip("psycopg", reason="needs psycopg")
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("CREATE TABLE t (id bigint, name text, amount numeric(12,2), seen timestamptz)")
+        connection.commit()
+        live = backup.PostgresSource(connection, "t", key="id")
+        backup.recover(saved(), live, keys=[1]).apply()
+        assert now(live) == of(SAVED[:1])
+        connection.rollback()
+        assert backup.snapshot(live).rows == 0
