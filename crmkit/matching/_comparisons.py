@@ -121,6 +121,14 @@ def _swapped_names(
     level[check[first | second]] = GIVEN_HALF_SWAPPED
     level[check[first & second]] = GIVEN_SWAPPED
     other[check[first & second]] = NULL
+    # How often it happens by chance: Pierre is a given name and a family name.
+    of_given, of_family = given.log_frequency, family.log_frequency
+    value = np.where(first, of_family[family_b], of_family[family_a])
+    also = np.where(first, of_given[given_a], of_given[given_b])
+    half = np.logaddexp(value, also)
+    whole = (of_given[given_a] + of_given[given_b] + of_family[family_a] + of_family[family_b]) / 2.0
+    rare = np.where(first & second, whole, np.minimum(half, -1e-3))
+    rarity[position["given"], check[first | second]] = rare[first | second]
 
 
 def _email_given_name(encoded: Encoded, left: Codes, right: Codes, level: NDArray[np.int8]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
+from ._causes import sharing
 from ._comparisons import PairLevels, compare_pairs
 from ._kinds_channels import EMAIL_DIFFERENT
 from ._kinds_people import GIVEN_HALF_SWAPPED, GIVEN_SWAPPED
@@ -21,9 +22,10 @@ from ._model import (
     group_evidence,
     log_expected,
     memberships,
+    ratio_of,
     starting_tables,
 )
-from ._presets import MATCH
+from ._presets import DEPENDS, MATCH, changed
 from .comparisons import KINDS
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from ._blocking import Candidates
     from ._encode import Encoded
     from ._model import FloatArray
-    from ._presets import Explanation
+    from ._presets import Explanation, Rate
 
 __all__ = ["Estimate", "compress", "estimate", "sample_candidates"]
 
@@ -168,7 +170,7 @@ def fit_patterns(
         n=encoded.effective,
         pairs=encoded.possible_pairs,
         numbers={one.name: max(one.share * encoded.effective, least) for one in explanations},
-        rates={one.name: {g: rate.start for g, rate in one.rates.items() if g in groups} for one in explanations},
+        rates={one.name: _starts(one, groups) for one in explanations},
         errors={comparison.name: starting_tables(comparison) for comparison in encoded.comparisons},
         chance=chance,
         namesake_email=_namesake_prior() if {"email", "given", "family"} <= encoded.fields.keys() else None,
@@ -195,6 +197,12 @@ def fit_patterns(
         notes.append(f"estimation stopped after {step} steps without settling")
     _log.info("fitted %d patterns in %d steps: %r", len(weights), step, model)
     return Estimate(model, step, converged, tuple(notes))
+
+
+def _starts(explanation: Explanation, groups: set[str]) -> dict[str, float]:
+    """Return the rates to start from, of the groups that the file has and of those whose cause it has too."""
+    known = groups | {changed(group) for group, cause in DEPENDS.items() if {group, cause} <= groups}
+    return {name: rate.start for name, rate in explanation.rates.items() if name in known}
 
 
 def _least_number(pairs: float) -> float:
@@ -238,20 +246,20 @@ class _Fitting:
         for name, one in self.tied.items():
             if one.tied_to in numbers:
                 numbers[name] = max(one.tie * numbers[one.tied_to], 1e-3)
-        ratio = np.exp(np.minimum(evidence, 600.0))
+        ratio = ratio_of(evidence)
         filled = filled_groups(model, self.pairs)
+        place = {group: row for row, group in enumerate(model.groups)}
         rates: dict[str, dict[str, float]] = {}
         same = np.zeros((len(model.groups), len(self.weights)))
         for row, one in enumerate(self.explanations):
-            rates[one.name] = {}
-            for place, group in enumerate(model.groups):
-                old = model.rates[one.name].get(group)
-                if old is None:
-                    continue
-                shared = share[row] * (old * ratio[place]) / (old * ratio[place] + (1.0 - old))
+            rates[one.name] = dict(model.rates[one.name])
+            for name, found in sharing(model.rates[one.name], model.groups, ratio).items():
+                at = place[name.partition(",")[0]]
+                shared = share[row] * found.same
                 if one.name in _TEACHERS:
-                    same[place] += shared
-                rates[one.name][group] = self._rate(one, group, old, shared, share[row] * filled[place], filled[place])
+                    same[at] += shared
+                old = model.rates[one.name][name]
+                rates[one.name][name] = _rate(one.rates[name], old, shared, share[row] * found.exposed, filled[at])
         return attrs.evolve(
             model,
             numbers=numbers,
@@ -260,15 +268,6 @@ class _Fitting:
             kappa=self._kappa(model, share[-1]),
             namesake_email=self._namesake_email(model, share),
         )
-
-    def _rate(
-        self, one: Explanation, group: str, old: float, shared: FloatArray, share: FloatArray, filled: NDArray[np.bool_]
-    ) -> float:
-        limits = one.rates[group]
-        if not limits.free:
-            return old
-        rate = (float(shared[filled].sum()) + _PRIOR_RATE * old) / (float(share.sum()) + _PRIOR_RATE)
-        return min(max(rate, limits.least), limits.most)
 
     def _errors(self, model: MatchModel, same: FloatArray) -> dict[str, FloatArray]:
         shared = np.zeros((len(model.comparisons), len(self.weights)))
@@ -325,6 +324,13 @@ class _Fitting:
                     f"the error table of '{comparison.name}' is at its limit {kind.limit:g} for different values"
                 )
         return notes
+
+
+def _rate(limits: Rate, old: float, shared: FloatArray, share: FloatArray, filled: NDArray[np.bool_]) -> float:
+    if not limits.free:
+        return old
+    rate = (float(shared[filled].sum()) + _PRIOR_RATE * old) / (float(share[filled].sum()) + _PRIOR_RATE)
+    return min(max(rate, limits.least), limits.most)
 
 
 def _limited(table: FloatArray, different: int, limit: float | None) -> FloatArray:

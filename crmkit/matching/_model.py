@@ -18,6 +18,7 @@ import numpy as np
 
 from crmkit.errors import FormatError
 
+from ._causes import log_ratio
 from ._presets import CHANCE, MATCH
 from .comparisons import KINDS
 
@@ -42,6 +43,7 @@ __all__ = [
     "log_expected",
     "memberships",
     "posterior",
+    "ratio_of",
     "starting_tables",
 ]
 
@@ -168,7 +170,7 @@ def field_evidence(model: MatchModel, pairs: PairLevels) -> tuple[FloatArray, Fl
         # One place more, so that level -1 reads the last: a missing value is factor 1.
         same[k] = np.append(np.log(model.errors[comparison.name]), 0.0)[level]
         apart[k] = np.append(np.log(model.chance[comparison.name]), 0.0)[level]
-        apart[k] = np.where(level == 0, pairs.rarity[k], apart[k])
+        apart[k] = np.where((level == 0) | (pairs.rarity[k] != 0.0), pairs.rarity[k], apart[k])
     if model.namesake_email is not None and {"email", "given", "family"} <= position.keys():
         k = position["email"]
         level = pairs.levels[k]
@@ -229,6 +231,11 @@ def group_evidence(model: MatchModel, pairs: PairLevels) -> FloatArray:
     return result
 
 
+def ratio_of(evidence: FloatArray) -> FloatArray:
+    """Return e_same / e_different, held where products of three still fit a double."""
+    return np.asarray(np.exp(np.minimum(evidence, 200.0)))
+
+
 def filled_groups(model: MatchModel, pairs: PairLevels) -> NDArray[np.bool_]:
     """Return for each group and pair whether any of its comparisons has both values."""
     result = np.zeros((len(model.groups), pairs.size), dtype=bool)
@@ -253,15 +260,9 @@ def log_expected(model: MatchModel, pairs: PairLevels, evidence: FloatArray | No
     """Return log lambda for every explanation (rows) and pair, up to a factor common to all explanations."""
     evidence = group_evidence(model, pairs) if evidence is None else evidence
     result = np.empty((len(model.numbers) + 1, evidence.shape[1]))
-    ratio = np.exp(np.minimum(evidence, 600.0))
+    ratio = ratio_of(evidence)
     for row, (name, number) in enumerate(model.numbers.items()):
-        total = np.full(evidence.shape[1], np.log(max(number, 1e-300)))
-        rates = model.rates[name]
-        for place, group in enumerate(model.groups):
-            rate = rates.get(group, 0.0)
-            if rate > 0.0:
-                total += np.log(rate * ratio[place] + (1.0 - rate))
-        result[row] = total
+        result[row] = np.log(max(number, 1e-300)) + log_ratio(model.rates[name], model.groups, ratio)
     result[-1] = np.log(model.pairs) + pairs.world + independence_count(model, pairs) * np.log(model.kappa)
     if MATCH in model.numbers:
         alone = _only_names(model, pairs)

@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CHANCE",
+    "DEPENDS",
     "MATCH",
     "Explanation",
     "Rate",
     "blocking_rules",
+    "changed",
     "comparisons_of",
     "explanation_texts",
     "explanations_of",
@@ -37,6 +39,20 @@ MATCH = "match"
 
 CHANCE = "chance"
 """The explanation that is computed, not fitted: two parties that happen to agree."""
+
+
+DEPENDS = {"email": "employer", "phone": "place"}
+"""Groups that change with another one: a job takes its address along, a removal the land line."""
+
+
+def changed(group: str) -> str:
+    """Name the rate of a group where what it depends on is not shared.
+
+    Example:
+        >>> changed("email")
+        'email, other employer'
+    """
+    return f"{group}, other {DEPENDS[group]}"
 
 
 @attrs.frozen
@@ -120,8 +136,10 @@ _CONTACT_EXPLANATIONS = (
             "generation": _SAME,
             "birth_date": Rate(0.98, least=0.7),
             "national_id": _pinned(0.998),
-            "email": Rate(0.7, least=0.3),
-            "phone": Rate(0.7, least=0.3),
+            "email": Rate(0.8, least=0.3),
+            "email, other employer": Rate(0.3),
+            "phone": Rate(0.75, least=0.3),
+            "phone, other place": Rate(0.5),
             "place": Rate(0.85, least=0.3),
             "area": Rate(0.8, least=0.1),
             "employer": Rate(0.85, least=0.1),
