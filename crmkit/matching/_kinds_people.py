@@ -175,6 +175,9 @@ def _compare_given(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
     level[_typo(field, a, b)] = 3
     borne = field.traits["known"] | (field.counts >= max(_BORNE, _BORNE_SHARE * field.filled))
     level[borne[a] & borne[b] & (shorter >= 2)] = GIVEN_ANOTHER
+    # Han names are free compositions; two without a character in common are two names.
+    both_han = field.traits["han"][a] & field.traits["han"][b]
+    level[both_han & ((field.traits["outline"][a] & field.traits["outline"][b]) == 0)] = GIVEN_ANOTHER
     level[same_start & (shorter == 1)] = 2
     check = np.flatnonzero(same_start & (shorter >= 2))
     prefix = is_affix(field.values[a[check]], field.values[b[check]], shorter[check])

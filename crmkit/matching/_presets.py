@@ -184,7 +184,13 @@ _CONTACT_EXPLANATIONS = (
         name="same place",
         text="they are two people at one address",
         share=0.05,
-        rates={"phone": Rate(0.2), "place": _SAME},
+        rates={"email": Rate(0.02, most=0.2), "phone": Rate(0.2), "place": _SAME},
+    ),
+    Explanation(
+        name="same mailbox",
+        text="they are two people with one e-mail address",
+        share=0.01,
+        rates={"email": _SAME, "phone": Rate(0.3), "place": Rate(0.3), "employer": Rate(0.3)},
     ),
     Explanation(
         name="same phone", text="they are two people with one phone number", share=0.02, rates={"phone": _SAME}
