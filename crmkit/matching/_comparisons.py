@@ -118,17 +118,22 @@ def _swapped_names(
     family_a, family_b = family.columns[0][left[check]], family.columns[0][right[check]]
     first = (translate[given_a] == family_b) & (family_b >= 0)
     second = (translate[given_b] == family_a) & (family_a >= 0)
+    swapped = first & second
+    for codes in encoded.whole_names or ():
+        one, two = codes[left[check]], codes[right[check]]
+        swapped |= (one == two) & (one >= 0)
     level[check[first | second]] = GIVEN_HALF_SWAPPED
-    level[check[first & second]] = GIVEN_SWAPPED
-    other[check[first & second]] = NULL
+    level[check[swapped]] = GIVEN_SWAPPED
+    other[check[swapped]] = NULL
     # How often it happens by chance: Pierre is a given name and a family name.
     of_given, of_family = given.log_frequency, family.log_frequency
     value = np.where(first, of_family[family_b], of_family[family_a])
     also = np.where(first, of_given[given_a], of_given[given_b])
     half = np.logaddexp(value, also)
     whole = (of_given[given_a] + of_given[given_b] + of_family[family_a] + of_family[family_b]) / 2.0
-    rare = np.where(first & second, whole, np.minimum(half, -1e-3))
-    rarity[position["given"], check[first | second]] = rare[first | second]
+    rare = np.where(swapped, whole, np.minimum(half, -1e-3))
+    known = first | second | swapped
+    rarity[position["given"], check[known]] = rare[known]
 
 
 def _email_given_name(encoded: Encoded, left: Codes, right: Codes, level: NDArray[np.int8]) -> None:

@@ -52,6 +52,8 @@ class Encoded:
         keys: Codes for blocking by key name.
         worlds: Parts of the file with pools of names of their own.
         given_as_family: For each given name the code of the family name that reads the same, -1 if there is none.
+        whole_names: For each row a number that is equal where given and family name together have the same words in
+            any order, and one for the same sounds; -1 where either part is missing. ``None`` without names.
     """
 
     n: int
@@ -63,6 +65,7 @@ class Encoded:
     keys: dict[str, tuple[Codes, ...]]
     worlds: Worlds
     given_as_family: Codes | None = None
+    whole_names: tuple[Codes, Codes] | None = None
 
     def __repr__(self) -> str:
         return f"<Encoded: {self.n} rows, {', '.join(self.fields)}>"
@@ -104,6 +107,9 @@ def encode(
             table = code_of(derived)
             keys[f"{comparison.name}_{suffix}"] = tuple(_through(table, column) for column in draft.columns)
         _log.debug("encoded %s: %d values", comparison.name, len(draft.values))
+    whole_names = _whole_names(fields)
+    if whole_names is not None:
+        keys["whole_name"], keys["whole_sound"] = ((codes,) for codes in whole_names)
     return Encoded(
         n=n,
         effective=float(weights.sum()),
@@ -114,6 +120,7 @@ def encode(
         keys=keys,
         worlds=find_worlds(sources, fields, n),
         given_as_family=_given_as_family(fields),
+        whole_names=whole_names,
     )
 
 
@@ -272,3 +279,18 @@ def _given_as_family(fields: dict[str, EncodedField]) -> Codes | None:
     family = {value: code for code, value in enumerate(fields["family"].values)}
     given = fields["given"].values
     return np.fromiter((family.get(value, -1) for value in given), dtype=np.int32, count=len(given))
+
+
+def _whole_names(fields: dict[str, EncodedField]) -> tuple[Codes, Codes] | None:
+    if "given" not in fields or "family" not in fields:
+        return None
+    given, family = fields["given"], fields["family"]
+    a, b = given.columns[0], family.columns[0]
+    present = np.flatnonzero((a >= 0) & (b >= 0))
+    result = []
+    for trait in ("bag", "sound_bag"):
+        sums = given.traits[trait][a[present]] + family.traits[trait][b[present]]
+        codes = np.full(len(a), -1, dtype=np.int32)
+        codes[present] = np.unique(sums, return_inverse=True)[1].ravel()
+        result.append(codes)
+    return result[0], result[1]

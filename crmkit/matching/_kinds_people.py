@@ -6,7 +6,9 @@ Source:
 
 from __future__ import annotations
 
+import hashlib
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -117,8 +119,30 @@ def _name_traits(values: Sequence[str]) -> dict[str, Trait]:
         "sound": code_of(spoken),
         "several": np.fromiter((" " in value for value in values), dtype=bool, count=len(values)),
         "spoken": np.array(spoken, dtype=object),
+        "bag": _bags(values, han.tolist()),
+        "sound_bag": np.fromiter(map(_digest, spoken), dtype=np.uint64, count=len(values)),
         **outline(values),
     }
+
+
+def _bags(values: Sequence[str], han: Sequence[bool]) -> Trait:
+    """One number for the words of each value (the characters of a Han name), whatever their order.
+
+    Numbers of two parts add up to that of the whole, so that a name says the same wherever it was divided.
+    """
+    sums = (
+        sum(_digest(part) for part in (value.replace(" ", "") if is_han else value.split())) & _WORD
+        for value, is_han in zip(values, han, strict=True)
+    )
+    return np.fromiter(sums, dtype=np.uint64, count=len(values))
+
+
+_WORD = (1 << 64) - 1
+
+
+@lru_cache(maxsize=1 << 16)
+def _digest(part: str) -> int:
+    return int.from_bytes(hashlib.blake2b(part.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
 def _spoken(value: str) -> str:

@@ -302,6 +302,7 @@ class Matcher:
             for one in self._comparisons()
             for name in (one.name, *(f"{one.name}_{suffix}" for suffix in KINDS[one.kind].keys))
         ]
+        known += ["whole_name", "whole_sound"]
         for rule in self.blocking:
             for name in rule.keys:
                 if name not in known:
