@@ -61,7 +61,7 @@ def compare_pairs(encoded: Encoded, left: Codes, right: Codes) -> PairLevels:
         field = encoded.fields[comparison.name]
         _compare_field(field, KINDS[comparison.kind], left, right, levels[k], rarity[k])
         if comparison.kind in LOCAL_KINDS:
-            rarity[k] = np.where(levels[k] == 0, np.minimum(rarity[k] - world, 0.0), 0.0)
+            rarity[k] = np.where(rarity[k] < 0.0, np.minimum(rarity[k] - world, 0.0), rarity[k])
     if encoded.given_as_family is not None:
         _swapped_names(encoded, left, right, levels, rarity, position)
     if "email" in position:
@@ -92,7 +92,11 @@ def _compare_field(
             if len(open_):
                 found = on_distinct_pairs(field, a[open_], b[open_], kind.compare)
                 known = level[open_]
-                level[open_] = np.where((known == NULL) | (found < known), found, known)
+                better = (known == NULL) | (found < known)
+                level[open_] = np.where(better, found, known)
+                if kind.rarity is not None:
+                    changed = open_[better]
+                    rarity[changed] = kind.rarity(field, a[changed], b[changed], level[changed])
 
 
 def _swapped_names(

@@ -61,6 +61,7 @@ class Kind:
             everything; ``None`` for no limit.
         opposed: Position of a level that says more than ``different``: two values that are both known to be right.
         opposed_limit: Most of the probability that ``opposed`` may take within one cause.
+        rarity: Log frequency of what two different values have in common, 0 for those whose level says it all.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Kind:
     limit: float | None = None
     opposed: int | None = None
     opposed_limit: float = 1.0
+    rarity: Callable[[EncodedField, Codes, Codes, LevelArray], NDArray[np.float64]] | None = None
 
     def __repr__(self) -> str:
         return f"<Kind {self.name}: {', '.join(self.levels)}>"
