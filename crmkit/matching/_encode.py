@@ -50,6 +50,7 @@ class Encoded:
         comparisons: Those that found a column, in order.
         fields: The encoded field of each.
         keys: Codes for blocking by key name.
+        weights: Weight of each row; copies of one record share a weight of 1.
         worlds: Parts of the file with pools of names of their own.
         given_as_family: For each given name the code of the family name that reads the same, -1 if there is none.
         whole_names: For each row a number that is equal where given and family name together have the same words in
@@ -63,6 +64,7 @@ class Encoded:
     comparisons: tuple[Comparison, ...]
     fields: dict[str, EncodedField]
     keys: dict[str, tuple[Codes, ...]]
+    weights: NDArray[np.float64]
     worlds: Worlds
     given_as_family: Codes | None = None
     whole_names: tuple[Codes, Codes] | None = None
@@ -76,6 +78,29 @@ class Encoded:
         rank = np.empty(self.n, dtype=np.int64)
         rank[np.lexsort(columns[::-1])] = np.arange(self.n)
         return rank
+
+    def with_parties(self, labels: NDArray[np.int64]) -> Encoded:
+        """Return the file with frequencies that leave out a record's own party, by the clusters found so far.
+
+        Where a person has ten records, a name that nobody else bears occurs ten times and is still hers alone.
+        """
+        fields = {name: _with_others(field, labels, self.weights) for name, field in self.fields.items()}
+        return attrs.evolve(self, fields=fields)
+
+
+def _with_others(field: EncodedField, labels: NDArray[np.int64], weights: NDArray[np.float64]) -> EncodedField:
+    """Count for every value the records of other parties: K - sum of k^2 / K over the parties with k of its K records."""
+    values = np.concatenate([column[column >= 0] for column in field.columns]).astype(np.int64)
+    party = np.concatenate([labels[column >= 0] for column in field.columns])
+    weight = np.concatenate([weights[column >= 0] for column in field.columns])
+    key = values * (int(labels.max(initial=0)) + 1) + party
+    distinct, back = np.unique(key, return_inverse=True)
+    own = np.bincount(back.ravel(), weights=weight, minlength=len(distinct))
+    of_value = distinct // (int(labels.max(initial=0)) + 1)
+    size = len(field.values)
+    total = np.bincount(of_value, weights=own, minlength=size)
+    within = np.bincount(of_value, weights=own**2, minlength=size)
+    return attrs.evolve(field, others=total - within / np.maximum(total, 1e-9))
 
 
 def encode(
@@ -118,6 +143,7 @@ def encode(
         comparisons=tuple(comparison for comparison in comparisons if comparison.name in fields),
         fields=fields,
         keys=keys,
+        weights=weights,
         worlds=find_worlds(sources, fields, n),
         given_as_family=_given_as_family(fields),
         whole_names=whole_names,
@@ -152,6 +178,7 @@ class _Draft:
             columns=self.columns,
             counts=counts,
             filled=float(weights[filled].sum()),
+            others=counts - 1.0,
             traits=traits,
         )
 

@@ -93,6 +93,8 @@ class EncodedField:
         counts: In how many records each value occurs; full copies of a record count once.
         filled: How many records have a value.
         traits: Arrays over the vocabulary, as the kind made them.
+        others: For a record with the value, how many records *of other parties* have it too, as far as parties are
+            known; one record less than ``counts`` until they are.
     """
 
     name: str
@@ -100,6 +102,7 @@ class EncodedField:
     columns: tuple[Codes, ...]
     counts: NDArray[np.float64]
     filled: float
+    others: NDArray[np.float64]
     traits: dict[str, Trait] = attrs.field(factory=dict)
 
     @property
@@ -108,8 +111,7 @@ class EncodedField:
 
         A file is a sample: twenty unseen values are added, or in a file of three every agreement would look common.
         """
-        others = np.maximum(self.counts - 1.0, 0.5)
-        return np.log(others / (self.filled + _UNSEEN)).astype(np.float32)
+        return np.log(np.maximum(self.others, 0.5) / (self.filled + _UNSEEN)).astype(np.float32)
 
 
 @attrs.frozen(repr=False)

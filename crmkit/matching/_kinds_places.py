@@ -96,7 +96,7 @@ STREET = Kind(
     keys=("house", "start"),
     prepare=_prepare_streets,
     compare=_compare_streets,
-    limit=0.15,
+    limit=0.05,
 )
 
 

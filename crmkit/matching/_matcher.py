@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from crmkit.typing import Frame, Progress, RecordKind
 
     from ._blocking import Candidates
+    from ._clusters import Clustering
     from ._encode import Encoded
     from ._scoring import ScoredPairs
     from ._sources import Source
@@ -55,6 +56,20 @@ def _comparisons(values: Iterable[Comparison] | None) -> tuple[Comparison, ...] 
 
 def _blocking(values: Iterable[BlockingRule] | None) -> tuple[BlockingRule, ...] | None:
     return None if values is None else tuple(values)
+
+
+_MANY = 0.35
+"""Matching pairs for each record from which a second round pays: frequencies that know who is who."""
+
+
+@attrs.frozen(eq=False)
+class _Found:
+    """What one round of learning, scoring and clustering found."""
+
+    model: MatchModel
+    pairs: ScoredPairs
+    threshold: float
+    clustering: Clustering
 
 
 @attrs.define(kw_only=True, repr=False, eq=False)
@@ -172,17 +187,11 @@ class Matcher:
         """
         run = self._read([frames.read(frame)], progress, key=key)
         candidates = self._block(run, progress)
-        model = self._model_for(run, candidates, refit=refit)
-        pairs = self._score(run, candidates, model, progress)
-        threshold = choose_threshold(self.threshold, pairs.log_odds, model.numbers[MATCH])
-        clustering = cluster(
-            run.encoded.n,
-            pairs.left,
-            pairs.right,
-            pairs.log_odds,
-            lambda left, right: linkage_scores(run.encoded, model, left, right),
-            threshold=log_odds_of(threshold),
-        )
+        found = self._match(run, candidates, refit=refit, progress=progress)
+        if found.model.numbers[MATCH] > _MANY * run.encoded.effective:
+            run = attrs.evolve(run, encoded=run.encoded.with_parties(found.clustering.labels))
+            found = self._match(run, candidates, refit=refit, progress=progress)
+        model, pairs, threshold, clustering = found.model, found.pairs, found.threshold, found.clustering
         _log.info("%d records in %d clusters", run.encoded.n, len(clustering.sizes))
         linked = clustering.labels[pairs.left] == clustering.labels[pairs.right]
         oversized = int(np.isin(clustering.labels, clustering.labels[list(clustering.oversized)]).sum())
@@ -370,6 +379,21 @@ class Matcher:
         if have != need:
             raise SchemaError(f"the model was fitted on {', '.join(need)}, this frame has {', '.join(have) or 'none'}")
         return model.for_size(encoded.effective, encoded.possible_pairs)
+
+    def _match(self, run: Run, candidates: Candidates, *, refit: bool, progress: Progress | None) -> _Found:
+        """Learn, score and cluster once."""
+        model = self._model_for(run, candidates, refit=refit)
+        pairs = self._score(run, candidates, model, progress)
+        threshold = choose_threshold(self.threshold, pairs.log_odds, model.numbers[MATCH])
+        clustering = cluster(
+            run.encoded.n,
+            pairs.left,
+            pairs.right,
+            pairs.log_odds,
+            lambda left, right: linkage_scores(run.encoded, model, left, right),
+            threshold=log_odds_of(threshold),
+        )
+        return _Found(model, pairs, threshold, clustering)
 
     def _score(self, run: Run, candidates: Candidates, model: MatchModel, progress: Progress | None) -> ScoredPairs:
         found = score_pairs(run.encoded, model, candidates.left, candidates.right, progress=progress)
