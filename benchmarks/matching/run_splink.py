@@ -25,18 +25,32 @@ def near(name: str, *at: float, frequency: bool = True) -> object:
     return found.configure(term_frequency_adjustments=True) if frequency else found
 
 
+def place() -> cl.CustomComparison:
+    """Street, postcode and city are one cause: one comparison, so that it counts once."""
+    return cl.CustomComparison(
+        output_column_name="place",
+        comparison_levels=[
+            cll.CustomLevel("street_l IS NULL AND postal_code_l IS NULL OR street_r IS NULL AND postal_code_r IS NULL", "missing")
+            .configure(is_null_level=True),
+            cll.And(cll.ExactMatchLevel("street"), cll.ExactMatchLevel("postal_code")),
+            cll.And(cll.JaroWinklerLevel("street", 0.88), cll.ExactMatchLevel("postal_code")),
+            cll.ExactMatchLevel("street"),
+            cll.ExactMatchLevel("postal_code"),
+            cll.ExactMatchLevel("city"),
+            cll.ElseLevel(),
+        ],
+    )
+
+
 def contacts() -> tuple[list, list, list, list]:
     comparisons = [
-        cl.ForenameSurnameComparison(
-            "given_name", "family_name", forename_surname_concat_col_name="full_name"
-        ).configure(term_frequency_adjustments=True),
-        cl.EmailComparison("email").configure(term_frequency_adjustments=True),
+        cl.JaroWinklerAtThresholds("given_name", [0.92, 0.88, 0.7]).configure(term_frequency_adjustments=True),
+        cl.JaroWinklerAtThresholds("family_name", [0.92, 0.88]).configure(term_frequency_adjustments=True),
+        cl.EmailComparison("email"),
         cl.LevenshteinAtThresholds("phone", [1]).configure(term_frequency_adjustments=True),
         cl.DateOfBirthComparison("birth_date", input_is_string=True),
-        near("company_name", 0.9),
-        near("street", 0.95, 0.88),
-        exact("postal_code", frequency=True),
-        exact("city", frequency=True),
+        near("company_name", 0.9, frequency=False),
+        place(),
     ]
     rules = [
         block_on("email"), block_on("phone"), block_on("given_name", "family_name"), block_on("family_name", "postal_code"),
@@ -46,7 +60,7 @@ def contacts() -> tuple[list, list, list, list]:
         block_on("birth_date", "postal_code"), block_on("local_part", "city"),
         block_on("substr(family_name,1,4)", "substr(given_name,1,3)", "city"),
     ]  # fmt: skip
-    training = [block_on("given_name", "family_name"), block_on("email"), block_on("street", "postal_code")]
+    training = [block_on("given_name", "family_name"), block_on("email"), block_on("phone"), block_on("birth_date")]
     sure = [block_on("email", "family_name"), block_on("given_name", "family_name", "birth_date")]
     return comparisons, rules, training, sure
 

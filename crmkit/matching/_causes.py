@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     FloatArray = NDArray[np.float64]
 
-__all__ = ["Sharing", "log_ratio", "sharing"]
+__all__ = ["Sharing", "log_ratio", "log_ratios", "sharing"]
 
 
 @attrs.frozen(eq=False)
@@ -55,19 +55,24 @@ def log_ratio(rates: Mapping[str, float], groups: Sequence[str], ratio: FloatArr
         groups: Names of the rows of ``ratio``.
         ratio: e_same / e_different for each group and pair.
     """
+    return np.asarray(sum(log_ratios(rates, groups, ratio).values(), start=np.zeros(ratio.shape[1])))
+
+
+def log_ratios(rates: Mapping[str, float], groups: Sequence[str], ratio: FloatArray) -> dict[str, FloatArray]:
+    """Return the summands of ``log_ratio`` by group; what depends on a cause comes after it, given what that said."""
     place = {group: row for row, group in enumerate(groups)}
     alone, depending = _plan(rates, groups)
-    total = np.zeros(ratio.shape[1])
-    for group in alone:
-        if rates[group] > 0.0:
-            total += np.log(_mixed(rates[group], ratio[place[group]]))
+    result = {group: np.log(_mixed(rates[group], ratio[place[group]])) for group in alone if rates[group] > 0.0}
     for cause, several in depending.items():
         same, apart = rates[cause] * ratio[place[cause]], np.full(ratio.shape[1], 1.0 - rates[cause])
+        known = np.log(same + apart)
+        result[cause] = known
         for group in several:
             same = same * _mixed(rates[group], ratio[place[group]])
             apart = apart * _mixed(rates[changed(group)], ratio[place[group]])
-        total += np.log(same + apart)
-    return total
+            result[group] = np.log(same + apart) - known
+            known = known + result[group]
+    return result
 
 
 def sharing(rates: Mapping[str, float], groups: Sequence[str], ratio: FloatArray) -> dict[str, Sharing]:

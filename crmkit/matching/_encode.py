@@ -178,7 +178,6 @@ class _Draft:
             columns=self.columns,
             counts=counts,
             filled=float(weights[filled].sum()),
-            others=counts - 1.0,
             traits=traits,
         )
 

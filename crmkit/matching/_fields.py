@@ -102,8 +102,10 @@ class EncodedField:
     columns: tuple[Codes, ...]
     counts: NDArray[np.float64]
     filled: float
-    others: NDArray[np.float64]
     traits: dict[str, Trait] = attrs.field(factory=dict)
+    others: NDArray[np.float64] = attrs.field(
+        default=attrs.Factory(lambda field: field.counts - 1.0, takes_self=True)  # nobody is known to be another yet
+    )
 
     @property
     def log_frequency(self) -> NDArray[np.float32]:

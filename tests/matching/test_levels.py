@@ -48,7 +48,7 @@ def level(kind, first, second):
         ("given_name", "伟", "Wei", "typo"),
         ("given_name", "明文", "Mingwe", "typo"),
         ("given_name", "明", "明明", "typo"),
-        ("given_name", "伟", "娜", "different"),
+        ("given_name", "伟", "娜", "another name"),
         ("family_name", "Müller", "Muler", "typo"),
         ("family_name", "Smith-Jones", "Jones", "part of it"),
         ("family_name", "Garcia Lopez", "Lopez", "part of it"),
