@@ -3,15 +3,16 @@
     python benchmarks/bench_matching.py --rows 10000 --json out.json
     python benchmarks/bench_matching.py --data febrl3,chicago_sites --data-dir DIR --tools crmkit,splink --json out.json
 
-Data: ``contacts``, ``accounts`` and ``febrl_like`` are generated (``--rows``, ``--seed``, ``--settings``), with the rates
-that ``crmkit.testing.generate`` names; every other name is a folder of ``--data-dir`` with ``records.csv`` (column
-``id``) and ``pairs.csv`` (``id_a,id_b``). ``febrl3-nossn`` is ``febrl3`` without the number that nearly identifies.
+Data: ``contacts``, ``accounts`` and ``febrl_like`` are generated (``--rows``, ``--seed``, ``--settings``), with the
+rates that ``crmkit.testing.generate`` names; every other name is a folder of ``--data-dir`` with ``records.csv``
+(column ``id``) and ``pairs.csv`` (``id_a,id_b``). ``febrl3-nossn`` is ``febrl3`` without the number that nearly
+identifies.
 
 Every run is a process of its own in the environment of its tool: ``--setup`` makes one for each peer from
-``benchmarks/requirements/TOOL.txt`` under ``--envs``. All get the same CSV; the clock starts before it is read and stops
-when the clusters at the tool's own threshold stand, and CPU counts children. Precision, recall and F1 are of pairs
-within clusters, measured here and by no tool itself; ``best`` is the highest F1 that any cut would have reached, judged
-with the truth, by the tool's own clustering where it offers one, else by connected components.
+``benchmarks/requirements/TOOL.txt`` under ``--envs``. All get the same CSV; the clock starts before it is read and
+stops when the clusters at the tool's own threshold stand, and CPU counts children. Precision, recall and F1 are of
+pairs within clusters, measured here and by no tool itself; ``best`` is the highest F1 that any cut would have
+reached, judged with the truth, by the tool's own clustering where it offers one, else by connected components.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from peer import components  # noqa: E402  # beside this script
 PEERS = ("splink", "recordlinkage", "dedupe", "goldenmatch")
 GENERATED = {"contacts": "contacts", "accounts": "accounts", "febrl_like": "febrl"}
 KINDS = {"fake_1000": "fake", "chicago_sites": "chicago"}
-CUTS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 0.9999, 0.99999, 0.999999)
+CUTS = (0.02, *(k / 20 for k in range(1, 20)), 0.98, 0.99, 0.995, 0.999, 0.9999, 0.99999, 0.999999)
 
 
 def prepare(name: str, args: argparse.Namespace, folder: Path) -> tuple[Path, str, np.ndarray, dict[str, object]]:
@@ -118,10 +119,12 @@ def run(tool: str, path: Path, kind: str, truth: np.ndarray, args: argparse.Name
     name, _, labels = tool.partition("+")
     python = sys.executable if name == "crmkit" else str(args.envs / name / "bin" / "python")
     target = path.with_suffix(f".{tool}.npz")
-    command = [python, str(HERE / "matching" / f"run_{name}.py"), str(path), str(target), f"{kind}+{labels}" if labels else kind]
+    script = HERE / "matching" / f"run_{name}.py"
+    command = [python, str(script), str(path), str(target), f"{kind}+{labels}" if labels else kind]
     spent = []
     for _ in range(args.repeat):
-        done = subprocess.run(command, capture_output=True, text=True, timeout=args.timeout, env=os.environ | {"PYTHONHASHSEED": "0"}, check=False)
+        env = os.environ | {"PYTHONHASHSEED": "0"}
+        done = subprocess.run(command, capture_output=True, text=True, timeout=args.timeout, env=env, check=False)
         if done.returncode:
             return {"tool": tool, "failed": done.stderr.strip().splitlines()[-1:] or [f"exit {done.returncode}"]}
         with np.load(target) as file:
@@ -144,15 +147,23 @@ def setup(args: argparse.Namespace) -> None:
 
 def machine() -> dict[str, object]:
     """Name what the figures were measured on."""
+
     def said(*command: str) -> str | None:
         try:
             return subprocess.run(command, capture_output=True, text=True, check=True, cwd=HERE).stdout.strip() or None
         except (OSError, subprocess.CalledProcessError):
             return None
 
-    model = next((line.partition(":")[2].strip() for line in said("cat", "/proc/cpuinfo", ).splitlines() if "model name" in line), None) if Path("/proc/cpuinfo").exists() else None  # fmt: skip
-    return {"python": platform.python_version(), "machine": platform.machine(), "cpu": model, "cores": os.cpu_count(),
-            "numpy": np.__version__, "commit": said("git", "rev-parse", "--short", "HEAD")}  # fmt: skip
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
+    return {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "cpu": next((text.partition(":")[2].strip() for text in lines if text.startswith("model name")), None),
+        "cores": os.cpu_count(),
+        "numpy": np.__version__,
+        "commit": said("git", "rev-parse", "--short", "HEAD"),
+    }
 
 
 def main() -> None:
@@ -187,9 +198,9 @@ def line(result: dict[str, object]) -> str:
     if "failed" in result:
         return f"{result['task']:14} {result['tool']:14} n {result['n']:>9,}  failed: {result['failed']}"
     return (
-        f"{result['task']:14} {result['tool']:14} n {result['n']:>9,}  F1 {result['f1']:.4f}  best {result['best_f1']:.4f}  "
-        f"P {result['precision']:.4f}  R {result['recall']:.4f}  cpu {result['cpu_s']:.1f} s  wall {result['wall_s']:.1f} s  "
-        f"peak {result['peak_rss_mb']:.0f} MB"
+        f"{result['task']:14} {result['tool']:14} n {result['n']:>9,}  F1 {result['f1']:.4f}  "
+        f"best {result['best_f1']:.4f}  P {result['precision']:.4f}  R {result['recall']:.4f}  "
+        f"cpu {result['cpu_s']:.1f} s  wall {result['wall_s']:.1f} s  peak {result['peak_rss_mb']:.0f} MB"
     )
 
 

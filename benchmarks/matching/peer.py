@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 
 FORMS = re.compile(
-    r"\b(?:gmbh(?: & co kg)?|ag|kg|ohg|ug|e k|ek|ltd|limited|llc|l l c|inc|corp|corporation|plc|co|company|group|grp|sarl|"
+    r"\b(?:gmbh(?: & co kg)?|ag|kg|ohg|ug|e k|ek|ltd|limited|llc|l l c|inc|corp|corporation|plc|co|company|group|grp|"
+    r"sarl|"
     r"sas|sa|s a|s l|sl|s l u|slu|eood|ood|ad|еоод|оод|ад|ет)\b|有限责任公司|股份有限公司|集团有限公司|有限公司|集团"
 )
 SHORT = {
@@ -64,7 +65,8 @@ class Job:
             self.stop()
         peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
         facts = self._spent | {
-            "peak_rss_mb": peak / 1024, "threshold": threshold, "candidates": candidates, "version": version, "note": note
+            "peak_rss_mb": peak / 1024, "threshold": threshold, "candidates": candidates, "version": version,
+            "note": note,
         }  # fmt: skip
         left, right, score = pairs if pairs is not None else ([], [], [])
         np.savez(
@@ -114,7 +116,7 @@ def clean(row: dict[str, str]) -> dict[str, str | None]:
             value = f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}" if len(digits) == 8 else value
         elif name in {"postal_code", "postcode", "Zip"}:
             value = re.sub(r"\W", "", value)
-        elif name in {"website"}:
+        elif name == "website":
             value = re.sub(r"^(https? )?(www\.)?", "", value)
         out[name] = value or None
     return out

@@ -58,7 +58,9 @@ def _link(matcher: object, records: object, job: Job) -> tuple[np.ndarray, objec
     """Link two lists one to one; the rows of the answer are those of the whole file."""
     rows = records.to_dicts()
     sides = [[(k, row) for k, row in enumerate(rows) if row["source"] == side] for side in ("4a", "4b")]
-    left, right = ([{name: value for name, value in row.items() if name != "source"} for _, row in side] for side in sides)
+    left, right = (
+        [{name: value for name, value in row.items() if name != "source"} for _, row in side] for side in sides
+    )
     report = matcher.link(left, right, one_to_one=True)
     place = np.array([k for side in sides for k, _ in side])
     clusters = np.arange(len(rows))

@@ -28,14 +28,12 @@ FIELDS = {
 
 def main() -> None:
     random.seed(0)
-    np.random.seed(0)  # noqa: NPY002  # dedupe draws from the global state
+    np.random.seed(0)  # dedupe draws from the global state
     job = Job()
     truth = np.load(job.source.with_suffix(".truth.npy"))
     data = dict(enumerate(job.rows()))
     known = set(data[0])
-    fields = [
-        kind(name, has_missing=True) for name, kind in FIELDS[job.kind] if name in known
-    ]
+    fields = [kind(name, has_missing=True) for name, kind in FIELDS[job.kind] if name in known]
     matcher = dedupe.Dedupe(fields, num_cores=1, in_memory=True)
     matcher.prepare_training(data, sample_size=min(15_000, 5 * len(data)))
     place = {id(record): row for row, record in data.items()}

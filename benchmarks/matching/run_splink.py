@@ -30,8 +30,9 @@ def place() -> cl.CustomComparison:
     return cl.CustomComparison(
         output_column_name="place",
         comparison_levels=[
-            cll.CustomLevel("street_l IS NULL AND postal_code_l IS NULL OR street_r IS NULL AND postal_code_r IS NULL", "missing")
-            .configure(is_null_level=True),
+            cll.CustomLevel(
+                "street_l IS NULL AND postal_code_l IS NULL OR street_r IS NULL AND postal_code_r IS NULL", "missing"
+            ).configure(is_null_level=True),
             cll.And(cll.ExactMatchLevel("street"), cll.ExactMatchLevel("postal_code")),
             cll.And(cll.JaroWinklerLevel("street", 0.88), cll.ExactMatchLevel("postal_code")),
             cll.ExactMatchLevel("street"),
@@ -53,7 +54,8 @@ def contacts() -> tuple[list, list, list, list]:
         place(),
     ]
     rules = [
-        block_on("email"), block_on("phone"), block_on("given_name", "family_name"), block_on("family_name", "postal_code"),
+        block_on("email"), block_on("phone"), block_on("given_name", "family_name"),
+        block_on("family_name", "postal_code"),
         block_on("given_name", "postal_code"), block_on("street", "family_name"), block_on("street", "given_name"),
         block_on("birth_date", "family_name"), block_on("birth_date", "given_name"),
         block_on("company_name", "family_name"), block_on("company_name", "given_name"),
@@ -85,7 +87,12 @@ def febrl(names: set[str]) -> tuple[list, list, list, list]:
         comparisons.append(cl.LevenshteinAtThresholds("soc_sec_id", [1, 2]))
         rules.insert(0, block_on("soc_sec_id"))
         sure.append(block_on("soc_sec_id"))
-    return comparisons, rules, [block_on("date_of_birth"), block_on("postcode", "surname"), block_on("given_name")], sure
+    return (
+        comparisons,
+        rules,
+        [block_on("date_of_birth"), block_on("postcode", "surname"), block_on("given_name")],
+        sure,
+    )
 
 
 def fake() -> tuple[list, list, list, list]:
@@ -96,7 +103,8 @@ def fake() -> tuple[list, list, list, list]:
         cl.DateOfBirthComparison("dob", input_is_string=True), near("city", 0.9), cl.EmailComparison("email"),
     ]  # fmt: skip
     rules = [
-        block_on("first_name"), block_on("surname"), block_on("dob"), block_on("email"), block_on("city", "substr(dob,1,4)")
+        block_on("first_name"), block_on("surname"), block_on("dob"), block_on("email"),
+        block_on("city", "substr(dob,1,4)"),
     ]  # fmt: skip
     return comparisons, rules, [block_on("dob"), block_on("email"), block_on("surname")], [
         block_on("first_name", "surname", "dob"), block_on("email"),
@@ -188,7 +196,11 @@ def main() -> None:
         clusters[row] = numbers[label]
     job.stop()
     job.write(
-        clusters, (left, right, score), threshold=0.5 if linking else DEFAULT, candidates=None, version=splink.__version__
+        clusters,
+        (left, right, score),
+        threshold=0.5 if linking else DEFAULT,
+        candidates=None,
+        version=splink.__version__,
     )
 
 

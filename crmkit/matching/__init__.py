@@ -1,11 +1,13 @@
 """Which records are the same party, how sure are we, why, and what is the one good record."""
 
 from . import comparisons
+from ._asking import Question, Questions
 from ._blocking import BlockingRule, RuleUse
 from ._diagnostics import Diagnostics
 from ._evaluate import Evaluation, Scores, evaluate, threshold_curve
 from ._explain import EvidenceStep, PairExplanation
 from ._fields import Comparison
+from ._labels import Label, Labels
 from ._matcher import Matcher
 from ._model import MatchModel
 from ._report import LinkReport, MatchReport, PairReport
@@ -33,6 +35,8 @@ __all__ = [
     "Evaluation",
     "EvidenceStep",
     "FirstSeen",
+    "Label",
+    "Labels",
     "LinkReport",
     "Longest",
     "MatchModel",
@@ -47,6 +51,8 @@ __all__ = [
     "PairExplanation",
     "PairReport",
     "Precision",
+    "Question",
+    "Questions",
     "RefusalWins",
     "RuleUse",
     "Scores",

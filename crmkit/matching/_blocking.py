@@ -206,6 +206,7 @@ def block(
     cap: int = BLOCK_CAP,
     side: NDArray[np.int8] | None = None,
     order: Callable[[], NDArray[np.int64]] | None = None,
+    budget: float | None = None,
     progress: Progress | None = None,
 ) -> Candidates:
     """Produce every candidate pair once.
@@ -217,6 +218,7 @@ def block(
         cap: Largest block whose records all meet.
         side: For linking, which table a row belongs to; then pairs within one table are left out.
         order: Gives each row's place in a sorted order, by which the records of blocks over the cap meet neighbors.
+        budget: Pairs for each row that one loose rule may make; ``loose_budget`` where not given.
         progress: Wraps the loop over rules.
 
     Returns:
@@ -231,14 +233,14 @@ def block(
     firsts: list[NDArray[np.int16]] = []
     cut_pairs: list[tuple[int, Pairs]] = []
     uses: list[RuleUse] = []
-    budget = loose_budget(n) * n
+    most = (loose_budget(n) if budget is None else budget) * n
     for position, rule in enumerate(steps(progress, list(rules), "block")):
         if any(name not in keys for name in rule.keys):
             uses.append(RuleUse(rule=str(rule), status="missing column"))
             continue
         variants = _rule_keys(rule, keys)
         runs = _Runs.of(variants, cap=cap)
-        if rule.loose and runs.total + _NEIGHBORS * int(runs.cut_sizes.sum()) > budget:
+        if rule.loose and runs.total + _NEIGHBORS * int(runs.cut_sizes.sum()) > most:
             uses.append(RuleUse(rule=str(rule), status="too many pairs", pairs=0))
             continue
         produced = 0

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int32]
     Scores = NDArray[np.float64]
 
-__all__ = ["Clustering", "average_linkage", "cluster", "components", "match_one_to_one"]
+__all__ = ["Clustering", "average_linkage", "cluster", "components"]
 
 EDGE = -1.0
 """Log odds, relative to the threshold, from which a pair joins a component."""
@@ -252,31 +252,3 @@ def _sparse_linkage(n: int, left: NDArray[np.intp], right: NDArray[np.intp], sco
         if np.array_equal(jumped, result):
             return result
         result = jumped
-
-
-def match_one_to_one(left: Rows, right: Rows, log_odds: Scores, *, least: float) -> NDArray[np.intp]:
-    """Choose pairs by descending score so that no record is used twice.
-
-    Returns:
-        Positions of the chosen pairs, ascending.
-
-    Note:
-        Greedy, in rounds: a pair that is the best of both its records is taken. O(rounds x pairs).
-    """
-    open_ = np.flatnonzero(log_odds >= least)
-    open_ = open_[np.lexsort((right[open_], left[open_], -log_odds[open_]))]
-    chosen: list[NDArray[np.intp]] = []
-    while len(open_):
-        place = np.arange(len(open_))
-        best_left, best_right = _first_place(left[open_], place), _first_place(right[open_], place)
-        best = (best_left == place) & (best_right == place)
-        taken = open_[best]
-        chosen.append(taken)
-        free = ~(np.isin(left[open_], left[taken]) | np.isin(right[open_], right[taken]))
-        open_ = open_[free]
-    return np.sort(np.concatenate(chosen)) if chosen else np.empty(0, dtype=np.intp)
-
-
-def _first_place(rows: Rows, place: NDArray[np.intp]) -> NDArray[np.intp]:
-    _, first, back = np.unique(rows, return_index=True, return_inverse=True)
-    return np.asarray(place[first][back.ravel()])

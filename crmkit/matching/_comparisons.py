@@ -46,6 +46,14 @@ class PairLevels:
         """Return the levels of some of the pairs."""
         return PairLevels(self.levels[:, pairs], self.rarity[:, pairs], self.world[pairs])
 
+    def joined(self, other: PairLevels) -> PairLevels:
+        """Return the levels of these pairs and then of the others."""
+        return PairLevels(
+            np.concatenate([self.levels, other.levels], axis=1),
+            np.concatenate([self.rarity, other.rarity], axis=1),
+            np.concatenate([self.world, other.world]),
+        )
+
 
 def compare_pairs(encoded: Encoded, left: Codes, right: Codes) -> PairLevels:
     """Compare ``left[k]`` with ``right[k]`` on every field.

@@ -89,7 +89,7 @@ class Encoded:
 
 
 def _with_others(field: EncodedField, labels: NDArray[np.int64], weights: NDArray[np.float64]) -> EncodedField:
-    """Count for every value the records of other parties: K - sum of k^2 / K over the parties with k of its K records."""
+    """Count for every value the records of other parties: K - sum of k^2 / K, over parties with k of its K records."""
     values = np.concatenate([column[column >= 0] for column in field.columns]).astype(np.int64)
     party = np.concatenate([labels[column >= 0] for column in field.columns])
     weight = np.concatenate([weights[column >= 0] for column in field.columns])

@@ -14,6 +14,7 @@ import numpy as np
 
 from ._causes import sharing
 from ._comparisons import PairLevels, compare_pairs
+from ._correction import features, fit_correction
 from ._kinds_channels import EMAIL_DIFFERENT
 from ._kinds_people import GIVEN_HALF_SWAPPED, GIVEN_SWAPPED
 from ._model import (
@@ -22,6 +23,7 @@ from ._model import (
     group_evidence,
     log_expected,
     memberships,
+    posterior,
     ratio_of,
     starting_tables,
 )
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
     from ._blocking import Candidates
     from ._encode import Encoded
+    from ._labels import KnownPairs
     from ._model import FloatArray
     from ._presets import Explanation, Rate
 
@@ -48,6 +51,9 @@ _LEAST_STEPS, _MOST_STEPS = 9, 60
 _TEACHERS = frozenset({MATCH})
 """Explanations that error tables are learned from. The others would teach what is not theirs: colleagues who live in
 one city look like people whose addresses are badly mistyped."""
+
+_LABEL_WEIGHT = 1.0
+"""A labelled pair counts as the one pair it is; what it says about pairs like it is for the correction."""
 
 _PRIOR_RATE = 5.0
 _PRIOR_ERRORS = 20.0
@@ -94,7 +100,7 @@ def compress(pairs: PairLevels, weights: FloatArray) -> tuple[PairLevels, FloatA
     rows = np.ascontiguousarray(table.T).view([("", np.int16)] * table.shape[0]).ravel()
     _, first, back = np.unique(rows, return_index=True, return_inverse=True)
     back = back.ravel()
-    summed = np.bincount(back, weights=weights)
+    summed = np.bincount(back, weights=weights).astype(np.float64)
 
     def mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
         return (np.bincount(back, weights=weights * values) / summed).astype(np.float32)
@@ -139,9 +145,16 @@ def chance_tables(encoded: Encoded, *, seed: int) -> dict[str, FloatArray]:
 
 
 def estimate(
-    encoded: Encoded, candidates: Candidates, explanations: Sequence[Explanation], *, seed: int = 0
+    encoded: Encoded,
+    candidates: Candidates,
+    explanations: Sequence[Explanation],
+    *,
+    seed: int = 0,
+    known: KnownPairs | None = None,
 ) -> Estimate:
-    """Fit the model to candidate pairs.
+    """Fit the model to candidate pairs, and to what people said about some of them.
+
+    A labelled pair is a pattern of its own whose match is not estimated; afterwards the labels correct the log odds.
 
     Note:
         Deterministic for a seed. O(patterns x explanations x groups) a step, some ten to sixty steps.
@@ -149,7 +162,17 @@ def estimate(
     positions, weights = sample_candidates(candidates, seed=seed)
     pairs = compare_pairs(encoded, candidates.left[positions], candidates.right[positions])
     pairs, weights = compress(pairs, weights)
-    return fit_patterns(encoded, pairs, weights, explanations, chance_tables(encoded, seed=seed + 1))
+    chance = chance_tables(encoded, seed=seed + 1)
+    if known is None or not len(known):
+        return fit_patterns(encoded, pairs, weights, explanations, chance)
+    labelled = compare_pairs(encoded, known.left, known.right)
+    answers = np.where(known.match, 1, -1).astype(np.int8)
+    together = np.concatenate([np.zeros(pairs.size, dtype=np.int8), answers])
+    weights = np.concatenate([weights, np.full(len(known), _LABEL_WEIGHT)])
+    found = fit_patterns(encoded, pairs.joined(labelled), weights, explanations, chance, answers=together)
+    columns = features(found.model, labelled, log_expected(found.model, labelled))
+    correction = fit_correction(columns, posterior(found.model, labelled).log_odds, known.match)
+    return attrs.evolve(found, model=attrs.evolve(found.model, correction=correction))
 
 
 def fit_patterns(
@@ -158,8 +181,10 @@ def fit_patterns(
     weights: FloatArray,
     explanations: Sequence[Explanation],
     chance: dict[str, FloatArray],
+    *,
+    answers: NDArray[np.int8] | None = None,
 ) -> Estimate:
-    """Run expectation maximization on weighted patterns."""
+    """Run expectation maximization on weighted patterns; ``answers`` fixes some: 1 a match, -1 none, 0 open."""
     groups = {comparison.group for comparison in encoded.comparisons}
     groups |= {comparison.wide for comparison in encoded.comparisons if comparison.wide is not None}
     explanations = [one for one in explanations if one.name == MATCH or _is_possible(one, groups)]
@@ -175,7 +200,8 @@ def fit_patterns(
         chance=chance,
         namesake_email=_namesake_prior() if {"email", "given", "family"} <= encoded.fields.keys() else None,
     )
-    fitting = _Fitting(encoded, pairs, weights, list(explanations), tied)
+    open_ = np.zeros(len(weights), dtype=np.int8) if answers is None else answers
+    fitting = _Fitting(encoded, pairs, weights, list(explanations), tied, open_)
     step = 0
     converged = len(weights) == 0
     while not converged and step < _MOST_STEPS:
@@ -233,11 +259,16 @@ class _Fitting:
     weights: FloatArray
     explanations: list[Explanation]
     tied: dict[str, Explanation]
+    answers: NDArray[np.int8]
 
     def step(self, model: MatchModel) -> MatchModel:
         """Return the model after one step."""
         evidence = group_evidence(model, self.pairs)
         expected = log_expected(model, self.pairs, evidence)
+        match = list(model.numbers).index(MATCH)
+        others = np.arange(len(expected)) != match
+        expected[np.ix_(others, self.answers > 0)] = -np.inf
+        expected[match, self.answers < 0] = -np.inf
         expected -= expected.max(axis=0)
         share = np.exp(expected)
         share *= self.weights / share.sum(axis=0)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ._causes import log_ratios
 from ._comparisons import compare_pairs
-from ._model import group_evidence, log_expected, memberships, ratio_of
+from ._model import group_evidence, log_expected, memberships, posterior, ratio_of
 from ._presets import CHANCE, MATCH, explanation_texts
 from ._scoring import probability
 from .comparisons import KINDS
@@ -129,6 +129,10 @@ def explain_pair(
     total = float(np.max(others) + np.log(np.exp(others - np.max(others)).sum()))
     steps.append(EvidenceStep(name="rival explanations", weight=(float(expected[-1]) - total) / _LN2))
     log_odds = float(expected[match]) - total
+    if model.correction:
+        corrected = float(posterior(model, pairs).log_odds[0])
+        steps.append(EvidenceStep(name="labels", weight=(corrected - log_odds) / _LN2))
+        log_odds = corrected
     shares: FloatArray = np.exp(expected - np.max(expected))
     shares /= shares.sum()
     names = model.explanations

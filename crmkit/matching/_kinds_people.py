@@ -290,7 +290,8 @@ def _prepare_dates(values: Sequence[str]) -> Prepared:
     digits = np.frombuffer("".join(values).encode("ascii"), dtype=np.uint8).reshape(-1, 8)
     number = digits.astype(np.int32) - ord("0")
     parts = np.stack(
-        [number[:, :4] @ np.array([1000, 100, 10, 1]), number[:, 4:6] @ np.array([10, 1]), number[:, 6:] @ [10, 1]], axis=1
+        [number[:, :4] @ np.array([1000, 100, 10, 1]), number[:, 4:6] @ np.array([10, 1]), number[:, 6:] @ [10, 1]],
+        axis=1,
     )
     return Prepared({}, {"digits": digits, "parts": parts})
 

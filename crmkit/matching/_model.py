@@ -19,6 +19,7 @@ import numpy as np
 from crmkit.errors import FormatError
 
 from ._causes import log_ratio
+from ._correction import features
 from ._presets import CHANCE, MATCH
 from .comparisons import KINDS
 
@@ -71,6 +72,7 @@ class MatchModel:
         chance: u, P(level | different), for each comparison; the exact level is replaced by the value's frequency.
         namesake_email: u of e-mail addresses between people of one name, by level.
         kappa: How much more often than independence says chance makes two name-like groups agree; >= 1.
+        correction: Weights that labels gave to what agrees, differs or has a rival; none without labels.
 
     .. versionadded:: 0.1.0
     """
@@ -84,6 +86,7 @@ class MatchModel:
     chance: dict[str, FloatArray]
     namesake_email: FloatArray | None = None
     kappa: float = 1.0
+    correction: dict[str, float] = attrs.field(factory=dict)
 
     def __repr__(self) -> str:
         found = ", ".join(f"{name} {number:,.0f}" for name, number in self.numbers.items())
@@ -121,6 +124,7 @@ class MatchModel:
             "chance": {name: table.tolist() for name, table in self.chance.items()},
             "namesake_email": None if self.namesake_email is None else self.namesake_email.tolist(),
             "kappa": self.kappa,
+            "correction": dict(self.correction),
         }
 
     @classmethod
@@ -293,6 +297,9 @@ def posterior(model: MatchModel, pairs: PairLevels) -> Posterior:
     others = np.delete(expected, match, axis=0)
     peak = others.max(axis=0)
     log_odds = expected[match] - peak - np.log(np.exp(others - peak).sum(axis=0))
+    if model.correction:
+        columns = features(model, pairs, expected)
+        log_odds = log_odds + sum(weight * columns[name] for name, weight in model.correction.items())
     return Posterior(log_odds, expected.argmax(axis=0).astype(np.int8))
 
 

@@ -247,7 +247,8 @@ _ACCOUNT_EXPLANATIONS = (
 )
 
 _CONTACT_RULES = (
-    "email", "phone", "national_id", "given_root + family", "whole_name", "whole_sound", "family_sound + postcode", "given_root + postcode",
+    "email", "phone", "national_id", "given_root + family", "whole_name", "whole_sound", "family_sound + postcode",
+    "given_root + postcode",
     "street + family", "street + given_root", "birth_date + family_sound", "birth_date + given_root",
     "company + family", "company + given_root", "email_local + city", "birth_date + postcode",
     "family_sound + given_start + city", "street_house + family_sound", "street_start + given_start",

@@ -46,6 +46,7 @@ class ScoredPairs:
         log_odds: Natural log odds of a match.
         explanation: Position of the most probable explanation in the model.
         candidates: How many pairs were scored to find these.
+        unlabelled: Log odds as the model gives them, where a label took the place of some.
     """
 
     left: Codes
@@ -53,6 +54,9 @@ class ScoredPairs:
     log_odds: NDArray[np.float64]
     explanation: NDArray[np.int8]
     candidates: int
+    unlabelled: NDArray[np.float64] = attrs.field(
+        default=attrs.Factory(lambda pairs: pairs.log_odds, takes_self=True)  # there are no labels
+    )
 
     def __len__(self) -> int:
         return len(self.left)
@@ -65,8 +69,22 @@ class ScoredPairs:
     def take(self, which: NDArray[np.intp]) -> ScoredPairs:
         """Return some of the pairs."""
         return ScoredPairs(
-            self.left[which], self.right[which], self.log_odds[which], self.explanation[which], self.candidates
+            self.left[which],
+            self.right[which],
+            self.log_odds[which],
+            self.explanation[which],
+            self.candidates,
+            self.unlabelled[which],
         )
+
+    def joined(self, other: ScoredPairs) -> ScoredPairs:
+        """Return these pairs and then the others; ``candidates`` stays."""
+        columns = (
+            np.concatenate([getattr(self, name), getattr(other, name)])
+            for name in ("left", "right", "log_odds", "explanation", "unlabelled")
+        )
+        left, right, log_odds, explanation, unlabelled = columns
+        return ScoredPairs(left, right, log_odds, explanation, self.candidates, unlabelled)
 
 
 def probability(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:

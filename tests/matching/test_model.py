@@ -6,6 +6,7 @@ import pytest
 from crmkit import frames
 from crmkit.matching import _estimate as learning
 from crmkit.matching._comparisons import compare_pairs
+from crmkit.matching._labels import known_pairs
 from crmkit.matching._matcher import Matcher
 from crmkit.matching._model import field_evidence, posterior
 from crmkit.matching._presets import DEPENDS, changed, explanations_of
@@ -16,8 +17,9 @@ from crmkit.testing import generate
 def fitted():
     matcher = Matcher.contacts()
     run = matcher._read([frames.read(generate.contacts(1_000, seed=21).columns)], None)
-    candidates = matcher._block(run, None)
-    matcher._learn(run, candidates)
+    known = known_pairs(None, run.ids)
+    candidates = matcher._job(known, None).block(run.encoded)
+    matcher._learner(known)(run.encoded, candidates)
     return run.encoded, candidates, matcher.model_
 
 
