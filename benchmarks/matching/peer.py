@@ -106,15 +106,15 @@ def clean(row: dict[str, str]) -> dict[str, str | None]:
             value = digits[-9:] if len(digits) >= 9 else digits
         elif name in {"given_name", "family_name", "surname", "first_name", "city", "suburb"}:
             value = " ".join(re.sub(r"[\W\d_]+", " ", value).split())
-        elif name in {"street", "address_1", "address_2", "Address"}:
+        elif name in {"street", "address_1", "address_2", "address"}:
             words = re.sub(r"[^\w]+", " ", value).split()
             value = " ".join(SHORT.get(word, f"{word[:-7]}str" if word.endswith("strasse") else word) for word in words)
-        elif name in {"company_name", "name", "Site name"}:
+        elif name in {"company_name", "name", "site_name"}:
             value = " ".join(FORMS.sub(" ", re.sub(r"[^\w]+", " ", value)).split()) or value
         elif name in {"birth_date", "date_of_birth", "dob"}:
             digits = re.sub(r"\D", "", value)
             value = f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}" if len(digits) == 8 else value
-        elif name in {"postal_code", "postcode", "Zip"}:
+        elif name in {"postal_code", "postcode", "zip"}:
             value = re.sub(r"\W", "", value)
         elif name == "website":
             value = re.sub(r"^(https? )?(www\.)?", "", value)

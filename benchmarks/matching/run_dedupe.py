@@ -20,7 +20,7 @@ FIELDS = {
               ("street_number", v.ShortString), ("soc_sec_id", v.String)],
     "fake": [("first_name", v.String), ("surname", v.String), ("dob", v.String), ("city", v.ShortString),
              ("email", v.String)],
-    "chicago": [("Site name", v.String), ("Address", v.String), ("Zip", v.ShortString), ("Phone", v.String)],
+    "chicago": [("site_name", v.String), ("address", v.String), ("zip", v.ShortString), ("phone", v.String)],
     "accounts": [("name", v.String), ("street", v.String), ("postal_code", v.ShortString), ("city", v.ShortString),
                  ("phone", v.String), ("website", v.String), ("registration_id", v.String)],
 }  # fmt: skip

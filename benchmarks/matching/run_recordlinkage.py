@@ -19,7 +19,7 @@ KEYS = {
     "febrl": [["given_name", "surname"], ["date_of_birth"], ["surname", "postcode"], ["given_name", "postcode"],
               ["address_1"], ["surname", "suburb"], ["given_name", "suburb"]],
     "fake": [["first_name"], ["surname"], ["dob"], ["email"]],
-    "chicago": [["Site name"], ["Address"], ["Phone"], ["Zip"]],
+    "chicago": [["site_name"], ["address"], ["phone"], ["zip"]],
     "accounts": [["name"], ["street"], ["phone"], ["website"], ["registration_id"]],
 }  # fmt: skip
 FIELDS = {
@@ -29,7 +29,7 @@ FIELDS = {
               ("address_2", 0.85), ("suburb", 0.85), ("postcode", None), ("state", None), ("street_number", None),
               ("soc_sec_id", None)],
     "fake": [("first_name", 0.85), ("surname", 0.85), ("dob", None), ("city", 0.85), ("email", 0.9)],
-    "chicago": [("Site name", 0.85), ("Address", 0.85), ("Zip", None), ("Phone", None)],
+    "chicago": [("site_name", 0.85), ("address", 0.85), ("zip", None), ("phone", None)],
     "accounts": [("name", 0.85), ("street", 0.85), ("postal_code", None), ("city", None), ("phone", None),
                  ("website", None), ("registration_id", None)],
 }  # fmt: skip

@@ -152,7 +152,7 @@ def main() -> None:
     elif kind == "fake":
         made = fake()
     elif kind == "chicago":
-        made = sites("Site name", "Address", "Zip", "Phone", names)
+        made = sites("site_name", "address", "zip", "phone", names)
     else:
         made = sites("name", "street", "postal_code", "phone", names)
     comparisons, rules, training, sure = made

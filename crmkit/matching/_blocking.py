@@ -108,13 +108,14 @@ class Candidates:
 
 
 def loose_budget(n: int) -> float:
-    """Pairs per record that one loose rule may make: generous for small files, 1 at a million.
+    """Pairs per record that one loose rule may make: nearly all of a small file's, a half at a million.
 
     Example:
-        >>> loose_budget(1_000), loose_budget(10_000), loose_budget(1_000_000), loose_budget(50_000_000)
-        (20.0, 10.0, 1.0, 0.3)
+        >>> [loose_budget(n) for n in (1_000, 10_000, 1_000_000, 50_000_000)]
+        [100.0, 5.0, 0.5, 0.3]
     """
-    return float(min(max((1_000_000 / max(n, 1)) ** 0.5, 0.3), 20.0))
+    size = max(n, 1)
+    return float(min(max((250_000 / size) ** 0.5, 1e8 / size**2, 0.3), 400.0))
 
 
 def pairs_within(starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -46,7 +46,7 @@ __all__ = ["Estimate", "compress", "estimate", "sample_candidates"]
 _log = logging.getLogger("crmkit.matching")
 
 SAMPLE_PER_RULE = 4_000
-_RANDOM_PAIRS = 100_000
+_RANDOM_PAIRS = 50_000
 _LEAST_STEPS, _MOST_STEPS = 9, 60
 _TEACHERS = frozenset({MATCH})
 """Explanations that error tables are learned from. The others would teach what is not theirs: colleagues who live in

@@ -251,12 +251,12 @@ _CONTACT_RULES = (
     "given_root + postcode",
     "street + family", "street + given_root", "birth_date + family_sound", "birth_date + given_root",
     "company + family", "company + given_root", "email_local + city", "birth_date + postcode",
-    "family_sound + given_start + city", "street_house + family_sound", "street_start + given_start",
-    "street_house + postcode", "street_house + city", "company_start + postcode", "company + city",
+    "family_sound + given_start + city", "street_house + family_sound",
+    "street_house + postcode", "street_house + city", "company_start + postcode",
 )  # fmt: skip
 _CONTACT_LOOSE = (
-    "birth_date", "street", "phone_tail", "email_local", "family", "family_sound", "company", "given", "postcode",
-    "given_start + city", "city",
+    "street_start + given_start", "company + city", "birth_date", "street", "phone_tail", "email_local", "family", "family_sound", "company", "given", "postcode",
+    "given_start + city", "city", "given_start", "domain",
 )  # fmt: skip
 _ACCOUNT_RULES = (
     "registration_id", "phone", "fax", "email", "name", "name_tokens", "street", "web", "street_house", "name_words",
