@@ -3,6 +3,7 @@
 from . import comparisons
 from ._asking import Question, Questions
 from ._blocking import BlockingRule, RuleUse
+from ._compare_runs import RunComparison, compare_runs
 from ._diagnostics import Diagnostics
 from ._evaluate import Evaluation, Scores, evaluate, threshold_curve
 from ._explain import EvidenceStep, PairExplanation
@@ -10,6 +11,7 @@ from ._fields import Comparison
 from ._labels import Label, Labels
 from ._matcher import Matcher
 from ._model import MatchModel
+from ._plots import plot_blocks, plot_precision_recall, plot_scores, plot_waterfall, plot_weights
 from ._report import LinkReport, MatchReport, PairReport
 from ._survivorship import (
     FirstSeen,
@@ -55,13 +57,20 @@ __all__ = [
     "Questions",
     "RefusalWins",
     "RuleUse",
+    "RunComparison",
     "Scores",
     "SurvivorsOwn",
     "Survivorship",
     "SurvivorshipRule",
     "Threshold",
     "TrustedSource",
+    "compare_runs",
     "comparisons",
     "evaluate",
+    "plot_blocks",
+    "plot_precision_recall",
+    "plot_scores",
+    "plot_waterfall",
+    "plot_weights",
     "threshold_curve",
 ]

@@ -74,6 +74,8 @@ class BlockingRule:
 class RuleUse:
     """What one rule did: ``status`` is used, cut (some blocks over the cap), too many pairs, or a missing column.
 
+    ``pairs`` counts those that no earlier rule made.
+
     .. versionadded:: 0.1.0
     """
 
@@ -82,6 +84,7 @@ class RuleUse:
     pairs: int = 0
     blocks_cut: int = 0
     records_in_cut_blocks: int = 0
+    largest_block: int = 0
 
 
 @attrs.frozen(eq=False, kw_only=True, repr=False)
@@ -242,7 +245,7 @@ def block(
         variants = _rule_keys(rule, keys)
         runs = _Runs.of(variants, cap=cap)
         if rule.loose and runs.total + _NEIGHBORS * int(runs.cut_sizes.sum()) > most:
-            uses.append(RuleUse(rule=str(rule), status="too many pairs", pairs=0))
+            uses.append(RuleUse(rule=str(rule), status="too many pairs", largest_block=runs.largest))
             continue
         produced = 0
         for pairs in runs.pairs(side):
@@ -261,6 +264,7 @@ def block(
                 pairs=produced,
                 blocks_cut=len(runs.cut_starts),
                 records_in_cut_blocks=int(runs.cut_sizes.sum()),
+                largest_block=runs.largest,
             )
         )
         _log.debug("blocking rule %s: %d new pairs", rule, produced)
@@ -325,6 +329,11 @@ class _Runs:
     @property
     def total(self) -> int:
         return int((self.sizes * (self.sizes - 1) // 2).sum())
+
+    @property
+    def largest(self) -> int:
+        """Records of the largest block."""
+        return int(max(np.max(self.sizes, initial=0), np.max(self.cut_sizes, initial=0)))
 
     def pairs(self, side: NDArray[np.int8] | None) -> Iterator[Pairs]:
         """Yield the pairs of uncut blocks, some millions at a time, each once."""

@@ -248,15 +248,14 @@ _ACCOUNT_EXPLANATIONS = (
 
 _CONTACT_RULES = (
     "email", "phone", "national_id", "given_root + family", "whole_name", "whole_sound", "family_sound + postcode",
-    "given_root + postcode",
-    "street + family", "street + given_root", "birth_date + family_sound", "birth_date + given_root",
-    "company + family", "company + given_root", "email_local + city", "birth_date + postcode",
-    "family_sound + given_start + city", "street_house + family_sound",
+    "given_root + postcode", "street + family", "street + given_root", "birth_date + family_sound",
+    "birth_date + given_root", "company + family", "company + given_root", "email_local + city",
+    "birth_date + postcode", "family_sound + given_start + city", "street_house + family_sound",
     "street_house + postcode", "street_house + city", "company_start + postcode",
 )  # fmt: skip
 _CONTACT_LOOSE = (
-    "street_start + given_start", "company + city", "birth_date", "street", "phone_tail", "email_local", "family", "family_sound", "company", "given", "postcode",
-    "given_start + city", "city", "given_start", "domain",
+    "street_start + given_start", "company + city", "birth_date", "street", "phone_tail", "email_local", "family",
+    "family_sound", "company", "given", "postcode", "given_start + city", "city", "given_start", "domain",
 )  # fmt: skip
 _ACCOUNT_RULES = (
     "registration_id", "phone", "fax", "email", "name", "name_tokens", "street", "web", "street_house", "name_words",
