@@ -126,7 +126,8 @@ def encode(
             continue
         kind = KINDS[comparison.kind]
         ready = Prepared({}, {}) if kind.prepare is None else kind.prepare(draft.values)
-        fields[comparison.name] = draft.field(comparison.name, weights, ready.traits)
+        field = draft.field(comparison.name, weights, ready.traits)
+        fields[comparison.name] = attrs.evolve(field, owned=kind.owned)
         keys[comparison.name] = draft.columns
         for suffix, derived in ready.keys.items():
             table = code_of(derived)

@@ -27,7 +27,7 @@ from ._model import (
     ratio_of,
     starting_tables,
 )
-from ._presets import DEPENDS, MATCH, changed
+from ._presets import DEPENDS, MATCH, Rate, changed
 from .comparisons import KINDS
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ._encode import Encoded
     from ._labels import KnownPairs
     from ._model import FloatArray
-    from ._presets import Explanation, Rate
+    from ._presets import Explanation
 
 __all__ = ["Estimate", "compress", "estimate", "sample_candidates"]
 
@@ -55,10 +55,16 @@ one city look like people whose addresses are badly mistyped."""
 _LABEL_WEIGHT = 1.0
 """A labelled pair counts as the one pair it is; what it says about pairs like it is for the correction."""
 
+_TELLING, _HARDLY = 0.7, 0.15
+"""A group tells an explanation from a match if the match shares it so often and the explanation so seldom."""
+
 _PRIOR_RATE = 5.0
 _PRIOR_ERRORS = 20.0
 _PRIOR_NAMESAKES = 50.0
 _PRIOR_CHANCE = 200.0
+
+
+_NEVER = Rate(0.0)
 
 
 @attrs.frozen(eq=False)
@@ -187,7 +193,10 @@ def fit_patterns(
     """Run expectation maximization on weighted patterns; ``answers`` fixes some: 1 a match, -1 none, 0 open."""
     groups = {comparison.group for comparison in encoded.comparisons}
     groups |= {comparison.wide for comparison in encoded.comparisons if comparison.wide is not None}
-    explanations = [one for one in explanations if one.name == MATCH or _is_possible(one, groups)]
+    possible = [one for one in explanations if one.name == MATCH or _is_possible(one, groups)]
+    match = next(one for one in possible if one.name == MATCH)
+    untold = [one for one in possible if one is not match and not _is_told(one, match, groups)]
+    explanations = [one for one in possible if one not in untold]
     tied = {one.name: one for one in explanations if one.tied_to is not None and not _is_identifiable(groups)}
     least = _least_number(encoded.possible_pairs)
     model = MatchModel(
@@ -219,6 +228,11 @@ def fit_patterns(
         f"{one.tie:g} times '{one.tied_to}'"
         for name, one in tied.items()
     ]
+    notes += [
+        f"{one.name!r} cannot be told from a match by the columns of this file and was left out" for one in untold
+    ]
+    if groups <= {"given", "family", "generation"}:
+        notes.append("there is nothing but names to compare, and a name alone joins nobody")
     if not converged:
         notes.append(f"estimation stopped after {step} steps without settling")
     _log.info("fitted %d patterns in %d steps: %r", len(weights), step, model)
@@ -240,6 +254,20 @@ def _is_possible(explanation: Explanation, groups: set[str]) -> bool:
     """Whether the file has a group that this explanation shares for sure; without one it only imitates chance."""
     needed = [group for group, rate in explanation.rates.items() if not rate.free and rate.start > 0.5]
     return all(group in groups for group in needed) and bool(groups - set(needed))
+
+
+def _is_told(explanation: Explanation, match: Explanation, groups: set[str]) -> bool:
+    """Whether the file has a group that a match shares and this explanation hardly ever does.
+
+    Where people have nothing but an address, an equal address is one person, for who would say otherwise.
+    """
+    if explanation.tied_to is not None:
+        return True
+    return any(
+        rate.start >= _TELLING and explanation.rates.get(group, _NEVER).start <= _HARDLY
+        for group, rate in match.rates.items()
+        if group in groups
+    )
 
 
 def _is_identifiable(groups: set[str]) -> bool:

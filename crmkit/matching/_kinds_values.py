@@ -169,6 +169,7 @@ IDENTIFIER = Kind(
     normalize=normalize_identifier,
     prepare=prepare_outline,
     compare=_compare_identifiers,
+    owned=True,
 )
 
 

@@ -1,6 +1,6 @@
 """One or two rounds of learning, scoring and clustering over a file that was read.
 
-A second round pays where many records repeat one party: by then it is known who is who, so that a value that one
+A second round pays where many records repeat one party, or say little: by then it is known who is who, so that a value that one
 party alone has counts as rare however often it repeats it, and blocking may make as many pairs as there are to find.
 """
 
@@ -42,6 +42,9 @@ _log = logging.getLogger("crmkit.matching")
 
 MANY = 0.35
 """Matching pairs for each record from which a second round pays."""
+
+_FEW = 4
+"""Groups of evidence up to which it pays too: with little to go by, everything hangs on the frequencies."""
 
 _WIDER = 2.0
 """Pairs that one loose rule may make in the second round, for each matching pair that is expected."""
@@ -119,7 +122,7 @@ def dedupe_run(job: Job, encoded: Encoded, learn: Learn) -> Found:
     """Find the duplicates of one table."""
     found = _round(job, encoded, job.block(encoded), learn)
     expected = found.model.numbers[MATCH]
-    if expected <= MANY * encoded.effective:
+    if expected <= MANY * encoded.effective and len(found.model.groups) > _FEW:
         return found
     encoded = encoded.with_parties(found.clustering.labels)
     candidates = found.candidates
