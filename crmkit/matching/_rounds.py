@@ -1,7 +1,8 @@
 """One or two rounds of learning, scoring and clustering over a file that was read.
 
-A second round pays where many records repeat one party, or say little: by then it is known who is who, so that a value that one
-party alone has counts as rare however often it repeats it, and blocking may make as many pairs as there are to find.
+A second round pays where many records repeat one party, or say little: by then it is known who is who, so that a
+value that one party alone has counts as rare however often it repeats it, and blocking may make as many pairs as there
+are to find.
 """
 
 from __future__ import annotations
