@@ -6,7 +6,7 @@
 Data: ``contacts``, ``accounts`` and ``febrl_like`` are generated (``--rows``, ``--seed``, ``--settings``), with the
 rates that ``crmkit.testing.generate`` names; every other name is a folder of ``--data-dir`` with ``records.csv``
 (column ``id``) and ``pairs.csv`` (``id_a,id_b``). ``febrl3-nossn`` is ``febrl3`` without the number that nearly
-identifies.
+identifies. ``broken`` stands for all files of ``benchmarks/matching/broken.py``, which break what the model assumes.
 
 Every run is a process of its own in the environment of its tool: ``--setup`` makes one for each peer from
 ``benchmarks/requirements/TOOL.txt`` under ``--envs``. All get the same CSV; the clock starts before it is read and
@@ -34,7 +34,8 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE / "matching")]
 
-from peer import components  # noqa: E402  # beside this script
+import broken  # noqa: E402  # beside this script, as the next
+from peer import components  # noqa: E402
 
 PEERS = ("splink", "recordlinkage", "dedupe", "goldenmatch")
 GENERATED = {"contacts": "contacts", "accounts": "accounts", "febrl_like": "febrl"}
@@ -45,7 +46,11 @@ CUTS = (0.02, *(k / 20 for k in range(1, 20)), 0.98, 0.99, 0.995, 0.999, 0.9999,
 def prepare(name: str, args: argparse.Namespace, folder: Path) -> tuple[Path, str, np.ndarray, dict[str, object]]:
     """Write the file that all tools get, and its truth beside it."""
     facts: dict[str, object] = {}
-    if name in GENERATED:
+    if name in broken.FILES:
+        columns, truth = broken.FILES[name](args.rows, args.seed)
+        columns = columns | {"id": [str(row) for row in range(len(truth))]}
+        kind, facts = "accounts" if name == "franchise" else "contacts", {"seed": args.seed}
+    elif name in GENERATED:
         from crmkit.testing import generate
 
         settings = json.loads(args.settings)
@@ -57,7 +62,7 @@ def prepare(name: str, args: argparse.Namespace, folder: Path) -> tuple[Path, st
         kind = KINDS.get(name, "febrl")
         if name.endswith("-nossn"):
             columns.pop("soc_sec_id")
-    path = folder / f"{name}.csv"
+    path = folder / f"{name.replace('/', '-')}.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(columns)
@@ -184,7 +189,7 @@ def main() -> None:
         setup(args)
     results = []
     with tempfile.TemporaryDirectory() as folder:
-        for name in args.data.split(","):
+        for name in (*broken.FILES,) if args.data == "broken" else args.data.split(","):
             path, kind, truth, facts = prepare(name, args, Path(folder))
             for tool in args.tools.split(","):
                 result = {"task": name, "n": len(truth), **facts, **run(tool, path, kind, truth, args), **machine()}

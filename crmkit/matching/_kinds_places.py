@@ -9,7 +9,7 @@ import numpy as np
 
 from crmkit.normalize import addresses, text
 
-from ._alike import code_of, edits_of, is_affix, jaro_winkler_of, outline, prepare_outline, token_set
+from ._alike import code_of, edits_of, is_affix, jaro_winkler_of, outline, prepare_outline, token_set_of, word_outline
 from ._fields import Kind, Prepared
 
 if TYPE_CHECKING:
@@ -55,18 +55,19 @@ def _prepare_streets(values: Sequence[str]) -> Prepared:
             "word": code_of(words),
             **outline(values),
             **{f"words_{name}": trait for name, trait in outline(words).items()},
+            **word_outline(words, "words"),
         },
     )
 
 
 def _compare_streets(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
-    number, word, words = field.traits["number"], field.traits["word"], field.traits["words"]
+    number, word = field.traits["number"], field.traits["word"]
     level = np.full(len(a), 5, dtype=np.int8)
     alike = (word[a] == word[b]) & (word[a] >= 0)
     rest = np.flatnonzero(~alike)
     near = jaro_winkler_of(field, a[rest], b[rest], least=0.85, part="words")
     unsure = np.flatnonzero(~near)
-    near[unsure] = token_set(words[a[rest[unsure]]], words[b[rest[unsure]]], least=95.0) >= 95.0
+    near[unsure] = token_set_of(field, a[rest[unsure]], b[rest[unsure]], least=95.0, part="words")
     alike[rest] = near
     distance = edits_of(field, a, b)
     short = np.minimum(field.traits["length"][a], field.traits["length"][b]) < 6

@@ -9,7 +9,7 @@ import numpy as np
 
 from crmkit.normalize import companies, names, text
 
-from ._alike import code_of, edits_of, is_affix, jaro_winkler_of, outline, prepare_outline, token_set
+from ._alike import code_of, edits_of, is_affix, jaro_winkler_of, outline, prepare_outline, token_set_of, word_outline
 from ._fields import Kind, Prepared
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def _rare_tokens(value: str) -> str | None:
 def _prepare_companies(values: Sequence[str]) -> Prepared:
     han = np.fromiter(map(text.has_han, values), dtype=bool, count=len(values))
     starts = [value[:4] if h else value[:6] for value, h in zip(values, han.tolist(), strict=True)]
-    return Prepared({"start": starts}, {"han": han, **outline(values)})
+    return Prepared({"start": starts}, {"han": han, **outline(values), **word_outline(values)})
 
 
 _WORDS = 8
@@ -91,8 +91,7 @@ def _in_common(field: EncodedField, a: Codes, b: Codes) -> tuple[NDArray[np.floa
 
 
 def _compare_companies(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
-    x, y = field.values[a], field.values[b]
-    near = np.asarray(token_set(x, y, least=75.0) >= 75.0)
+    near = token_set_of(field, a, b, least=75.0)
     rest = np.flatnonzero(~near)
     near[rest] = jaro_winkler_of(field, a[rest], b[rest], least=0.92)
     return np.where(near, 1, 2).astype(np.int8)
@@ -192,9 +191,12 @@ EXACT = Kind(
 )
 
 
+def _prepare_texts(values: Sequence[str]) -> Prepared:
+    return Prepared({}, outline(values) | word_outline(values))
+
+
 def _compare_texts(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
-    x, y = field.values[a], field.values[b]
-    near = np.asarray(token_set(x, y, least=90.0) >= 90.0)
+    near = token_set_of(field, a, b, least=90.0)
     rest = np.flatnonzero(~near)
     near[rest] = jaro_winkler_of(field, a[rest], b[rest], least=0.92)
     return np.where(near, 1, 2).astype(np.int8)
@@ -206,7 +208,7 @@ TEXT = Kind(
     start=(0.8, 0.12, 0.08),
     different=2,
     normalize=_fold,
-    prepare=prepare_outline,
+    prepare=_prepare_texts,
     compare=_compare_texts,
 )
 

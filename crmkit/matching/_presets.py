@@ -220,7 +220,7 @@ _ACCOUNT_EXPLANATIONS = (
         share=0.1,
         rates={
             "name": _SAME,
-            "registration_id": Rate(0.7),
+            "registration_id": Rate(0.7, most=0.95),
             "area": Rate(0.3),
             "phone": Rate(0.3),
             "fax": Rate(0.2),
