@@ -48,7 +48,7 @@ MADE_BY = {
     "crmkit.issues": {"Coded"},
     "crmkit.matching": {
         *("Diagnostics", "Evaluation", "EvidenceStep", "LinkReport", "MatchModel", "MatchReport", "PairExplanation"),
-        *("PairReport", "RuleUse", "Scores"),
+        *("PairReport", "Question", "Questions", "RuleUse", "RunComparison", "Scores"),
     },
     "crmkit.systems": {"GenericNames"},
     "crmkit.testing.generate": {"Planted"},
@@ -62,7 +62,17 @@ SETTINGS = {
     "crmkit": {"read_excel"},  # needs a workbook: tests/files/test_read_excel.py makes one
     "crmkit.files": {"read_excel"},
     "crmkit.matching": {
-        *("Comparison", "FirstSeen", "Longest", "MostComplete", "MostFrequent", "MostRecent", "Newest", "Oldest"),
+        *(
+            "Comparison",
+            "FirstSeen",
+            "Label",
+            "Longest",
+            "MostComplete",
+            "MostFrequent",
+            "MostRecent",
+            "Newest",
+            "Oldest",
+        ),
         *("SurvivorsOwn", "SurvivorshipRule", "TrustedSource"),
     },
 }
