@@ -129,7 +129,10 @@ def run(tool: str, path: Path, kind: str, truth: np.ndarray, args: argparse.Name
     spent = []
     for _ in range(args.repeat):
         env = os.environ | {"PYTHONHASHSEED": "0"}
-        done = subprocess.run(command, capture_output=True, text=True, timeout=args.timeout, env=env, check=False)
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=args.timeout, env=env, check=False)
+        except subprocess.TimeoutExpired:
+            return {"tool": tool, "failed": [f"not done after {args.timeout:g} s"]}
         if done.returncode:
             return {"tool": tool, "failed": done.stderr.strip().splitlines()[-1:] or [f"exit {done.returncode}"]}
         with np.load(target) as file:
@@ -195,8 +198,8 @@ def main() -> None:
                 result = {"task": name, "n": len(truth), **facts, **run(tool, path, kind, truth, args), **machine()}
                 results.append(result)
                 print(line(result), flush=True)
-    if args.json is not None:
-        args.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+                if args.json is not None:
+                    args.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 
 def line(result: dict[str, object]) -> str:

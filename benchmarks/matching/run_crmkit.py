@@ -31,7 +31,8 @@ def main() -> None:
 
             truth = np.load(job.source.with_suffix(".truth.npy"))
             asked = matcher.ask(records, n=int(labels))
-            known = Labels.of((a, b, bool(truth[int(a)] == truth[int(b)])) for a, b in asked.rows)
+            told = [bool(truth[a] == truth[b]) for a, b in asked.rows.tolist()]
+            known = Labels.of((one.left, one.right, match) for one, match in zip(asked, told, strict=True))
             report = matcher.dedupe(records, labels=known)
             note = f"{labels} labels from the truth, for the pairs that it asked about"
         else:
