@@ -1,11 +1,18 @@
-"""How good, how fast and how large matching is: the whole job on generated or labelled data.
+"""How good, how fast and how large matching is, beside the peers on the same file.
 
-    python benchmarks/bench_matching.py --rows 100000 --json out.json
-    python benchmarks/bench_matching.py --data febrl3,chicago_sites --data-dir DIR --json out.json
+    python benchmarks/bench_matching.py --rows 10000 --json out.json
+    python benchmarks/bench_matching.py --data febrl3,chicago_sites --data-dir DIR --tools crmkit,splink --json out.json
 
-Labelled sets are folders with ``records.csv`` (column ``id``) and ``pairs.csv`` (``id_a,id_b``). Every run has a
-process of its own; CPU, wall and peak memory are medians of ``--repeat`` runs, and CPU counts children. Times start
-with the input in memory as a frame of text and end with golden records.
+Data: ``contacts``, ``accounts`` and ``febrl_like`` are generated (``--rows``, ``--seed``, ``--settings``), with the
+rates that ``crmkit.testing.generate`` names; every other name is a folder of ``--data-dir`` with ``records.csv``
+(column ``id``) and ``pairs.csv`` (``id_a,id_b``). ``febrl3-nossn`` is ``febrl3`` without the number that nearly
+identifies. ``broken`` stands for all files of ``benchmarks/matching/broken.py``, which break what the model assumes.
+
+Every run is a process of its own in the environment of its tool: ``--setup`` makes one for each peer from
+``benchmarks/requirements/TOOL.txt`` under ``--envs``. All get the same CSV; the clock starts before it is read and
+stops when the clusters at the tool's own threshold stand, and CPU counts children. Precision, recall and F1 are of
+pairs within clusters, measured here and by no tool itself; ``best`` is the highest F1 that any cut would have
+reached, judged with the truth, by the tool's own clustering where it offers one, else by connected components.
 """
 
 from __future__ import annotations
@@ -13,108 +20,196 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
-import time
+import tempfile
+import venv
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import numpy as np
 
-ACCOUNTS = {"chicago_sites"}
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE / "matching")]
+
+import broken  # noqa: E402  # beside this script, as the next
+from peer import components  # noqa: E402
+
+PEERS = ("splink", "recordlinkage", "dedupe", "goldenmatch")
+GENERATED = {"contacts": "contacts", "accounts": "accounts", "febrl_like": "febrl"}
+KINDS = {"fake_1000": "fake", "chicago_sites": "chicago"}
+CUTS = (0.02, *(k / 20 for k in range(1, 20)), 0.98, 0.99, 0.995, 0.999, 0.9999, 0.99999, 0.999999)
 
 
-def labelled(folder: Path) -> tuple[dict[str, list[str | None]], list[int]]:
-    """Read records and turn the true pairs into one label for each record."""
-    from numpy import array, int32
+def prepare(name: str, args: argparse.Namespace, folder: Path) -> tuple[Path, str, np.ndarray, dict[str, object]]:
+    """Write the file that all tools get, and its truth beside it."""
+    facts: dict[str, object] = {}
+    if name in broken.FILES:
+        columns, truth = broken.FILES[name](args.rows, args.seed)
+        columns = columns | {"id": [str(row) for row in range(len(truth))]}
+        kind, facts = "accounts" if name == "franchise" else "contacts", {"seed": args.seed}
+    elif name in GENERATED:
+        from crmkit.testing import generate
 
-    from crmkit.matching._clusters import components
+        settings = json.loads(args.settings)
+        made = getattr(generate, name)(args.rows, seed=args.seed, **settings)
+        columns, truth, kind = made.columns, made.truth, GENERATED[name]
+        facts = {"seed": args.seed, "settings": settings}
+    else:
+        columns, truth = labelled(args.data_dir / name.partition("-")[0])
+        kind = KINDS.get(name, "febrl")
+        if name.endswith("-nossn"):
+            columns.pop("soc_sec_id")
+    path = folder / f"{name.replace('/', '-')}.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
+    np.save(path.with_suffix(".truth.npy"), truth)
+    return path, kind, np.asarray(truth), facts
 
+
+def labelled(folder: Path) -> tuple[dict[str, list[str | None]], np.ndarray]:
+    """Read records and turn the true pairs into one label for each record; ids are renamed, for they tell the truth."""
     with (folder / "records.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    columns = {name: [row[name] or None for row in rows] for name in rows[0]}
-    place = {record_id: row for row, record_id in enumerate(columns["id"])}
+    place = {row["id"]: number for number, row in enumerate(rows)}
     with (folder / "pairs.csv").open(encoding="utf-8", newline="") as file:
         pairs = [(place[row["id_a"]], place[row["id_b"]]) for row in csv.DictReader(file)]
-    left, right = (array([min(p) if side == 0 else max(p) for p in pairs], dtype=int32) for side in (0, 1))
-    return columns, components(len(rows), left, right).tolist()
+    columns: dict[str, list[str | None]] = {name: [row[name] for row in rows] for name in rows[0]}
+    columns["id"] = [str(number) for number in range(len(rows))]
+    return columns, components(len(rows), [a for a, _ in pairs], [b for _, b in pairs])
 
 
-def run(args: argparse.Namespace) -> dict[str, object]:
-    """Do the job once, in this process."""
-    from crmkit import __version__
-    from crmkit.matching import Matcher, evaluate
-    from crmkit.records import RecordSet
-    from crmkit.testing import generate
-
-    if args.data == "generated":
-        generated = generate.contacts(args.rows, seed=args.seed)
-        frame, truth = RecordSet(generated.columns), generated.truth.tolist()
-    else:
-        columns, truth = labelled(args.data_dir / args.data)
-        frame = RecordSet(columns)
-    matcher = Matcher.accounts() if args.data in ACCOUNTS else Matcher.contacts()
-    cpu, wall = time.process_time(), time.perf_counter()
-    report = matcher.dedupe(frame)
-    matched_cpu = time.process_time() - cpu
-    golden, _ = report.merge()
-    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    said = evaluate(report.labels.tolist(), truth)
-    scale = 1 if sys.platform == "darwin" else 1024
+def scores(clusters: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """Precision, recall and F1 of pairs within clusters, and of records (B-cubed)."""
+    both = np.unique(np.stack([clusters, truth]), axis=1, return_counts=True)
+    found, true = (np.unique(labels, return_counts=True)[1] for labels in (clusters, truth))
+    common = int((both[1] * (both[1] - 1) // 2).sum())
+    said, real = (int((sizes * (sizes - 1) // 2).sum()) for sizes in (found, true))
+    precision, recall = common / said if said else 1.0, common / real if real else 1.0
+    size_of = {side: dict(zip(*np.unique(labels, return_counts=True), strict=True)) for side, labels in
+               (("found", clusters), ("true", truth))}  # fmt: skip
+    found_size = np.array([size_of["found"][label] for label in both[0][0]])
+    true_size = np.array([size_of["true"][label] for label in both[0][1]])
+    n = len(truth)
     return {
-        "task": args.data,
-        "tool": "crmkit",
-        "version": __version__,
-        "n": len(truth),
-        "cpu_s": round(cpu, 2),
-        "match_cpu_s": round(matched_cpu, 2),
-        "wall_s": round(wall, 2),
-        "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale / 2**20),
-        **{name: round(value, 4) for name, value in said.to_dict().items()},
-        "candidates": report.diagnostics.candidates,
-        "threshold": report.threshold_,
-        "expected_precision": round(report.diagnostics.expected_precision, 4),
-        "expected_recall": round(report.diagnostics.expected_recall, 4),
-        "golden": len(golden),
-        "notes": list(report.diagnostics.notes),
+        "precision": precision,
+        "recall": recall,
+        "f1": 2 * precision * recall / (precision + recall) if precision + recall else 0.0,
+        "bcubed_precision": float((both[1] ** 2 / found_size).sum() / n),
+        "bcubed_recall": float((both[1] ** 2 / true_size).sum() / n),
+        "false_pairs": said - common,
+        "lost_pairs": real - common,
+    }
+
+
+def best(found: dict[str, np.ndarray], truth: np.ndarray) -> tuple[float, float | None]:
+    """Return the highest F1 of any cut, and the cut."""
+    tried = [(float(at), labels) for at, labels in zip(found["sweep_at"], found["sweep"], strict=True)]
+    if len(found["left"]):
+        cuts = CUTS if found["score"].max() <= 1.0 else np.quantile(found["score"], np.linspace(0, 0.99, 25))
+        for at in cuts:
+            kept = found["score"] >= at
+            tried.append((float(at), components(len(truth), found["left"][kept], found["right"][kept])))
+    judged = [(scores(labels, truth)["f1"], at) for at, labels in tried]
+    own = scores(found["clusters"], truth)["f1"]
+    return max([*judged, (own, None)], key=lambda item: item[0])
+
+
+def run(tool: str, path: Path, kind: str, truth: np.ndarray, args: argparse.Namespace) -> dict[str, object]:
+    """Run a tool on a prepared file, several times if asked, and judge the answer."""
+    name, _, labels = tool.partition("+")
+    python = sys.executable if name == "crmkit" else str(args.envs / name / "bin" / "python")
+    target = path.with_suffix(f".{tool}.npz")
+    script = HERE / "matching" / f"run_{name}.py"
+    command = [python, str(script), str(path), str(target), f"{kind}+{labels}" if labels else kind]
+    spent = []
+    for _ in range(args.repeat):
+        env = os.environ | {"PYTHONHASHSEED": "0"}
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=args.timeout, env=env, check=False)
+        except subprocess.TimeoutExpired:
+            return {"tool": tool, "failed": [f"not done after {args.timeout:g} s"]}
+        if done.returncode:
+            return {"tool": tool, "failed": done.stderr.strip().splitlines()[-1:] or [f"exit {done.returncode}"]}
+        with np.load(target) as file:
+            found = dict(file)
+        spent.append(json.loads(str(found["facts"])))
+    facts = spent[0] | {key: round(statistics.median(one[key] for one in spent), 2) for key in ("cpu_s", "wall_s")}
+    top, at = best(found, truth)
+    judged = {key: round(value, 4) for key, value in scores(found["clusters"], truth).items()}
+    return {"tool": tool, **judged, "best_f1": round(top, 4), "best_threshold": at, **facts}
+
+
+def setup(args: argparse.Namespace) -> None:
+    """Make the environments of the peers."""
+    for tool in args.tools.split(","):
+        if tool in PEERS and not (args.envs / tool).exists():
+            venv.create(args.envs / tool, with_pip=True)
+            requirements = HERE / "requirements" / f"{tool}.txt"
+            subprocess.run([args.envs / tool / "bin" / "pip", "install", "-q", "-r", requirements], check=True)
+
+
+def machine() -> dict[str, object]:
+    """Name what the figures were measured on."""
+
+    def said(*command: str) -> str | None:
+        try:
+            return subprocess.run(command, capture_output=True, text=True, check=True, cwd=HERE).stdout.strip() or None
+        except (OSError, subprocess.CalledProcessError):
+            return None
+
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
+    return {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "cpu": next((text.partition(":")[2].strip() for text in lines if text.startswith("model name")), None),
+        "cores": os.cpu_count(),
+        "numpy": np.__version__,
+        "commit": said("git", "rev-parse", "--short", "HEAD"),
     }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=10_000)
-    parser.add_argument("--data", default="generated", help="generated, or names of folders in --data-dir, by comma")
-    parser.add_argument("--data-dir", type=Path, default=Path())
-    parser.add_argument("--tools", default="crmkit")
+    parser.add_argument("--data", default="contacts", help="names by comma: generated, or folders in --data-dir")
+    parser.add_argument("--data-dir", type=Path, default=Path(os.environ.get("CRMKIT_DATA", ".")))
+    parser.add_argument("--tools", default="crmkit", help="crmkit, crmkit+300 (with labels), splink, ... by comma")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--settings", default="{}", help="more arguments of the generator, as JSON")
     parser.add_argument("--repeat", type=int, default=1)
+    parser.add_argument("--timeout", type=float, default=3600.0)
+    parser.add_argument("--envs", type=Path, default=HERE / ".envs")
+    parser.add_argument("--setup", action="store_true", help="make the peers' environments first")
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.child:
-        json.dump(run(args), sys.stdout)
-        return
-    if args.tools != "crmkit":
-        parser.error("the only tool here is crmkit")
+    if args.setup:
+        setup(args)
     results = []
-    for data in args.data.split(","):
-        command = [sys.executable, __file__, "--child", "--data", data, "--data-dir", str(args.data_dir)]
-        command += ["--rows", str(args.rows), "--seed", str(args.seed)]
-        runs = [
-            json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-            for _ in range(args.repeat)
-        ]
-        middle = {name: statistics.median(one[name] for one in runs) for name in ("cpu_s", "match_cpu_s", "wall_s")}
-        result = runs[0] | middle | {"python": platform.python_version(), "machine": platform.machine()}
-        results.append(result)
-        print(
-            f"{data:14} n {result['n']:>9,}  F1 {result['f1']:.4f}  P {result['precision']:.4f}  "
-            f"R {result['recall']:.4f}  cpu {result['cpu_s']:.1f} s  peak {result['peak_rss_mb']} MB"
-        )
-    if args.json is not None:
-        args.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        for name in (*broken.FILES,) if args.data == "broken" else args.data.split(","):
+            path, kind, truth, facts = prepare(name, args, Path(folder))
+            for tool in args.tools.split(","):
+                result = {"task": name, "n": len(truth), **facts, **run(tool, path, kind, truth, args), **machine()}
+                results.append(result)
+                print(line(result), flush=True)
+                if args.json is not None:
+                    args.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+
+
+def line(result: dict[str, object]) -> str:
+    if "failed" in result:
+        return f"{result['task']:14} {result['tool']:14} n {result['n']:>9,}  failed: {result['failed']}"
+    return (
+        f"{result['task']:14} {result['tool']:14} n {result['n']:>9,}  F1 {result['f1']:.4f}  "
+        f"best {result['best_f1']:.4f}  P {result['precision']:.4f}  R {result['recall']:.4f}  "
+        f"cpu {result['cpu_s']:.1f} s  wall {result['wall_s']:.1f} s  peak {result['peak_rss_mb']:.0f} MB"
+    )
 
 
 if __name__ == "__main__":

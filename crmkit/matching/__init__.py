@@ -1,13 +1,17 @@
 """Which records are the same party, how sure are we, why, and what is the one good record."""
 
 from . import comparisons
+from ._asking import Question, Questions
 from ._blocking import BlockingRule, RuleUse
+from ._compare_runs import RunComparison, compare_runs
 from ._diagnostics import Diagnostics
 from ._evaluate import Evaluation, Scores, evaluate, threshold_curve
 from ._explain import EvidenceStep, PairExplanation
 from ._fields import Comparison
+from ._labels import Label, Labels
 from ._matcher import Matcher
 from ._model import MatchModel
+from ._plots import plot_blocks, plot_precision_recall, plot_scores, plot_waterfall, plot_weights
 from ._report import LinkReport, MatchReport, PairReport
 from ._survivorship import (
     FirstSeen,
@@ -34,6 +38,8 @@ __all__ = [
     "Evaluation",
     "EvidenceStep",
     "FirstSeen",
+    "Label",
+    "Labels",
     "LinkReport",
     "Longest",
     "MatchModel",
@@ -48,8 +54,11 @@ __all__ = [
     "PairExplanation",
     "PairReport",
     "Precision",
+    "Question",
+    "Questions",
     "RefusalWins",
     "RuleUse",
+    "RunComparison",
     "Scores",
     "SurvivorsOwn",
     "Survivorship",
@@ -57,7 +66,13 @@ __all__ = [
     "Threshold",
     "TrustedSource",
     "WellFormed",
+    "compare_runs",
     "comparisons",
     "evaluate",
+    "plot_blocks",
+    "plot_precision_recall",
+    "plot_scores",
+    "plot_waterfall",
+    "plot_weights",
     "threshold_curve",
 ]

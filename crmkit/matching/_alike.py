@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import operator
+import zlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +31,8 @@ __all__ = [
     "outline",
     "prepare_outline",
     "token_set",
+    "token_set_of",
+    "word_outline",
 ]
 
 _CHUNK = 1 << 18
@@ -137,6 +142,46 @@ def token_set(a: Texts, b: Texts, *, least: float = 0.0) -> Trait:
     from rapidfuzz import fuzz
 
     return _bulk(fuzz.token_set_ratio, a, b, np.float64, least)
+
+
+def word_outline(values: Sequence[str], part: str = "") -> dict[str, Trait]:
+    """What bounds on token sets are computed from: length and outline of the sorted words, and a mark of the words."""
+    words = [sorted(set(value.split())) for value in values]
+    joined = [" ".join(several) for several in words]
+    marks = (
+        functools.reduce(
+            operator.or_, (1 << (zlib.crc32(word.encode("utf-8", "surrogatepass")) & 63) for word in several), 0
+        )
+        for several in words
+    )
+    prefix = f"{part}_" if part else ""
+    traits = outline(joined)
+    return {
+        f"{prefix}set_length": traits["length"],
+        f"{prefix}set_outline": traits["outline"],
+        f"{prefix}set_words": np.fromiter(marks, dtype=np.uint64, count=len(values)),
+    }
+
+
+def token_set_of(field: EncodedField, a: Codes, b: Codes, *, least: float, part: str = "") -> NDArray[np.bool_]:
+    """Whether values of a field (or of their ``part``) have at least this token set ratio.
+
+    Note:
+        Without a word in common the ratio is that of the sorted words, 200 m / (la + lb) with m characters in common
+        order, of which there are at most those that do not stand in one of the two alone.
+    """
+    prefix = f"{part}_" if part else ""
+    values = field.traits[part] if part else field.values
+    size, mark = field.traits[f"{prefix}set_length"], field.traits[f"{prefix}set_outline"]
+    words = field.traits[f"{prefix}set_words"]
+    common = np.minimum(
+        size[a] - _set_bits(np.bitwise_and(mark[a], ~mark[b])), size[b] - _set_bits(np.bitwise_and(mark[b], ~mark[a]))
+    )
+    bound = 200.0 * common / np.maximum(size[a] + size[b], 1)
+    open_ = np.flatnonzero((np.bitwise_and(words[a], words[b]) != 0) | (bound >= least - 1e-6))
+    result = np.zeros(len(a), dtype=bool)
+    result[open_] = token_set(values[a[open_]], values[b[open_]], least=least) >= least
+    return result
 
 
 def is_within(parts: Texts, wholes: Texts) -> NDArray[np.bool_]:

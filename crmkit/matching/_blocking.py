@@ -74,6 +74,8 @@ class BlockingRule:
 class RuleUse:
     """What one rule did: ``status`` is used, cut (some blocks over the cap), too many pairs, or a missing column.
 
+    ``pairs`` counts those that no earlier rule made.
+
     .. versionadded:: 0.1.0
     """
 
@@ -82,6 +84,7 @@ class RuleUse:
     pairs: int = 0
     blocks_cut: int = 0
     records_in_cut_blocks: int = 0
+    largest_block: int = 0
 
 
 @attrs.frozen(eq=False, kw_only=True, repr=False)
@@ -108,13 +111,14 @@ class Candidates:
 
 
 def loose_budget(n: int) -> float:
-    """Pairs per record that one loose rule may make: generous for small files, 1 at a million.
+    """Pairs per record that one loose rule may make: nearly all of a small file's, a half at a million.
 
     Example:
-        >>> loose_budget(1_000), loose_budget(10_000), loose_budget(1_000_000), loose_budget(50_000_000)
-        (20.0, 10.0, 1.0, 0.3)
+        >>> [loose_budget(n) for n in (1_000, 10_000, 1_000_000, 50_000_000)]
+        [100.0, 5.0, 0.5, 0.3]
     """
-    return float(min(max((1_000_000 / max(n, 1)) ** 0.5, 0.3), 20.0))
+    size = max(n, 1)
+    return float(min(max((250_000 / size) ** 0.5, 1e8 / size**2, 0.3), 400.0))
 
 
 def pairs_within(starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -206,6 +210,7 @@ def block(
     cap: int = BLOCK_CAP,
     side: NDArray[np.int8] | None = None,
     order: Callable[[], NDArray[np.int64]] | None = None,
+    budget: float | None = None,
     progress: Progress | None = None,
 ) -> Candidates:
     """Produce every candidate pair once.
@@ -217,6 +222,7 @@ def block(
         cap: Largest block whose records all meet.
         side: For linking, which table a row belongs to; then pairs within one table are left out.
         order: Gives each row's place in a sorted order, by which the records of blocks over the cap meet neighbors.
+        budget: Pairs for each row that one loose rule may make; ``loose_budget`` where not given.
         progress: Wraps the loop over rules.
 
     Returns:
@@ -231,15 +237,15 @@ def block(
     firsts: list[NDArray[np.int16]] = []
     cut_pairs: list[tuple[int, Pairs]] = []
     uses: list[RuleUse] = []
-    budget = loose_budget(n) * n
+    most = (loose_budget(n) if budget is None else budget) * n
     for position, rule in enumerate(steps(progress, list(rules), "block")):
         if any(name not in keys for name in rule.keys):
             uses.append(RuleUse(rule=str(rule), status="missing column"))
             continue
         variants = _rule_keys(rule, keys)
         runs = _Runs.of(variants, cap=cap)
-        if rule.loose and runs.total + _NEIGHBORS * int(runs.cut_sizes.sum()) > budget:
-            uses.append(RuleUse(rule=str(rule), status="too many pairs", pairs=0))
+        if rule.loose and runs.total + _NEIGHBORS * int(runs.cut_sizes.sum()) > most:
+            uses.append(RuleUse(rule=str(rule), status="too many pairs", largest_block=runs.largest))
             continue
         produced = 0
         for pairs in runs.pairs(side):
@@ -258,6 +264,7 @@ def block(
                 pairs=produced,
                 blocks_cut=len(runs.cut_starts),
                 records_in_cut_blocks=int(runs.cut_sizes.sum()),
+                largest_block=runs.largest,
             )
         )
         _log.debug("blocking rule %s: %d new pairs", rule, produced)
@@ -322,6 +329,11 @@ class _Runs:
     @property
     def total(self) -> int:
         return int((self.sizes * (self.sizes - 1) // 2).sum())
+
+    @property
+    def largest(self) -> int:
+        """Records of the largest block."""
+        return int(max(np.max(self.sizes, initial=0), np.max(self.cut_sizes, initial=0)))
 
     def pairs(self, side: NDArray[np.int8] | None) -> Iterator[Pairs]:
         """Yield the pairs of uncut blocks, some millions at a time, each once."""

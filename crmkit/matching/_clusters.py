@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int32]
     Scores = NDArray[np.float64]
 
-__all__ = ["Clustering", "average_linkage", "cluster", "components", "match_one_to_one"]
+__all__ = ["Clustering", "average_linkage", "cluster", "components"]
 
 EDGE = -1.0
 """Log odds, relative to the threshold, from which a pair joins a component."""
@@ -32,6 +32,10 @@ EDGE = -1.0
 MOST_FOR, MOST_AGAINST = 6.0, -2.0
 VETO = -1e6
 """Log odds that keep two records apart whatever speaks for their union; ``score`` gives it, or less, to forbid one."""
+
+_TIES = 1e-6
+_DIGITS = 9
+"""Digits of a mean that are compared: rounding errors depend on the order of adding up."""
 
 LARGEST = 400
 _BATCH = 4_000_000
@@ -133,11 +137,19 @@ def _split_medium(
             i, j = pairs_within(np.zeros(1, dtype=np.int64), np.array([size]))
             odds = score(rows[:, i].ravel().astype(np.int32), rows[:, j].ravel().astype(np.int32)) - threshold
             matrix = np.zeros((len(chosen), size, size))
-            clipped = np.where(odds <= VETO / 2, VETO, np.clip(odds, MOST_AGAINST, MOST_FOR))
+            clipped = np.where(odds <= VETO / 2, VETO, clip(odds))
             matrix[:, i, j] = clipped.reshape(len(chosen), -1)
             matrix[:, j, i] = matrix[:, i, j]
             owner = average_linkage(matrix)
             labels[rows] = np.take_along_axis(rows, owner, axis=1)
+
+
+def clip(log_odds: Scores) -> Scores:
+    """Hold scores between the limits; beyond them what was clipped off still decides between equals.
+
+    So that it is the evidence that breaks a tie, and not the order of the rows.
+    """
+    return np.asarray(np.clip(log_odds, MOST_AGAINST, MOST_FOR) + _TIES * np.clip(log_odds, -100.0, 100.0))
 
 
 def average_linkage(scores: Scores) -> NDArray[np.int64]:
@@ -166,7 +178,7 @@ def average_linkage(scores: Scores) -> NDArray[np.int64]:
             break
         mean = total / (count[:, :, None] * count[:, None, :])
         mean[:, diagonal, diagonal] = -np.inf
-        flat = mean.reshape(len(open_), -1)
+        flat = np.round(mean.reshape(len(open_), -1), _DIGITS)
         best = flat.argmax(axis=1)
         going = np.flatnonzero(flat[np.arange(len(open_)), best] > 0.0)
         if len(going) < len(open_):
@@ -206,7 +218,7 @@ def _split_large(
             continue
         rows = np.unique(np.concatenate([left[part], right[part]]))
         a, b = np.searchsorted(rows, left[part]), np.searchsorted(rows, right[part])
-        labels[rows] = rows[_sparse_linkage(len(rows), a, b, np.clip(odds[part], MOST_AGAINST, MOST_FOR))]
+        labels[rows] = rows[_sparse_linkage(len(rows), a, b, clip(odds[part]))]
 
 
 def _sparse_linkage(n: int, left: NDArray[np.intp], right: NDArray[np.intp], scores: Scores) -> NDArray[np.int64]:
@@ -240,31 +252,3 @@ def _sparse_linkage(n: int, left: NDArray[np.intp], right: NDArray[np.intp], sco
         if np.array_equal(jumped, result):
             return result
         result = jumped
-
-
-def match_one_to_one(left: Rows, right: Rows, log_odds: Scores, *, least: float) -> NDArray[np.intp]:
-    """Choose pairs by descending score so that no record is used twice.
-
-    Returns:
-        Positions of the chosen pairs, ascending.
-
-    Note:
-        Greedy, in rounds: a pair that is the best of both its records is taken. O(rounds x pairs).
-    """
-    open_ = np.flatnonzero(log_odds >= least)
-    open_ = open_[np.lexsort((right[open_], left[open_], -log_odds[open_]))]
-    chosen: list[NDArray[np.intp]] = []
-    while len(open_):
-        place = np.arange(len(open_))
-        best_left, best_right = _first_place(left[open_], place), _first_place(right[open_], place)
-        best = (best_left == place) & (best_right == place)
-        taken = open_[best]
-        chosen.append(taken)
-        free = ~(np.isin(left[open_], left[taken]) | np.isin(right[open_], right[taken]))
-        open_ = open_[free]
-    return np.sort(np.concatenate(chosen)) if chosen else np.empty(0, dtype=np.intp)
-
-
-def _first_place(rows: Rows, place: NDArray[np.intp]) -> NDArray[np.intp]:
-    _, first, back = np.unique(rows, return_index=True, return_inverse=True)
-    return np.asarray(place[first][back.ravel()])

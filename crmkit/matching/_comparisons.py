@@ -46,6 +46,14 @@ class PairLevels:
         """Return the levels of some of the pairs."""
         return PairLevels(self.levels[:, pairs], self.rarity[:, pairs], self.world[pairs])
 
+    def joined(self, other: PairLevels) -> PairLevels:
+        """Return the levels of these pairs and then of the others."""
+        return PairLevels(
+            np.concatenate([self.levels, other.levels], axis=1),
+            np.concatenate([self.rarity, other.rarity], axis=1),
+            np.concatenate([self.world, other.world]),
+        )
+
 
 def compare_pairs(encoded: Encoded, left: Codes, right: Codes) -> PairLevels:
     """Compare ``left[k]`` with ``right[k]`` on every field.
@@ -61,7 +69,7 @@ def compare_pairs(encoded: Encoded, left: Codes, right: Codes) -> PairLevels:
         field = encoded.fields[comparison.name]
         _compare_field(field, KINDS[comparison.kind], left, right, levels[k], rarity[k])
         if comparison.kind in LOCAL_KINDS:
-            rarity[k] = np.where(levels[k] == 0, np.minimum(rarity[k] - world, 0.0), 0.0)
+            rarity[k] = np.where(rarity[k] < 0.0, np.minimum(rarity[k] - world, 0.0), rarity[k])
     if encoded.given_as_family is not None:
         _swapped_names(encoded, left, right, levels, rarity, position)
     if "email" in position:
@@ -92,7 +100,11 @@ def _compare_field(
             if len(open_):
                 found = on_distinct_pairs(field, a[open_], b[open_], kind.compare)
                 known = level[open_]
-                level[open_] = np.where((known == NULL) | (found < known), found, known)
+                better = (known == NULL) | (found < known)
+                level[open_] = np.where(better, found, known)
+                if kind.rarity is not None:
+                    changed = open_[better]
+                    rarity[changed] = kind.rarity(field, a[changed], b[changed], level[changed])
 
 
 def _swapped_names(
@@ -118,9 +130,22 @@ def _swapped_names(
     family_a, family_b = family.columns[0][left[check]], family.columns[0][right[check]]
     first = (translate[given_a] == family_b) & (family_b >= 0)
     second = (translate[given_b] == family_a) & (family_a >= 0)
+    swapped = first & second
+    for codes in encoded.whole_names or ():
+        one, two = codes[left[check]], codes[right[check]]
+        swapped |= (one == two) & (one >= 0)
     level[check[first | second]] = GIVEN_HALF_SWAPPED
-    level[check[first & second]] = GIVEN_SWAPPED
-    other[check[first & second]] = NULL
+    level[check[swapped]] = GIVEN_SWAPPED
+    other[check[swapped]] = NULL
+    # How often it happens by chance: Pierre is a given name and a family name.
+    of_given, of_family = given.log_frequency, family.log_frequency
+    value = np.where(first, of_family[family_b], of_family[family_a])
+    also = np.where(first, of_given[given_a], of_given[given_b])
+    half = np.logaddexp(value, also)
+    whole = (of_given[given_a] + of_given[given_b] + of_family[family_a] + of_family[family_b]) / 2.0
+    rare = np.where(swapped, whole, np.minimum(half, -1e-3))
+    known = first | second | swapped
+    rarity[position["given"], check[known]] = rare[known]
 
 
 def _email_given_name(encoded: Encoded, left: Codes, right: Codes, level: NDArray[np.int8]) -> None:

@@ -5,15 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import attrs
+import numpy as np
+
+from ._presets import MATCH
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from crmkit.typing import JSONValue
 
-    from ._blocking import RuleUse
+    from ._blocking import Candidates, RuleUse
+    from ._labels import KnownPairs
+    from ._model import MatchModel
+    from ._report import Run
+    from ._scoring import ScoredPairs
 
-__all__ = ["Diagnostics"]
+__all__ = ["Diagnostics", "diagnose"]
+
+_EDGES = np.array([-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 5.0])
+_TRUST = 4.0
+"""Labels that the model's own probability is worth within one bin of log odds."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -32,6 +45,9 @@ class Diagnostics:
         expected_precision: Share of the linked pairs that match, by the model's own account.
         expected_recall: Share of the matching pairs *among the candidates* that were linked.
         oversized: Records in components too large to compare all with all.
+        labels: Pairs that people answered.
+        measured_precision: Share of the linked pairs that match, as far as labels tell; ``None`` without labels.
+        measured_recall: Share of the matching pairs among the scored ones that were linked, likewise.
         notes: What a careful reader should know.
 
     .. versionadded:: 0.1.0
@@ -49,6 +65,9 @@ class Diagnostics:
     expected_recall: float
     oversized: int
     notes: tuple[str, ...]
+    labels: int = 0
+    measured_precision: float | None = None
+    measured_recall: float | None = None
 
     def __repr__(self) -> str:
         return (
@@ -61,6 +80,11 @@ class Diagnostics:
         if self.system is not None:
             lines.append(f"columns taken for an export of {self.system}")
         lines += [f"{name} reads {', '.join(columns)}" for name, columns in self.columns.items()]
+        if self.measured_precision is not None:
+            lines.append(
+                f"measured by {self.labels} labels: precision {self.measured_precision:.3f}, "
+                f"recall {self.measured_recall:.3f}"
+            )
         if self.unused:
             lines.append(f"no column for {', '.join(self.unused)}")
         lines += [
@@ -80,3 +104,67 @@ class Diagnostics:
             "expected_pairs": dict(self.expected_pairs),
             "notes": list(self.notes),
         }
+
+
+def diagnose(
+    run: Run,
+    candidates: Candidates,
+    model: MatchModel,
+    pairs: ScoredPairs,
+    linked: NDArray[np.bool_],
+    *,
+    known: KnownPairs,
+    unused: Sequence[str],
+    notes: Sequence[str],
+    block_cap: int,
+    oversized: int = 0,
+) -> Diagnostics:
+    """Put together what a run has to say."""
+    said = float(pairs.probability[linked].sum())
+    notes = [*run.notes, *notes]
+    cut = [use for use in candidates.uses if use.blocks_cut]
+    if cut:
+        most = max(use.records_in_cut_blocks for use in cut)
+        notes.append(
+            f"{sum(use.blocks_cut for use in cut)} blocks of {len(cut)} rules were over the cap of "
+            f"{block_cap} records and only neighbors in them were compared (up to {most} records in a rule)"
+        )
+    if oversized:
+        notes.append(f"{oversized} records are in components too large to compare all with all; look at these clusters")
+    precision, recall = _measured(pairs, linked, known) if len(known) else (None, None)
+    return Diagnostics(
+        records=run.encoded.n,
+        distinct_records=run.encoded.effective,
+        system=run.sources[0].map.system,
+        columns={name: tuple(found) for source in run.sources for name, found in source.used().items()},
+        unused=tuple(unused),
+        rules=candidates.uses,
+        candidates=len(candidates),
+        expected_pairs=dict(model.numbers),
+        expected_precision=said / int(linked.sum()) if linked.any() else 1.0,
+        expected_recall=min(said / max(model.numbers[MATCH], said, 1e-9), 1.0),
+        oversized=oversized,
+        labels=len(known),
+        measured_precision=precision,
+        measured_recall=recall,
+        notes=tuple(notes),
+    )
+
+
+def _measured(pairs: ScoredPairs, linked: NDArray[np.bool_], known: KnownPairs) -> tuple[float, float]:
+    """Estimate precision and recall from labels, bin by bin of the log odds that the model gives without them.
+
+    Within a bin the labels stand for all pairs, so it does not matter that people were asked more about doubtful ones.
+    """
+    answers = known.answers(pairs.left, pairs.right)
+    place = np.searchsorted(_EDGES, pairs.unlabelled)
+    size = len(_EDGES) + 1
+    count = np.bincount(place, minlength=size).astype(np.float64)
+    expected = np.bincount(place, weights=1.0 / (1.0 + np.exp(-np.clip(pairs.unlabelled, -30, 30))), minlength=size)
+    asked = np.bincount(place[answers != 0], minlength=size)
+    hits = np.bincount(place[answers > 0], minlength=size)
+    rate = (hits + _TRUST * expected / np.maximum(count, 1.0)) / (asked + _TRUST)
+    known_pair = answers != 0
+    matches = np.where(known_pair, answers > 0, rate[place])
+    total, found = float(matches.sum()), float(matches[linked].sum())
+    return found / max(float(linked.sum()), 1e-9) if linked.any() else 1.0, found / total if total else 1.0

@@ -50,8 +50,11 @@ class Encoded:
         comparisons: Those that found a column, in order.
         fields: The encoded field of each.
         keys: Codes for blocking by key name.
+        weights: Weight of each row; copies of one record share a weight of 1.
         worlds: Parts of the file with pools of names of their own.
         given_as_family: For each given name the code of the family name that reads the same, -1 if there is none.
+        whole_names: For each row a number that is equal where given and family name together have the same words in
+            any order, and one for the same sounds; -1 where either part is missing. ``None`` without names.
     """
 
     n: int
@@ -61,8 +64,10 @@ class Encoded:
     comparisons: tuple[Comparison, ...]
     fields: dict[str, EncodedField]
     keys: dict[str, tuple[Codes, ...]]
+    weights: NDArray[np.float64]
     worlds: Worlds
     given_as_family: Codes | None = None
+    whole_names: tuple[Codes, Codes] | None = None
 
     def __repr__(self) -> str:
         return f"<Encoded: {self.n} rows, {', '.join(self.fields)}>"
@@ -73,6 +78,29 @@ class Encoded:
         rank = np.empty(self.n, dtype=np.int64)
         rank[np.lexsort(columns[::-1])] = np.arange(self.n)
         return rank
+
+    def with_parties(self, labels: NDArray[np.int64]) -> Encoded:
+        """Return the file with frequencies that leave out a record's own party, by the clusters found so far.
+
+        Where a person has ten records, a name that nobody else bears occurs ten times and is still hers alone.
+        """
+        fields = {name: _with_others(field, labels, self.weights) for name, field in self.fields.items()}
+        return attrs.evolve(self, fields=fields)
+
+
+def _with_others(field: EncodedField, labels: NDArray[np.int64], weights: NDArray[np.float64]) -> EncodedField:
+    """Count for every value the records of other parties: K - sum of k^2 / K, over parties with k of its K records."""
+    values = np.concatenate([column[column >= 0] for column in field.columns]).astype(np.int64)
+    party = np.concatenate([labels[column >= 0] for column in field.columns])
+    weight = np.concatenate([weights[column >= 0] for column in field.columns])
+    key = values * (int(labels.max(initial=0)) + 1) + party
+    distinct, back = np.unique(key, return_inverse=True)
+    own = np.bincount(back.ravel(), weights=weight, minlength=len(distinct))
+    of_value = distinct // (int(labels.max(initial=0)) + 1)
+    size = len(field.values)
+    total = np.bincount(of_value, weights=own, minlength=size)
+    within = np.bincount(of_value, weights=own**2, minlength=size)
+    return attrs.evolve(field, others=total - within / np.maximum(total, 1e-9))
 
 
 def encode(
@@ -98,12 +126,16 @@ def encode(
             continue
         kind = KINDS[comparison.kind]
         ready = Prepared({}, {}) if kind.prepare is None else kind.prepare(draft.values)
-        fields[comparison.name] = draft.field(comparison.name, weights, ready.traits)
+        field = draft.field(comparison.name, weights, ready.traits)
+        fields[comparison.name] = attrs.evolve(field, owned=kind.owned)
         keys[comparison.name] = draft.columns
         for suffix, derived in ready.keys.items():
             table = code_of(derived)
             keys[f"{comparison.name}_{suffix}"] = tuple(_through(table, column) for column in draft.columns)
         _log.debug("encoded %s: %d values", comparison.name, len(draft.values))
+    whole_names = _whole_names(fields)
+    if whole_names is not None:
+        keys["whole_name"], keys["whole_sound"] = ((codes,) for codes in whole_names)
     return Encoded(
         n=n,
         effective=float(weights.sum()),
@@ -112,8 +144,10 @@ def encode(
         comparisons=tuple(comparison for comparison in comparisons if comparison.name in fields),
         fields=fields,
         keys=keys,
+        weights=weights,
         worlds=find_worlds(sources, fields, n),
         given_as_family=_given_as_family(fields),
+        whole_names=whole_names,
     )
 
 
@@ -272,3 +306,18 @@ def _given_as_family(fields: dict[str, EncodedField]) -> Codes | None:
     family = {value: code for code, value in enumerate(fields["family"].values)}
     given = fields["given"].values
     return np.fromiter((family.get(value, -1) for value in given), dtype=np.int32, count=len(given))
+
+
+def _whole_names(fields: dict[str, EncodedField]) -> tuple[Codes, Codes] | None:
+    if "given" not in fields or "family" not in fields:
+        return None
+    given, family = fields["given"], fields["family"]
+    a, b = given.columns[0], family.columns[0]
+    present = np.flatnonzero((a >= 0) & (b >= 0))
+    result = []
+    for trait in ("bag", "sound_bag"):
+        sums = given.traits[trait][a[present]] + family.traits[trait][b[present]]
+        codes = np.full(len(a), -1, dtype=np.int32)
+        codes[present] = np.unique(sums, return_inverse=True)[1].ravel()
+        result.append(codes)
+    return result[0], result[1]

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
+from ._causes import sharing
 from ._comparisons import PairLevels, compare_pairs
+from ._correction import features, fit_correction
 from ._kinds_channels import EMAIL_DIFFERENT
 from ._kinds_people import GIVEN_HALF_SWAPPED, GIVEN_SWAPPED
 from ._model import (
@@ -21,9 +23,11 @@ from ._model import (
     group_evidence,
     log_expected,
     memberships,
+    posterior,
+    ratio_of,
     starting_tables,
 )
-from ._presets import MATCH
+from ._presets import DEPENDS, MATCH, Rate, changed
 from .comparisons import KINDS
 
 if TYPE_CHECKING:
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
 
     from ._blocking import Candidates
     from ._encode import Encoded
+    from ._labels import KnownPairs
     from ._model import FloatArray
     from ._presets import Explanation
 
@@ -41,16 +46,25 @@ __all__ = ["Estimate", "compress", "estimate", "sample_candidates"]
 _log = logging.getLogger("crmkit.matching")
 
 SAMPLE_PER_RULE = 4_000
-_RANDOM_PAIRS = 100_000
+_RANDOM_PAIRS = 50_000
 _LEAST_STEPS, _MOST_STEPS = 9, 60
 _TEACHERS = frozenset({MATCH})
 """Explanations that error tables are learned from. The others would teach what is not theirs: colleagues who live in
 one city look like people whose addresses are badly mistyped."""
 
+_LABEL_WEIGHT = 1.0
+"""A labelled pair counts as the one pair it is; what it says about pairs like it is for the correction."""
+
+_TELLING, _HARDLY = 0.7, 0.15
+"""A group tells an explanation from a match if the match shares it so often and the explanation so seldom."""
+
 _PRIOR_RATE = 5.0
 _PRIOR_ERRORS = 20.0
 _PRIOR_NAMESAKES = 50.0
 _PRIOR_CHANCE = 200.0
+
+
+_NEVER = Rate(0.0)
 
 
 @attrs.frozen(eq=False)
@@ -92,7 +106,7 @@ def compress(pairs: PairLevels, weights: FloatArray) -> tuple[PairLevels, FloatA
     rows = np.ascontiguousarray(table.T).view([("", np.int16)] * table.shape[0]).ravel()
     _, first, back = np.unique(rows, return_index=True, return_inverse=True)
     back = back.ravel()
-    summed = np.asarray(np.bincount(back, weights=weights), dtype=np.float64)
+    summed = np.bincount(back, weights=weights).astype(np.float64)
 
     def mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
         return (np.bincount(back, weights=weights * values) / summed).astype(np.float32)
@@ -137,9 +151,16 @@ def chance_tables(encoded: Encoded, *, seed: int) -> dict[str, FloatArray]:
 
 
 def estimate(
-    encoded: Encoded, candidates: Candidates, explanations: Sequence[Explanation], *, seed: int = 0
+    encoded: Encoded,
+    candidates: Candidates,
+    explanations: Sequence[Explanation],
+    *,
+    seed: int = 0,
+    known: KnownPairs | None = None,
 ) -> Estimate:
-    """Fit the model to candidate pairs.
+    """Fit the model to candidate pairs, and to what people said about some of them.
+
+    A labelled pair is a pattern of its own whose match is not estimated; afterwards the labels correct the log odds.
 
     Note:
         Deterministic for a seed. O(patterns x explanations x groups) a step, some ten to sixty steps.
@@ -147,7 +168,17 @@ def estimate(
     positions, weights = sample_candidates(candidates, seed=seed)
     pairs = compare_pairs(encoded, candidates.left[positions], candidates.right[positions])
     pairs, weights = compress(pairs, weights)
-    return fit_patterns(encoded, pairs, weights, explanations, chance_tables(encoded, seed=seed + 1))
+    chance = chance_tables(encoded, seed=seed + 1)
+    if known is None or not len(known):
+        return fit_patterns(encoded, pairs, weights, explanations, chance)
+    labelled = compare_pairs(encoded, known.left, known.right)
+    answers = np.where(known.match, 1, -1).astype(np.int8)
+    together = np.concatenate([np.zeros(pairs.size, dtype=np.int8), answers])
+    weights = np.concatenate([weights, np.full(len(known), _LABEL_WEIGHT)])
+    found = fit_patterns(encoded, pairs.joined(labelled), weights, explanations, chance, answers=together)
+    columns = features(found.model, labelled, log_expected(found.model, labelled))
+    correction = fit_correction(columns, posterior(found.model, labelled).log_odds, known.match)
+    return attrs.evolve(found, model=attrs.evolve(found.model, correction=correction))
 
 
 def fit_patterns(
@@ -156,11 +187,16 @@ def fit_patterns(
     weights: FloatArray,
     explanations: Sequence[Explanation],
     chance: dict[str, FloatArray],
+    *,
+    answers: NDArray[np.int8] | None = None,
 ) -> Estimate:
-    """Run expectation maximization on weighted patterns."""
+    """Run expectation maximization on weighted patterns; ``answers`` fixes some: 1 a match, -1 none, 0 open."""
     groups = {comparison.group for comparison in encoded.comparisons}
     groups |= {comparison.wide for comparison in encoded.comparisons if comparison.wide is not None}
-    explanations = [one for one in explanations if one.name == MATCH or _is_possible(one, groups)]
+    possible = [one for one in explanations if one.name == MATCH or _is_possible(one, groups)]
+    match = next(one for one in possible if one.name == MATCH)
+    untold = [one for one in possible if one is not match and not _is_told(one, match, groups)]
+    explanations = [one for one in possible if one not in untold]
     tied = {one.name: one for one in explanations if one.tied_to is not None and not _is_identifiable(groups)}
     least = _least_number(encoded.possible_pairs)
     model = MatchModel(
@@ -168,12 +204,13 @@ def fit_patterns(
         n=encoded.effective,
         pairs=encoded.possible_pairs,
         numbers={one.name: max(one.share * encoded.effective, least) for one in explanations},
-        rates={one.name: {g: rate.start for g, rate in one.rates.items() if g in groups} for one in explanations},
+        rates={one.name: _starts(one, groups) for one in explanations},
         errors={comparison.name: starting_tables(comparison) for comparison in encoded.comparisons},
         chance=chance,
         namesake_email=_namesake_prior() if {"email", "given", "family"} <= encoded.fields.keys() else None,
     )
-    fitting = _Fitting(encoded, pairs, weights, list(explanations), tied)
+    open_ = np.zeros(len(weights), dtype=np.int8) if answers is None else answers
+    fitting = _Fitting(encoded, pairs, weights, list(explanations), tied, open_)
     step = 0
     converged = len(weights) == 0
     while not converged and step < _MOST_STEPS:
@@ -191,10 +228,21 @@ def fit_patterns(
         f"{one.tie:g} times '{one.tied_to}'"
         for name, one in tied.items()
     ]
+    notes += [
+        f"{one.name!r} cannot be told from a match by the columns of this file and was left out" for one in untold
+    ]
+    if groups <= {"given", "family", "generation"}:
+        notes.append("there is nothing but names to compare, and a name alone joins nobody")
     if not converged:
         notes.append(f"estimation stopped after {step} steps without settling")
     _log.info("fitted %d patterns in %d steps: %r", len(weights), step, model)
     return Estimate(model, step, converged, tuple(notes))
+
+
+def _starts(explanation: Explanation, groups: set[str]) -> dict[str, float]:
+    """Return the rates to start from, of the groups that the file has and of those whose cause it has too."""
+    known = groups | {changed(group) for group, cause in DEPENDS.items() if {group, cause} <= groups}
+    return {name: rate.start for name, rate in explanation.rates.items() if name in known}
 
 
 def _least_number(pairs: float) -> float:
@@ -206,6 +254,20 @@ def _is_possible(explanation: Explanation, groups: set[str]) -> bool:
     """Whether the file has a group that this explanation shares for sure; without one it only imitates chance."""
     needed = [group for group, rate in explanation.rates.items() if not rate.free and rate.start > 0.5]
     return all(group in groups for group in needed) and bool(groups - set(needed))
+
+
+def _is_told(explanation: Explanation, match: Explanation, groups: set[str]) -> bool:
+    """Whether the file has a group that a match shares and this explanation hardly ever does.
+
+    Where people have nothing but an address, an equal address is one person, for who would say otherwise.
+    """
+    if explanation.tied_to is not None:
+        return True
+    return any(
+        rate.start >= _TELLING and explanation.rates.get(group, _NEVER).start <= _HARDLY
+        for group, rate in match.rates.items()
+        if group in groups
+    )
 
 
 def _is_identifiable(groups: set[str]) -> bool:
@@ -225,11 +287,16 @@ class _Fitting:
     weights: FloatArray
     explanations: list[Explanation]
     tied: dict[str, Explanation]
+    answers: NDArray[np.int8]
 
     def step(self, model: MatchModel) -> MatchModel:
         """Return the model after one step."""
         evidence = group_evidence(model, self.pairs)
         expected = log_expected(model, self.pairs, evidence)
+        match = list(model.numbers).index(MATCH)
+        others = np.arange(len(expected)) != match
+        expected[np.ix_(others, self.answers > 0)] = -np.inf
+        expected[match, self.answers < 0] = -np.inf
         expected -= expected.max(axis=0)
         share = np.exp(expected)
         share *= self.weights / share.sum(axis=0)
@@ -238,20 +305,20 @@ class _Fitting:
         for name, one in self.tied.items():
             if one.tied_to in numbers:
                 numbers[name] = max(one.tie * numbers[one.tied_to], 1e-3)
-        ratio = np.exp(np.minimum(evidence, 600.0))
+        ratio = ratio_of(evidence)
         filled = filled_groups(model, self.pairs)
+        place = {group: row for row, group in enumerate(model.groups)}
         rates: dict[str, dict[str, float]] = {}
         same = np.zeros((len(model.groups), len(self.weights)))
         for row, one in enumerate(self.explanations):
-            rates[one.name] = {}
-            for place, group in enumerate(model.groups):
-                old = model.rates[one.name].get(group)
-                if old is None:
-                    continue
-                shared = share[row] * (old * ratio[place]) / (old * ratio[place] + (1.0 - old))
+            rates[one.name] = dict(model.rates[one.name])
+            for name, found in sharing(model.rates[one.name], model.groups, ratio).items():
+                at = place[name.partition(",")[0]]
+                shared = share[row] * found.same
                 if one.name in _TEACHERS:
-                    same[place] += shared
-                rates[one.name][group] = self._rate(one, group, old, shared, share[row] * filled[place], filled[place])
+                    same[at] += shared
+                old = model.rates[one.name][name]
+                rates[one.name][name] = _rate(one.rates[name], old, shared, share[row] * found.exposed, filled[at])
         return attrs.evolve(
             model,
             numbers=numbers,
@@ -260,15 +327,6 @@ class _Fitting:
             kappa=self._kappa(model, share[-1]),
             namesake_email=self._namesake_email(model, share),
         )
-
-    def _rate(
-        self, one: Explanation, group: str, old: float, shared: FloatArray, share: FloatArray, filled: NDArray[np.bool_]
-    ) -> float:
-        limits = one.rates[group]
-        if not limits.free:
-            return old
-        rate = (float(shared[filled].sum()) + _PRIOR_RATE * old) / (float(share.sum()) + _PRIOR_RATE)
-        return min(max(rate, limits.least), limits.most)
 
     def _errors(self, model: MatchModel, same: FloatArray) -> dict[str, FloatArray]:
         shared = np.zeros((len(model.comparisons), len(self.weights)))
@@ -325,6 +383,13 @@ class _Fitting:
                     f"the error table of '{comparison.name}' is at its limit {kind.limit:g} for different values"
                 )
         return notes
+
+
+def _rate(limits: Rate, old: float, shared: FloatArray, share: FloatArray, filled: NDArray[np.bool_]) -> float:
+    if not limits.free:
+        return old
+    rate = (float(shared[filled].sum()) + _PRIOR_RATE * old) / (float(share[filled].sum()) + _PRIOR_RATE)
+    return min(max(rate, limits.least), limits.most)
 
 
 def _limited(table: FloatArray, different: int, limit: float | None) -> FloatArray:

@@ -36,20 +36,24 @@ class Scores:
 
 @attrs.frozen(kw_only=True)
 class Evaluation:
-    """Both measures. Pairwise counts pairs, so large clusters weigh more; B-cubed counts records.
+    """Three measures. Pairwise counts pairs, so large clusters weigh more; B-cubed counts records.
+
+    ``clusters`` counts clusters of two records or more that are exactly right, which is what a person who merges them
+    would ask for.
 
     .. versionadded:: 0.1.0
     """
 
     pairwise: Scores
     bcubed: Scores
+    clusters: Scores
     true_pairs: int
     found_pairs: int
     common_pairs: int
 
     def __str__(self) -> str:
         lines = [f"{'':9}precision  recall  F1"]
-        for name, one in (("pairwise", self.pairwise), ("B-cubed", self.bcubed)):
+        for name, one in (("pairwise", self.pairwise), ("B-cubed", self.bcubed), ("clusters", self.clusters)):
             lines.append(f"{name:9}{one.precision:9.4f}  {one.recall:.4f}  {one.f1:.4f}")
         return "\n".join(lines)
 
@@ -62,6 +66,9 @@ class Evaluation:
             "bcubed_precision": self.bcubed.precision,
             "bcubed_recall": self.bcubed.recall,
             "bcubed_f1": self.bcubed.f1,
+            "cluster_precision": self.clusters.precision,
+            "cluster_recall": self.clusters.recall,
+            "cluster_f1": self.clusters.f1,
         }
 
 
@@ -73,7 +80,7 @@ def evaluate(clusters: Sequence[Hashable], truth: Sequence[Hashable]) -> Evaluat
         truth: Its true cluster, in the same order.
 
     Returns:
-        Pairwise and B-cubed precision and recall.
+        Pairwise, B-cubed and cluster-level precision and recall.
 
     Raises:
         ShapeError: The two have different lengths.
@@ -100,7 +107,11 @@ def evaluate(clusters: Sequence[Hashable], truth: Sequence[Hashable]) -> Evaluat
     share = both_sizes[both].astype(np.float64) if len(both) else np.ones(1)
     per_found = share / found_sizes[found] if len(both) else share
     per_true = share / true_sizes[true] if len(both) else share
+    whole = (both_sizes == found_sizes[_first(both, found)]) & (both_sizes == true_sizes[_first(both, true)])
+    exact = int((whole & (both_sizes > 1)).sum())
+    several, real = int((found_sizes > 1).sum()), int((true_sizes > 1).sum())
     return Evaluation(
+        clusters=Scores(exact / several if several else 1.0, exact / real if real else 1.0),
         pairwise=Scores(common / found_pairs if found_pairs else 1.0, common / true_pairs if true_pairs else 1.0),
         bcubed=Scores(float(per_found.mean()), float(per_true.mean())),
         true_pairs=true_pairs,
@@ -147,6 +158,13 @@ def _numbered(labels: Sequence[Hashable]) -> NDArray[np.int64]:
 def _numbered_pairs(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
     joined = first * (int(np.max(second, initial=0)) + 1) + second
     return np.asarray(np.unique(joined, return_inverse=True)[1]).ravel()
+
+
+def _first(both: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the label that each combination of labels has."""
+    result = np.zeros(int(np.max(both, initial=-1)) + 1, dtype=np.int64)
+    result[both] = labels
+    return result
 
 
 def _pairs(sizes: NDArray[np.int64]) -> int:

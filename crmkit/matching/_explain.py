@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
+from ._causes import log_ratios
 from ._comparisons import compare_pairs
-from ._model import group_evidence, log_expected, memberships
+from ._model import group_evidence, log_expected, memberships, posterior, ratio_of
 from ._presets import CHANCE, MATCH, explanation_texts
 from ._scoring import probability
 from .comparisons import KINDS
@@ -115,19 +116,23 @@ def explain_pair(
     match = list(model.numbers).index(MATCH)
     steps = [EvidenceStep(name="prior", weight=float(np.log(model.numbers[MATCH]) - expected[-1]) / _LN2)]
     members = memberships(model, pairs)
+    said = log_ratios(model.rates[MATCH], model.groups, ratio_of(evidence))
     for place, group in enumerate(model.groups):
         levels = []
         for k, counts in members[place]:
             if counts is None or counts[0]:
                 comparison, level = model.comparisons[k], int(pairs.levels[k, 0])
                 levels.append((comparison.name, "missing" if level < 0 else KINDS[comparison.kind].levels[level]))
-        rate = model.rates[MATCH].get(group, 0.0)
-        weight = float(np.log(rate * np.exp(min(evidence[place, 0], 600.0)) + 1.0 - rate)) / _LN2
+        weight = float(said[group][0]) / _LN2 if group in said else 0.0
         steps.append(EvidenceStep(name=group, weight=weight, levels=tuple(levels)))
     others: FloatArray = np.delete(expected, match)
     total = float(np.max(others) + np.log(np.exp(others - np.max(others)).sum()))
     steps.append(EvidenceStep(name="rival explanations", weight=(float(expected[-1]) - total) / _LN2))
     log_odds = float(expected[match]) - total
+    if model.correction:
+        corrected = float(posterior(model, pairs).log_odds[0])
+        steps.append(EvidenceStep(name="labels", weight=(corrected - log_odds) / _LN2))
+        log_odds = corrected
     shares: FloatArray = np.exp(expected - np.max(expected))
     shares /= shares.sum()
     names = model.explanations

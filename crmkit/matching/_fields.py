@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 __all__ = ["Comparison", "EncodedField", "Kind", "Prepared"]
 
 _UNSEEN = 20.0
+_LEAST, _LEAST_OWNED = 0.5, 0.02
+"""Other parties with a value that nobody else has in the file: half of one, and a fiftieth for an address."""
+
+_SHARED = 5.0
+"""Other records with the same address from which it looks like one that several parties use."""
 
 NULL = -1
 """The code of a missing value, and the level of a comparison with one."""
@@ -61,6 +66,9 @@ class Kind:
             everything; ``None`` for no limit.
         opposed: Position of a level that says more than ``different``: two values that are both known to be right.
         opposed_limit: Most of the probability that ``opposed`` may take within one cause.
+        rarity: Log frequency of what two different values have in common, 0 for those whose level says it all.
+        owned: Whether a value belongs to one party by its nature, such as an e-mail address. Then the few records that
+            have it are hers until many have it, where for a name they would say how common it is.
     """
 
     name: str
@@ -74,6 +82,8 @@ class Kind:
     limit: float | None = None
     opposed: int | None = None
     opposed_limit: float = 1.0
+    rarity: Callable[[EncodedField, Codes, Codes, LevelArray], NDArray[np.float64]] | None = None
+    owned: bool = False
 
     def __repr__(self) -> str:
         return f"<Kind {self.name}: {', '.join(self.levels)}>"
@@ -91,6 +101,8 @@ class EncodedField:
         counts: In how many records each value occurs; full copies of a record count once.
         filled: How many records have a value.
         traits: Arrays over the vocabulary, as the kind made them.
+        others: For a record with the value, how many records *of other parties* have it too, as far as parties are
+            known; one record less than ``counts`` until they are.
     """
 
     name: str
@@ -99,6 +111,10 @@ class EncodedField:
     counts: NDArray[np.float64]
     filled: float
     traits: dict[str, Trait] = attrs.field(factory=dict)
+    others: NDArray[np.float64] = attrs.field(
+        default=attrs.Factory(lambda field: field.counts - 1.0, takes_self=True)  # nobody is known to be another yet
+    )
+    owned: bool = False
 
     @property
     def log_frequency(self) -> NDArray[np.float32]:
@@ -106,8 +122,12 @@ class EncodedField:
 
         A file is a sample: twenty unseen values are added, or in a file of three every agreement would look common.
         """
-        others = np.maximum(self.counts - 1.0, 0.5)
-        return np.log(others / (self.filled + _UNSEEN)).astype(np.float32)
+        others = self.others
+        if self.owned:
+            others = np.maximum(others, 0.0) ** 3 / (others**2 + _SHARED**2)
+        return np.log(np.maximum(others, _LEAST_OWNED if self.owned else _LEAST) / (self.filled + _UNSEEN)).astype(
+            np.float32
+        )
 
 
 @attrs.frozen(repr=False)

@@ -92,6 +92,7 @@ EMAIL = Kind(
     keys=("local",),
     prepare=_prepare_emails,
     compare=_compare_emails,
+    owned=True,
 )
 
 

@@ -6,7 +6,9 @@ Source:
 
 from __future__ import annotations
 
+import hashlib
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,12 +41,15 @@ _GIVEN_LEVELS = (
     "nickname or prefix",
     "initial",
     "typo",
+    "alike",
     "different",
     "swapped",
     "half swapped",
     "another name",
 )
 GIVEN_INITIAL = _GIVEN_LEVELS.index("initial")
+GIVEN_ALIKE = _GIVEN_LEVELS.index("alike")
+GIVEN_DIFFERENT = _GIVEN_LEVELS.index("different")
 GIVEN_SWAPPED = _GIVEN_LEVELS.index("swapped")
 GIVEN_HALF_SWAPPED = _GIVEN_LEVELS.index("half swapped")
 GIVEN_ANOTHER = _GIVEN_LEVELS.index("another name")
@@ -117,8 +122,30 @@ def _name_traits(values: Sequence[str]) -> dict[str, Trait]:
         "sound": code_of(spoken),
         "several": np.fromiter((" " in value for value in values), dtype=bool, count=len(values)),
         "spoken": np.array(spoken, dtype=object),
+        "bag": _bags(values, han.tolist()),
+        "sound_bag": np.fromiter(map(_digest, spoken), dtype=np.uint64, count=len(values)),
         **outline(values),
     }
+
+
+def _bags(values: Sequence[str], han: Sequence[bool]) -> Trait:
+    """One number for the words of each value (the characters of a Han name), whatever their order.
+
+    Numbers of two parts add up to that of the whole, so that a name says the same wherever it was divided.
+    """
+    sums = (
+        sum(_digest(part) for part in (value.replace(" ", "") if is_han else value.split())) & _WORD
+        for value, is_han in zip(values, han, strict=True)
+    )
+    return np.fromiter(sums, dtype=np.uint64, count=len(values))
+
+
+_WORD = (1 << 64) - 1
+
+
+@lru_cache(maxsize=1 << 16)
+def _digest(part: str) -> int:
+    return int.from_bytes(hashlib.blake2b(part.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
 def _spoken(value: str) -> str:
@@ -166,15 +193,29 @@ def _typo(field: EncodedField, a: Codes, b: Codes) -> NDArray[np.bool_]:
     return np.asarray(result)
 
 
+def _alike(field: EncodedField, a: Codes, b: Codes, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Two or three errors in a short name: Maciel for Michael; hardly evidence alone, but no contradiction."""
+    length, han = field.traits["length"], field.traits["han"]
+    result = np.zeros(len(a), dtype=bool)
+    rest = np.flatnonzero(among & ~(han[a] | han[b]) & (np.minimum(length[a], length[b]) >= 4))
+    result[rest] = jaro_winkler_of(field, a[rest], b[rest], least=0.8)
+    return result
+
+
 def _compare_given(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
-    level = np.full(len(a), 4, dtype=np.int8)
+    level = np.full(len(a), GIVEN_DIFFERENT, dtype=np.int8)
     length, first, root = field.traits["length"], field.traits["first"], field.traits["root"]
     han = field.traits["han"][a] | field.traits["han"][b]
     shorter = np.minimum(length[a], length[b])
     same_start = (first[a] == first[b]) & ~han
-    level[_typo(field, a, b)] = 3
+    typo = _typo(field, a, b)
+    level[_alike(field, a, b, ~typo)] = GIVEN_ALIKE
+    level[typo] = 3
     borne = field.traits["known"] | (field.counts >= max(_BORNE, _BORNE_SHARE * field.filled))
     level[borne[a] & borne[b] & (shorter >= 2)] = GIVEN_ANOTHER
+    # Han names are free compositions; two without a character in common are two names.
+    both_han = field.traits["han"][a] & field.traits["han"][b]
+    level[both_han & ((field.traits["outline"][a] & field.traits["outline"][b]) == 0)] = GIVEN_ANOTHER
     level[same_start & (shorter == 1)] = 2
     check = np.flatnonzero(same_start & (shorter >= 2))
     prefix = is_affix(field.values[a[check]], field.values[b[check]], shorter[check])
@@ -186,7 +227,7 @@ def _compare_given(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
 
 
 def _compare_family(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
-    level = np.full(len(a), 3, dtype=np.int8)
+    level = np.full(len(a), 4, dtype=np.int8)
     length = field.traits["length"]
     shorter = np.minimum(length[a], length[b])
     check = np.flatnonzero((shorter >= 3) & ~(field.traits["han"][a] | field.traits["han"][b]))
@@ -195,16 +236,18 @@ def _compare_family(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
     several = field.traits["several"]
     rest = np.flatnonzero(~overlap & (several[a[check]] | several[b[check]]))
     overlap[rest] = token_set(x[rest], y[rest], least=100.0) >= 100.0
+    typo = _typo(field, a, b)
+    level[_alike(field, a, b, ~typo)] = 3
     level[check[overlap]] = 2
-    level[_typo(field, a, b)] = 1
+    level[typo] = 1
     return level
 
 
 GIVEN_NAME = Kind(
     name="given_name",
     levels=_GIVEN_LEVELS,
-    start=(0.85, 0.04, 0.03, 0.05, 0.015, 0.005, 0.005, 0.005),
-    different=4,
+    start=(0.84, 0.04, 0.03, 0.05, 0.01, 0.015, 0.005, 0.005, 0.005),
+    different=GIVEN_DIFFERENT,
     normalize=normalize_name,
     keys=("root", "start"),
     prepare=_prepare_given,
@@ -216,9 +259,9 @@ GIVEN_NAME = Kind(
 
 FAMILY_NAME = Kind(
     name="family_name",
-    levels=("exact", "typo", "part of it", "different"),
-    start=(0.9, 0.06, 0.02, 0.02),
-    different=3,
+    levels=("exact", "typo", "part of it", "alike", "different"),
+    start=(0.89, 0.06, 0.02, 0.01, 0.02),
+    different=4,
     normalize=normalize_family,
     keys=("sound",),
     prepare=_prepare_family,
@@ -245,16 +288,23 @@ GENERATION = Kind(
 
 def _prepare_dates(values: Sequence[str]) -> Prepared:
     digits = np.frombuffer("".join(values).encode("ascii"), dtype=np.uint8).reshape(-1, 8)
-    return Prepared({}, {"digits": digits})
+    number = digits.astype(np.int32) - ord("0")
+    parts = np.stack(
+        [number[:, :4] @ np.array([1000, 100, 10, 1]), number[:, 4:6] @ np.array([10, 1]), number[:, 6:] @ [10, 1]],
+        axis=1,
+    )
+    return Prepared({}, {"digits": digits, "parts": parts})
 
 
 def _compare_dates(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
     x, y = field.traits["digits"][a], field.traits["digits"][b]
     apart = x != y
     count = apart.sum(axis=1)
-    level = np.full(len(a), 4, dtype=np.int8)
+    level = np.full(len(a), DATE_DIFFERENT, dtype=np.int8)
     same_year, same_month, same_day = ~apart[:, :4].any(axis=1), ~apart[:, 4:6].any(axis=1), ~apart[:, 6:].any(axis=1)
-    level[same_year] = 3
+    level[same_year] = 4
+    steps = np.abs(field.traits["parts"][a] - field.traits["parts"][b])
+    level[(steps <= 1).all(axis=1)] = 3
     level[(same_year.astype(int) + same_month + same_day >= 2) | (count == 2)] = 2
     swapped = np.zeros(len(a), dtype=bool)
     for i in range(7):  # two neighboring digits exchanged
@@ -278,11 +328,21 @@ def normalize_date(raw: str) -> str | None:
     return "".join(found.groups()) if found else None
 
 
+_DATE_LEVELS = (
+    "exact",
+    "one edit or day and month swapped",
+    "two parts equal or two edits",
+    "each part one off at most",
+    "same year",
+    "different",
+)
+DATE_DIFFERENT = _DATE_LEVELS.index("different")
+
 DATE = Kind(
     name="date",
-    levels=("exact", "one edit or day and month swapped", "two parts equal or two edits", "same year", "different"),
-    start=(0.9, 0.06, 0.02, 0.01, 0.01),
-    different=4,
+    levels=_DATE_LEVELS,
+    start=(0.9, 0.06, 0.015, 0.005, 0.01, 0.01),
+    different=DATE_DIFFERENT,
     normalize=normalize_date,
     prepare=_prepare_dates,
     compare=_compare_dates,

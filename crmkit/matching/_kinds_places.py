@@ -9,7 +9,7 @@ import numpy as np
 
 from crmkit.normalize import addresses, text
 
-from ._alike import code_of, edits_of, is_affix, jaro_winkler_of, outline, prepare_outline, token_set
+from ._alike import code_of, edits_of, is_affix, jaro_winkler_of, outline, prepare_outline, token_set_of, word_outline
 from ._fields import Kind, Prepared
 
 if TYPE_CHECKING:
@@ -55,24 +55,26 @@ def _prepare_streets(values: Sequence[str]) -> Prepared:
             "word": code_of(words),
             **outline(values),
             **{f"words_{name}": trait for name, trait in outline(words).items()},
+            **word_outline(words, "words"),
         },
     )
 
 
 def _compare_streets(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
-    number, word, words = field.traits["number"], field.traits["word"], field.traits["words"]
-    level = np.full(len(a), 4, dtype=np.int8)
+    number, word = field.traits["number"], field.traits["word"]
+    level = np.full(len(a), 5, dtype=np.int8)
     alike = (word[a] == word[b]) & (word[a] >= 0)
     rest = np.flatnonzero(~alike)
     near = jaro_winkler_of(field, a[rest], b[rest], least=0.85, part="words")
     unsure = np.flatnonzero(~near)
-    near[unsure] = token_set(words[a[rest[unsure]]], words[b[rest[unsure]]], least=95.0) >= 95.0
+    near[unsure] = token_set_of(field, a[rest[unsure]], b[rest[unsure]], least=95.0, part="words")
     alike[rest] = near
     distance = edits_of(field, a, b)
     short = np.minimum(field.traits["length"][a], field.traits["length"][b]) < 6
     same_number = (number[a] == number[b]) & (number[a] >= 0)
     no_number = (number[a] < 0) | (number[b] < 0)
-    level[alike & ~same_number & ~no_number] = 3
+    level[alike & ~same_number & ~no_number] = 4
+    level[same_number & ~alike] = 3
     close = ~short & (same_number | no_number)  # 12 and 14 Main Street are one edit apart and two houses
     level[(alike & no_number) | ((distance == 2) & close)] = 2
     level[(alike & same_number) | ((distance == 1) & close)] = 1
@@ -85,16 +87,17 @@ STREET = Kind(
         "exact",
         "same number and alike, or one edit",
         "alike without number, or two edits",
+        "same number, other words",
         "other number",
         "different",
     ),
-    start=(0.8, 0.1, 0.05, 0.02, 0.03),
-    different=4,
+    start=(0.8, 0.1, 0.05, 0.01, 0.01, 0.03),
+    different=5,
     normalize=normalize_street,
     keys=("house", "start"),
     prepare=_prepare_streets,
     compare=_compare_streets,
-    limit=0.15,
+    limit=0.05,
 )
 
 

@@ -9,13 +9,15 @@ import numpy as np
 
 from crmkit.normalize import companies, names, text
 
-from ._alike import code_of, edits_of, is_affix, jaro_winkler_of, outline, prepare_outline, token_set
+from ._alike import code_of, edits_of, is_affix, jaro_winkler_of, outline, prepare_outline, token_set_of, word_outline
 from ._fields import Kind, Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ._fields import Codes, EncodedField, LevelArray
+    from numpy.typing import NDArray
+
+    from ._fields import Codes, EncodedField, LevelArray, Trait
 
 __all__ = ["COMPANY", "EXACT", "IDENTIFIER", "NUMBER", "ORGANIZATION", "TEXT"]
 
@@ -36,19 +38,60 @@ def _rare_tokens(value: str) -> str | None:
 def _prepare_companies(values: Sequence[str]) -> Prepared:
     han = np.fromiter(map(text.has_han, values), dtype=bool, count=len(values))
     starts = [value[:4] if h else value[:6] for value, h in zip(values, han.tolist(), strict=True)]
-    return Prepared({"start": starts}, {"han": han, **outline(values)})
+    return Prepared({"start": starts}, {"han": han, **outline(values), **word_outline(values)})
+
+
+_WORDS = 8
+"""Words of a name that are compared, the rarest first."""
 
 
 def _prepare_organizations(values: Sequence[str]) -> Prepared:
     ready = _prepare_companies(values)
     tokens = [" ".join(sorted(value.split())) for value in values]
     keys: dict[str, Sequence[str | None]] = {"tokens": tokens, "words": [_rare_tokens(value) for value in values]}
-    return Prepared(ready.keys | keys, ready.traits | {"tokens": code_of(tokens)})
+    return Prepared(ready.keys | keys, ready.traits | {"tokens": code_of(tokens)} | _words(values, ready.traits["han"]))
+
+
+def _words(values: Sequence[str], han: Trait) -> dict[str, Trait]:
+    """The rarest words of each name, and how rare they are; of a Han name every two characters are a word."""
+    vocabulary: dict[str, int] = {}
+    rows = [
+        [vocabulary.setdefault(word, len(vocabulary)) for word in dict.fromkeys(_words_of(value, is_han))]
+        for value, is_han in zip(values, han.tolist(), strict=True)
+    ]
+    sizes = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
+    flat = np.fromiter((word for row in rows for word in row), dtype=np.int32, count=int(sizes.sum()))
+    counts = np.bincount(flat, minlength=len(vocabulary))
+    rare = np.log((counts + 0.5) / (len(values) + 20.0))
+    owner = np.repeat(np.arange(len(rows)), sizes)
+    order = np.lexsort((rare[flat], owner))
+    place = np.arange(len(flat)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    words = np.full((len(values), _WORDS), -1, dtype=np.int32)
+    kept = place < _WORDS
+    words[owner[kept], place[kept]] = flat[order][kept]
+    return {"words": words, "word_rarity": rare}
+
+
+def _words_of(value: str, han: bool) -> list[str]:  # noqa: FBT001  # two ways to read one value
+    if not han:
+        return value.split()
+    compact = value.replace(" ", "")
+    return [compact[k : k + 2] for k in range(max(len(compact) - 1, 1))]
+
+
+def _in_common(field: EncodedField, a: Codes, b: Codes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the share of the shorter name's weight that both have, and the log frequency of the rarest such word."""
+    words, rare = field.traits["words"], np.append(field.traits["word_rarity"], 0.0)
+    one, two = words[a], words[b]
+    common = ((one[:, :, None] == two[:, None, :]) & (one[:, :, None] >= 0)).any(axis=2)
+    weight = np.where(one >= 0, rare[one], 0.0)
+    shared = np.where(common, weight, 0.0)
+    least = np.maximum(weight.sum(axis=1), np.where(two >= 0, rare[two], 0.0).sum(axis=1))
+    return shared.sum(axis=1) / np.minimum(least, -1e-9), shared.min(axis=1)
 
 
 def _compare_companies(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
-    x, y = field.values[a], field.values[b]
-    near = np.asarray(token_set(x, y, least=75.0) >= 75.0)
+    near = token_set_of(field, a, b, least=75.0)
     rest = np.flatnonzero(~near)
     near[rest] = jaro_winkler_of(field, a[rest], b[rest], least=0.92)
     return np.where(near, 1, 2).astype(np.int8)
@@ -71,19 +114,25 @@ def _compare_organizations(field: EncodedField, a: Codes, b: Codes) -> LevelArra
     x, y = field.values[a], field.values[b]
     shorter = np.minimum(length[a], length[b])
     level = np.full(len(a), 4, dtype=np.int8)
-    ratio = token_set(x, y, least=70.0)
-    level[ratio >= 70.0] = 3
+    share, _ = _in_common(field, a, b)
+    level[share >= 0.4] = 3
     inside = np.flatnonzero((han[a] & han[b] & (shorter >= 2)) | (shorter >= 4))
     part = is_affix(x[inside], y[inside], shorter[inside]) | is_affix(
         x[inside], y[inside], shorter[inside], at_end=True
     )
     level[inside[part]] = 2
-    level[ratio >= 88.0] = 2
+    level[share >= 0.8] = 2
     close = np.asarray(edits_of(field, a, b) <= np.where(shorter >= 8, 2, 1)) & (shorter >= 4)
     rest = np.flatnonzero(~close & (shorter >= 6))
     close[rest] = jaro_winkler_of(field, a[rest], b[rest], least=0.95)
     level[close | (tokens[a] == tokens[b])] = 1
     return level
+
+
+def _organization_rarity(field: EncodedField, a: Codes, b: Codes, level: LevelArray) -> NDArray[np.float64]:
+    """A part in common is as rare as its rarest word; the others hang together with it."""
+    rare = _in_common(field, a, b)[1]
+    return np.where((level == 2) | (level == 3), rare, 0.0)
 
 
 ORGANIZATION = Kind(
@@ -95,6 +144,7 @@ ORGANIZATION = Kind(
     keys=("start", "tokens", "words"),
     prepare=_prepare_organizations,
     compare=_compare_organizations,
+    rarity=_organization_rarity,
     limit=0.3,
 )
 
@@ -118,6 +168,7 @@ IDENTIFIER = Kind(
     normalize=normalize_identifier,
     prepare=prepare_outline,
     compare=_compare_identifiers,
+    owned=True,
 )
 
 
@@ -140,9 +191,12 @@ EXACT = Kind(
 )
 
 
+def _prepare_texts(values: Sequence[str]) -> Prepared:
+    return Prepared({}, outline(values) | word_outline(values))
+
+
 def _compare_texts(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
-    x, y = field.values[a], field.values[b]
-    near = np.asarray(token_set(x, y, least=90.0) >= 90.0)
+    near = token_set_of(field, a, b, least=90.0)
     rest = np.flatnonzero(~near)
     near[rest] = jaro_winkler_of(field, a[rest], b[rest], least=0.92)
     return np.where(near, 1, 2).astype(np.int8)
@@ -154,7 +208,7 @@ TEXT = Kind(
     start=(0.8, 0.12, 0.08),
     different=2,
     normalize=_fold,
-    prepare=prepare_outline,
+    prepare=_prepare_texts,
     compare=_compare_texts,
 )
 

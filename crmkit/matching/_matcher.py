@@ -10,33 +10,36 @@ import numpy as np
 
 from crmkit import columns as recognition
 from crmkit import frames
-from crmkit.errors import FormatError, NotFittedError, NotFoundError, SchemaError
+from crmkit.errors import FormatError, InvalidValueError, NotFittedError, NotFoundError, SchemaError
 
-from ._blocking import BLOCK_CAP, BlockingRule, block
-from ._clusters import cluster, match_one_to_one
-from ._diagnostics import Diagnostics
+from ._blocking import BLOCK_CAP, BlockingRule
+from ._diagnostics import Diagnostics, diagnose
 from ._encode import encode
 from ._estimate import estimate
 from ._fields import Comparison
 from ._identifiers import record_ids
+from ._labels import known_pairs
+from ._linking import match_many_to_one, match_one_to_one
 from ._model import MatchModel
 from ._presets import MATCH, blocking_rules, comparisons_of, explanations_of
 from ._report import LinkReport, MatchReport, Run
-from ._scoring import linkage_scores, score_pairs
+from ._rounds import Job, dedupe_run
 from ._sources import find_sources
 from ._threshold import Precision, Threshold, choose_threshold, log_odds_of
 from .comparisons import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from numpy.typing import NDArray
 
     from crmkit.frames import Table
     from crmkit.typing import Frame, Progress, RecordKind
 
+    from ._asking import Questions
     from ._blocking import Candidates
     from ._encode import Encoded
+    from ._labels import KnownPairs, Labels
     from ._scoring import ScoredPairs
     from ._sources import Source
 
@@ -92,6 +95,7 @@ class Matcher:
     seed: int = 0
     model_: MatchModel | None = attrs.field(default=None, init=False)
     notes_: tuple[str, ...] = attrs.field(default=(), init=False)
+    _asked: tuple[Frame, MatchReport] | None = attrs.field(default=None, init=False)
 
     @kind.validator
     def _known_kind(self, _attribute: object, value: str) -> None:
@@ -125,14 +129,16 @@ class Matcher:
         ]
         return f"Matcher({', '.join(shown)})"
 
-    def fit(self, frame: Frame, *, progress: Progress | None = None) -> Matcher:
-        """Learn the model from the records themselves, without labels.
+    def fit(self, frame: Frame, *, labels: Labels | None = None, progress: Progress | None = None) -> Matcher:
+        """Learn the model from the records themselves, and from what people said about some pairs.
 
         Raises:
             SchemaError: Nothing to match on in the frame.
+            NotFoundError: A label names a record that the frame does not have.
         """
-        run = self._read([frames.read(frame)], progress)
-        self._learn(run, self._block(run, progress))
+        run = self._read([frames.read(frame)], progress, key=None)
+        known = known_pairs(labels, run.ids)
+        dedupe_run(self._job(known, progress), run.encoded, self._learner(known))
         return self
 
     def predict(self, frame: Frame, *, progress: Progress | None = None) -> Frame:
@@ -148,12 +154,49 @@ class Matcher:
         """
         model = self._fitted()
         run = self._read([frames.read(frame)], progress, key=None)
-        candidates = self._block(run, progress)
-        pairs = self._score(run, candidates, self._adapted(model, run.encoded), progress)
+        job = self._job(known_pairs(None, run.ids), progress)
+        pairs = job.score(run.encoded, job.block(run.encoded), self._adapted(model, run.encoded))
         return MatchReport.pairs_frame(run, pairs, model, like=frame)
 
+    def ask(
+        self,
+        frame: Frame,
+        n: int = 20,
+        *,
+        key: str | None = None,
+        labels: Labels | None = None,
+        progress: Progress | None = None,
+    ) -> Questions:
+        """Propose the next pairs that are worth a person's answer.
+
+        The frame is matched once; asking again about the same object takes milliseconds.
+
+        Args:
+            frame: Any frame.
+            n: How many pairs at most.
+            key: As in ``dedupe``.
+            labels: What was answered before; these pairs are not asked about again.
+            progress: As in ``dedupe``.
+
+        Example:
+            >>> from crmkit.testing import generate
+            >>> people = generate.contacts(300, seed=1).columns
+            >>> labels = Matcher.contacts().ask(people, n=5).answer(lambda text: "n")
+            >>> labels
+            <Labels: 0 matches, 5 others>
+        """
+        if self._asked is None or self._asked[0] is not frame:
+            self._asked = (frame, self.dedupe(frame, key=key, labels=labels, progress=progress))
+        return self._asked[1].ask(n, labels=labels, seed=self.seed)
+
     def dedupe(
-        self, frame: Frame, *, key: str | None = None, refit: bool = True, progress: Progress | None = None
+        self,
+        frame: Frame,
+        *,
+        key: str | None = None,
+        refit: bool = True,
+        labels: Labels | None = None,
+        progress: Progress | None = None,
     ) -> MatchReport:
         """Find the records of one table that are the same party.
 
@@ -161,6 +204,8 @@ class Matcher:
             frame: Any frame.
             key: Column with the record ids; without it a column recognized as the id, else the row position.
             refit: Learn from this frame (the default) or use the model that was fitted or loaded.
+            labels: What people said about pairs of this frame. They are learned from, unless ``refit=False``, and
+                kept: a labelled match is linked, and a labelled pair that is none never is.
             progress: Wraps the loops over columns, rules and chunks of pairs.
 
         Returns:
@@ -169,30 +214,24 @@ class Matcher:
         Raises:
             SchemaError: Nothing to match on, or no such key column.
             NotFittedError: ``refit=False`` before ``fit``.
+            NotFoundError: A label names a record that the frame does not have.
         """
         run = self._read([frames.read(frame)], progress, key=key)
-        candidates = self._block(run, progress)
-        model = self._model_for(run, candidates, refit=refit)
-        pairs = self._score(run, candidates, model, progress)
-        threshold = choose_threshold(self.threshold, pairs.log_odds, model.numbers[MATCH])
-        clustering = cluster(
-            run.encoded.n,
-            pairs.left,
-            pairs.right,
-            pairs.log_odds,
-            lambda left, right: linkage_scores(run.encoded, model, left, right),
-            threshold=log_odds_of(threshold),
-        )
-        _log.info("%d records in %d clusters", run.encoded.n, len(clustering.sizes))
-        linked = clustering.labels[pairs.left] == clustering.labels[pairs.right]
-        oversized = int(np.isin(clustering.labels, clustering.labels[list(clustering.oversized)]).sum())
+        known = known_pairs(labels, run.ids)
+        found = dedupe_run(self._job(known, progress), run.encoded, self._learner(known, refit=refit))
+        run = attrs.evolve(run, encoded=found.encoded)
+        grouped = found.clustering.labels
+        oversized = int(np.isin(grouped, grouped[list(found.clustering.oversized)]).sum())
+        linked = grouped[found.pairs.left] == grouped[found.pairs.right]
         return MatchReport(
             run=run,
-            model=model,
-            scored=pairs,
-            labels=clustering.labels,
-            threshold_=threshold,
-            diagnostics=self._diagnostics(run, candidates, model, pairs, linked, oversized=oversized),
+            model=found.model,
+            scored=found.pairs,
+            labels=grouped,
+            threshold_=found.threshold,
+            diagnostics=self._diagnose(
+                run, found.candidates, found.model, found.pairs, linked, known, oversized=oversized
+            ),
         )
 
     def link(
@@ -202,7 +241,9 @@ class Matcher:
         *,
         key: str | tuple[str, str] | None = None,
         one_to_one: bool = False,
+        many_to_one: bool = False,
         refit: bool = True,
+        labels: Labels | None = None,
         progress: Progress | None = None,
     ) -> LinkReport:
         """Find the records of two tables that are the same party.
@@ -213,23 +254,33 @@ class Matcher:
             key: Column with the record ids, one name for both or two.
             one_to_one: Neither table has duplicates, so that no record is linked twice; then also weaker pairs are
                 taken, because being the only candidate is evidence.
+            many_to_one: The right table has no duplicates (it is the master list): each left record is linked to its
+                best right record at most, and several left records may share one.
             refit: Learn from these frames, or use the model that was fitted or loaded.
+            labels: As in ``dedupe``; each label names the left table's record first.
             progress: As in ``dedupe``.
 
         Raises:
             SchemaError: Nothing to match on, or no such key column.
             NotFittedError: ``refit=False`` before ``fit``.
+            NotFoundError: A label names a record that its table does not have.
+            InvalidValueError: ``one_to_one`` and ``many_to_one`` together.
         """
+        if one_to_one and many_to_one:
+            raise InvalidValueError("choose one_to_one or many_to_one, not both")
         keys = key if isinstance(key, tuple) else (key, key)
         run = self._read([frames.read(left), frames.read(right)], progress, *keys)
-        candidates = self._block(run, progress)
-        model = self._model_for(run, candidates, refit=refit)
-        pairs = self._score(run, candidates, model, progress)
+        known = known_pairs(labels, run.ids)
+        job = self._job(known, progress)
+        candidates = job.block(run.encoded)
+        model = self._learner(known, refit=refit)(run.encoded, candidates)
+        pairs = job.score(run.encoded, candidates, model)
         threshold = choose_threshold(self.threshold, pairs.log_odds, model.numbers[MATCH])
         cut = log_odds_of(threshold)
         if one_to_one:
-            least = cut + _ONE_TO_ONE_LEAST
-            chosen = match_one_to_one(pairs.left, pairs.right, pairs.log_odds, least=least)
+            chosen = match_one_to_one(pairs.left, pairs.right, pairs.log_odds, least=cut + _ONE_TO_ONE_LEAST)
+        elif many_to_one:
+            chosen = match_many_to_one(pairs.left, pairs.right, pairs.log_odds, least=cut)
         else:
             chosen = np.flatnonzero(pairs.log_odds > cut)
         linked = np.zeros(len(pairs), dtype=bool)
@@ -240,7 +291,7 @@ class Matcher:
             scored=pairs,
             linked=linked,
             threshold_=threshold,
-            diagnostics=self._diagnostics(run, candidates, model, pairs, linked),
+            diagnostics=self._diagnose(run, candidates, model, pairs, linked, known),
         )
 
     def to_dict(self) -> dict[str, object]:
@@ -302,6 +353,7 @@ class Matcher:
             for one in self._comparisons()
             for name in (one.name, *(f"{one.name}_{suffix}" for suffix in KINDS[one.kind].keys))
         ]
+        known += ["whole_name", "whole_sound"]
         for rule in self.blocking:
             for name in rule.keys:
                 if name not in known:
@@ -334,35 +386,24 @@ class Matcher:
         _log.info("encoded %d records, %d comparisons", encoded.n, len(encoded.comparisons))
         return Run(sources=tuple(sources), encoded=encoded, ids=tuple(ids), keys=tuple(used), notes=tuple(notes))
 
-    def _block(self, run: Run, progress: Progress | None) -> Candidates:
-        encoded = run.encoded
-        ranks: list[NDArray[np.int64]] = []
-
-        def order() -> NDArray[np.int64]:
-            if not ranks:
-                ranks.append(encoded.order())
-            return ranks[0]
-
-        found = block(
-            encoded.keys,
-            self._rules(),
-            encoded.n,
-            cap=self.block_cap,
-            side=encoded.side,
-            order=order,
-            progress=progress,
+    def _job(self, known: KnownPairs, progress: Progress | None) -> Job:
+        return Job(
+            rules=self._rules(), block_cap=self.block_cap, threshold=self.threshold, known=known, progress=progress
         )
-        _log.info("%d candidate pairs", len(found))
-        return found
 
-    def _learn(self, run: Run, candidates: Candidates) -> MatchModel:
-        explanations = explanations_of(self.kind, self._comparisons())
-        result = estimate(run.encoded, candidates, explanations, seed=self.seed)
-        self.model_, self.notes_ = result.model, result.notes
-        return result.model
+    def _learner(self, known: KnownPairs, *, refit: bool = True) -> Callable[[Encoded, Candidates], MatchModel]:
+        """Return the function that gives a round its model."""
+        if not refit:
+            model = self._fitted()
+            return lambda encoded, _: self._adapted(model, encoded)
 
-    def _model_for(self, run: Run, candidates: Candidates, *, refit: bool) -> MatchModel:
-        return self._learn(run, candidates) if refit else self._adapted(self._fitted(), run.encoded)
+        def learn(encoded: Encoded, candidates: Candidates) -> MatchModel:
+            explanations = explanations_of(self.kind, self._comparisons())
+            result = estimate(encoded, candidates, explanations, seed=self.seed, known=known)
+            self.model_, self.notes_ = result.model, result.notes
+            return result.model
+
+        return learn
 
     def _adapted(self, model: MatchModel, encoded: Encoded) -> MatchModel:
         have, need = [one.name for one in encoded.comparisons], [one.name for one in model.comparisons]
@@ -370,47 +411,26 @@ class Matcher:
             raise SchemaError(f"the model was fitted on {', '.join(need)}, this frame has {', '.join(have) or 'none'}")
         return model.for_size(encoded.effective, encoded.possible_pairs)
 
-    def _score(self, run: Run, candidates: Candidates, model: MatchModel, progress: Progress | None) -> ScoredPairs:
-        found = score_pairs(run.encoded, model, candidates.left, candidates.right, progress=progress)
-        _log.info("kept %d of %d pairs", len(found), len(candidates))
-        return found
-
-    def _diagnostics(
+    def _diagnose(
         self,
         run: Run,
         candidates: Candidates,
         model: MatchModel,
         pairs: ScoredPairs,
         linked: NDArray[np.bool_],
+        known: KnownPairs,
         *,
         oversized: int = 0,
     ) -> Diagnostics:
-        chances = pairs.probability
-        said = float(chances[linked].sum())
-        notes = [*run.notes, *self.notes_]
-        cut = [use for use in candidates.uses if use.blocks_cut]
-        if cut:
-            most = max(use.records_in_cut_blocks for use in cut)
-            notes.append(
-                f"{sum(use.blocks_cut for use in cut)} blocks of {len(cut)} rules were over the cap of "
-                f"{self.block_cap} records and only neighbors in them were compared (up to {most} records in a rule)"
-            )
-        if oversized:
-            notes.append(
-                f"{oversized} records are in components too large to compare all with all; look at these clusters"
-            )
-        used = {name: tuple(found) for source in run.sources for name, found in source.used().items()}
-        return Diagnostics(
-            records=run.encoded.n,
-            distinct_records=run.encoded.effective,
-            system=run.sources[0].map.system,
-            columns=used,
-            unused=tuple(one.name for one in self._comparisons() if one.name not in run.encoded.fields),
-            rules=candidates.uses,
-            candidates=len(candidates),
-            expected_pairs=dict(model.numbers),
-            expected_precision=said / int(linked.sum()) if linked.any() else 1.0,
-            expected_recall=min(said / max(model.numbers[MATCH], said, 1e-9), 1.0),
+        return diagnose(
+            run,
+            candidates,
+            model,
+            pairs,
+            linked,
+            known=known,
+            unused=[one.name for one in self._comparisons() if one.name not in run.encoded.fields],
+            notes=self.notes_,
+            block_cap=self.block_cap,
             oversized=oversized,
-            notes=tuple(notes),
         )

@@ -18,6 +18,8 @@ import numpy as np
 
 from crmkit.errors import FormatError
 
+from ._causes import log_ratio
+from ._correction import features
 from ._kinds_channels import EMAIL_LOCAL
 from ._presets import CHANCE, MATCH
 from .comparisons import KINDS
@@ -43,6 +45,7 @@ __all__ = [
     "log_expected",
     "memberships",
     "posterior",
+    "ratio_of",
     "starting_tables",
 ]
 
@@ -70,6 +73,7 @@ class MatchModel:
         chance: u, P(level | different), for each comparison; the exact level is replaced by the value's frequency.
         namesake_email: u of e-mail addresses between people of one name, by level.
         kappa: How much more often than independence says chance makes two name-like groups agree; >= 1.
+        correction: Weights that labels gave to what agrees, differs or has a rival; none without labels.
 
     .. versionadded:: 0.1.0
     """
@@ -83,6 +87,7 @@ class MatchModel:
     chance: dict[str, FloatArray]
     namesake_email: FloatArray | None = None
     kappa: float = 1.0
+    correction: dict[str, float] = attrs.field(factory=dict)
 
     def __repr__(self) -> str:
         found = ", ".join(f"{name} {number:,.0f}" for name, number in self.numbers.items())
@@ -120,6 +125,7 @@ class MatchModel:
             "chance": {name: table.tolist() for name, table in self.chance.items()},
             "namesake_email": None if self.namesake_email is None else self.namesake_email.tolist(),
             "kappa": self.kappa,
+            "correction": dict(self.correction),
         }
 
     @classmethod
@@ -169,7 +175,7 @@ def field_evidence(model: MatchModel, pairs: PairLevels) -> tuple[FloatArray, Fl
         # One place more, so that level -1 reads the last: a missing value is factor 1.
         same[k] = np.append(np.log(model.errors[comparison.name]), 0.0)[level]
         apart[k] = np.append(np.log(model.chance[comparison.name]), 0.0)[level]
-        apart[k] = np.where(level == 0, pairs.rarity[k], apart[k])
+        apart[k] = np.where((level == 0) | (pairs.rarity[k] != 0.0), pairs.rarity[k], apart[k])
     if model.namesake_email is not None and {"email", "given", "family"} <= position.keys():
         k = position["email"]
         level = pairs.levels[k]
@@ -230,6 +236,11 @@ def group_evidence(model: MatchModel, pairs: PairLevels) -> FloatArray:
     return result
 
 
+def ratio_of(evidence: FloatArray) -> FloatArray:
+    """Return e_same / e_different, held where products of three still fit a double."""
+    return np.asarray(np.exp(np.minimum(evidence, 200.0)))
+
+
 def filled_groups(model: MatchModel, pairs: PairLevels) -> NDArray[np.bool_]:
     """Return for each group and pair whether any of its comparisons has both values."""
     result = np.zeros((len(model.groups), pairs.size), dtype=bool)
@@ -254,15 +265,9 @@ def log_expected(model: MatchModel, pairs: PairLevels, evidence: FloatArray | No
     """Return log lambda for every explanation (rows) and pair, up to a factor common to all explanations."""
     evidence = group_evidence(model, pairs) if evidence is None else evidence
     result = np.empty((len(model.numbers) + 1, evidence.shape[1]))
-    ratio = np.exp(np.minimum(evidence, 600.0))
+    ratio = ratio_of(evidence)
     for row, (name, number) in enumerate(model.numbers.items()):
-        total = np.full(evidence.shape[1], np.log(max(number, 1e-300)))
-        rates = model.rates[name]
-        for place, group in enumerate(model.groups):
-            rate = rates.get(group, 0.0)
-            if rate > 0.0:
-                total += np.log(rate * ratio[place] + (1.0 - rate))
-        result[row] = total
+        result[row] = np.log(max(number, 1e-300)) + log_ratio(model.rates[name], model.groups, ratio)
     result[-1] = np.log(model.pairs) + pairs.world + independence_count(model, pairs) * np.log(model.kappa)
     if MATCH in model.numbers:
         alone = _only_names(model, pairs)
@@ -298,6 +303,9 @@ def posterior(model: MatchModel, pairs: PairLevels) -> Posterior:
     others = np.delete(expected, match, axis=0)
     peak = others.max(axis=0)
     log_odds = expected[match] - peak - np.log(np.exp(others - peak).sum(axis=0))
+    if model.correction:
+        columns = features(model, pairs, expected)
+        log_odds = log_odds + sum(weight * columns[name] for name, weight in model.correction.items())
     return Posterior(log_odds, expected.argmax(axis=0).astype(np.int8))
 
 

@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CHANCE",
+    "DEPENDS",
     "MATCH",
     "Explanation",
     "Rate",
     "blocking_rules",
+    "changed",
     "comparisons_of",
     "explanation_texts",
     "explanations_of",
@@ -37,6 +39,20 @@ MATCH = "match"
 
 CHANCE = "chance"
 """The explanation that is computed, not fitted: two parties that happen to agree."""
+
+
+DEPENDS = {"email": "employer", "phone": "place"}
+"""Groups that change with another one: a job takes its address along, a removal the land line."""
+
+
+def changed(group: str) -> str:
+    """Name the rate of a group where what it depends on is not shared.
+
+    Example:
+        >>> changed("email")
+        'email, other employer'
+    """
+    return f"{group}, other {DEPENDS[group]}"
 
 
 @attrs.frozen
@@ -120,8 +136,10 @@ _CONTACT_EXPLANATIONS = (
             "generation": _SAME,
             "birth_date": Rate(0.98, least=0.7),
             "national_id": _pinned(0.998),
-            "email": Rate(0.7, least=0.3),
-            "phone": Rate(0.7, least=0.3),
+            "email": Rate(0.8, least=0.3),
+            "email, other employer": Rate(0.3),
+            "phone": Rate(0.75, least=0.3),
+            "phone, other place": Rate(0.5),
             "place": Rate(0.85, least=0.3),
             "area": Rate(0.8, least=0.1),
             "employer": Rate(0.85, least=0.1),
@@ -166,7 +184,13 @@ _CONTACT_EXPLANATIONS = (
         name="same place",
         text="they are two people at one address",
         share=0.05,
-        rates={"phone": Rate(0.2), "place": _SAME},
+        rates={"email": Rate(0.02, most=0.2), "phone": Rate(0.2), "place": _SAME},
+    ),
+    Explanation(
+        name="same mailbox",
+        text="they are two people with one e-mail address",
+        share=0.01,
+        rates={"email": _SAME, "phone": Rate(0.3), "place": Rate(0.3), "employer": Rate(0.3)},
     ),
     Explanation(
         name="same phone", text="they are two people with one phone number", share=0.02, rates={"phone": _SAME}
@@ -181,11 +205,12 @@ _ACCOUNT_EXPLANATIONS = (
         rates={
             "name": Rate(0.95, least=0.5),
             "registration_id": _pinned(0.98),
-            "place": Rate(0.85, least=0.3),
-            "area": Rate(0.85, least=0.1),
-            "phone": Rate(0.7, least=0.3),
+            "place": Rate(0.9, least=0.75),
+            "area": Rate(0.97, least=0.9),
+            "phone": Rate(0.75, least=0.3),
+            "phone, other place": Rate(0.5),
             "fax": Rate(0.7, least=0.3),
-            "web": Rate(0.8, least=0.3),
+            "web": Rate(0.9, least=0.3),
             "email": Rate(0.6, least=0.1),
         },
     ),
@@ -195,6 +220,7 @@ _ACCOUNT_EXPLANATIONS = (
         share=0.1,
         rates={
             "name": _SAME,
+            "registration_id": Rate(0.7, most=0.95),
             "area": Rate(0.3),
             "phone": Rate(0.3),
             "fax": Rate(0.2),
@@ -207,12 +233,12 @@ _ACCOUNT_EXPLANATIONS = (
         text="they are two organizations at one address",
         share=0.05,
         rates={
-            "name": _pinned(0.05),
+            "name": _pinned(0.01),
             "place": _SAME,
-            "phone": _pinned(0.05),
-            "fax": _pinned(0.05),
-            "web": _pinned(0.05),
-            "email": _pinned(0.05),
+            "phone": Rate(0.05, most=0.2),
+            "fax": Rate(0.05, most=0.2),
+            "web": _pinned(0.02),
+            "email": _pinned(0.02),
         },
     ),
     Explanation(
@@ -221,15 +247,15 @@ _ACCOUNT_EXPLANATIONS = (
 )
 
 _CONTACT_RULES = (
-    "email", "phone", "national_id", "given_root + family", "family_sound + postcode", "given_root + postcode",
-    "street + family", "street + given_root", "birth_date + family_sound", "birth_date + given_root",
-    "company + family", "company + given_root", "email_local + city", "birth_date + postcode",
-    "family_sound + given_start + city", "street_house + family_sound", "street_start + given_start",
-    "street_house + postcode", "street_house + city", "company_start + postcode", "company + city",
+    "email", "phone", "national_id", "given_root + family", "whole_name", "whole_sound", "family_sound + postcode",
+    "given_root + postcode", "street + family", "street + given_root", "birth_date + family_sound",
+    "birth_date + given_root", "company + family", "company + given_root", "email_local + city",
+    "birth_date + postcode", "family_sound + given_start + city", "street_house + family_sound",
+    "street_house + postcode", "street_house + city", "company_start + postcode",
 )  # fmt: skip
 _CONTACT_LOOSE = (
-    "birth_date", "street", "phone_tail", "email_local", "family", "family_sound", "company", "given", "postcode",
-    "given_start + city", "city",
+    "street_start + given_start", "company + city", "birth_date", "street", "phone_tail", "email_local", "family",
+    "family_sound", "company", "given", "postcode", "given_start + city", "city", "given_start", "domain",
 )  # fmt: skip
 _ACCOUNT_RULES = (
     "registration_id", "phone", "fax", "email", "name", "name_tokens", "street", "web", "street_house", "name_words",

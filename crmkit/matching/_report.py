@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -14,10 +14,15 @@ from crmkit.errors import NotFoundError
 from crmkit.issues import Report
 from crmkit.masking import mask
 
+from ._asking import Question, Questions, choose_questions
+from ._evaluate import evaluate, threshold_curve
 from ._explain import PairExplanation, explain_pair
+from ._labels import known_pairs
+from ._presets import explanation_texts
+from .comparisons import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from numpy.typing import NDArray
 
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
 
     from ._diagnostics import Diagnostics
     from ._encode import Encoded
+    from ._labels import Labels
     from ._model import MatchModel
     from ._scoring import ScoredPairs
     from ._sources import Source
@@ -59,6 +65,16 @@ class Run:
         offset = len(self.ids[0]) if side else 0
         ids = self.ids[side]
         return [ids[row] for row in (rows - offset).tolist()]
+
+    def values_of(self, rows: NDArray[np.int32], side: int) -> list[dict[str, object]]:
+        """Return the filled cells of rows, all of table ``side``, by column."""
+        table = self.sources[side].table
+        columns = {name: table.column(name) for name in table.columns}
+        offset = len(self.ids[0]) if side else 0
+        return [
+            {name: values[row] for name, values in columns.items() if values[row] is not None}
+            for row in (rows - offset).tolist()
+        ]
 
     def row_of(self, record_id: object, side: int) -> int:
         """Return the row of a record id.
@@ -127,6 +143,52 @@ class PairReport(Report):
         a, b = self.run.row_of(left, 0), self.run.row_of(right, len(self.run.ids) - 1)
         return explain_pair(self.run.encoded, self.model, a, b, left=left, right=right)
 
+    def weights(self) -> list[dict[str, Any]]:
+        """Return for each comparison and level m, u and the match weight in bits; what ``plot_weights`` draws.
+
+        u of an exact agreement is the mean over the records that have a value; the model takes each value's own.
+        """
+        rows: list[dict[str, Any]] = []
+        for comparison in self.model.comparisons:
+            field = self.run.encoded.fields[comparison.name]
+            kind = KINDS[comparison.kind]
+            m, u = self.model.errors[comparison.name], self.model.chance[comparison.name].copy()
+            u[0] = float((field.counts * np.exp(field.log_frequency)).sum() / max(field.counts.sum(), 1e-9))
+            for level, name in enumerate(kind.levels):
+                weight = float(np.log2(m[level] / u[level]))
+                rows.append({"comparison": comparison.name, "level": name, "m": float(m[level]), "u": float(u[level]),
+                             "weight": weight})  # fmt: skip
+        return rows
+
+    def ask(self, n: int = 20, *, labels: Labels | None = None, seed: int = 0) -> Questions:
+        """Propose the next pairs that are worth a person's answer.
+
+        Args:
+            n: How many at most.
+            labels: What was answered before; these pairs are not asked about again.
+            seed: Other seeds choose other pairs of equal use.
+        """
+        known = known_pairs(labels, self.run.ids)
+        chosen = self.scored.take(choose_questions(self.scored, known, n, seed=seed))
+        names = self.model.explanations
+        sides = (0, len(self.run.ids) - 1)
+        ids = [self.run.ids_of(rows, side) for rows, side in zip((chosen.left, chosen.right), sides, strict=True)]
+        values = [self.run.values_of(rows, side) for rows, side in zip((chosen.left, chosen.right), sides, strict=True)]
+        questions = tuple(
+            Question(
+                left=ids[0][k],
+                right=ids[1][k],
+                match_probability=float(chosen.probability[k]),
+                explanation=explanation_texts()[names[chosen.explanation[k]]],
+                values={
+                    name: (values[0][k].get(name), values[1][k].get(name))
+                    for name in dict.fromkeys([*values[0][k], *values[1][k]])
+                },
+            )
+            for k in range(len(chosen))
+        )
+        return Questions(questions, np.stack([chosen.left, chosen.right], axis=1))
+
     def to_dict(self) -> dict[str, JSONValue]:
         """Return the figures as plain data, without values out of records."""
         return {
@@ -171,6 +233,21 @@ class MatchReport(PairReport):
     def ok(self) -> bool:
         """Whether no record has a duplicate."""
         return len(self.cluster_sizes) == len(self.labels)
+
+    def curve(self, truth: Sequence[Hashable]) -> list[dict[str, float]]:
+        """Return precision, recall and F1 of *pairs* at many cuts, before clustering; see ``threshold_curve``.
+
+        Args:
+            truth: The true party of each record, in the order of the frame.
+
+        Raises:
+            ShapeError: Not one label a record.
+        """
+        said = evaluate(self.labels.tolist(), truth)
+        numbers: dict[Hashable, int] = {}
+        true = np.array([numbers.setdefault(label, len(numbers)) for label in truth], dtype=np.int64)
+        pairs = self.scored
+        return threshold_curve(pairs.log_odds, true[pairs.left] == true[pairs.right], said.true_pairs)
 
     @property
     def cluster_sizes(self) -> NDArray[np.int64]:

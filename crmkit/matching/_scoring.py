@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import attrs
@@ -34,6 +36,8 @@ _RIVAL = -2.0
 """Log odds under which a pair with a better explanation than chance keeps its clusters apart."""
 
 _CHUNK = 100_000
+_THREADS = min(2, os.cpu_count() or 1)
+"""Chunks that are scored at a time: numpy and rapidfuzz let go of the interpreter while they compute."""
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -46,6 +50,7 @@ class ScoredPairs:
         log_odds: Natural log odds of a match.
         explanation: Position of the most probable explanation in the model.
         candidates: How many pairs were scored to find these.
+        unlabelled: Log odds as the model gives them, where a label took the place of some.
     """
 
     left: Codes
@@ -53,6 +58,9 @@ class ScoredPairs:
     log_odds: NDArray[np.float64]
     explanation: NDArray[np.int8]
     candidates: int
+    unlabelled: NDArray[np.float64] = attrs.field(
+        default=attrs.Factory(lambda pairs: pairs.log_odds, takes_self=True)  # there are no labels
+    )
 
     def __len__(self) -> int:
         return len(self.left)
@@ -65,8 +73,22 @@ class ScoredPairs:
     def take(self, which: NDArray[np.intp]) -> ScoredPairs:
         """Return some of the pairs."""
         return ScoredPairs(
-            self.left[which], self.right[which], self.log_odds[which], self.explanation[which], self.candidates
+            self.left[which],
+            self.right[which],
+            self.log_odds[which],
+            self.explanation[which],
+            self.candidates,
+            self.unlabelled[which],
         )
+
+    def joined(self, other: ScoredPairs) -> ScoredPairs:
+        """Return these pairs and then the others; ``candidates`` stays."""
+        columns = (
+            np.concatenate([getattr(self, name), getattr(other, name)])
+            for name in ("left", "right", "log_odds", "explanation", "unlabelled")
+        )
+        left, right, log_odds, explanation, unlabelled = columns
+        return ScoredPairs(left, right, log_odds, explanation, self.candidates, unlabelled)
 
 
 def probability(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -91,15 +113,20 @@ def score_pairs(
     """Score pairs and keep those at or above ``floor`` log odds.
 
     Note:
-        Memory is that of one chunk and the pairs that are kept.
+        Memory is that of two chunks and the pairs that are kept; the result does not depend on the threads.
     """
-    kept: list[tuple[Codes, Codes, NDArray[np.float64], NDArray[np.int8]]] = []
-    for part in steps(progress, list(chunks(len(left), _CHUNK)), "score"):
+
+    def score(part: slice) -> tuple[Codes, Codes, NDArray[np.float64], NDArray[np.int8]]:
         a, b = left[part], right[part]
         said = posterior(model, compare_pairs(encoded, a, b))
         keep = np.flatnonzero(said.log_odds >= floor)
-        kept.append((a[keep], b[keep], said.log_odds[keep], said.explanation[keep]))
         _log.debug("scored %d pairs, kept %d", len(a), len(keep))
+        return a[keep], b[keep], said.log_odds[keep], said.explanation[keep]
+
+    parts = list(chunks(len(left), _CHUNK))
+    with ThreadPoolExecutor(_THREADS if len(parts) > 1 else 1) as pool:
+        waiting = [pool.submit(score, part) for part in parts]
+        kept = [part.result() for part in steps(progress, waiting, "score")]
     if not kept:
         none = np.empty(0, dtype=np.int32)
         return ScoredPairs(none, none, np.empty(0), np.empty(0, dtype=np.int8), 0)

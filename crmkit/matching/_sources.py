@@ -36,8 +36,12 @@ class Reading:
     column: str
     part: Literal["whole", "given", "family", "domain", "numbered", "generation"] = "whole"
     number: str | None = None
+    instead: Reading | None = None
+    """What is read in the rows where this reading has nothing: the whole name, where its parts are missing."""
 
     def __str__(self) -> str:
+        if self.instead is not None:
+            return f"{attrs.evolve(self, instead=None)}, else {self.instead}"
         if self.part == "numbered":
             return f"{self.number} + {self.column}"
         return self.column if self.part == "whole" else f"{self.column} ({self.part})"
@@ -70,6 +74,8 @@ class Source:
 
     def texts(self, reading: Reading) -> Texts:
         """Return the texts of a reading."""
+        if reading.instead is not None:
+            return _filled(self.texts(attrs.evolve(reading, instead=None)), self.texts(reading.instead))
         distinct = _texts_of(self.table, reading.column)
         values = distinct.values
         if reading.part in {"given", "family"}:
@@ -119,6 +125,14 @@ class Source:
 def _texts_of(table: Table, column: str) -> Texts:
     distinct = table.texts(column)
     return Texts(cast("list[str]", distinct.values), distinct.codes)
+
+
+def _filled(texts: Texts, others: Texts) -> Texts:
+    """Take the other text in rows without one."""
+    shifted = np.where(others.codes < 0, -1, others.codes + len(texts.values))
+    return Texts(
+        [*texts.values, *others.values], np.where(texts.codes < 0, shifted, texts.codes).astype(np.int32, copy=False)
+    )
 
 
 def _numbered(values: Sequence[str], codes: NDArray[np.int32], numbers: Texts) -> Texts:
@@ -172,9 +186,10 @@ def _of_field(by_field: dict[str, list[str]], field: str, kind: str) -> list[Rea
     found = by_field.get(field, [])
     if kind == "generation":
         return [Reading(column, "whole" if field == "suffix" else "generation") for column in found[:1]]
-    if field in {"given_name", "family_name"} and not found:
+    if field in {"given_name", "family_name"}:
         part: Literal["given", "family"] = "given" if field == "given_name" else "family"
-        return [Reading(column, part) for column in by_field.get("full_name", [])[:1]]
+        whole = [Reading(column, part) for column in by_field.get("full_name", [])[:1]]
+        return [Reading(found[0], instead=whole[0] if whole else None)] if found else whole
     if field == "street" and found:
         number = by_field.get("house_number", [None])[0]
         return [Reading(found[0]) if number is None else Reading(found[0], "numbered", number)]

@@ -88,7 +88,11 @@ def street(raw: str) -> str:
 
     .. versionadded:: 0.1.0
     """
-    text = unicodedata.normalize("NFKC", _text(raw).casefold())
+    text = _text(raw)
+    if text.isascii():  # nothing to fold but case
+        text = text.lower()
+    else:
+        text = unicodedata.normalize("NFKC", text.casefold())
     if _HAN.search(text):
         return unicodedata.normalize("NFKC", re.sub(r"[\s,，。.;；]+", "", text).casefold())
     box = _PO_BOX.search(text)
@@ -96,8 +100,10 @@ def street(raw: str) -> str:
         text = f"{text[: box.start()]} pobox {box[1]} {text[box.end() :]}"
     text, part = _split_unit(text)
     tail = "" if part is None else f" unit {part}"
-    folded = unicodedata.normalize("NFKD", text.casefold()).casefold()
-    folded = "".join(char for char in folded if not unicodedata.combining(char))
+    folded = text.lower()
+    if not text.isascii():
+        folded = unicodedata.normalize("NFKD", text.casefold()).casefold()
+        folded = "".join(char for char in folded if not unicodedata.combining(char))
     words = _NOT_WORD.sub(" ", _APOSTROPHE.sub("", folded)).replace("#", " ").split()
     return " ".join(_unify(words)) + tail
 
@@ -111,20 +117,29 @@ def _split_unit(text: str) -> tuple[str, str | None]:
     return text, None
 
 
+_SHORT_DIRECTIONS = frozenset(DIRECTIONS.values())
+
+
+def _before(words: list[str], place: int) -> str:
+    return words[place - 1] if place else ""
+
+
 def _unify(words: list[str]) -> list[str]:
     """Abbreviate street types and directions; a word before the name stays (``St Mary St`` keeps its saint)."""
     result: list[str] = []
+    named = False  # whether a word of the street's own name stands before
     for place, word in enumerate(words):
-        before, after = words[place - 1] if place else "", words[place + 1] if place + 1 < len(words) else ""
-        named = any(not part[0].isdigit() and part not in DIRECTIONS.values() for part in result)
-        if word in ORDINALS and (after in STREET_TYPES or after in DIRECTIONS) and before not in TENS:
-            result.append(ORDINALS[word])
+        after = words[place + 1] if place + 1 < len(words) else ""
+        if word in ORDINALS and (after in STREET_TYPES or after in DIRECTIONS) and _before(words, place) not in TENS:
+            short = ORDINALS[word]
         elif word in DIRECTIONS and len(words) > 2:
-            result.append(DIRECTIONS[word])
+            short = DIRECTIONS[word]
         elif word in STREET_TYPES and place > 0 and (named or not after or word in BEFORE_NAMES):
-            result.append(STREET_TYPES[word])
+            short = STREET_TYPES[word]
         else:
-            result.append(f"{word[:-7]}str" if len(word) > 8 and word.endswith("strasse") else word)
+            short = f"{word[:-7]}str" if len(word) > 8 and word.endswith("strasse") else word
+        result.append(short)
+        named = named or not (short[0].isdigit() or short in _SHORT_DIRECTIONS)
     return result
 
 

@@ -121,18 +121,6 @@ def test_labels_count_clusters_in_order_of_their_first_row():
     assert found.sizes.tolist() == [2, 2, 1, 1]
 
 
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(6, 11)), unique=True, max_size=20), st.integers(0, 1_000))
-def test_one_to_one_equals_the_greedy_choice(pairs, seed):
-    odds = np.random.default_rng(seed).permutation(len(pairs)).astype(float) - 3.0
-    used, expected = set(), []
-    for k in np.argsort(-odds):
-        if odds[k] >= 0.0 and not used & set(pairs[k]):
-            used |= set(pairs[k])
-            expected.append(int(k))
-    left, right = (np.array([pair[side] for pair in pairs], dtype=np.int32) for side in (0, 1))
-    assert clusters.match_one_to_one(left, right, odds, least=0.0).tolist() == sorted(expected)
-
-
 @pytest.mark.parametrize("n", [0, 3])
 def test_without_pairs_every_record_is_its_own_cluster(n):
     none = np.empty(0, dtype=np.int32)

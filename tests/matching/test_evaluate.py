@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit.errors import ShapeError
-from crmkit.matching import Precision, evaluate, threshold_curve
+from crmkit.matching import Matcher, Precision, compare_runs, evaluate, threshold_curve
 from crmkit.matching import _threshold as threshold
+from crmkit.testing import generate
 
 LABELS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), max_size=14)
 
@@ -87,3 +88,54 @@ def test_a_threshold_outside_of_0_and_1_is_refused(wrong):
 def test_an_unknown_word_for_the_threshold_is_refused():
     with pytest.raises(ValueError, match="'auto', 'f1'"):
         threshold.choose_threshold("best", ODDS, 4.0)
+
+
+@given(LABELS)
+def test_cluster_level_counts_clusters_that_are_exactly_right(labels):
+    found, truth = [one for one, _ in labels], [two for _, two in labels]
+
+    def clusters(names):
+        groups = {}
+        for row, name in enumerate(names):
+            groups.setdefault(name, set()).add(row)
+        return {frozenset(group) for group in groups.values() if len(group) > 1}
+
+    said, real = clusters(found), clusters(truth)
+    result = evaluate(found, truth).clusters
+    assert result.precision == pytest.approx(len(said & real) / len(said) if said else 1.0)
+    assert result.recall == pytest.approx(len(said & real) / len(real) if real else 1.0)
+
+
+@pytest.fixture(scope="module")
+def two_runs():
+    data = generate.contacts(800, seed=13)
+    return data, *(Matcher.contacts(threshold=at).dedupe(data.columns) for at in (0.5, 0.999))
+
+
+def test_a_comparison_of_two_runs_counts_what_changed_and_whether_it_was_right(two_runs):
+    data, first, second = two_runs
+    found = compare_runs(first, second, data.truth.tolist())
+    rows = list(itertools.combinations(range(800), 2))
+    together = [[run.labels[a] == run.labels[b] for a, b in rows] for run in (first, second)]
+    same = [data.truth[a] == data.truth[b] for a, b in rows]
+    lost = [k for k in range(len(rows)) if together[0][k] and not together[1][k]]
+    assert found.lost_pairs == len(lost) > 0
+    assert found.lost_right == sum(same[k] for k in lost)
+    assert found.gained_pairs == 0 == found.gained_right
+    assert found.kept_pairs == sum(a and b for a, b in zip(*together, strict=True))
+    ids = data.columns["id"]
+    assert found.lost == tuple((ids[rows[k][0]], ids[rows[k][1]]) for k in lost)
+    assert f"{len(lost)} pairs lost" in str(found)
+    back = compare_runs(second, first)
+    assert (back.gained_pairs, back.gained_right) == (found.lost_pairs, None)
+    assert back.to_dict()["lost"] == 0
+    assert "gained" in repr(back)
+
+
+def test_runs_over_different_records_are_not_compared(two_runs):
+    _, first, _ = two_runs
+    other = Matcher.contacts().dedupe(generate.contacts(50, seed=1).columns)
+    with pytest.raises(ShapeError, match="different records"):
+        compare_runs(first, other)
+    with pytest.raises(ShapeError, match="one label a record"):
+        compare_runs(first, first, [1])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from crmkit import frames
@@ -48,7 +49,7 @@ def level(kind, first, second):
         ("given_name", "伟", "Wei", "typo"),
         ("given_name", "明文", "Mingwe", "typo"),
         ("given_name", "明", "明明", "typo"),
-        ("given_name", "伟", "娜", "different"),
+        ("given_name", "伟", "娜", "another name"),
         ("family_name", "Müller", "Muler", "typo"),
         ("family_name", "Smith-Jones", "Jones", "part of it"),
         ("family_name", "Garcia Lopez", "Lopez", "part of it"),
@@ -137,6 +138,18 @@ def test_bounded_jaro_winkler_equals_that_which_is_read(values, least):
     found = alike.jaro_winkler_of(field, a, b, least=least)
     expected = [JaroWinkler.similarity(values[x], values[y]) >= least - 1e-9 for x, y in zip(a, b, strict=True)]
     assert found.tolist() == expected
+
+
+@given(
+    st.lists(st.text(alphabet="abc dé伟 ", min_size=1, max_size=14).map(lambda one: " ".join(one.split())), min_size=2,
+             max_size=8, unique=True),
+    st.sampled_from([60.0, 75.0, 95.0]),
+)  # fmt: skip
+def test_bounded_token_sets_equal_those_that_are_read(values, least):
+    field = field_of("text", values)
+    a, b = (np.array(side, dtype=np.int32) for side in np.triu_indices(len(values), 1))
+    found = alike.token_set_of(field, a, b, least=least)
+    assert found.tolist() == [fuzz.token_set_ratio(values[x], values[y]) >= least for x, y in zip(a, b, strict=True)]
 
 
 def test_distinct_pairs_are_compared_once_with_the_same_result():

@@ -84,7 +84,7 @@ MADE_BY = {
     "crmkit.issues": {"Coded"},
     "crmkit.matching": {
         *("Diagnostics", "Evaluation", "EvidenceStep", "LinkReport", "MatchModel", "MatchReport", "PairExplanation"),
-        *("PairReport", "RuleUse", "Scores"),
+        *("PairReport", "Question", "Questions", "RuleUse", "RunComparison", "Scores"),
     },
     "crmkit.reconciliation": {
         *("Cause", "ColumnPair", "ColumnSummary", "Gate", "Grade", "Limit", "Segment", "Side", "Total"),
@@ -109,7 +109,17 @@ SETTINGS = {
     "crmkit.encryption": {"SubjectStore", "TokenTable"},  # Protocols; two classes of each are there
     "crmkit.files": {"read_excel"},
     "crmkit.matching": {
-        *("Comparison", "FirstSeen", "Longest", "MostComplete", "MostFrequent", "MostRecent", "Newest", "Oldest"),
+        *(
+            "Comparison",
+            "FirstSeen",
+            "Label",
+            "Longest",
+            "MostComplete",
+            "MostFrequent",
+            "MostRecent",
+            "Newest",
+            "Oldest",
+        ),
         *("SurvivorsOwn", "SurvivorshipRule", "TrustedSource"),
     },
 }

@@ -1,0 +1,140 @@
+"""What changed between two runs over the same records: pairs gained and lost, and whether that was right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+from crmkit.errors import ShapeError
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from numpy.typing import NDArray
+
+    from crmkit.typing import JSONValue
+
+    from ._report import MatchReport
+
+__all__ = ["RunComparison", "compare_runs"]
+
+_SHOWN = 1_000_000
+"""Pairs that are listed at most; all are counted."""
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class RunComparison:
+    """Pairs that are together in one run and apart in the other.
+
+    Attributes:
+        gained: Record ids of pairs that only the second run joins; at most a million.
+        lost: Those that only the first run joins.
+        gained_pairs: How many pairs were gained.
+        lost_pairs: How many were lost.
+        kept_pairs: How many are together in both.
+        gained_right: How many of the gained pairs match, where the truth is given.
+        lost_right: How many of the lost pairs match.
+
+    .. versionadded:: 0.1.0
+    """
+
+    gained: tuple[tuple[object, object], ...]
+    lost: tuple[tuple[object, object], ...]
+    gained_pairs: int
+    lost_pairs: int
+    kept_pairs: int
+    gained_right: int | None = None
+    lost_right: int | None = None
+
+    def __repr__(self) -> str:
+        return f"<RunComparison: {self.gained_pairs} gained, {self.lost_pairs} lost, {self.kept_pairs} kept>"
+
+    def __str__(self) -> str:
+        lines = [f"{self.kept_pairs:,} pairs are together in both runs"]
+        for name, number, right in (
+            ("gained", self.gained_pairs, self.gained_right),
+            ("lost", self.lost_pairs, self.lost_right),
+        ):
+            judged = "" if right is None else f": {right:,} match, {number - right:,} do not"
+            lines.append(f"{number:,} pairs {name}{judged}")
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, JSONValue]:
+        """Return the counts as plain data, without record ids."""
+        return {
+            "gained": self.gained_pairs,
+            "lost": self.lost_pairs,
+            "kept": self.kept_pairs,
+            "gained_right": self.gained_right,
+            "lost_right": self.lost_right,
+        }
+
+
+def compare_runs(before: MatchReport, after: MatchReport, truth: Sequence[Hashable] | None = None) -> RunComparison:
+    """Compare the clusters of two runs over the same frame.
+
+    Args:
+        before: A run.
+        after: Another one, such as with another threshold, other comparisons, or labels.
+        truth: The true party of each record, in the order of the frame, if it is known.
+
+    Raises:
+        ShapeError: The runs are over different records, or ``truth`` has another length.
+
+    Example:
+        >>> from crmkit.matching import Matcher
+        >>> from crmkit.testing import generate
+        >>> people = generate.contacts(300, seed=1)
+        >>> first, second = (Matcher.contacts(threshold=at).dedupe(people.columns) for at in (0.5, 0.999))
+        >>> compare_runs(first, second).gained_pairs
+        0
+
+    Note:
+        O(records + pairs).
+
+    .. versionadded:: 0.1.0
+    """
+    ids = list(before.run.ids[0])
+    if ids != list(after.run.ids[0]):
+        raise ShapeError("the runs are over different records", expected=len(ids), actual=len(after.labels))
+    if truth is not None and len(truth) != len(ids):
+        raise ShapeError("truth must have one label a record", expected=len(ids), actual=len(truth))
+    one, two = before.labels, after.labels
+    lost, gained = _apart(one, two), _apart(two, one)
+    both = np.unique(np.stack([one, two]), axis=1, return_counts=True)[1]
+    numbers: dict[Hashable, int] = {}
+    true = None if truth is None else np.array([numbers.setdefault(label, len(numbers)) for label in truth])
+
+    def right(pairs: NDArray[np.int64]) -> int | None:
+        return None if true is None else int((true[pairs[:, 0]] == true[pairs[:, 1]]).sum())
+
+    def named(pairs: NDArray[np.int64]) -> tuple[tuple[object, object], ...]:
+        return tuple((ids[a], ids[b]) for a, b in pairs[:_SHOWN].tolist())
+
+    return RunComparison(
+        gained=named(gained),
+        lost=named(lost),
+        gained_pairs=len(gained),
+        lost_pairs=len(lost),
+        kept_pairs=int((both * (both - 1) // 2).sum()),
+        gained_right=right(gained),
+        lost_right=right(lost),
+    )
+
+
+def _apart(labels: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the pairs of rows that ``labels`` puts together and ``others`` does not."""
+    order = np.argsort(labels, kind="stable")
+    grouped = labels[order]
+    found = [np.empty((0, 2), dtype=np.int64)]
+    for step in range(1, len(order)):
+        together = np.flatnonzero(grouped[step:] == grouped[:-step])
+        if not len(together):
+            break
+        a, b = order[together], order[together + step]
+        apart = others[a] != others[b]
+        found.append(np.stack([np.minimum(a, b)[apart], np.maximum(a, b)[apart]], axis=1))
+    pairs = np.concatenate(found)
+    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]

@@ -1,0 +1,150 @@
+"""What people said about pairs: labels as data, to keep, to join and to learn from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+from crmkit.errors import FormatError, InvalidValueError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["FORMAT", "KnownPairs", "Label", "Labels", "known_pairs"]
+
+FORMAT = "crmkit-labels/1"
+
+
+@attrs.frozen
+class Label:
+    """One answer: whether two records are the same party.
+
+    .. versionadded:: 0.1.0
+    """
+
+    left: Hashable
+    right: Hashable
+    match: bool
+
+    def __repr__(self) -> str:
+        return f"<Label: {'match' if self.match else 'no match'}>"
+
+
+def _labels(values: Iterable[Label]) -> tuple[Label, ...]:
+    """Keep each pair once, whichever side was named first.
+
+    Raises:
+        InvalidValueError: One pair has both answers.
+    """
+    known: dict[frozenset[Hashable], Label] = {}
+    for label in values:
+        if label.left == label.right:
+            raise InvalidValueError("a label is about two records, and one names the same record twice")
+        before = known.setdefault(frozenset((label.left, label.right)), label)
+        if before.match != label.match:
+            raise InvalidValueError("one pair of records is labelled both as a match and as none")
+    return tuple(known.values())
+
+
+@attrs.frozen(repr=False)
+class Labels:
+    """Labelled pairs, named by record ids; each pair once.
+
+    Example:
+        >>> labels = Labels.of([("a", "b", True), ("a", "c", False)])
+        >>> labels += Labels.of([("c", "a", False)])
+        >>> labels, Labels.from_dict(labels.to_dict()) == labels
+        (<Labels: 1 matches, 1 others>, True)
+
+    .. versionadded:: 0.1.0
+    """
+
+    pairs: tuple[Label, ...] = attrs.field(default=(), converter=_labels)
+
+    @classmethod
+    def of(cls, answers: Iterable[tuple[Hashable, Hashable, bool]]) -> Labels:
+        """Make labels of triples (left record id, right record id, whether they match)."""
+        return cls(tuple(Label(left, right, bool(match)) for left, right, match in answers))
+
+    def __add__(self, other: Labels) -> Labels:
+        return Labels((*self.pairs, *other.pairs))
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __iter__(self) -> Iterator[Label]:
+        return iter(self.pairs)
+
+    def __repr__(self) -> str:
+        matches = sum(label.match for label in self.pairs)
+        return f"<Labels: {matches} matches, {len(self) - matches} others>"
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain data with a version; record ids are in it, no other value."""
+        return {"format": FORMAT, "pairs": [[one.left, one.right, one.match] for one in self.pairs]}
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, object]) -> Labels:
+        """Read what ``to_dict`` wrote.
+
+        Raises:
+            FormatError: Not labels, or those of a later version.
+        """
+        pairs = document.get("pairs")
+        if document.get("format") != FORMAT or not isinstance(pairs, list):
+            raise FormatError(f"not a {FORMAT} document; save labels with to_dict()", location="format")
+        return cls.of((left, right, match) for left, right, match in pairs)
+
+
+@attrs.frozen(eq=False, repr=False)
+class KnownPairs:
+    """Labels as rows: smaller row, larger row, and whether they match; sorted."""
+
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+    match: NDArray[np.bool_]
+    n: int
+
+    def __len__(self) -> int:
+        return len(self.left)
+
+    def answers(self, left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.int8]:
+        """Return for each pair 1 for a match, -1 for none, 0 where nobody said."""
+        result = np.zeros(len(left), dtype=np.int8)
+        if not len(self):
+            return result
+        keys = self.left.astype(np.int64) * self.n + self.right
+        wanted = np.minimum(left, right).astype(np.int64) * self.n + np.maximum(left, right)
+        place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        return np.where(keys[place] == wanted, np.where(self.match[place], 1, -1), 0).astype(np.int8)
+
+
+def known_pairs(labels: Labels | None, ids: Sequence[Sequence[object]]) -> KnownPairs:
+    """Find the rows of labelled records.
+
+    Args:
+        labels: May be ``None``.
+        ids: Record ids of one table, or of two; then each label names the left table's record first.
+
+    Raises:
+        NotFoundError: A label names a record that the frame does not have; the message does not repeat its id.
+    """
+    n = sum(len(one) for one in ids)
+    pairs = () if labels is None else labels.pairs
+    tables = [{record_id: row for row, record_id in enumerate(one)} for one in ids] if pairs else [{}]
+    offset = len(ids[0]) if len(ids) > 1 else 0
+    rows = []
+    for label in pairs:
+        left, right = tables[0].get(label.left), tables[-1].get(label.right)
+        if left is None or right is None:
+            raise NotFoundError("a label names a record that is not in the frame; ids are those in .clusters")
+        rows.append((min(left, right + offset), max(left, right + offset), label.match))
+    rows.sort()
+    columns = np.array(rows, dtype=np.int64).reshape(-1, 3)
+    return KnownPairs(
+        columns[:, 0].astype(np.int32), columns[:, 1].astype(np.int32), columns[:, 2].astype(bool), max(n, 1)
+    )

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import json
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crmkit.errors import FormatError, InvalidValueError, NotFoundError
+from crmkit.matching import Label, Labels, Matcher, evaluate
+from crmkit.matching import _labels as known
+from crmkit.testing import generate
+
+
+@pytest.fixture(scope="module")
+def data():
+    return generate.contacts(1_500, seed=31)
+
+
+@pytest.fixture(scope="module")
+def report(data):
+    return Matcher.contacts().dedupe(data.columns)
+
+
+def answered(data, questions):
+    row = {record_id: k for k, record_id in enumerate(data.columns["id"])}
+    return Labels.of(
+        (one.left, one.right, data.truth[row[one.left]] == data.truth[row[one.right]]) for one in questions
+    )
+
+
+def test_labels_keep_each_pair_once_whichever_side_was_named_first():
+    labels = Labels.of([("a", "b", True), ("b", "a", True), ("a", "c", False)])
+    assert [(one.left, one.right, one.match) for one in labels] == [("a", "b", True), ("a", "c", False)]
+    assert len(labels + Labels.of([("c", "a", False)])) == 2
+
+
+def test_labels_that_contradict_each_other_are_refused():
+    with pytest.raises(InvalidValueError, match="both as a match and as none"):
+        Labels.of([("a", "b", True), ("b", "a", False)])
+    with pytest.raises(InvalidValueError, match="the same record twice"):
+        Labels.of([("a", "a", True)])
+
+
+def test_labels_are_data(data, report):
+    labels = answered(data, report.ask(5))
+    assert Labels.from_dict(json.loads(json.dumps(labels.to_dict()))) == labels
+    for broken in ({}, {"format": "crmkit-labels/2", "pairs": []}, {"format": "crmkit-labels/1"}):
+        with pytest.raises(FormatError, match="crmkit-labels/1"):
+            Labels.from_dict(broken)
+
+
+def test_a_label_shows_no_record_id():
+    assert "canary" not in repr(Label("canary@example.com", "b", match=True))
+    assert "canary" not in repr(Labels.of([("canary@example.com", "b", True)]))
+
+
+def test_a_label_of_a_record_that_is_not_there_is_refused_without_naming_it(data):
+    with pytest.raises(NotFoundError, match="not in the frame") as caught:
+        Matcher.contacts().dedupe(data.columns, labels=Labels.of([("canary", "C0000001", True)]))
+    assert "canary" not in str(caught.value)
+
+
+def test_labelled_matches_are_linked_and_labelled_others_never(data, report):
+    ids, labels = data.columns["id"], report.labels
+    together = next(
+        (a, b) for a, b in zip(report.scored.left, report.scored.right, strict=True) if labels[a] == labels[b]
+    )
+    apart = (0, int(np.flatnonzero(labels != labels[0])[0]))
+    said = Labels.of([(ids[together[0]], ids[together[1]], False), (ids[apart[0]], ids[apart[1]], True)])
+    found = Matcher.contacts().dedupe(data.columns, labels=said)
+    assert found.labels[together[0]] != found.labels[together[1]]
+    assert found.labels[apart[0]] == found.labels[apart[1]]
+    assert found.diagnostics.labels == 2
+
+
+def test_labels_help_and_measure_precision(data, report):
+    labels = answered(data, report.ask(150))
+    found = Matcher.contacts().dedupe(data.columns, labels=labels)
+    before, after = (evaluate(one.labels.tolist(), data.truth.tolist()).pairwise for one in (report, found))
+    assert after.f1 > before.f1
+    linked = found.labels[found.scored.left] == found.labels[found.scored.right]
+    real = (data.truth[found.scored.left] == data.truth[found.scored.right])[linked].mean()
+    assert found.diagnostics.measured_precision == pytest.approx(real, abs=0.05)
+    assert 0.9 < found.diagnostics.measured_recall <= 1.0
+    assert "measured by 150 labels" in str(found.diagnostics)
+    assert report.diagnostics.measured_precision is None
+
+
+def test_a_matcher_that_learned_from_labels_is_data(data, report):
+    matcher = Matcher.contacts()
+    matcher.fit(data.columns, labels=answered(data, report.ask(60)))
+    assert matcher.model_.correction
+    again = Matcher.from_dict(json.loads(json.dumps(matcher.to_dict())))
+    first, second = (one.dedupe(data.columns, refit=False) for one in (matcher, again))
+    assert first.labels.tolist() == second.labels.tolist()
+    pair = first.scored.left[0], first.scored.right[0]
+    told = first.explain(*(data.columns["id"][row] for row in pair))
+    assert "labels" in [step.name for step in told.steps]
+    assert sum(step.weight for step in told.steps) == pytest.approx(told.match_weight)
+
+
+def test_questions_are_new_spread_and_reproducible(data, report):
+    first = report.ask(40)
+    assert [(one.left, one.right) for one in report.ask(40)] == [(one.left, one.right) for one in first]
+    ends = [record_id for one in first for record_id in (one.left, one.right)]
+    assert len(set(ends)) == len(ends), "no record is asked about twice while others are left"
+    labels = answered(data, first)
+    second = report.ask(40, labels=labels)
+    asked = {frozenset((one.left, one.right)) for one in first}
+    assert not asked & {frozenset((one.left, one.right)) for one in second}
+    assert len({round(one.match_probability, 1) for one in first}) >= 5
+    assert len(report.ask(10**6)) == len(report.scored)
+
+
+def test_asking_the_matcher_again_about_one_frame_takes_no_time(data):
+    matcher = Matcher.contacts()
+    matcher.ask(data.columns, n=1)
+    columns = data.columns
+    first = matcher.ask(columns, n=5)
+    start = time.perf_counter()
+    second = matcher.ask(columns, n=5)
+    assert time.perf_counter() - start < 0.5
+    assert second == first
+
+
+def test_a_question_shows_values_only_where_it_is_printed(data, report):
+    question = report.ask(1).questions[0]
+    name, (a, b) = next((name, both) for name, both in question.values.items() if all(both))
+    assert str(a) not in repr(question)
+    assert name in str(question)
+    assert str(a) in str(question)
+    assert str(b) in str(question)
+    assert repr(report.ask(2)) == "<Questions: 2 pairs; .answer() asks about them>"
+
+
+def test_the_loop_takes_answers_skips_and_stops(report):
+    shown = []
+
+    def read(text):
+        shown.append(text)
+        return ["y", "skip", " 否 ", "q", "y"][len(shown) - 1]
+
+    labels = report.ask(6).answer(read)
+    assert [one.match for one in labels] == [True, False]
+    assert len(shown) == 4
+    assert "same party?" in shown[0]
+
+
+def test_questions_of_a_link_name_each_table_s_own_record(data):
+    rows = [dict(zip(data.columns, cells, strict=True)) for cells in zip(*data.columns.values(), strict=True)]
+    left = [row | {"id": f"L{k}"} for k, row in enumerate(rows[:700])]
+    right = [row | {"id": f"R{k}"} for k, row in enumerate(rows[700:])]
+    found = Matcher.contacts().link(left, right)
+    questions = found.ask(8)
+    assert all(one.left.startswith("L") and one.right.startswith("R") for one in questions)
+    labels = Labels.of((one.left, one.right, True) for one in questions)
+    again = Matcher.contacts().link(left, right, labels=labels)
+    linked = {(row["left"], row["right"]) for row in again.links}
+    assert {(one.left, one.right) for one in questions} <= linked
+
+
+@given(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8), st.booleans()), max_size=12))
+def test_answers_are_found_whichever_side_comes_first(triples):
+    told = {frozenset((a, b)): match for a, b, match in triples if a != b}
+    labels = Labels.of((min(pair), max(pair), match) for pair, match in told.items())
+    found = known.known_pairs(labels, [range(9)])
+    a, b = (grid.ravel().astype(np.int32) for grid in np.meshgrid(np.arange(9), np.arange(9)))
+    expected = [
+        {True: 1, False: -1, None: 0}[told.get(frozenset((x, y)))] for x, y in zip(a.tolist(), b.tolist(), strict=True)
+    ]
+    assert found.answers(a, b).tolist() == expected
