@@ -49,7 +49,7 @@ def corrections(logs: Sequence[ChangeLog], words: Words, masks: Masks, said: Map
         why, path = key
         one, shown = _example(examples[key], path, words, masks)
         sure = "–" if one.confidence is None else percent(one.confidence)
-        rows.append([why, name(path), number(count), sure, shown])
+        rows.append([why, name(masks.header(path)), number(count), sure, shown])
     columns = [
         Column(words("col_why"), is_wide=True, explains_itself=True),
         Column(words("col_column"), explains_itself=True),

@@ -138,7 +138,9 @@ def _example(report: MatchReport, pair: int, words: Words, masks: Masks) -> Mark
         if any(cell is not None for cell in cells):
             shown = [masks.show(column, cell) for cell in cells]
             # Masks hide whether two values agree, so that is said beside them.
-            rows.append([name(column), *(el("code", cell) if cell else "–" for cell in shown), _alike(*cells)])
+            rows.append(
+                [name(masks.header(column)), *(el("code", cell) if cell else "–" for cell in shown), _alike(*cells)]
+            )
     best = max(explained.explanations, key=explained.explanations.__getitem__)
     why = _reasons(explained, words) if best == report.model.explanations[0] else words.name(best)
     summary = el(
@@ -200,7 +202,7 @@ def _notes(report: MatchReport, words: Words) -> Markup | None:
     return el("details", el("summary", words("notes")), notes)
 
 
-def merged(logs: Sequence[ChangeLog], words: Words) -> Markup:
+def merged(logs: Sequence[ChangeLog], words: Words, masks: Masks) -> Markup:
     """Account for the rows, and say which columns of the survivors were filled or replaced."""
     rows = sum(log.rows for log in logs[:1])
     gone = sum(log.merged for log in logs)
@@ -208,7 +210,7 @@ def merged(logs: Sequence[ChangeLog], words: Words) -> Markup:
     for log in logs:
         kinds = zip(log.column("kind"), log.column("path"), strict=True)
         filled.update(str(path) for kind, path in kinds if kind == "cell")
-    shown = [[name(path), number(count)] for path, count in filled.most_common(_FIELDS_SHOWN)]
+    shown = [[name(masks.header(path)), number(count)] for path, count in filled.most_common(_FIELDS_SHOWN)]
     return section(
         words("golden"),
         el("p", words("golden_fields")) if shown else None,

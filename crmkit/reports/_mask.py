@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from crmkit.masking import Kind, mask
@@ -70,11 +71,18 @@ class Masks:
         ('a***@example.com', 'DE', '***')
     """
 
-    __slots__ = ("_fields", "_reveal")
+    __slots__ = ("_fields", "_headers", "_reveal")
 
-    def __init__(self, fields: Mapping[str, str], *, reveal: bool) -> None:
+    def __init__(
+        self, fields: Mapping[str, str], *, reveal: bool, headers: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self._fields = fields
         self._reveal = reveal
+        self._headers = headers
+
+    def header(self, column: str) -> str:
+        """Return a column's name as the page may show it: a first row that was no header holds a person."""
+        return column if self._reveal else self._headers.get(column, column)
 
     def show(self, column: str | None, value: str | None) -> str | None:
         """Return the value as the page may show it; ``None`` stays ``None``."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from crmkit.changes import ChangeLog
 from crmkit.columns import recognize
 from crmkit.matching import MatchReport
+from crmkit.systems import shown_headers
 from crmkit.validators import ValidationReport
 
 from ._corrections import corrections
@@ -182,7 +183,8 @@ class Page:
         tables = [check.table for check in self._checks] + [match.run.sources[0].table for match in self._matches]
         for table in tables:
             fields |= {column: field for column, field in fields_of(table).items() if column not in fields}
-        masks = Masks(fields, reveal=self._reveal)
+        headers = {column: shown for table in tables for column, shown in shown_headers(table.columns).items()}
+        masks = Masks(fields, headers=headers, reveal=self._reveal)
         made: list[Markup | None] = []
         for check in self._checks:
             spoken = check.in_language(words.lang)
@@ -194,7 +196,7 @@ class Page:
             made.append(corrections(self._fixes, words, masks, said))
         made += [duplicates(match, words, masks) for match in self._matches]
         if self._merges:
-            made.append(merged(self._merges, words))
+            made.append(merged(self._merges, words, masks))
         made.append(self._next())
         made += [assumed(check, words) for check in self._checks]
         return made

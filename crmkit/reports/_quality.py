@@ -52,7 +52,7 @@ def tone(score: float) -> str:
 def problems(report: ValidationReport, words: Words, masks: Masks, *, reveal: bool) -> Markup:
     """List the kinds of issue, worst first, each with one example."""
     issues = report.issues
-    if not len(issues) and not report.crashed and _unasked(report, words) is None:
+    if not len(issues) and not report.crashed and _unasked(report, words, masks) is None:
         return section(words("problems"), el("p", words("problems_none")))
     keys = list(zip(issues.column("severity"), issues.column("code"), issues.column("path"), strict=True))
     counted = Counter(keys)
@@ -82,7 +82,7 @@ def problems(report: ValidationReport, words: Words, masks: Masks, *, reveal: bo
             [
                 chip(words(severity), severity),
                 _said(issue.message, len(kinds[key]), words),
-                words("whole_table") if path is None else name(path),
+                words("whole_table") if path is None else name(masks.header(path)),
                 number(counted[key]),
                 percent(counted[key] / len(report.table)) if issue.row is not None and len(report.table) else "–",
                 example,
@@ -102,7 +102,7 @@ def problems(report: ValidationReport, words: Words, masks: Masks, *, reveal: bo
         table(columns, rows) if rows else None,
         el("p", words("problems_more", n=more), class_="soft") if more > 0 else None,
         _crashed(report, words),
-        _unasked(report, words),
+        _unasked(report, words, masks),
         lead=words("problems_lead_revealed" if reveal else "problems_lead"),
     )
 
@@ -113,26 +113,28 @@ def _said(message: str, variants: int, words: Words) -> Markup:
     return join(message, more)
 
 
-def _unasked(report: ValidationReport, words: Words) -> Markup | None:
+def _unasked(report: ValidationReport, words: Words, masks: Masks) -> Markup | None:
     """List the rules that could not be asked of many rows, for what was not checked is not known to be right."""
     rows = []
     for outcome in report.outcomes.values():
         for reason, count in outcome.reasons.items():
             if reason in _EXPECTED or outcome.rule.endswith(":normal_form"):
                 continue
-            shown = _reason(reason, words)
-            rows.append([name(outcome.path) if outcome.path else el("code", outcome.rule), shown, number(count)])
+            shown = _reason(reason, words, masks)
+            rows.append(
+                [name(masks.header(outcome.path)) if outcome.path else el("code", outcome.rule), shown, number(count)]
+            )
     if not rows:
         return None
     columns = [Column(words("col_column")), Column(words("col_why")), Column(words("col_rows"), is_number=True)]
     return join(el("h3", words("unasked")), table(columns, rows[:_SHOWN]))
 
 
-def _reason(reason: str, words: Words) -> str:
+def _reason(reason: str, words: Words, masks: Masks) -> str:
     """Say why a rule was not asked; ``invalid:amount`` is that another cell of the row could not be read."""
     word, _, column = reason.partition(":")
     if word == "invalid" and column:
-        return words("other_invalid", column=column)
+        return words("other_invalid", column=masks.header(column))
     return words(reason) if words.knows(reason) else reason.replace("_", " ")
 
 

@@ -234,3 +234,12 @@ def test_changes_that_look_alike_under_a_mask_are_called_hidden() -> None:
     _, log = report.fixes().apply(rows)
     assert len(log) == 1
     assert "(hidden)" in " ".join(Tree(Page([report, log]).html()).text)
+
+
+def test_a_first_row_that_was_no_header_is_not_published() -> None:
+    rows = [{"Ann": f"Bob{n}", "Lee": "Stone", "ann@lee.example": "broken", "+12125550123": "n/a"} for n in range(3)]
+    report = ck.check(rows)
+    _, log = report.fixes(min_confidence=0.0).apply(rows)
+    html = Page([report, log]).html()
+    assert not [value for value in ("ann@lee", "+12125550123", ">Lee<") if value in html]
+    assert "ann@lee.example" in Page([report], reveal=True).html()
