@@ -237,9 +237,10 @@ def test_changes_that_look_alike_under_a_mask_are_called_hidden() -> None:
 
 
 def test_a_first_row_that_was_no_header_is_not_published() -> None:
-    rows = [{"Ann": f"Bob{n}", "Lee": "Stone", "ann@lee.example": "broken", "+12125550123": "n/a"} for n in range(3)]
+    rows = [{"Ann": f"Bob{n}", "Lee": "Stone", "ann@lee.example": f"bob{n}@example.com"} for n in range(9)]
+    rows[4]["ann@lee.example"] = "bob@@example.com"
     report = ck.check(rows)
     _, log = report.fixes(min_confidence=0.0).apply(rows)
     html = Page([report, log]).html()
-    assert not [value for value in ("ann@lee", "+12125550123", ">Lee<") if value in html]
+    assert not [value for value in ("ann@lee", ">Ann<", ">Lee<") if value in html]
     assert "ann@lee.example" in Page([report], reveal=True).html()
