@@ -406,6 +406,13 @@ class Box:
         )  # fmt: skip
         return receipt
 
+    def rewrap_subjects(self) -> int:
+        """Seal every person's key under the subject key that writes now; return how many were not yet.
+
+        What is left to do after ``ring.rotate("subject")``: no value changes.
+        """
+        return self.engine.subjects.rewrap()
+
     def __repr__(self) -> str:
         return f"<Box of {self.tenant!r}: {len(self.fields)} fields>"
 
