@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal, overload
+from typing import TYPE_CHECKING, Any, Final
 
 from crmkit import frames
 from crmkit.errors import CrmkitError, NotFoundError, RefusedError
@@ -11,7 +11,7 @@ from crmkit.errors import CrmkitError, NotFoundError, RefusedError
 from . import _search, _shred
 from ._audit import Auditor
 from ._columns import ColumnOutcome, OnError, collected, first_error
-from ._engine import Engine
+from ._engine import Engine, by_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -78,7 +78,7 @@ class Box:
         self.ring = ring
         self.fields = tuple(fields)
         self.auditor = Auditor(audit, require_purpose)
-        self._by_name = _names(self.fields)
+        self._by_name = by_name(self.fields)
         if subjects is None and any(field.subject for field in self.fields):
             raise RefusedError(
                 "a field with subject=True needs subjects=, where the keys of persons are", rule="subjects"
@@ -171,28 +171,6 @@ class Box:
             self.engine.judge(field, "", column.values, f"{field.name} cannot be deterministic")
         rows = self.engine.records(field, records, column.values)
         return column.like(self.engine.seal_many(field, column.values, rows, subjects))
-
-    @overload
-    def decrypt_column(
-        self,
-        field: Field | str,
-        tokens: Frame,
-        *,
-        records: Frame | None = None,
-        subjects: Frame | None = None,
-        on_error: Literal["raise"] = "raise",
-    ) -> Any: ...
-
-    @overload
-    def decrypt_column(
-        self,
-        field: Field | str,
-        tokens: Frame,
-        *,
-        records: Frame | None = None,
-        subjects: Frame | None = None,
-        on_error: Literal["collect"],
-    ) -> ColumnOutcome: ...
 
     def decrypt_column(
         self,
@@ -406,6 +384,13 @@ class Box:
         )  # fmt: skip
         return receipt
 
+    def rewrap_subjects(self) -> int:
+        """Seal every person's key under the subject key that writes now; return how many were not yet.
+
+        What is left to do after ``ring.rotate("subject")``: no value changes.
+        """
+        return self.engine.subjects.rewrap()
+
     def __repr__(self) -> str:
         return f"<Box of {self.tenant!r}: {len(self.fields)} fields>"
 
@@ -416,13 +401,3 @@ class Box:
         if self.auditor.sink is not None:
             named = "" if record is None else str(record)
             self.auditor.tell(action, [field.name], resource=(field.table, named), **more)
-
-
-def _names(fields: Sequence[Field]) -> dict[str, Field]:
-    found: dict[str, Field] = {}
-    for field in fields:
-        for name in {field.name, field.column}:
-            if name in found:
-                raise RefusedError(f"two fields of one box are called {name!r}; give one of them column=", rule="name")
-            found[name] = field
-    return found

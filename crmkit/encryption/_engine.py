@@ -168,3 +168,14 @@ class Engine:
             spread.refuse(what)
             if spread.rows >= Spread.ENOUGH:
                 self._judged.add((field.name, index))
+
+
+def by_name(fields: Sequence[Field]) -> dict[str, Field]:
+    """Return fields by their names and columns, which must all differ."""
+    found: dict[str, Field] = {}
+    for field in fields:
+        for name in {field.name, field.column}:
+            if name in found:
+                raise RefusedError(f"two fields of one box are called {name!r}; give one of them column=", rule="name")
+            found[name] = field
+    return found

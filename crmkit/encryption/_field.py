@@ -15,7 +15,7 @@ from ._frame import CODECS, Framer
 from ._index import Index, check_together
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from ._leak import AcceptedLeak
 
@@ -24,6 +24,10 @@ _MASKS: Final[Mapping[str, masking.Kind]] = {"email-v1": "email", "e164-v1": "ph
 _SUITES: Final[tuple[object, ...]] = (_token.RANDOM, _token.COMMITTING)
 _ENCODINGS: Final[tuple[object, ...]] = ("text", "raw")
 _NO_SECRET: Final = {bool: "a bool has two values", dt.date: "there are 36,525 dates in a century"}
+
+
+def _indexes(given: Iterable[Index]) -> tuple[Index, ...]:
+    return tuple(given)
 
 
 @attrs.frozen
@@ -73,7 +77,7 @@ class Field:
     bind_record: bool = attrs.field(default=True, kw_only=True)
     subject: bool = attrs.field(default=False, kw_only=True)
     hide_null: bool = attrs.field(default=False, kw_only=True)
-    indexes: tuple[Index, ...] = attrs.field(default=(), kw_only=True, converter=tuple)
+    indexes: tuple[Index, ...] = attrs.field(default=(), kw_only=True, converter=_indexes)
     mask: masking.Kind = attrs.field(kw_only=True)
     encoding: Literal["text", "raw"] = attrs.field(default="text", kw_only=True)
     accept: AcceptedLeak | None = attrs.field(default=None, kw_only=True)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ._box import Box
     from ._field import Field
     from ._rotation import TokenCount
+    from ._subjects import SubjectStore
 
 SINGLE_TENANT: Final = "-"
 _MOST_BYTES: Final = 16 * 1024 * 1024
@@ -226,21 +227,32 @@ class Keyring:
         """
         self._change(Keyset.next, wrapper)
 
-    def destroy(self, purpose: Purpose, version: int, *, counts: Iterable[TokenCount] = (), backups_gone: bool) -> None:
+    def destroy(
+        self,
+        purpose: Purpose,
+        version: int,
+        *,
+        counts: Iterable[TokenCount] = (),
+        subjects: SubjectStore | None = None,
+        backups_gone: bool,
+    ) -> None:
         """Destroy a read-only key for good: what it encrypted can never be read again.
 
         Args:
             purpose: ``"data"``, ``"index"`` or ``"subject"``.
             version: Which key.
             counts: For a data key: what :meth:`Rotator.verify` found in every column that may hold its tokens.
+            subjects: For a subject key: the store, which is looked through for persons' keys that it still seals.
             backups_gone: Your word that no backup from before the rotation is wanted any more.
 
         Raises:
-            RefusedError: A count still shows tokens of the key, none was given, or backups are still wanted.
+            RefusedError: Something is still under the key, nobody looked, or backups are still wanted.
         """
         counts = list(counts)
         if purpose == "data" and not counts:
             raise RefusedError("give what Rotator.verify() counted in every column of this key", rule="key_in_use")
+        if purpose == "subject":
+            _check_rewrapped(subjects, self.tenant, version)
         if not backups_gone:
             raise RefusedError(
                 "backups from before the rotation could not be read any more; say backups_gone=True when they may go",
@@ -274,6 +286,19 @@ class Keyring:
 
     def __reduce_ex__(self, _protocol: object) -> Any:
         raise TypeError("a Keyring is not pickled; load it in the other process")
+
+
+def _check_rewrapped(subjects: SubjectStore | None, tenant: str, version: int) -> None:
+    """Refuse to destroy a subject key that still seals somebody's key."""
+    if subjects is None:
+        raise RefusedError("give subjects=, the store with the keys of persons", rule="key_in_use")
+    after = ""
+    while rows := subjects.page(tenant, after, 1000):
+        after = rows[-1].subject
+        if any(row.sealed is not None and row.generation == version for row in rows):
+            raise RefusedError(
+                "keys of persons are still sealed by that key; call Box.rewrap_subjects() first", rule="key_in_use"
+            )
 
 
 def field_items(field: Field, tenant: str) -> tuple[str | int, ...]:

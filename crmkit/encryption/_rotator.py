@@ -39,7 +39,9 @@ class Rotator:
         field: Which field.
         table: Where its column is.
         reader: For a migration: reads what is not yet a token. Without one, such a value is an error.
-        name: Of the checkpoint; the default names field and key, so the next rotation starts from the first row.
+        reindex: Rewrite every row, those of the key that writes now too, so that each gets its index columns anew:
+            after a rotation of the index key, or where a normalizer's own data have changed, as those of phones do.
+        name: Of the checkpoint; the default names field and keys, so the next rotation starts from the first row.
         max_errors: Stop once so many rows could not be opened; 0 stops at the first.
         rows_per_s: Go no faster; ``None``: as fast as it goes.
 
@@ -72,6 +74,7 @@ class Rotator:
         table: TokenTable,
         *,
         reader: Reader | None = None,
+        reindex: bool = False,
         name: str | None = None,
         max_errors: int = 0,
         rows_per_s: float | None = None,
@@ -79,9 +82,10 @@ class Rotator:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.field = box.field(field)
-        if self.field.subject and reader is None:
+        if self.field.subject and reader is None and not reindex:
             raise RefusedError(
-                "a field under the keys of persons needs no rotation: rotate the subject key and call rewrap_subjects",
+                "a field under the keys of persons needs no rotation: rotate the subject key and call "
+                "Box.rewrap_subjects",
                 rule="subject_rotation",
             )
         if rows_per_s is not None and rows_per_s <= 0:
@@ -89,6 +93,7 @@ class Rotator:
         self._box = box
         self._table = table
         self._reader = reader
+        self._reindex = reindex
         self._name = name
         self._max_errors = max_errors
         self._rows_per_s = rows_per_s
@@ -101,7 +106,8 @@ class Rotator:
         if self._name is not None:
             return self._name
         key = "subjects" if self.field.subject else self._box.engine.cipher(self.field, None, create=False).key_tag
-        return f"{self.field.name} to {key}"
+        index = f", index key {self._box.ring.keyset.active('index').version}" if self._reindex else ""
+        return f"{self.field.name} to {key}{index}"
 
     def run(
         self, *, batch: int = 10_000, batches: int | None = None, progress: Progress | None = None
@@ -190,6 +196,8 @@ class Rotator:
         return made, failures
 
     def _is_stale(self, row: StoredToken) -> bool:
+        if self._reindex:
+            return True
         if self.field.subject:  # a migration into the keys of persons: tokens are what it has done already
             return not (isinstance(row.token, str) and row.token.startswith(_token.MARKER))
         return self._box.needs_rewrite(self.field, row.token)
@@ -201,9 +209,9 @@ class Rotator:
         tokens = [place for place, row in enumerate(rows) if self._is_token(row.token)]
         failed: dict[int, CrmkitError] = {}
         records = [engine.record(field, rows[place].key) for place in tokens]
-        opened = (
-            engine.open_many(field, [rows[place].token for place in tokens], records, None, failed) if tokens else []
-        )
+        persons = [rows[place].subject for place in tokens] if field.subject else None
+        old = [rows[place].token for place in tokens]
+        opened = engine.open_many(field, old, records, persons, failed) if tokens else ()
         for place, value in zip(tokens, opened, strict=True):
             found[place] = value
         errors = {tokens[at]: error for at, error in failed.items()}
@@ -230,7 +238,7 @@ class Rotator:
 
     def verify(self) -> TokenCount:
         """Count the column's tokens by key, in the database and without decrypting."""
-        current = _token.header_of(self._box.prefix(self.field))
+        current = b"" if self.field.subject else _token.header_of(self._box.prefix(self.field))
         tags: dict[str, int] = {}
         foreign = here = 0
         for prefix, count in self._table.prefixes().items():
@@ -238,10 +246,14 @@ class Rotator:
             if header is None:
                 foreign += count
                 continue
+            if self.field.subject:  # whose tokens have a key for each person, and are never stale
+                here += count
+                continue
             tag = header[2:].hex()
             tags[tag] = tags.get(tag, 0) + count
             here += count if header == current else 0
-        return TokenCount(self.field, tags, here, sum(tags.values()) - here, foreign)
+        stale = sum(count for tag, count in tags.items() if tag != current[2:].hex())
+        return TokenCount(self.field, tags, here, stale, foreign)
 
     def _header(self, prefix: str) -> bytes | None:
         """Return the header that a value begins with; ``None`` if it is no token."""

@@ -11,7 +11,7 @@ from crmkit._canonical import json_bytes, parse_json
 from crmkit.errors import FormatError, KeyWrapperError, KMSRefusedError, KMSUnavailableError, RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from crmkit.typing import KeyWrapper
 
@@ -22,6 +22,10 @@ KEYSET_KEY_BYTES: Final = 32
 def wrapping_context(tenant: str, generation: int) -> dict[str, str]:
     """Return what a wrapping key is told and must be told again: it shows in the service's own log."""
     return {"tenant": tenant, "purpose": PURPOSE, "generation": str(generation)}
+
+
+def _wrappers(given: Iterable[KeyWrapper]) -> tuple[KeyWrapper, ...]:
+    return tuple(given)
 
 
 @attrs.frozen
@@ -42,7 +46,7 @@ class MultiWrapper:
     .. versionadded:: 0.1.0
     """
 
-    wrappers: Sequence[KeyWrapper] = attrs.field(converter=tuple)
+    wrappers: tuple[KeyWrapper, ...] = attrs.field(converter=_wrappers)
 
     @wrappers.validator
     def _check(self, _attribute: object, value: Sequence[KeyWrapper]) -> None:

@@ -261,7 +261,36 @@ def test_a_column_is_moved_under_the_keys_of_persons(ring, store, place):
     assert rotator.name == "contacts.email to subjects"
     assert rotator.run(batch=4).rewritten == 10
     assert box.decrypt(person, column(place)[5], record=5, subject="p2") == "5@example.com"
-    assert Rotator(box, person, table, reader=from_plaintext(), name="again").run().current == 10
+    again = Rotator(box, person, table, reader=from_plaintext(), name="again")
+    assert again.run().current == 10
+    with sqlite3.connect(place) as database:
+        database.execute("update contacts set email = 'plain' where id = 1")
+    count = again.verify()
+    assert (count.current, count.stale, count.foreign) == (9, 0, 1)
+
+
+def test_indexes_are_computed_anew_under_a_new_index_key(ring, box, table, place, store):
+    Rotator(box, EMAIL, table, reindex=True).run()
+    old = column(place, "email_unique")
+    ring.rotate("index")
+    rotator = Rotator(box, EMAIL, table, reindex=True)
+    assert rotator.name.endswith(", index key 2")
+    assert rotator.run(batch=10).rewritten == 42
+    new = column(place, "email_unique")
+    assert new[1] == box.index_values(EMAIL, "1@example.com")["unique"] != old[1]
+    ring.destroy("index", 1, backups_gone=True)
+    assert box.terms(EMAIL, "1@example.com") == [new[1]]
+    assert opened(box, place) == WANTED
+    person = Field("contacts.email", subject=True, indexes=[Index.unique()])
+    people = ring.box([person], subjects=store)
+    with sqlite3.connect(place) as database:
+        database.execute("delete from contacts where id > 1")
+        database.execute("update contacts set city = 'p1'")
+        token = people.encrypt(person, "b@example.com", record=1, subject="p1")
+        database.execute("update contacts set email = ? where id = 1", [token])
+    whose = SQLiteTokenTable(place, "contacts", "email", subject="city")
+    assert Rotator(people, person, whose, reindex=True).run().rewritten == 1
+    assert column(place, "email_unique")[1] == people.terms(person, "b@example.com")[0]
 
 
 def test_compound_indexes_get_their_other_columns(ring, place):

@@ -189,9 +189,13 @@ def test_rotating_the_subject_key_rewraps_and_touches_no_value(ring, box, store,
     assert ring.rotate("subject") == 2
     fresh = box.encrypt(NOTE, "x", record=99, subject="p:99")
     assert store.get_many("acme", ["p:99"])["p:99"].generation == 2
+    with pytest.raises(RefusedError, match="subjects="):
+        ring.destroy("subject", 1, backups_gone=True)
+    with pytest.raises(RefusedError, match="rewrap_subjects"):
+        ring.destroy("subject", 1, subjects=store, backups_gone=True)
     assert box.engine.subjects.rewrap(batch=5) == 11
-    assert box.engine.subjects.rewrap() == 0
-    ring.destroy("subject", 1, backups_gone=True)
+    assert box.rewrap_subjects() == 0
+    ring.destroy("subject", 1, subjects=store, backups_gone=True)
     again = Keyring.load(tmp_path / "acme.keyset", wrapper=wrapper).box([NOTE, PLAIN], subjects=store)
     for n, token in tokens.items():
         if n != 3:
@@ -203,7 +207,7 @@ def test_a_key_sealed_by_a_destroyed_subject_key_says_so(ring, store):
     box = ring.box([NOTE], subjects=store)
     token = box.encrypt(NOTE, "x", record=1, subject="p:1")
     ring.rotate("subject")
-    ring.destroy("subject", 1, backups_gone=True)
+    ring._change(lambda keyset: keyset.without("subject", 1))  # what destroy refuses
     with pytest.raises(KeyDestroyedError, match="p:1"):
         ring.box([NOTE], subjects=store).decrypt(NOTE, token, record=1, subject="p:1")
 

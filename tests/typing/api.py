@@ -12,6 +12,29 @@ import crmkit as ck
 from crmkit import changes, columns, frames, masking, systems
 from crmkit import permissions as perm
 from crmkit.changes import Change, ChangeLog
+from crmkit.encryption import (
+    AcceptedLeak,
+    AWSKeyWrapper,
+    Box,
+    ColumnOutcome,
+    ErasureReceipt,
+    Field,
+    Index,
+    IndexPlan,
+    Keyring,
+    LocalKeyFile,
+    MultiWrapper,
+    RotationReport,
+    Rotator,
+    SQLiteSubjectStore,
+    SQLiteTokenTable,
+    SubjectStore,
+    TokenTable,
+    acting,
+    from_plaintext,
+    open_file,
+    seal_file,
+)
 from crmkit.errors import (
     CheckFailedError,
     ConflictError,
@@ -28,7 +51,17 @@ from crmkit.matching import comparisons as c
 from crmkit.normalize import companies, countries, dates, emails, names, numbers, phones, text
 from crmkit.records import Contact, RecordSet
 from crmkit.testing import corrupt, generate
-from crmkit.typing import AuditSink, FieldAccess, JSONValue, Progress, Severity, Signer, UsageSource, Verifier
+from crmkit.typing import (
+    AuditSink,
+    FieldAccess,
+    JSONValue,
+    KeyWrapper,
+    Progress,
+    Severity,
+    Signer,
+    UsageSource,
+    Verifier,
+)
 from crmkit.validators import (
     Check,
     Choice,
@@ -205,6 +238,31 @@ def ground_floor(table: frames.Table) -> None:
     ]
     mask: str = masking.mask("ana@example.com", "email")
     keep(email, limit, key, value.domain, number, person.full, day, words, mask)
+
+
+def protect(path: Path, client: object, access: FieldAccess) -> ErasureReceipt:
+    local: KeyWrapper = LocalKeyFile.create(path / "kek.key", passphrase="orange bicycle lantern")
+    wrapper: KeyWrapper = MultiWrapper([AWSKeyWrapper(client, "alias/crm"), local])
+    ring = Keyring.load(path / "acme.keyset", wrapper=wrapper, tenant="acme", min_generation=7)
+    email = Field(
+        "contacts.email",
+        normalizer="email-v1",
+        indexes=[Index.unique(), Index.domain(rows=1_000_000, accept=AcceptedLeak("domains are public"))],
+    )
+    born = Field("contacts.born", type=dt.date, subject=True)
+    store: SubjectStore = SQLiteSubjectStore(path / "subjects.db", backup_retention=dt.timedelta(days=30))
+    box: Box = ring.box([email, born], subjects=store, audit=sink, record_type=int, require_purpose=True)
+    with acting(actor="lin", purpose="support"):
+        keep(box.decrypt(email, box.encrypt(email, "ana@example.com", record=1), record=1), box.index(email, "ana@"))
+    tokens = box.encrypt_column("email", ["ana@example.com"], records=[1])
+    outcome: ColumnOutcome = box.decrypt_column(email, tokens, records=[1], on_error="collect")
+    plan: IndexPlan = Index.plan(["Ana"], rows=1_000)
+    table: TokenTable = SQLiteTokenTable(path / "crm.db", "contacts", "email")
+    report: RotationReport = Rotator(box, email, table, reader=from_plaintext(), rows_per_s=1e4).run(progress=bar)
+    seal_file(ring, "a.csv", "a.crm", context={"kind": "export"})
+    open_file(ring, "a.crm", "a.csv", context={"kind": "export"}, overwrite=True)
+    keep(outcome.counts(), plan.ok, report.rewritten, box.for_principal(access).open({"id": 1}))
+    return box.shred("person:1")
 
 
 def made_up() -> Iterator[Contact]:
