@@ -142,8 +142,8 @@ class Cedar:
             f'when {{ resource.kind == "data{n // 10}"{more} }};'
             for n in range(roles)
         )
-        parse = getattr(cedarpy, "PolicySet", None)
-        self.policies = text if parse is None else parse(text)
+        parse = getattr(getattr(cedarpy, "PolicySet", None), "from_str", None)
+        self.policies = parse(text) if parse is not None else text  # older releases parse at every question
         self.cedarpy = cedarpy
 
     def ask(self, user: str, kind: str, record: dict) -> bool:
