@@ -15,8 +15,8 @@ from ._known import as_mapping
 from ._plan import Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
     import datetime as dt
+    from collections.abc import Callable, Iterable, Mapping
 
     from crmkit.typing import FieldAccess, Frame
 
