@@ -17,7 +17,7 @@ from ._normal import all_of, any_of, negate, normal, walk
 from ._schema import LEVELS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from ._model import FieldRule, Grant
     from ._policy import Policy
@@ -51,7 +51,7 @@ class Compiled:
         self._factories: dict[tuple[str, Condition], Factory] = {}
         self._by_roles: dict[frozenset[str], RoleSet] = {}
         self._by_closure: dict[frozenset[str], RoleSet] = {}
-        self._conditions: dict[tuple[object, ...], Condition] = {}
+        self._reaches: dict[tuple[object, ...], Condition] = {}
         for role in policy.roles.values():
             for place, grant in enumerate(role.grants):
                 self._add_grant(role.id, place, grant)
@@ -80,26 +80,27 @@ class Compiled:
         self.field_rules.setdefault(rule.resource, []).append(made)
 
     def _condition(self, resource: Resource, rule: Grant | FieldRule, *, cross_tenant: bool) -> Condition:
-        """Return scope, border of the tenant and condition of a rule as one; equal ones are the same object."""
-        key = (resource.name, rule.effect, rule.scope, cross_tenant, rule.when)
-        found = self._conditions.get(key)
-        if found is None:
-            parts = [rule.when]
-            scopes = rule.scope
-            if rule.effect == "allow":
-                if resource.tenant is not None and not cross_tenant:
-                    parts.append(resource.level("tenant"))
-                scopes = scopes or ((resource.default_scope,) if resource.default_scope else ())
-            if scopes:
-                widest = "tenant" in scopes or "all" in scopes
-                if not widest:
-                    parts.append(resource.scoped(scopes))
-                elif "all" not in scopes and rule.effect != "allow":
-                    parts.append(
-                        any_of([resource.level("tenant"), resource.scoped(s for s in scopes if s != "tenant")])
-                    )
-            found = self._conditions[key] = normal(all_of(parts))
-        return found
+        """Return scope, border of the tenant and condition of a rule as one, in negation normal form."""
+        key = (resource.name, rule.effect, rule.scope, cross_tenant)
+        reach = self._reaches.get(key)
+        if reach is None:
+            reach = self._reaches[key] = normal(all_of(self._reach(resource, rule, cross_tenant=cross_tenant)))
+        return all_of([normal(rule.when), reach])
+
+    @staticmethod
+    def _reach(resource: Resource, rule: Grant | FieldRule, *, cross_tenant: bool) -> Iterator[Condition]:
+        """Yield what scope and tenant demand of a record."""
+        scopes = rule.scope
+        if rule.effect == "allow":
+            if resource.tenant is not None and not cross_tenant:
+                yield resource.level("tenant")
+            scopes = scopes or ((resource.default_scope,) if resource.default_scope else ())
+        if "all" in scopes or not scopes:
+            return
+        if "tenant" not in scopes:
+            yield resource.scoped(scopes)
+        elif rule.effect != "allow":  # an allow is held to the tenant anyway
+            yield any_of([resource.level("tenant"), resource.scoped(one for one in scopes if one != "tenant")])
 
     def role_set(self, roles: Iterable[str]) -> RoleSet:
         """Return what these roles and all that they inherit decide."""

@@ -129,6 +129,21 @@ def level(view: View, resource: str, field: str, record: Mapping[str, object] | 
     return levels.always(field) if record is None else levels.level(field, record)
 
 
+@attrs.frozen
+class Decrypting:
+    """The levels of a view, where what may be read may be decrypted too."""
+
+    _view: View
+
+    def level(self, resource: str, field: str, record: Mapping[str, object] | None) -> Level:
+        """Return the level of a field, ``masked`` where it may be read and not decrypted."""
+        found = self._view.level(resource, field, record)
+        narrowed = "decrypt" in self._view._compiled.policy.resources[resource].actions
+        if narrowed and found in ("read", "write") and not self._view.allows("decrypt", resource, record):
+            return "masked"
+        return found
+
+
 def project(view: View, resource: str, record: Mapping[str, object]) -> dict[str, object]:
     """Return what may be seen of a record that may be read."""
     declared = view._compiled.policy.resources[resource]

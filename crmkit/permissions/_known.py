@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from crmkit.errors import InvalidValueError, NotFoundError
@@ -12,12 +13,12 @@ from ._types import WRONG, clean
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from ._model import OrgChart, Principal
     from ._types import Type
 
-__all__ = ["Known", "typed"]
+__all__ = ["Known", "as_mapping", "typed"]
 
 
 class Known:
@@ -94,3 +95,13 @@ def _members(values: object) -> object:
     members = [one for one in values if one is not None]  # type: ignore[attr-defined]  # a list, by its type
     plain = all(isinstance(one, (str, int)) and not isinstance(one, bool) for one in members)
     return frozenset(members) if plain else WRONG
+
+
+def as_mapping(record: object) -> Mapping[str, object]:
+    """Return a record as a mapping of its fields."""
+    if isinstance(record, Mapping):
+        return record
+    from crmkit import frames
+
+    table = frames.read([record])
+    return {name: table.column(name)[0] for name in table.columns}

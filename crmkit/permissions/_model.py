@@ -148,7 +148,11 @@ class Role:
     """
 
     id: str
-    kind: RoleKind = attrs.field(default="profile", kw_only=True)
+    kind: RoleKind = attrs.field(
+        default="profile",
+        kw_only=True,
+        validator=attrs.validators.in_(("profile", "permission_set", "system")),
+    )
     inherits: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_names)
     grants: tuple[Grant, ...] = attrs.field(default=(), kw_only=True, converter=_grants)
     field_rules: tuple[FieldRule, ...] = attrs.field(default=(), kw_only=True, converter=_field_rules)

@@ -9,6 +9,7 @@ from crmkit.errors import SchemaError
 from ._conditions import FALSE, TRUE, Condition, Const
 from ._decision import Outcome
 from ._frame import expression, fits_frame, kept
+from ._known import as_mapping
 from ._normal import fields_of
 from ._sql import sql
 
@@ -93,12 +94,12 @@ class Plan:
 
     def allows(self, record: Mapping[str, object]) -> bool:
         """Say whether one record is among them."""
-        return self._check()(record)
+        return self._check()(as_mapping(record))
 
     def select(self, records: Iterable[Mapping[str, object]]) -> list[Mapping[str, object]]:
         """Return the records that are among them, in their order."""
         check = self._check()
-        found = [record for record in records if check(record)]
+        found = [record for record in records if check(record if type(record) is dict else as_mapping(record))]
         self._count(len(found))
         return found
 

@@ -9,7 +9,7 @@ import attrs
 from ._bind import bind
 from ._conditions import FALSE, Const
 from ._decision import Outcome
-from ._view import as_mapping
+from ._known import as_mapping
 
 if TYPE_CHECKING:
     import datetime as dt

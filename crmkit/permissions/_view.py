@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from crmkit.errors import AccessDeniedError, ViewExpiredError
@@ -12,12 +11,14 @@ from ._bind import bind
 from ._compile import reads_clock
 from ._conditions import FALSE, Condition, Const
 from ._decision import Outcome
+from ._known import as_mapping
 from ._plan import Plan
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Callable, Iterable, Mapping
 
-    from crmkit.typing import Frame
+    from crmkit.typing import FieldAccess, Frame
 
     from ._auditing import Auditor
     from ._compile import Compiled, RoleSet
@@ -195,6 +196,13 @@ class View:
         self._check_alive()
         return _fields.level(self, resource, field, None if record is None else as_mapping(record))
 
+    def decrypting(self) -> FieldAccess:
+        """Return what encryption is to ask: this view, narrowed by the action ``decrypt`` where a resource has one.
+
+        A field that may be read is masked on records that may not be decrypted.
+        """
+        return _fields.Decrypting(self)
+
     def project(self, resource: str, record: Mapping[str, object]) -> dict[str, object]:
         """Return what may be seen of a record: hidden fields are left out, masked ones masked.
 
@@ -323,13 +331,3 @@ class View:
             fields=fields,
             detail={"policy": self.policy_digest},
         )
-
-
-def as_mapping(record: object) -> Mapping[str, object]:
-    """Return a record as a mapping of its fields."""
-    if isinstance(record, Mapping):
-        return record
-    from crmkit import frames
-
-    table = frames.read([record])
-    return {name: table.column(name)[0] for name in table.columns}

@@ -6,6 +6,7 @@ import logging
 from decimal import Decimal
 from typing import Any
 
+import attrs
 import pytest
 
 from crmkit import frames
@@ -373,3 +374,26 @@ def test_whole_floats_of_a_frame_are_integers_where_integers_are_declared() -> N
     assert list(plan.apply(frame).index) == ["b", "d"]
     assert list(plan.apply(pd.DataFrame({"punkte": [1, 2]}), columns={"score": "punkte"})["punkte"]) == [2]
     assert plan.apply(pd.DataFrame({"score": [2.5, 0.5]})).empty
+
+
+def test_decrypting_may_be_narrower_than_reading() -> None:
+    fields = {"email": Field(sensitivity="public")}
+    rights = [Grant(["read", "update"], "contact", scope="all"), Grant("decrypt", "contact", scope="own")]
+    for actions, wanted in ((["read", "update", "decrypt"], "masked"), (["read", "update"], "write")):
+        resource = Resource("contact", fields=fields, actions=actions, owner="owner_id")
+        grants = [grant for grant in rights if set(grant.actions) <= set(actions)]
+        me = Engine(Policy([resource], [Role("r", grants=grants)]), [Assignment("u1", "r")]).view("u1")
+        box: FieldAccess = me.decrypting()
+        assert isinstance(box, FieldAccess)
+        assert box.level("contact", "email", {"owner_id": "u1"}) == "write"
+        assert box.level("contact", "email", {"owner_id": "u2"}) == wanted
+        assert box.level("contact", "email", None) == wanted
+        assert box.level("contact", "owner_id", {"owner_id": "u2"}) == "hidden"
+
+
+def test_plans_take_records_that_are_objects() -> None:
+    Contact = attrs.make_class("Contact", ["name", "owner_id", "team_id"])  # noqa: N806 - a class
+    mine, other = Contact("Ann", "u1", None), Contact("Bo", "x", None)
+    plan = view().filter("read", "contact")
+    assert plan.select([mine, other]) == [mine]
+    assert plan.allows(mine)

@@ -310,3 +310,27 @@ def test_an_exception_without_a_zone_is_refused_with_its_line() -> None:
         ):
             loads(text.format(until))
     assert loads(text.format('"2026-01-01T00:00:00Z"')).sod[0].exceptions[0].until.year == 2026
+
+
+def test_a_blank_prefix_explains_itself_as_missing() -> None:
+    when = record.stage.starts_with(principal.city) | record.note.eq(record.stage)
+    policy = Policy(
+        [DEAL], [Role("r", grants=[Grant("read", "deal", scope="all", when=when)])], principal={"city": "str"}
+    )
+    people = OrgChart([Principal("ann", attrs={"city": ""}), Principal("bob", attrs={"city": "a"})])
+    engine = Engine(policy, [Assignment("ann", "r"), Assignment("bob", "r")], org=people)
+    row = {"stage": "abc", "note": "x"}
+    assert not engine.view("ann").explain("read", "deal", row)
+    assert engine.view("bob").explain("read", "deal", row)
+    assert [engine.view(who).level("deal", "stage", row) for who in ("ann", "bob")] == ["hidden", "hidden"]
+
+
+def test_fields_are_compared_with_fields_in_frames_and_numbers_too() -> None:
+    pl = pytest.importorskip("polars", reason="frames of polars")
+    texts = pl.DataFrame({"stage": ["a", "a", None], "note": ["a", "b", None]})
+    assert plan_of(record.stage.eq(record.note)).apply(texts).height == 1
+    assert plan_of(record.stage.ne(record.note)).apply(texts).height == 1
+    numbers = Resource("deal", fields={"a": Field("int"), "b": Field("int")}, actions=["read"])
+    policy = Policy([numbers], [Role("r", grants=[Grant("read", "deal", scope="all", when=record.a.lt(record.b))])])
+    plan = Engine(policy, [Assignment("ann", "r")]).view("ann").filter("read", "deal")
+    assert plan.apply(pl.DataFrame({"a": [1, 2, None], "b": [2, 1, 5]})).rows() == [(1, 2)]
