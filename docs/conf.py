@@ -36,7 +36,7 @@ nitpicky = True
 # What stays without a link, because its documentation is elsewhere and the build asks no network.
 nitpick_ignore_regex = [
     # The standard library, by full name and as annotations import it.
-    (r"py:.*", r"(abc|collections\.abc|csv|datetime|dt|decimal|enum|json|os|pathlib|re|typing)\..+"),
+    (r"py:.*", r"(abc|collections\.abc|contextlib|csv|datetime|dt|decimal|enum|json|os|pathlib|re|sqlite3|typing)\..+"),
     (r"py:class", r"(date|datetime|Decimal|Path|Callable|Iterable|Iterator|Mapping|Sequence|Literal)(\[\[?\]?)?"),
     # numpy's arrays and types, as annotations import them.
     (r"py:class", r"(np|npt|numpy)\..+|NDArray"),
