@@ -36,7 +36,6 @@ nitpicky = True
 # What stays without a link, because its documentation is elsewhere and the build asks no network.
 nitpick_ignore_regex = [
     # The standard library, by full name and as annotations import it.
-    (r"py:.*", r"(abc|collections\.abc|csv|datetime|dt|decimal|enum|json|os|pathlib|re|typing)\..+"),
     (
         r"py:class",
         r"(date|datetime|timedelta|Decimal|Path|Callable|Iterable|Iterator|Mapping|Sequence|Literal)(\[\[?\]?)?",
@@ -44,6 +43,7 @@ nitpick_ignore_regex = [
     (r"py:class", r"(Callable|Literal)\[.+"),
     # The library cryptography, whose objects some functions take.
     (r"py:class", r"(Fernet|MultiFernet)"),
+    (r"py:.*", r"(abc|collections\.abc|contextlib|csv|datetime|dt|decimal|enum|json|os|pathlib|re|sqlite3|typing)\..+"),
     # numpy's arrays and types, as annotations import them.
     (r"py:class", r"(np|npt|numpy)\..+|NDArray"),
     # Frame libraries, in the signatures of methods that hand out their frames.

@@ -234,7 +234,7 @@ def test_files_without_their_magic_are_damaged_at_their_start(tmp_path: Path) ->
     ("head", "plain"),
     [
         (ROWS, True), (gzip.compress(ROWS), True), (b"PGDMP", True), (b'{"a": "b"}', True),
-        ("客户，张三\n".encode() * 9, True), (bytes(5000), True), (b"age-encryption.org/v1\n", False), (b"-----BEGIN PGP MESSAGE-----\n", False),
+        ("客户，张三\n".encode() * 9, True), (bytes(5000), True), (b"age-encryption.org/v1\n", False), (b"-----BEGIN PGP MESSAGE-----\n", False),  # noqa: E501
         (b"Salted__12345678", False), (b"", False),
     ],
 )  # fmt: skip

@@ -103,6 +103,7 @@ MADE_BY = {
 """Classes whose objects crmkit makes; the call that returns them has the Example."""
 
 SETTINGS = {
+    "crmkit.backup.formats": {"write_bag", "write_sums"},  # the examples of verify_bag and verify_sums use them
     # docs/how-to/verify-a-backup.md and compare-tables.md show them
     "crmkit.backup": {"countersign", "DuckdbSource", "PostgresSource", "postgres_identity", "read_statement", "sign"},
     "crmkit": {"read_excel"},  # needs a workbook: tests/files/test_read_excel.py makes one
