@@ -95,7 +95,7 @@ class Matcher:
     seed: int = 0
     model_: MatchModel | None = attrs.field(default=None, init=False)
     notes_: tuple[str, ...] = attrs.field(default=(), init=False)
-    _asked: tuple[Frame, MatchReport] | None = attrs.field(default=None, init=False)
+    _asked: tuple[Frame, str | None, MatchReport] | None = attrs.field(default=None, init=False)
 
     @kind.validator
     def _known_kind(self, _attribute: object, value: str) -> None:
@@ -185,9 +185,9 @@ class Matcher:
             >>> labels
             <Labels: 0 matches, 5 others>
         """
-        if self._asked is None or self._asked[0] is not frame:
-            self._asked = (frame, self.dedupe(frame, key=key, labels=labels, progress=progress))
-        return self._asked[1].ask(n, labels=labels, seed=self.seed)
+        if self._asked is None or self._asked[0] is not frame or self._asked[1] != key:
+            self._asked = (frame, key, self.dedupe(frame, key=key, labels=labels, progress=progress))
+        return self._asked[2].ask(n, labels=labels, seed=self.seed)
 
     def dedupe(
         self,
