@@ -89,10 +89,8 @@ def street(raw: str) -> str:
     .. versionadded:: 0.1.0
     """
     text = _text(raw)
-    if text.isascii():  # nothing to fold but case
-        text = text.lower()
-    else:
-        text = unicodedata.normalize("NFKC", text.casefold())
+    # In ASCII there is nothing to fold but case.
+    text = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text.casefold())
     if _HAN.search(text):
         return unicodedata.normalize("NFKC", re.sub(r"[\s,，。.;；]+", "", text).casefold())
     box = _PO_BOX.search(text)
