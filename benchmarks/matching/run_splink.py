@@ -122,7 +122,7 @@ def sites(name: str, street: str, postcode: str, phone: str, names: set[str]) ->
         block_on(quoted[name]), block_on(quoted[street]), block_on(quoted[phone]),
         block_on(f"substr({quoted[name]},1,5)", quoted[postcode]), block_on(f"substr({quoted[street]},1,6)"),
     ]  # fmt: skip
-    if "website" in names:
+    if "registration_id" in names:
         comparisons += [exact("website", frequency=True), exact("city", frequency=True)]
         rules += [block_on("website"), block_on("registration_id")]
         comparisons.append(exact("registration_id", frequency=True))

@@ -107,7 +107,11 @@ def cluster(
     pair_size = size[root[a]] if len(a) else np.empty(0, dtype=np.int64)
     two = (pair_size == 2) & (odds <= 0.0)
     labels[b[two]] = b[two]
-    _split_large(labels, root, size, a, b, odds, largest)
+    if (size > largest).any():
+        forbidden = log_odds <= VETO / 2
+        inside = forbidden & (root[left] == root[right])
+        wide_left, wide_right = np.concatenate([a, left[inside]]), np.concatenate([b, right[inside]])
+        _split_large(labels, root, size, wide_left, wide_right, np.concatenate([odds, log_odds[inside]]), largest)
     members = np.flatnonzero((size[root] >= 3) & (size[root] <= largest))
     if len(members):
         _split_medium(labels, members[np.argsort(root[members], kind="stable")], root, score, threshold)
@@ -137,19 +141,19 @@ def _split_medium(
             i, j = pairs_within(np.zeros(1, dtype=np.int64), np.array([size]))
             odds = score(rows[:, i].ravel().astype(np.int32), rows[:, j].ravel().astype(np.int32)) - threshold
             matrix = np.zeros((len(chosen), size, size))
-            clipped = np.where(odds <= VETO / 2, VETO, clip(odds))
-            matrix[:, i, j] = clipped.reshape(len(chosen), -1)
+            matrix[:, i, j] = clip(odds).reshape(len(chosen), -1)
             matrix[:, j, i] = matrix[:, i, j]
             owner = average_linkage(matrix)
             labels[rows] = np.take_along_axis(rows, owner, axis=1)
 
 
 def clip(log_odds: Scores) -> Scores:
-    """Hold scores between the limits; beyond them what was clipped off still decides between equals.
+    """Hold scores between the limits, but for a veto; beyond them what was clipped off decides between equals.
 
     So that it is the evidence that breaks a tie, and not the order of the rows.
     """
-    return np.asarray(np.clip(log_odds, MOST_AGAINST, MOST_FOR) + _TIES * np.clip(log_odds, -100.0, 100.0))
+    held = np.clip(log_odds, MOST_AGAINST, MOST_FOR) + _TIES * np.clip(log_odds, -100.0, 100.0)
+    return np.where(log_odds <= VETO / 2, VETO, held)
 
 
 def average_linkage(scores: Scores) -> NDArray[np.int64]:

@@ -16,7 +16,6 @@ from ._causes import sharing
 from ._comparisons import PairLevels, compare_pairs
 from ._correction import features, fit_correction
 from ._kinds_channels import EMAIL_DIFFERENT
-from ._kinds_people import GIVEN_HALF_SWAPPED, GIVEN_SWAPPED
 from ._model import (
     MatchModel,
     filled_groups,
@@ -28,6 +27,7 @@ from ._model import (
     starting_tables,
 )
 from ._presets import DEPENDS, MATCH, Rate, changed
+from ._sampling import chance_tables, compress, sample_candidates
 from .comparisons import KINDS
 
 if TYPE_CHECKING:
@@ -45,8 +45,6 @@ __all__ = ["Estimate", "compress", "estimate", "sample_candidates"]
 
 _log = logging.getLogger("crmkit.matching")
 
-SAMPLE_PER_RULE = 4_000
-_RANDOM_PAIRS = 50_000
 _LEAST_STEPS, _MOST_STEPS = 9, 60
 _TEACHERS = frozenset({MATCH})
 """Explanations that error tables are learned from. The others would teach what is not theirs: colleagues who live in
@@ -61,7 +59,6 @@ _TELLING, _HARDLY = 0.7, 0.15
 _PRIOR_RATE = 5.0
 _PRIOR_ERRORS = 20.0
 _PRIOR_NAMESAKES = 50.0
-_PRIOR_CHANCE = 200.0
 
 
 _NEVER = Rate(0.0)
@@ -75,79 +72,6 @@ class Estimate:
     steps: int
     converged: bool
     notes: tuple[str, ...]
-
-
-def sample_candidates(
-    candidates: Candidates, *, seed: int, per_rule: int = SAMPLE_PER_RULE
-) -> tuple[NDArray[np.intp], FloatArray]:
-    """Take up to ``per_rule`` of the pairs that each rule was first to produce.
-
-    Returns:
-        Positions of the pairs, and for each how many pairs it stands for.
-    """
-    random = np.random.default_rng(seed)
-    positions, weights = [np.empty(0, dtype=np.intp)], [np.empty(0)]
-    for rule in range(len(candidates.uses)):
-        found = np.flatnonzero(candidates.rule == rule)
-        taken = found if len(found) <= per_rule else np.sort(random.choice(found, per_rule, replace=False))
-        if len(taken):
-            positions.append(taken)
-            weights.append(np.full(len(taken), len(found) / len(taken)))
-    return np.concatenate(positions), np.concatenate(weights)
-
-
-def compress(pairs: PairLevels, weights: FloatArray) -> tuple[PairLevels, FloatArray]:
-    """Merge pairs with one pattern: equal levels, and frequencies equal to half an octave."""
-    if not pairs.size:
-        return pairs, weights
-    table = np.concatenate(
-        [pairs.levels.astype(np.int16), _half_octaves(pairs.rarity), _half_octaves(pairs.world[None])]
-    )
-    rows = np.ascontiguousarray(table.T).view([("", np.int16)] * table.shape[0]).ravel()
-    _, first, back = np.unique(rows, return_index=True, return_inverse=True)
-    back = back.ravel()
-    summed = np.bincount(back, weights=weights).astype(np.float64)
-
-    def mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
-        return (np.bincount(back, weights=weights * values) / summed).astype(np.float32)
-
-    rarity = np.empty((len(pairs.rarity), len(first)), dtype=np.float32)
-    for k, values in enumerate(pairs.rarity):
-        rarity[k] = mean(values)
-    return PairLevels(pairs.levels[:, first], rarity, mean(pairs.world)), summed
-
-
-def _half_octaves(logs: NDArray[np.float32]) -> NDArray[np.int16]:
-    return np.asarray(np.round(logs * (2.0 / np.log(2.0))), dtype=np.int16)
-
-
-def chance_tables(encoded: Encoded, *, seed: int) -> dict[str, FloatArray]:
-    """Return u for each comparison from random pairs within one world, as nearly all candidates are.
-
-    Half a pair is added to each level and 200 to "different", so that the few pairs of a small file, among which its
-    duplicates weigh heavily, do not decide alone.
-    """
-    random = np.random.default_rng(seed)
-    count = _RANDOM_PAIRS if encoded.n > 1 else 0
-    left = random.integers(0, max(encoded.n, 1), count).astype(np.int32)
-    right = encoded.worlds.partners(left, random)
-    apart = left != right
-    pairs = compare_pairs(encoded, left[apart], right[apart])
-    tables = {}
-    scale = min(1.0, encoded.possible_pairs / max(pairs.size, 1))  # a small file has fewer pairs than were drawn
-    for k, comparison in enumerate(encoded.comparisons):
-        size = len(KINDS[comparison.kind].levels)
-        level = pairs.levels[k]
-        counts = np.bincount(level[level >= 0], minlength=size) * scale + 0.5
-        kind = KINDS[comparison.kind]
-        apart_levels = [kind.different] if kind.opposed is None else [kind.different, kind.opposed]
-        counts[apart_levels] += _PRIOR_CHANCE / len(apart_levels)
-        tables[comparison.name] = counts / counts.sum()
-    if "given" in tables:  # by chance a swap is far rarer than any sample of pairs can show
-        swapped = slice(GIVEN_SWAPPED, GIVEN_HALF_SWAPPED + 1)
-        tables["given"][swapped] = np.minimum(tables["given"][swapped], 1e-6)
-        tables["given"] /= tables["given"].sum()
-    return tables
 
 
 def estimate(

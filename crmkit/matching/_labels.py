@@ -35,28 +35,31 @@ class Label:
 
 
 def _labels(values: Iterable[Label]) -> tuple[Label, ...]:
-    """Keep each pair once, whichever side was named first.
+    """Keep each answer once.
 
     Raises:
         InvalidValueError: One pair has both answers.
     """
-    known: dict[frozenset[Hashable], Label] = {}
+    known: dict[tuple[Hashable, Hashable], Label] = {}
     for label in values:
-        if label.left == label.right:
-            raise InvalidValueError("a label is about two records, and one names the same record twice")
-        before = known.setdefault(frozenset((label.left, label.right)), label)
+        before = known.setdefault((label.left, label.right), label)
         if before.match != label.match:
-            raise InvalidValueError("one pair of records is labelled both as a match and as none")
+            raise InvalidValueError(_BOTH)
     return tuple(known.values())
+
+
+_BOTH = "one pair of records is labelled both as a match and as none"
 
 
 @attrs.frozen(repr=False)
 class Labels:
     """Labelled pairs, named by record ids; each pair once.
 
+    Within one table it does not matter which record is named first; of two tables it is the left one's.
+
     Example:
         >>> labels = Labels.of([("a", "b", True), ("a", "c", False)])
-        >>> labels += Labels.of([("c", "a", False)])
+        >>> labels += Labels.of([("a", "c", False)])
         >>> labels, Labels.from_dict(labels.to_dict()) == labels
         (<Labels: 1 matches, 1 others>, True)
 
@@ -132,19 +135,23 @@ def known_pairs(labels: Labels | None, ids: Sequence[Sequence[object]]) -> Known
 
     Raises:
         NotFoundError: A label names a record that the frame does not have; the message does not repeat its id.
+        InvalidValueError: One names the same record twice, or one pair has both answers.
     """
     n = sum(len(one) for one in ids)
     pairs = () if labels is None else labels.pairs
     tables = [{record_id: row for row, record_id in enumerate(one)} for one in ids] if pairs else [{}]
     offset = len(ids[0]) if len(ids) > 1 else 0
-    rows = []
+    found: dict[tuple[int, int], bool] = {}
     for label in pairs:
         left, right = tables[0].get(label.left), tables[-1].get(label.right)
         if left is None or right is None:
             raise NotFoundError("a label names a record that is not in the frame; ids are those in .clusters")
-        rows.append((min(left, right + offset), max(left, right + offset), label.match))
-    rows.sort()
-    columns = np.array(rows, dtype=np.int64).reshape(-1, 3)
+        if left == right + offset:
+            raise InvalidValueError("a label is about two records, and one names the same record twice")
+        pair = (min(left, right + offset), max(left, right + offset))
+        if found.setdefault(pair, label.match) != label.match:
+            raise InvalidValueError(_BOTH)
+    columns = np.array([(*pair, match) for pair, match in sorted(found.items())], dtype=np.int64).reshape(-1, 3)
     return KnownPairs(
         columns[:, 0].astype(np.int32), columns[:, 1].astype(np.int32), columns[:, 2].astype(bool), max(n, 1)
     )

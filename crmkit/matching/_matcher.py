@@ -10,22 +10,21 @@ import numpy as np
 
 from crmkit import columns as recognition
 from crmkit import frames
-from crmkit.errors import FormatError, InvalidValueError, NotFittedError, NotFoundError, SchemaError
+from crmkit.errors import InvalidValueError, NotFittedError, NotFoundError, SchemaError
 
 from ._blocking import BLOCK_CAP, BlockingRule
 from ._diagnostics import Diagnostics, diagnose
 from ._encode import encode
 from ._estimate import estimate
-from ._fields import Comparison
 from ._identifiers import record_ids
 from ._labels import known_pairs
 from ._linking import match_many_to_one, match_one_to_one
-from ._model import MatchModel
 from ._presets import MATCH, blocking_rules, comparisons_of, explanations_of
 from ._report import LinkReport, MatchReport, Run
 from ._rounds import Job, dedupe_run
+from ._saved import document_of, settings_of
 from ._sources import find_sources
-from ._threshold import Precision, Threshold, choose_threshold, log_odds_of
+from ._threshold import Threshold, choose_threshold, log_odds_of
 from .comparisons import KINDS
 
 if TYPE_CHECKING:
@@ -39,13 +38,13 @@ if TYPE_CHECKING:
     from ._asking import Questions
     from ._blocking import Candidates
     from ._encode import Encoded
+    from ._fields import Comparison
     from ._labels import KnownPairs, Labels
+    from ._model import MatchModel
     from ._scoring import ScoredPairs
     from ._sources import Source
 
-__all__ = ["FORMAT", "Matcher"]
-
-FORMAT = "crmkit-matcher/1"
+__all__ = ["Matcher"]
 
 _ONE_TO_ONE_LEAST = -4.0
 
@@ -95,7 +94,7 @@ class Matcher:
     seed: int = 0
     model_: MatchModel | None = attrs.field(default=None, init=False)
     notes_: tuple[str, ...] = attrs.field(default=(), init=False)
-    _asked: tuple[Frame, MatchReport] | None = attrs.field(default=None, init=False)
+    _asked: tuple[Frame, str | None, MatchReport] | None = attrs.field(default=None, init=False)
 
     @kind.validator
     def _known_kind(self, _attribute: object, value: str) -> None:
@@ -185,9 +184,9 @@ class Matcher:
             >>> labels
             <Labels: 0 matches, 5 others>
         """
-        if self._asked is None or self._asked[0] is not frame:
-            self._asked = (frame, self.dedupe(frame, key=key, labels=labels, progress=progress))
-        return self._asked[1].ask(n, labels=labels, seed=self.seed)
+        if self._asked is None or self._asked[0] is not frame or self._asked[1] != key:
+            self._asked = (frame, key, self.dedupe(frame, key=key, labels=labels, progress=progress))
+        return self._asked[2].ask(n, labels=labels, seed=self.seed)
 
     def dedupe(
         self,
@@ -296,20 +295,7 @@ class Matcher:
 
     def to_dict(self) -> dict[str, object]:
         """Return settings and fitted model as plain data, versioned; no value out of any record is in it."""
-        threshold = {"precision": self.threshold.target} if isinstance(self.threshold, Precision) else self.threshold
-        return {
-            "format": FORMAT,
-            "kind": self.kind,
-            "comparisons": None if self.comparisons is None else [one.to_dict() for one in self.comparisons],
-            "blocking": None
-            if self.blocking is None
-            else [{"keys": list(rule.keys), "loose": rule.loose} for rule in self.blocking],
-            "threshold": threshold,
-            "country": self.country,
-            "block_cap": self.block_cap,
-            "seed": self.seed,
-            "model": None if self.model_ is None else self.model_.to_dict(),
-        }
+        return document_of(self)
 
     @classmethod
     def from_dict(cls, document: Mapping[str, object]) -> Matcher:
@@ -318,20 +304,9 @@ class Matcher:
         Raises:
             FormatError: Not a matcher, or one of a later version.
         """
-        if document.get("format") != FORMAT:
-            raise FormatError(f"not a {FORMAT} document; save matchers with to_dict()", location="format")
-        settings = {name: value for name, value in document.items() if name not in {"format", "model"}}
-        comparisons, blocking, threshold = (settings[name] for name in ("comparisons", "blocking", "threshold"))
-        if isinstance(comparisons, list):
-            settings["comparisons"] = [Comparison.from_dict(one) for one in comparisons]
-        if isinstance(blocking, list):
-            settings["blocking"] = [BlockingRule(*rule["keys"], loose=rule["loose"]) for rule in blocking]
-        if isinstance(threshold, dict):
-            settings["threshold"] = Precision(threshold["precision"])
+        settings, model = settings_of(document)
         matcher = cls(**settings)  # type: ignore[arg-type]  # attrs checks them
-        model = document["model"]
-        if isinstance(model, dict):
-            matcher.model_ = MatchModel.from_dict(model)
+        matcher.model_ = model
         return matcher
 
     def _comparisons(self) -> tuple[Comparison, ...]:

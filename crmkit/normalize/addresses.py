@@ -89,6 +89,7 @@ def street(raw: str) -> str:
     .. versionadded:: 0.1.0
     """
     text = _text(raw)
+    # In ASCII there is nothing to fold but case.
     text = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text.casefold())
     if _HAN.search(text):
         return unicodedata.normalize("NFKC", re.sub(r"[\s,，。.;；]+", "", text).casefold())

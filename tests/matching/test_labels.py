@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from crmkit.errors import FormatError, InvalidValueError, NotFoundError
 from crmkit.matching import Label, Labels, Matcher, evaluate
+from crmkit.matching import _clusters as clusters
 from crmkit.matching import _labels as known
 from crmkit.testing import generate
 
@@ -32,16 +33,33 @@ def answered(data, questions):
 
 
 def test_labels_keep_each_pair_once_whichever_side_was_named_first():
-    labels = Labels.of([("a", "b", True), ("b", "a", True), ("a", "c", False)])
-    assert [(one.left, one.right, one.match) for one in labels] == [("a", "b", True), ("a", "c", False)]
-    assert len(labels + Labels.of([("c", "a", False)])) == 2
+    labels = Labels.of([("a", "b", True), ("b", "a", True), ("a", "c", False), ("a", "b", True)])
+    assert len(labels) == 3
+    found = known.known_pairs(labels, [["a", "b", "c"]])
+    assert (found.left.tolist(), found.right.tolist(), found.match.tolist()) == ([0, 0], [1, 2], [True, False])
+
+
+def test_two_tables_may_name_their_records_alike():
+    labels = Labels.of([(1, 1, True), (1, 2, False), (2, 1, True)])
+    found = known.known_pairs(labels, [[1, 2], [1, 2]])
+    assert (found.left.tolist(), found.right.tolist()) == ([0, 0, 1], [2, 3, 2])
 
 
 def test_labels_that_contradict_each_other_are_refused():
     with pytest.raises(InvalidValueError, match="both as a match and as none"):
-        Labels.of([("a", "b", True), ("b", "a", False)])
+        Labels.of([("a", "b", True), ("a", "b", False)])
+    with pytest.raises(InvalidValueError, match="both as a match and as none"):
+        known.known_pairs(Labels.of([("a", "b", True), ("b", "a", False)]), [["a", "b"]])
     with pytest.raises(InvalidValueError, match="the same record twice"):
-        Labels.of([("a", "a", True)])
+        known.known_pairs(Labels.of([("a", "a", True)]), [["a", "b"]])
+
+
+def test_a_labelled_pair_stays_apart_in_a_component_too_large_to_score():
+    n = 12
+    left, right = (side.astype(np.int32) for side in np.triu_indices(n, 1))
+    odds = np.where((left == 0) & (right == 1), 2 * clusters.VETO, 5.0)
+    found = clusters.cluster(n, left, right, odds, lambda a, b: np.zeros(len(a)), largest=4)
+    assert found.labels[0] != found.labels[1]
 
 
 def test_labels_are_data(data, report):
