@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["new_run_id"]
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -50,4 +51,4 @@ def new_run_id(*, now: Callable[[], datetime] | None = None, seed: int | None = 
         raise ValueError("the clock gives a moment before 1970")
     noise = secrets.randbits(80) if seed is None else random.Random(seed).getrandbits(80)  # noqa: S311 - asked for
     number = milliseconds << 80 | noise
-    return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)])
