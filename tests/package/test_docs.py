@@ -43,6 +43,7 @@ NO_EXAMPLE = {
 """Modules whose public objects need no Example of their own, and why."""
 
 MADE_BY = {
+    "crmkit.audit": {"Damage", "LogReport", "LoggedUsage", "Note", "NoteSignature"},
     "crmkit.changes": {"Account", "Change", "Conflict", "Discrepancy"},
     "crmkit.frames": {"StoredRow", "StoredRows"},
     "crmkit.issues": {"Coded"},
