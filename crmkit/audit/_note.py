@@ -252,8 +252,10 @@ def sign_note(text: str, signers: Iterable[NoteSigner], *, existing: Iterable[No
         lines.append(f"{_MARK}{signer.verifier.name} {base64.b64encode(raw).decode()}\n")
     kept = []
     for signature in existing:
-        _check_signature(signature)
+        if not _is_name(signature.name):
+            raise FormatError("a malformed signature")
         if (signature.name, signature.hash) not in own:
+            _check_signature(signature)
             kept.append(f"{_MARK}{signature.name} {signature.base64}\n")
     return f"{text}\n{''.join(kept + lines)}".encode()
 
@@ -263,7 +265,7 @@ def _check_signature(signature: NoteSignature) -> None:
         raw = _base64(signature.base64)
     except (ValueError, binascii.Error):
         raw = b""
-    if not _is_name(signature.name) or len(raw) < 5 or raw[:4].hex() != signature.hash:
+    if len(raw) < 5 or raw[:4].hex() != signature.hash:
         raise FormatError("a malformed signature")
 
 
