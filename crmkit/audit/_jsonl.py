@@ -191,16 +191,16 @@ class FileStore:
     def _set_aside(self, size: int, *, torn: bool) -> None:
         """Move what follows the last good batch into a file of its own; there first, and only then off the segment."""
         name = self._segment.path.name
-        if not torn and not self._salvage:
-            raise TamperedLogError(
-                "damaged behind this event; nothing was changed. What is there can be set aside with salvage=True",
-                location=f"{name}, event {self._known}",
-            )
         notes = self.notes()
         if notes:
             check_note(notes[-1], self.rows)
         if self.rows.size > self._known:
             raise TamperedLogError("cut off: hashes of later events are stored", location=f"event {self._known}")
+        if not torn and not self._salvage:
+            raise TamperedLogError(
+                "damaged behind this event; nothing was changed. What is there can be set aside with salvage=True",
+                location=f"{name}, event {self._known}",
+            )
         with os.fdopen(os.dup(self._fd), "rb") as stream:
             stream.seek(self._offset)
             data = stream.read()

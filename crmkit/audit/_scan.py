@@ -61,13 +61,14 @@ class Scan:
             self.found.append(Damage(kind=kind, seq=seq, location=location, severity=severity))
 
 
-def scan(source: Source, part: Part, end: int | None, sizes: Collection[int], *, deep: bool) -> Scan:
+def scan(source: Source, part: Part, end: int | None, sizes: Collection[int], counts: list[int], *, deep: bool) -> Scan:
     """Go through a part.
 
     Args:
         source: The log.
         part: The part.
         end: First event of the part behind; ``None`` for the last part.
+        counts: How many hashes were stored before the parts were listed; a writer may be at work.
         sizes: Sizes whose roots are wanted.
         deep: Read every event and write it again.
     """
@@ -77,7 +78,7 @@ def scan(source: Source, part: Part, end: int | None, sizes: Collection[int], *,
             whole = Rows(store)
             edge = whole.edge(part.first) if part.first <= whole.size else CompactRange()
         result = Scan(edge, part.first, edge, stored_at=part.stored_at)
-        walk = _Walk(part, store, edge, {size for size in sizes if size > part.first}, result, end, deep=deep)
+        walk = _Walk(part, store, edge, {size for size in sizes if size > part.first}, result, end, counts, deep=deep)
         try:
             if part.kind == "pruned":
                 walk.go_by_hashes()
@@ -98,11 +99,11 @@ class _Walk:
     """The lines of a part, one after the other."""
 
     def __init__(
-        self, part: Part, store: RowStore, edge: CompactRange, sizes: set[int], result: Scan, end: int | None, *,
-        deep: bool,
+        self, part: Part, store: RowStore, edge: CompactRange, sizes: set[int], result: Scan, end: int | None,
+        counts: list[int], *, deep: bool,
     ) -> None:  # fmt: skip
         self.part, self.sizes, self.result, self.end, self.deep = part, sizes, result, end, deep
-        self.counts = store.counts()
+        self.counts = counts
         self.stored = self.counts[0] if self.counts else 0
         self.store = store
         self.rows = Rows(store, edge=edge)

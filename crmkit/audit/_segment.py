@@ -193,13 +193,13 @@ def read_tail(stream: IO[bytes], start: int, rows: Rows, known: int) -> Tail:
             fits = ended is not None and ended[1] == size + len(batch) and _agrees(rows, size, batch, ended[0])
             if fits:
                 size, good, batch, kept = size + len(batch), at, [], last
-    torn = fits and _is_beginning(partial.rstrip(b"\x00"), rows, batch)
+    torn = fits and _is_beginning(partial.rstrip(b"\x00"), rows, size, batch)
     return Tail(size, good, at - good, torn, kept)
 
 
-def _is_beginning(partial: bytes, rows: Rows, batch: list[bytes]) -> bool:
+def _is_beginning(partial: bytes, rows: Rows, size: int, batch: list[bytes]) -> bool:
     """Whether an unfinished line can be what follows the events of ``batch`` in a write that was cut short."""
-    edge = CompactRange(rows.size, rows.head.nodes)
+    edge = rows.edge(size)
     for leaf in batch:
         edge.append(leaf)
     return partial[: len(EVENT)] == EVENT[: len(partial)] or trailer(edge).startswith(partial)

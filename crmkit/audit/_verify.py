@@ -80,12 +80,14 @@ def verify(
     claims = _own_claims(source, known, damage)
     claims += _claims_elsewhere(witnesses, trusted, known, damage)
     try:
+        with source.rows() as store:
+            counts = store.counts()
         parts = source.parts()
         base = _resume(source, parts, since, known, damage)
         follows: list[Part | None] = [*parts[1:], None]
         todo = [(part, after) for part, after in zip(parts, follows, strict=True) if not after or after.first > base]
         sizes = {claim.checkpoint.size for claim in claims}
-        scans = _scan_all(source, todo, sizes, deep=deep, workers=workers, progress=progress)
+        scans = _scan_all(source, todo, sizes, counts, deep=deep, workers=workers, progress=progress)
         joined = _join(todo, scans, damage, base)
         proved = settle(source, scans, claims, joined, base, parts[0].origin, damage)
         if deep:
@@ -183,16 +185,19 @@ def _resume(
 
 
 def _scan_all(
-    source: Source, todo: list[tuple[Part, Part | None]], sizes: set[int], *, deep: bool, workers: int,
+    source: Source, todo: list[tuple[Part, Part | None]], sizes: set[int], counts: list[int], *, deep: bool, workers: int,
     progress: Progress | None,
 ) -> list[Scan]:  # fmt: skip
     ends = [None if following is None else following.first for _, following in todo]
     if workers == 1:
         pairs = list(zip(todo, ends, strict=True))
-        return [scan(source, part, end, sizes, deep=deep) for (part, _), end in steps(progress, pairs, "verify")]
+        return [
+            scan(source, part, end, sizes, counts, deep=deep) for (part, _), end in steps(progress, pairs, "verify")
+        ]
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         waiting = [
-            pool.submit(scan, source, part, end, sizes, deep=deep) for (part, _), end in zip(todo, ends, strict=True)
+            pool.submit(scan, source, part, end, sizes, counts, deep=deep)
+            for (part, _), end in zip(todo, ends, strict=True)
         ]
         return [future.result() for future in steps(progress, waiting, "verify")]
 
