@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import zlib
 from typing import TYPE_CHECKING, Literal
 
 import attrs
@@ -84,13 +86,15 @@ def scan(source: Source, part: Part, end: int | None, sizes: Collection[int], co
                 walk.go_by_hashes()
             else:
                 walk.go(source.lines(part))
-        except (OSError, EOFError, ValueError, CrmkitError):
+        except (OSError, EOFError, ValueError, TypeError, sqlite3.Error, zlib.error, CrmkitError):
             result.say("unreadable", walk.seq, part.name)
         result.end, result.edge = walk.rows.size, walk.rows.head
-        if result.differs is None and end is None and result.end < walk.stored:
-            result.differs, result.kind = result.end, "truncated"
+        limit = walk.stored if end is None else min(walk.stored, end)
+        if result.differs is None and result.end < limit:
+            result.differs, result.kind = result.end, "truncated" if end is None else "removed"
+            result.found = [item for item in result.found if item.kind != "frame"]
         elif result.differs is not None:
-            result.kind = _explain(source.lines(part), part, store, result.differs, walk.stored)
+            result.kind = _explain(source.lines(part), part, store, result.differs, limit)
             result.found = [item for item in result.found if item.seq is None or item.seq < result.differs]
     return result
 
@@ -147,19 +151,25 @@ class _Walk:
         if not framed:
             self.take(batch)
         elif batch:
-            self.result.say("torn" if self.end is None else "frame", seq - len(batch), name)
+            self.unfinished(seq - len(batch))
         self.result.stored_at = before
 
     def frame(self, line: bytes, batch: list[bytes], seq: int) -> None:
         """Take a batch and the line behind it, which should be its trailer."""
         if not line.endswith(b"\n") and self.end is None:
-            self.result.say("torn", seq - len(batch), self.part.name)
+            self.unfinished(seq - len(batch))
             return
         self.take(batch)
         ended = read_trailer(line)
         if ended is None or (self.agrees and ended != (self.rows.head.root(), seq)):
             self.agrees = False
             self.result.say("frame", seq, self.part.name)
+
+    def unfinished(self, seq: int) -> None:
+        """Note a batch without a trailer; in the last part nobody was told that it is there, whatever it holds."""
+        if self.end is None:
+            self.result.found = [item for item in self.result.found if item.seq is None or item.seq < seq]
+        self.result.say("torn" if self.end is None else "frame", seq, self.part.name)
 
     def take(self, leaves: list[bytes]) -> None:
         """Take leaf hashes into the tree, note the roots that are wanted, and compare with what is stored."""

@@ -37,6 +37,7 @@ class Part:
         edge: The tree's right edge before it; ``None`` where the header is not one.
         stored_at: When the event before it was stored.
         origin: Which log it says it is of.
+        checkpoint: The newest one when the part was begun.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Part:
     edge: CompactRange | None = None
     stored_at: str = ""
     origin: str | None = None
+    checkpoint: str | None = None
 
 
 @attrs.frozen
@@ -66,7 +68,9 @@ class FileSource:
                 header = Header.read(stream, segment)
         except (OSError, EOFError, zlib.error, FormatError, TamperedLogError):
             return part
-        return attrs.evolve(part, edge=header.edge, stored_at=header.stored_at, origin=header.origin)
+        return attrs.evolve(
+            part, edge=header.edge, stored_at=header.stored_at, origin=header.origin, checkpoint=header.checkpoint
+        )
 
     def lines(self, part: Part) -> Iterator[bytes]:
         """Yield the lines of a part behind its header."""

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 __all__ = ["verify"]
 
 
+_BROKEN = (sqlite3.Error, CrmkitError, ValueError, TypeError, LookupError)
+"""What reading a broken database can end in, besides a wrong answer."""
+
+
 def verify(
     path: str | os.PathLike[str],
     *,
@@ -83,6 +87,7 @@ def verify(
         with source.rows() as store:
             counts = store.counts()
         parts = source.parts()
+        claims += _claims_of_headers(parts, claims, known, damage)
         base = _resume(source, parts, since, known, damage)
         follows: list[Part | None] = [*parts[1:], None]
         todo = [(part, after) for part, after in zip(parts, follows, strict=True) if not after or after.first > base]
@@ -92,7 +97,7 @@ def verify(
         proved = settle(source, scans, claims, joined, base, parts[0].origin, damage)
         if deep:
             damage += [Damage(kind="frame", seq=seq, location="columns") for seq in source.loose()][:1]
-    except (sqlite3.Error, IndexError):
+    except _BROKEN:
         damage.append(Damage(kind="unreadable", location=Path(path).name))
         return _report(None, 0, 0, claims, 0, damage, deep=deep)
     size = scans[-1].end
@@ -123,7 +128,7 @@ def _own_claims(source: Source, known: list[NoteVerifier], damage: list[Damage])
     except FormatError as error:
         damage.append(Damage(kind="unreadable", location=error.location))
         return []
-    except sqlite3.Error:
+    except _BROKEN:
         damage.append(Damage(kind="unreadable", location="checkpoints"))
         return []
     claims: list[Claim] = []
@@ -134,6 +139,20 @@ def _own_claims(source: Source, known: list[NoteVerifier], damage: list[Damage])
                 damage.append(Damage(kind="forked", seq=claim.checkpoint.size, location=claim.kept))
             claims.append(claim)
     return claims
+
+
+def _claims_of_headers(
+    parts: Iterable[Part], claims: Iterable[Claim], known: list[NoteVerifier], damage: list[Damage]
+) -> list[Claim]:
+    """Read the checkpoints that headers hold and that are not among the log's own any more."""
+    there = {claim.note for claim in claims}
+    notes = {part.checkpoint.encode(): part.name for part in parts if part.checkpoint is not None}
+    found = [
+        _claim(note, known, f"header of {name}", damage, elsewhere=False)
+        for note, name in notes.items()
+        if note not in there
+    ]
+    return [claim for claim in found if claim is not None]
 
 
 def _claims_elsewhere(
@@ -185,8 +204,8 @@ def _resume(
 
 
 def _scan_all(
-    source: Source, todo: list[tuple[Part, Part | None]], sizes: set[int], counts: list[int], *, deep: bool, workers: int,
-    progress: Progress | None,
+    source: Source, todo: list[tuple[Part, Part | None]], sizes: set[int], counts: list[int], *, deep: bool,
+    workers: int, progress: Progress | None,
 ) -> list[Scan]:  # fmt: skip
     ends = [None if following is None else following.first for _, following in todo]
     if workers == 1:
@@ -215,7 +234,7 @@ def _join(todo: list[tuple[Part, Part | None]], scans: Sequence[Scan], damage: l
     for place, ((part, following), found) in enumerate(zip(todo, scans, strict=True)):
         damage += found.found
         before = scans[place - 1] if place else None
-        fits = part.edge is not None
+        fits = part.edge is not None and part.origin == todo[0][0].origin
         if fits and before is not None and before.differs is None and before.end == part.first:
             fits = before.edge.nodes == part.edge.nodes  # type: ignore[union-attr]  # it is there if it fits
             fits = fits and (part.kind != "segment" or not before.stored_at or before.stored_at == part.stored_at)
