@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import zlib
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Scan", "scan"]
 
 CHUNK = 4096
+UNREADABLE = (OSError, EOFError, ValueError, TypeError, sqlite3.Error, zlib.error, CrmkitError)
+"""What reading a broken file can end in, besides a wrong answer."""
 _PRUNED = b'{"action":"log.pruned"'
 
 
@@ -86,7 +89,7 @@ def scan(source: Source, part: Part, end: int | None, sizes: Collection[int], co
                 walk.go_by_hashes()
             else:
                 walk.go(source.lines(part))
-        except (OSError, EOFError, ValueError, TypeError, sqlite3.Error, zlib.error, CrmkitError):
+        except UNREADABLE:
             result.say("unreadable", walk.seq, part.name)
         result.end, result.edge = walk.rows.size, walk.rows.head
         limit = walk.stored if end is None else min(walk.stored, end)
@@ -94,7 +97,8 @@ def scan(source: Source, part: Part, end: int | None, sizes: Collection[int], co
             result.differs, result.kind = result.end, "truncated" if end is None else "removed"
             result.found = [item for item in result.found if item.kind != "frame"]
         elif result.differs is not None:
-            result.kind = _explain(source.lines(part), part, store, result.differs, limit)
+            with contextlib.suppress(*UNREADABLE):  # it was said already
+                result.kind = _explain(source.lines(part), part, store, result.differs, limit)
             result.found = [item for item in result.found if item.seq is None or item.seq < result.differs]
     return result
 
@@ -116,6 +120,7 @@ class _Walk:
 
     def go_by_hashes(self) -> None:
         """Take stored hashes for events whose bodies are gone."""
+        self.result.stored_at = ""  # bodies say it, and they are gone
         stop = self.stored if self.end is None else self.end
         for start in range(self.part.first, stop, CHUNK):
             data = self.store.read(0, start, min(CHUNK, stop - start))

@@ -232,7 +232,7 @@ class SQLiteStore:
         for seq, body in self._database.cursor().execute(query, (self._pruned,)):
             if stored_moment(bytes(body)) >= before:
                 return int(seq) if seq > self._pruned else 0
-        return 0
+        return self.rows.size if self.rows.size > self._pruned else 0
 
     def prune(self, end: int) -> int:
         """Destroy the bodies of the events before ``end``."""
