@@ -1,7 +1,8 @@
 """The Merkle tree of RFC 6962: roots, inclusion and consistency proofs, made and verified.
 
-Leaves enter as hashes (`leaf_hash`), so callers decide what a leaf is.  `Prover` proves from complete nodes wherever they
-are kept, `Tree` keeps them in memory; `CompactRange` keeps only what the next append needs, 32 bytes a level, and can be stored; `root` is for a list at hand.
+Leaves enter as hashes (`leaf_hash`), so callers decide what a leaf is.  `Prover` proves from complete nodes wherever
+they are kept, `Tree` keeps them in memory; `CompactRange` keeps only what the next append needs, 32 bytes a level, and
+can be stored; `root` is for a list at hand.
 Verifiers return nothing or raise: an answer that can be ignored is not asked for.
 
 Source:

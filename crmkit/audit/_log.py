@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, get_args
 
-import attrs
-
 from crmkit.errors import InvalidValueError, NotFoundError
 
 from ._checkpoint import Checkpoint
-from ._event import Event, Outcome, moment, utc_now
+from ._event import moment, utc_now
 from ._jsonl import FileStore
 from ._proof import Erasure, InclusionProof
-from ._recorder import Durability, Recorder, Settings
+from ._reader import Reader
+from ._recorder import Durability, Settings
+from ._rows import export_tiles
 from ._sqlite import SQLiteStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
     from types import TracebackType
 
@@ -31,26 +30,13 @@ if TYPE_CHECKING:
     from ._note import NoteSigner, NoteVerifier
     from ._witness import Witness
 
-__all__ = ["Log", "LoggedUsage"]
+__all__ = ["Log"]
 
 _DATABASES = {".sqlite", ".sqlite3", ".db"}
 _open_logs: weakref.WeakSet[Log] = weakref.WeakSet()
 
 
-@attrs.frozen(kw_only=True)
-class LoggedUsage:
-    """One use of a permission; satisfies `crmkit.typing.Usage`.
-
-    .. versionadded:: 0.1.0
-    """
-
-    actor: str
-    action: str
-    resource: tuple[str, str] | None
-    at: datetime
-
-
-class Log(Recorder):
+class Log(Reader):
     """An append-only log that can prove it was not edited, cut or written anew. Made by `open`.
 
     It is an `crmkit.typing.AuditSink` (`record`) and a `crmkit.typing.UsageSource` (`usage`, `verified`). One object
@@ -154,100 +140,6 @@ class Log(Recorder):
             store.close()
             raise
 
-    @property
-    def origin(self) -> str:
-        """The log's name, which every checkpoint bears."""
-        return self._store.origin
-
-    @property
-    def path(self) -> Path:
-        """Where it is."""
-        return self._settings.path
-
-    @property
-    def size(self) -> int:
-        """How many events are stored, as far as this object knows; `refresh` looks."""
-        return self._store.rows.size
-
-    def __len__(self) -> int:
-        return self.size
-
-    def __bool__(self) -> bool:
-        return True  # an empty log is one
-
-    def __repr__(self) -> str:
-        return f"<Log {self.origin!r}, {self.size:,} events>"
-
-    def refresh(self) -> int:
-        """Look what other processes have added; return the size."""
-        with contextlib.nullcontext() if self._settings.read_only else self._locked():
-            self._store.refresh()
-        return self.size
-
-    # Reading
-
-    def events(
-        self,
-        *,
-        start: int = 0,
-        stop: int | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        actor: str | None = None,
-        action: str | None = None,
-        resource: tuple[str, str] | None = None,
-        outcome: Outcome | None = None,
-    ) -> Iterator[Event]:
-        """Yield stored events in their order; bodies that were pruned are left out.
-
-        Args:
-            start: First turn.
-            stop: Turn to stop before; the end by default.
-            since: Only what happened at or after.
-            until: Only what happened before.
-            actor: Only of this id.
-            action: Only this one, or with ``.*`` at its end all of one kind: ``contact.*``.
-            resource: Only with this kind and id.
-            outcome: Only what ended so.
-        """
-        names = self._settings.pseudonyms
-        if names is not None:
-            if resource is not None and "resource" in names.of:
-                resource = (resource[0], names.name(*resource))
-            if actor is not None and "actor" in names.of:
-                actor = names.name("user", actor)
-        for _, data in self._store.read(start, stop, actor=actor, resource=resource):
-            if data is None:
-                continue
-            event = Event.parse(data, strict=False)
-            if (
-                (since is None or event.at >= since)
-                and (until is None or event.at < until)
-                and (actor is None or (event.actor is not None and event.actor.id == actor))
-                and (action is None or event.action == action or _is_kind(event.action, action))
-                and (
-                    resource is None
-                    or (event.resource is not None and (event.resource.type, event.resource.id) == resource)
-                )
-                and (outcome is None or event.outcome == outcome)
-            ):
-                yield event
-
-    def __iter__(self) -> Iterator[Event]:
-        return self.events()
-
-    def __getitem__(self, seq: int) -> Event:
-        for event in self.events(start=seq, stop=seq + 1) if 0 <= seq < self.size else ():
-            return event
-        raise IndexError("there is no such event, or its body was pruned")
-
-    def usage(self, *, since: datetime) -> Iterator[LoggedUsage]:
-        """Yield the permitted uses since then, in the log's order: what `crmkit.typing.UsageSource` asks for."""
-        for event in self.events(since=since, outcome="ok"):
-            if event.actor is not None and not event.action.startswith("log."):
-                resource = None if event.resource is None else (event.resource.type, event.resource.id)
-                yield LoggedUsage(actor=event.actor.id, action=event.action, resource=resource, at=event.at)
-
     # Proving
 
     def prove(self, seq: int) -> InclusionProof:
@@ -266,6 +158,26 @@ class Log(Recorder):
             raise InvalidValueError("no checkpoint covers this event yet; make one with log.checkpoint()")
         path = self._store.rows.inclusion_proof(seq, size)
         return InclusionProof(seq=seq, event=data, path=tuple(path), checkpoint=notes[-1])
+
+    def inclusion_path(self, seq: int, size: int) -> list[bytes]:
+        """Return the hashes from an event's leaf to the root over the first ``size`` events."""
+        return self._store.rows.inclusion_proof(seq, size)
+
+    def export_tiles(self, folder: str | os.PathLike[str]) -> int:
+        """Write the tree as C2SP tlog-tiles, up to the newest checkpoint, with that beside them.
+
+        Returns:
+            How many tiles there are.
+
+        Raises:
+            InvalidValueError: There is no checkpoint.
+        """
+        notes = self._store.notes()
+        if not notes:
+            raise InvalidValueError("tiles are published with a checkpoint, and the log has none")
+        count = export_tiles(self._store.rows, Checkpoint.peek(notes[-1]).size, folder)
+        Path(folder, "checkpoint").write_bytes(notes[-1])
+        return count
 
     def consistency_proof(self, first: int, second: int | None = None) -> list[bytes]:
         """Return the hashes that prove the first ``first`` events to be a prefix of the first ``second``."""
@@ -389,10 +301,6 @@ class Log(Recorder):
 def _check_origin(there: str, asked: str | None) -> None:
     if asked is not None and there != asked:
         raise InvalidValueError(f"the log here is {there!r}, not {asked!r}")
-
-
-def _is_kind(action: str, asked: str) -> bool:
-    return asked.endswith(".*") and action.startswith(asked[:-1])
 
 
 def _after_fork() -> None:
