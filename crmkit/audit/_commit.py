@@ -90,11 +90,11 @@ class Committer:
         """Put receipts into the queue."""
         self._queue.extend(receipts)
 
-    def submit(self, receipt: Receipt) -> None:
-        """Put one receipt into the queue and see to it that it is written soon."""
-        self._queue.append(receipt)
+    def submit(self, *receipts: Receipt) -> None:
+        """Put receipts into the queue and see to it that they are written soon."""
+        self._queue.extend(receipts)
         if len(self._queue) >= 4 * self._max_events:  # the writer does not keep up: everybody helps
-            self.settle(receipt)
+            self.settle(receipts[-1])
         elif self._timer is None:
             self._timer = threading.Thread(target=self._run, name="crmkit-audit", daemon=True)
             self._timer.start()

@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from json.encoder import encode_basestring as _quote
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, get_args
 
 import attrs
 
@@ -42,7 +42,9 @@ def utc_now() -> datetime:
 
 def moment(at: datetime) -> str:
     """Return a moment as events write it: UTC, microseconds, ``Z``."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
+    return at.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def _require(holds: bool) -> None:  # noqa: FBT001  what holds is all there is to say
@@ -59,20 +61,28 @@ def _names(values: Iterable[str]) -> tuple[str, ...]:
     return (values,) if isinstance(values, str) else tuple(values)
 
 
-def _text(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    if type(value) is not str or not value:
-        raise InvalidValueError(f"{attribute.name} is text that says something")
+def _are_texts(needed: tuple[object, ...], optional: tuple[object, ...], lists: tuple[object, ...]) -> bool:
+    """Whether all are what they should be; a validator for each attribute would take twice the time of an append."""
+    for value in needed:
+        if type(value) is not str or not value:
+            return False
+    for value in optional:
+        if value is not None and (type(value) is not str or not value):
+            return False
+    return all(type(item) is str for item in lists)
 
 
-def _text_or_none(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    if value is not None and (type(value) is not str or not value):
-        raise InvalidValueError(f"{attribute.name} is text that says something, or None")
-
-
-def _texts(_: object, attribute: attrs.Attribute[Any], value: tuple[object, ...]) -> None:
-    for item in value:
-        if type(item) is not str:
-            raise InvalidValueError(f"{attribute.name} is a sequence of texts")
+def _refuse(owner: object, needed: tuple[str, ...], optional: tuple[str, ...], lists: tuple[str, ...]) -> NoReturn:
+    """Say which attribute is not what it should be."""
+    for name in needed:
+        value = getattr(owner, name)
+        if type(value) is not str or not value:
+            raise InvalidValueError(f"{name} is text that says something")
+    for name in optional:
+        value = getattr(owner, name)
+        if value is not None and (type(value) is not str or not value):
+            raise InvalidValueError(f"{name} is text that says something, or None")
+    raise InvalidValueError(f"{' and '.join(lists)}: a sequence of texts")
 
 
 @attrs.frozen(kw_only=True)
@@ -92,10 +102,14 @@ class Actor:
     .. versionadded:: 0.1.0
     """
 
-    id: str = attrs.field(validator=_text)
-    type: str = attrs.field(default="user", validator=_text)
-    roles: tuple[str, ...] = attrs.field(default=(), converter=_names, validator=_texts)
-    session: str | None = attrs.field(default=None, validator=_text_or_none)
+    id: str
+    type: str = "user"
+    roles: tuple[str, ...] = attrs.field(default=(), converter=_names)
+    session: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if not _are_texts((self.id, self.type), (self.session,), self.roles):
+            _refuse(self, ("id", "type"), ("session",), ("roles",))
 
     def _json(self) -> str:
         roles = f',"roles":[{",".join(map(_quote, self.roles))}]' if self.roles else ""
@@ -119,9 +133,13 @@ class Resource:
     .. versionadded:: 0.1.0
     """
 
-    type: str = attrs.field(validator=_text)
-    id: str = attrs.field(validator=_text)
-    tenant: str | None = attrs.field(default=None, validator=_text_or_none)
+    type: str
+    id: str
+    tenant: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if not _are_texts((self.type, self.id), (self.tenant,), ()):
+            _refuse(self, ("type", "id"), ("tenant",), ())
 
     def _json(self) -> str:
         tenant = f',"tenant":{_quote(self.tenant)}' if self.tenant is not None else ""
@@ -176,26 +194,29 @@ class Event:
     .. versionadded:: 0.1.0
     """
 
-    action: str = attrs.field(validator=_text)
+    action: str
     actor: Actor | None = attrs.field(default=None, converter=_actor)
     resource: Resource | None = attrs.field(default=None, converter=_resource)
     outcome: Outcome = "ok"
-    code: str | None = attrs.field(default=None, validator=_text_or_none)
-    rules: tuple[str, ...] = attrs.field(default=(), converter=_names, validator=_texts)
-    scope: str | None = attrs.field(default=None, validator=_text_or_none)
-    policy: str | None = attrs.field(default=None, validator=_text_or_none)
-    fields: tuple[str, ...] = attrs.field(default=(), converter=_names, validator=_texts)
+    code: str | None = None
+    rules: tuple[str, ...] = attrs.field(default=(), converter=_names)
+    scope: str | None = None
+    policy: str | None = None
+    fields: tuple[str, ...] = attrs.field(default=(), converter=_names)
     count: int = 1
-    purpose: str | None = attrs.field(default=None, validator=_text_or_none)
-    request: str | None = attrs.field(default=None, validator=_text_or_none)
+    purpose: str | None = None
+    request: str | None = None
     change: Mapping[str, Mapping[str, str]] = attrs.field(factory=dict, converter=_detail)
     detail: Mapping[str, Any] = attrs.field(factory=dict, converter=_detail, repr=False)
     at: datetime = attrs.field(factory=utc_now)
-    id: str = attrs.field(factory=new_run_id, validator=_text)
+    id: str = attrs.field(factory=new_run_id)
     seq: int | None = None
     stored_at: datetime | None = None
 
     def __attrs_post_init__(self) -> None:
+        optional = (self.code, self.scope, self.policy, self.purpose, self.request)
+        if not _are_texts((self.action, self.id), optional, self.rules + self.fields):
+            _refuse(self, ("action", "id"), ("code", "scope", "policy", "purpose", "request"), ("rules", "fields"))
         if self.outcome not in _OUTCOMES:
             raise NotFoundError.of("outcome", str(self.outcome), _OUTCOMES)
         if type(self.count) is not int or not 0 <= self.count <= MAX_SAFE_INT:

@@ -106,6 +106,9 @@ class FileStore:
                 self._begin(Header(origin, 0, CompactRange(), None, ""))
             self._load()
 
+    survives_fork = True
+    """Files that are only appended to, under a lock that is taken anew each time, may be shared with the parent."""
+
     # Reading
 
     def segments(self) -> list[Segment]:
@@ -258,19 +261,17 @@ class FileStore:
 
     def append(self, events: list[bytes], *, sync: bool) -> None:
         """Write one batch: all of it or, after an error, none."""
-        leaves = [leaf_hash(event) for event in events]
-        edge = CompactRange(self.rows.size, self.rows.head.nodes)
-        for leaf in leaves:
-            edge.append(leaf)
-        data = b"\n".join([*events, trailer(edge)])
+        mark = self.rows.mark()
+        self.rows.extend(map(leaf_hash, events))
+        data = b"\n".join([*events, trailer(self.rows.head)])
         try:
             write_all(self._fd, data)
             if sync:
                 os.fsync(self._fd)
         except BaseException:
+            self.rows.take_back(mark)
             os.ftruncate(self._fd, self._offset)
             raise
-        self.rows.extend(leaves)
         self._offset += len(data)
         self._known = self.rows.size
 

@@ -286,7 +286,7 @@ class Log(Reader):
                         self._store.refresh()
                         self._store.sync()
         finally:
-            self._closed = True
+            self._closed = "the log is closed"
             self._store.close()
 
     def __enter__(self) -> Self:
@@ -307,6 +307,9 @@ def _after_fork() -> None:
     """Give logs in a forked process locks of their own, and files that share nothing with the parent's."""
     for log in list(_open_logs):
         log._committer.reset()
+        if not log._store.survives_fork:
+            log._closed = "open a database anew in a forked process"
 
 
-os.register_at_fork(after_in_child=_after_fork)
+if hasattr(os, "register_at_fork"):  # pragma: no branch  Windows has none
+    os.register_at_fork(after_in_child=_after_fork)

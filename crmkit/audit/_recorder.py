@@ -68,7 +68,7 @@ class Recorder:
     def __init__(self, store: FileStore | SQLiteStore, settings: Settings) -> None:
         self._store = store
         self._settings = settings
-        self._closed = False
+        self._closed: str | None = None
         self._vault: Vault | None = None
         self._signed_at = time.monotonic()
         notes = store.notes()
@@ -138,8 +138,16 @@ class Recorder:
 
         Batches are whole: after an error those before it are stored, and every receipt says whether its event is.
         """
-        receipts = [self._receipt(event) for event in events]
-        self._committer.add(receipts)
+        receipts: list[Receipt] = []
+        fresh: list[Receipt] = []
+        for event in events:
+            fresh.append(self._receipt(event))
+            if len(fresh) == GROUP_EVENTS:  # the disk takes these while the next are made
+                self._committer.submit(*fresh)
+                receipts += fresh
+                fresh = []
+        self._committer.add(fresh)
+        receipts += fresh
         for receipt in receipts:
             receipt.wait()
         return receipts
@@ -202,7 +210,7 @@ class Recorder:
 
     def _receipt(self, event: Event, *, own: bool = False) -> Receipt:
         if self._closed or self._settings.read_only:
-            raise InvalidValueError("the log is closed" if self._closed else "the log was opened to be read only")
+            raise InvalidValueError(self._closed or "the log was opened to be read only")
         if event.action.startswith("log.") and not own:
             raise InvalidValueError("actions that begin with 'log.' are the log's own")
         names = self._settings.pseudonyms

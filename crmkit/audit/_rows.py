@@ -112,6 +112,17 @@ class Rows(Prover):
             size += 1
         self._edge = CompactRange(size, nodes)
 
+    def mark(self) -> tuple[CompactRange, list[int]]:
+        """Return where the tree stands, for `take_back`."""
+        return self._edge, [len(hashes) for hashes in self._pending]
+
+    def take_back(self, mark: tuple[CompactRange, list[int]]) -> None:
+        """Forget what was added since."""
+        self._edge, counts = mark
+        del self._pending[len(counts) :]
+        for hashes, count in zip(self._pending, counts, strict=True):
+            del hashes[count:]
+
     def flush(self) -> None:
         """Put what is pending into the store."""
         for row, hashes in reversed(list(enumerate(self._pending))):

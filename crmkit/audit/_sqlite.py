@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["DatabaseRows", "SQLiteStore", "columns"]
 
 TILE = 16
+_SYSTEM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 _SCHEMA = """
 CREATE TABLE about (format TEXT NOT NULL, origin TEXT NOT NULL, pruned INTEGER NOT NULL);
 CREATE TABLE events (
@@ -104,15 +105,15 @@ class SQLiteStore:
             raise FormatError("no audit log is here", location=path.name)
         self.path = path
         self.torn: list[Torn] = []
-        self._connect(write=write, wait_s=wait_s, sync=sync)
         try:
+            self._connect(write=write, wait_s=wait_s, sync=sync)
             with self.lock(wait_s) if write else contextlib.nullcontext():
                 self._load(origin if write else None)
         except sqlite3.DatabaseError as error:
-            self._database.close()
+            self.close()
             raise FormatError(f"not an audit log: {type(error).__name__}", location=path.name) from None
         except BaseException:
-            self._database.close()
+            self.close()
             raise
 
     def _connect(self, *, write: bool, wait_s: float, sync: bool) -> None:
@@ -126,13 +127,18 @@ class SQLiteStore:
                 self._database.execute(f"PRAGMA {pragma}")
         self.row_store = DatabaseRows(self._database)
 
+    survives_fork = False
+    """A connection must not be used on the other side of a fork (https://www.sqlite.org/howtocorrupt.html, 2.6)."""
+
     def _load(self, origin: str | None) -> None:
         if not self._database.execute("SELECT 1 FROM sqlite_master WHERE name = 'about'").fetchone() and origin:
             for statement in _SCHEMA.split(";\n"):
                 self._database.execute(statement, (FORMAT, origin) if "?" in statement else ())
         form, self.origin, self._pruned = self._database.execute("SELECT format, origin, pruned FROM about").fetchone()
         if form != FORMAT:
-            raise FormatError(f"of a format that this version does not read; it reads {FORMAT}")
+            raise FormatError(
+                f"of a format that this version does not read; it reads {FORMAT}", location=self.path.name
+            )
         self._look()
         count = self._database.execute("SELECT max(seq) + 1 FROM events").fetchone()[0] or self._pruned
         if count != self.rows.size:
@@ -182,7 +188,7 @@ class SQLiteStore:
         try:
             self._database.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            if error.sqlite_errorcode & 0xFF in _SYSTEM:
                 raise _as_system_error(error) from None
             raise LockedError(f"{self.path.name} is locked: another writer is at work") from None
         try:
@@ -190,7 +196,9 @@ class SQLiteStore:
             self._database.execute("COMMIT")
         except sqlite3.OperationalError as error:
             self._undo()
-            raise _as_system_error(error) from None
+            if error.sqlite_errorcode & 0xFF in _SYSTEM:
+                raise _as_system_error(error) from None
+            raise
         except BaseException:
             self._undo()
             raise
@@ -242,7 +250,8 @@ class SQLiteStore:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._database.close()
+        if hasattr(self, "_database"):
+            self._database.close()
 
 
 def _as_system_error(error: sqlite3.OperationalError) -> OSError:

@@ -264,5 +264,5 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover  the tests call main, and run the file where nothing is measured
     sys.exit(main(sys.argv[1:]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import sqlite3
 import threading
 from datetime import UTC, datetime, timedelta
@@ -586,8 +587,8 @@ def test_a_vault_is_made_only_when_it_is_needed(path, make, tmp_path):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
-def test_a_forked_process_writes_on_with_files_of_its_own(folder, events, signer):
-    with Log.open(folder, signer=signer) as log:
+def test_a_forked_process_writes_on_with_files_of_its_own(path, events, signer):
+    with Log.open(path, signer=signer) as log:
         log.extend(events(2))
         child = os.fork()
         if child == 0:
@@ -595,9 +596,83 @@ def test_a_forked_process_writes_on_with_files_of_its_own(folder, events, signer
             try:
                 log.extend(events(3))
                 code = 0
+            except InvalidValueError as error:
+                code = 0 if "forked" in str(error) and not path.is_dir() else 1
             finally:
                 os._exit(code)
         assert os.waitpid(child, 0)[1] == 0
         log.extend(events(1))
-        assert log.size == 6
-    assert verify(folder, keys=[signer.verifier]).proved == 6
+        assert log.size == (6 if path.is_dir() else 3)
+    assert verify(path, keys=[signer.verifier]).ok
+
+
+# Damage that a log meets when it is opened
+
+
+def test_a_log_that_its_own_checkpoint_contradicts_does_not_open(folder, make, signer, events):
+    make(folder, 5)
+    notes = (folder / "checkpoints.jsonl").read_bytes()
+    for count, words in ((3, "cut off"), (7, "not the events that were signed")):
+        shutil.rmtree(folder)
+        with Log.open(folder, origin=ORIGIN) as log:
+            log.extend(events(count, actor="u-99"))
+        (folder / "checkpoints.jsonl").write_bytes(notes)
+        for settings in ({"signer": signer}, {"read_only": True}):
+            with pytest.raises(TamperedLogError, match=words):
+                Log.open(folder, **settings)
+
+
+def test_a_database_that_is_none_or_lacks_something_does_not_open(tmp_path, make, signer):
+    path = tmp_path / "log.db"
+    path.write_bytes(b"hello" * 1000)
+    for settings in ({"signer": signer}, {"read_only": True}):
+        with pytest.raises(FormatError, match="not an audit log"):
+            Log.open(path, **settings)
+    path.unlink()
+    with pytest.raises(FormatError, match="not an audit log"):
+        Log.open(tmp_path / "no" / "folder" / "log.db", signer=signer)
+    make(path, 20)
+
+    def change(*statements):
+        copy = tmp_path / "copy.db"
+        with sqlite3.connect(path) as source, sqlite3.connect(copy) as target:
+            source.backup(target)
+            for statement in statements:
+                target.execute(statement)
+        source.close()
+        target.commit()
+        target.close()
+        return copy
+
+    with pytest.raises(FormatError, match="does not read"):
+        Log.open(change("UPDATE about SET format = 'crmkit-audit/9'"), signer=signer)
+    with pytest.raises(FormatError, match="not an audit log"):
+        Log.open(change("DROP TABLE hashes"), signer=signer)
+    cut = change("DROP TRIGGER events_remain", "DELETE FROM events WHERE seq > 12")
+    with pytest.raises(TamperedLogError, match="20 events were written, 13 are there"):
+        Log.open(cut, signer=signer)
+    with pytest.raises(TamperedLogError, match="hashes are missing"):
+        Log.open(change("DELETE FROM hashes WHERE row = 0 AND tile = 0"), signer=signer)._store.rows.leaves(0, 3)
+    assert not verify(change("UPDATE about SET format = 'crmkit-audit/9'"), keys=[signer.verifier]).ok
+
+
+def test_a_database_that_cannot_be_written_says_so(tmp_path, make, signer, events, monkeypatch):
+    with Log.open(make(tmp_path / "log.db", 2), signer=signer) as log:
+        store = log._store
+        real = store._database
+
+        class Broken:
+            in_transaction = False
+
+            def execute(self, statement, *values):
+                if statement.startswith("BEGIN"):
+                    error = sqlite3.OperationalError("disk I/O error")
+                    error.sqlite_errorcode, error.sqlite_errorname = sqlite3.SQLITE_IOERR, "SQLITE_IOERR"
+                    raise error
+                return real.execute(statement, *values)
+
+        store._database = Broken()
+        with pytest.raises(OSError, match="SQLITE_IOERR"):
+            log.extend(events(1))
+        store._database = real
+        assert log.extend(events(1))[0].seq == 2

@@ -151,3 +151,12 @@ def test_what_is_no_checkpoint_is_refused(text):
 def test_a_checkpoint_survives_its_text(signer):
     checkpoint = Checkpoint("example.com/log", 0, bytes(32))
     assert Checkpoint.parse(checkpoint.text()) == Checkpoint.peek(checkpoint.sign([signer])) == checkpoint
+
+
+def test_signatures_that_are_there_are_kept_or_refused(signer):
+    first = sign_note("hello\n", [NoteSigner.generate("first")])
+    existing = parse_note(first)[1]
+    both = sign_note("hello\n", [signer], existing=existing)
+    assert [item.name for item in parse_note(both)[1]] == ["first", signer.verifier.name]
+    with pytest.raises(FormatError, match="malformed"):
+        sign_note("hello\n", [signer], existing=[NoteSignature("a b", "00000000", "AAAAAAAA")])

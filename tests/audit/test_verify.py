@@ -477,3 +477,38 @@ def test_a_trailer_says_root_and_size(log):
         edge = opened._store.rows.head
         assert trailer(edge) == b'{"root":"%b","size":120}\n' % edge.root().hex().encode()
         assert Event.parse(opened[0].to_bytes()) == opened[0]
+
+
+def test_a_prune_that_says_nothing_is_not_canonical(folder, signer, events):
+    with Log.open(folder, signer=signer) as log:
+        log.extend(events(1))
+        line = log[0].to_bytes().replace(b'"seq":0', b'"seq":1')
+        with log._locked():
+            log._store.append([line.replace(b'"contact.read"', b'"log.pruned"')], sync=True)
+    assert found(folder, signer) == [("not_canonical", 1)]
+
+
+def test_a_large_database_is_gone_through_in_chunks(tmp_path, signer, events):
+    with Log.open(tmp_path / "log.db", signer=signer, durability="os") as log:
+        log.extend(events(4100))
+    assert verify(tmp_path / "log.db", keys=[signer.verifier]).proved == 4100
+    with sqlite3.connect(tmp_path / "log.db") as connection:
+        connection.execute("DROP TRIGGER events_stay")
+        connection.execute("UPDATE events SET body = replace(body, 'u-17', 'u-18') WHERE seq = 3000")
+        connection.execute("UPDATE events SET body = CAST(body AS BLOB)")
+    connection.close()
+    assert found(tmp_path / "log.db", signer) == [("edited", 3000)]
+    with sqlite3.connect(tmp_path / "log.db") as connection:
+        connection.execute("UPDATE events SET body = CAST(replace(CAST(body AS TEXT), 'u-18', 'u-17') AS BLOB)")
+        connection.execute("UPDATE hashes SET hashes = zeroblob(512) WHERE row = 0 AND tile = 3")
+    connection.close()
+    assert found(tmp_path / "log.db", signer) == [("hashes", 48)]
+
+
+def test_the_same_damage_of_one_place_is_said_once(log, signer):
+    other = NoteSigner.generate(ORIGIN)
+    note = Checkpoint(ORIGIN, 3, bytes(32)).sign([other])
+    report = verify(log, keys=[signer.verifier], trusted=[note], since=note)
+    assert [(item.kind, item.location) for item in report] == [
+        ("unknown_key", "trusted checkpoint 1"), ("unknown_key", "since"),
+    ]  # fmt: skip
