@@ -13,7 +13,8 @@ Every tool gets the same events, about 300 bytes of JSON each, and runs each tas
 
 Tasks: ``append_each`` (fsync for every event; at most 2,000 of them), ``append_group`` (batches of 1,000, one fsync),
 ``append_os`` (batches of 1,000, no fsync), ``verify``, ``verify_deep``, ``prove`` (one inclusion proof, median of
-500, with its size). ``append_*`` of crmkit begins with events as a caller has them: making, encoding and hashing count.
+500, with its size), ``prove_hashes`` (the same over the stored hashes of as many events, without the bodies).
+``append_*`` of crmkit begins with events as a caller has them: making, encoding and hashing count.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ EACH_AT_MOST = 2000
 TASKS = {
     "crmkit": [
         "append_each", "append_group", "append_os", "append_group_sqlite", "verify", "verify_deep", "verify_sqlite",
-        "prove",
+        "prove", "prove_hashes",
     ],
     "bare": ["append_each", "append_group", "append_os", "append_group_encode"],
     "chain": ["append_each", "append_group", "append_os", "verify"],
@@ -87,6 +88,8 @@ def crmkit(task: str, rows: int, folder: Path) -> dict[str, object]:
 
     signer = NoteSigner.generate("bench.example.com/audit", seed=bytes(32))
     path = folder / ("log.sqlite" if task.endswith("sqlite") else "log")
+    if task == "prove_hashes":
+        return {"times": prove_hashes(rows, folder), "proof_bytes": 32 * (rows - 1).bit_length()}
     if task.startswith("append"):
         durability = task.split("_")[1]
         with Log.open(path, signer=signer, durability=durability) as log, Clock() as clock:
@@ -113,6 +116,24 @@ def crmkit(task: str, rows: int, folder: Path) -> dict[str, object]:
             proof = log.inclusion_path(seq, rows)
             times.append(time.perf_counter() - begun)
     return {"times": times, "proof_bytes": 32 * len(proof)}
+
+
+def prove_hashes(rows: int, folder: Path) -> list[float]:
+    """Store the hashes of so many events, read them anew, and prove; memory must not grow with their number."""
+    from crmkit.audit._files import FileRows
+    from crmkit.audit._rows import Rows
+
+    tree = Rows(FileRows(folder))
+    for start in range(0, rows, 4096):
+        tree.extend(hashlib.sha256(b"%d" % number).digest() for number in range(start, min(start + 4096, rows)))
+        tree.flush()
+    tree = Rows(FileRows(folder))
+    draw, times = random.Random(7), []
+    for _ in range(500):
+        begun = time.perf_counter()
+        tree.inclusion_proof(draw.randrange(rows))
+        times.append(time.perf_counter() - begun)
+    return times
 
 
 def bare(task: str, rows: int, folder: Path) -> dict[str, object]:

@@ -6,8 +6,6 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
-from crmkit.errors import CrmkitError
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -141,7 +139,7 @@ class Committer:
             batch.append(self._queue.popleft())
         try:
             self._commit(batch)
-        except (CrmkitError, OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001  it is raised again for everybody who waits
             for receipt in batch:
                 receipt._error = error
         except BaseException as error:

@@ -6,8 +6,10 @@ event; when both are destroyed, the event says nothing about the value any more,
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
+import re
 import secrets
 from typing import TYPE_CHECKING, Literal
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["SALT_BYTES", "Opening", "Pseudonyms", "commitment"]
 
 SALT_BYTES = 32
+_PSEUDONYM = re.compile("p-[a-z2-7]{26}")
 
 
 def commitment(field: str, value: JSONValue, salt: bytes) -> str:
@@ -121,9 +124,7 @@ class Pseudonyms:
 
     def name(self, kind: str, identifier: str) -> str:
         """Return the pseudonym of one thing; what is a pseudonym already stays."""
-        import base64
-
-        if identifier.startswith("p-") and len(identifier) == 28:
+        if _PSEUDONYM.fullmatch(identifier):
             return identifier
         digest = hmac.new(self.key, encode_parts([kind.encode(), identifier.encode()]), hashlib.sha256).digest()[:16]
         return "p-" + base64.b32encode(digest).decode().rstrip("=").lower()
