@@ -12,9 +12,9 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import logging
 import os
+from itertools import pairwise
 from json.encoder import encode_basestring as _quote
 from typing import TYPE_CHECKING, Final
 
@@ -80,7 +80,8 @@ class FileStore:
         origin: Name of a log that is to be made; ``None`` takes what is there.
         write: Whether to write at all; a reader changes nothing and needs no right to.
         segment_bytes: When to begin a new segment.
-        salvage: Set aside even acknowledged events behind the first damage, where no checkpoint covers them.
+        salvage: Set aside even acknowledged events behind the first damage, where no checkpoint covers them, and make
+            all hashes again.
         wait_s: How long to wait for other writers, in seconds.
     """
 
@@ -121,16 +122,19 @@ class FileStore:
             raise FormatError("no audit log is here", location=self.folder.name)
         header = self._enter(segments[-1])
         self.origin = header.origin
-        self.rows = Rows(self.row_store)
-        if self.rows.size < header.first:
-            self._fill(segments, header.first)
-        elif header.first and self.rows.edge(header.first).nodes != header.edge.nodes:
-            raise TamperedLogError("stored hashes are not those of the events", location="hashes")
+        stored = Rows(self.row_store)
+        self._stored = stored.size
+        if self._salvage and all(segment.kind != "pruned" for segment in segments):
+            self.rows = self._rebuild(segments, header, Rows(self.row_store, edge=CompactRange()))
+        elif stored.size >= header.first and stored.edge(header.first).nodes == header.edge.nodes:
+            self.rows = Rows(self.row_store, edge=header.edge)  # those of the last segment are made again from it
+        else:
+            self.rows = self._rebuild(segments, header, stored)
         self._known = header.first
         self.refresh()
-        if self.rows.size > self._known:
+        if self._stored > self._known:
             raise TamperedLogError(
-                f"cut off: {self.rows.size} events were written, {self._known} are there",
+                f"cut off: {self._stored} events were written, {self._known} are there",
                 location=f"event {self._known}",
             )
         notes = self.notes()
@@ -151,26 +155,20 @@ class FileStore:
         self.last_stored_at = header.stored_at
         return header
 
-    def _fill(self, segments: list[Segment], size: int) -> None:
-        """Make missing hashes again from the events of closed segments."""
-        _log.warning("hashes of %d events are missing; making them again", size - self.rows.size)
-        for segment, following in itertools.pairwise(segments):
-            if following.first > self.rows.size:
-                if segment.kind == "pruned":
-                    raise IntegrityError("hashes of pruned events are missing", location="hashes")
-                leaves = [leaf_hash(line) for _, line in self._lines(segment)]
-                self.rows.extend(leaves[self.rows.size - segment.first :])
-        if self.rows.size < size:
-            raise TamperedLogError("events are missing", location=f"event {self.rows.size}")
-        with self.header(segments[-1]) as header:
-            if self.rows.head.nodes != header.edge.nodes:
-                raise TamperedLogError("events before it are not those that were written", location=f"event {size}")
-
-    @contextlib.contextmanager
-    def header(self, segment: Segment) -> Iterator[Header]:
-        """Read the header of a segment."""
-        with open_segment(segment) as stream:
-            yield Header.read(stream, segment)
+    def _rebuild(self, segments: list[Segment], header: Header, stored: Rows) -> Rows:
+        """Make hashes again that a crash took, from the events of closed segments; all of them where it need be."""
+        _log.warning("hashes are missing or not those of the events; making them again")
+        starts = [stored] if stored.size < header.first else []
+        for rows in (*starts, Rows(self.row_store, edge=CompactRange())):
+            for segment, following in pairwise(segments):
+                if following.first > rows.size:
+                    if segment.kind == "pruned":
+                        raise IntegrityError("hashes of pruned events are missing or damaged", location="hashes")
+                    leaves = [leaf_hash(line) for _, line in self._lines(segment)]
+                    rows.extend(leaves[rows.size - segment.first :])
+            if rows.head.nodes == header.edge.nodes:
+                return rows
+        raise TamperedLogError("events before it are not those that were written", location=f"event {header.first}")
 
     def refresh(self) -> None:
         """Take in what other processes have appended; a writer also sets aside what they left unfinished."""
@@ -180,7 +178,7 @@ class FileStore:
                 if size < self._offset:
                     raise TamperedLogError("cut off while it was open", location=self._segment.path.name)
                 if size > self._offset:
-                    tail = read_tail(stream, self._offset, self.rows, self._known)
+                    tail = read_tail(stream, self._offset, self.rows)
                     self._offset, self._known = tail.good, tail.size
                     if tail.last:
                         self.last_stored_at = stored_moment(tail.last)
@@ -197,7 +195,7 @@ class FileStore:
         notes = self.notes()
         if notes:
             check_note(notes[-1], self.rows)
-        if self.rows.size > self._known:
+        if self._stored > self._known:
             raise TamperedLogError("cut off: hashes of later events are stored", location=f"event {self._known}")
         if not torn and not self._salvage:
             raise TamperedLogError(
@@ -316,7 +314,7 @@ class FileStore:
         """Destroy the bodies of the closed segments before event ``end``."""
         count = 0
         segments = self.segments()
-        for segment, following in itertools.pairwise(segments):
+        for segment, following in pairwise(segments):
             if following.first <= end and segment.kind != "pruned":
                 prune_segment(self._events, segment)
                 count += following.first - segment.first
@@ -337,9 +335,7 @@ class FileStore:
 
     def close(self) -> None:
         """Let go of the files."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        os.close(self._fd)
 
 
 class _Held:

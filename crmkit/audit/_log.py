@@ -103,7 +103,8 @@ class Log(Reader):
             vault: Database of salts and values; beside the log by default.
             wait_s: How long to wait for other writers, in seconds.
             read_only: Change nothing, and need no right to.
-            salvage: Set aside events behind a damage that no checkpoint covers, instead of refusing to open.
+            salvage: Set aside events behind a damage that no checkpoint covers, instead of refusing to open, and make
+                all stored hashes again from the events.
             now: The clock.
 
         Raises:

@@ -164,23 +164,19 @@ def lines(stream: IO[bytes]) -> Iterator[bytes]:
     return iter(lambda: stream.readline(MAX_LINE), b"")
 
 
-def read_tail(stream: IO[bytes], start: int, rows: Rows, known: int) -> Tail:
+def read_tail(stream: IO[bytes], start: int, rows: Rows) -> Tail:
     """Read batches from offset ``start`` on and take those that agree into ``rows``.
 
     Args:
         stream: The segment.
         start: Offset behind a trailer, or behind the header.
-        rows: The tree; leaves below ``known`` that it has already are compared, others appended.
-        known: Number of the first event at ``start``.
-
-    Raises:
-        TamperedLogError: An event is not the one that the tree has there.
+        rows: The tree up to there.
     """
     stream.seek(start)
     good = at = start
     last = kept = partial = b""
     batch: list[bytes] = []
-    size, fits = known, True
+    size, fits = rows.size, True
     for line in lines(stream):
         at += len(line)
         if not line.endswith(b"\n"):
@@ -190,33 +186,26 @@ def read_tail(stream: IO[bytes], start: int, rows: Rows, known: int) -> Tail:
             last = line
         elif fits:
             ended = read_trailer(line)
-            fits = ended is not None and ended[1] == size + len(batch) and _agrees(rows, size, batch, ended[0])
+            fits = ended is not None and ended[1] == size + len(batch) and _agrees(rows, batch, ended[0])
             if fits:
                 size, good, batch, kept = size + len(batch), at, [], last
-    torn = fits and _is_beginning(partial.rstrip(b"\x00"), rows, size, batch)
+    torn = fits and _is_beginning(partial.rstrip(b"\x00"), rows, batch)
     return Tail(size, good, at - good, torn, kept)
 
 
-def _is_beginning(partial: bytes, rows: Rows, size: int, batch: list[bytes]) -> bool:
+def _is_beginning(partial: bytes, rows: Rows, batch: list[bytes]) -> bool:
     """Whether an unfinished line can be what follows the events of ``batch`` in a write that was cut short."""
-    edge = rows.edge(size)
+    edge = CompactRange(rows.size, rows.head.nodes)
     for leaf in batch:
         edge.append(leaf)
     return partial[: len(EVENT)] == EVENT[: len(partial)] or trailer(edge).startswith(partial)
 
 
-def _agrees(rows: Rows, size: int, batch: list[bytes], root: bytes) -> bool:
+def _agrees(rows: Rows, batch: list[bytes], root: bytes) -> bool:
     """Take a batch into the tree if the root is then the one that its trailer says."""
-    have = max(0, min(len(batch), rows.size - size))
-    if have and rows.leaves(size, size + have) != batch[:have]:
-        raise TamperedLogError("events and stored hashes differ", location=f"events {size} to {size + have - 1}")
-    fresh = batch[have:]
-    if not fresh:
-        return rows.root(size + len(batch)) == root
-    edge = CompactRange(rows.size, rows.head.nodes)
-    for leaf in fresh:
-        edge.append(leaf)
-    if edge.root() != root:
-        return False
-    rows.extend(fresh)
-    return True
+    mark = rows.mark()
+    rows.extend(batch)
+    if rows.head.root() == root:
+        return True
+    rows.take_back(mark)
+    return False

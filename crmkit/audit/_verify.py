@@ -180,8 +180,7 @@ def _claim(note: bytes, known: list[NoteVerifier], kept: str, damage: list[Damag
         kind = "unknown_key" if error.location is None else "bad_signature"
     else:
         return Claim(checkpoint, note, kept, elsewhere)
-    if not any(item.kind == kind and item.location == kept for item in damage):
-        damage.append(Damage(kind=kind, location=kept))
+    damage.append(Damage(kind=kind, location=kept))
     return None
 
 

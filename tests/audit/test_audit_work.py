@@ -226,6 +226,12 @@ def test_a_plan_has_a_scope(log):
             AuditPlan(name="x", auditor="a", since=since, until=until)
 
 
+def test_evidence_keeps_to_the_scope(log, signer, tmp_path):
+    plan = AuditPlan(name="x", auditor="a", since=PLAN.since, until=PLAN.until, actions="contact.*")
+    evidence = plan.collect(log, tmp_path / "evidence.zip")
+    assert [event.action for event in evidence.verify([signer.verifier])] == ["contact.export", "contact.read"]
+
+
 def test_evidence_stands_alone(log, signer, tmp_path):
     one = PLAN.collect(log, tmp_path / "one.zip")
     two = PLAN.collect(log, tmp_path / "two.zip")

@@ -676,3 +676,18 @@ def test_a_database_that_cannot_be_written_says_so(tmp_path, make, signer, event
             log.extend(events(1))
         store._database = real
         assert log.extend(events(1))[0].seq == 2
+
+
+def test_what_a_forked_process_does_first(path, make, signer, events):
+    from crmkit.audit._log import _after_fork
+
+    make(path, 2)
+    with Log.open(path, signer=signer) as log:
+        _after_fork()
+        if path.is_dir():
+            log.extend(events(1))
+        else:
+            with pytest.raises(InvalidValueError, match="forked"):
+                log.extend(events(1))
+            log._closed = None
+    assert verify(path, keys=[signer.verifier]).ok

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from crmkit._merkle import EMPTY_ROOT
 from crmkit.audit import Checkpoint, Log, NoteSigner, _standalone, write_verifier
 from crmkit.audit._segment import list_segments
 
@@ -143,14 +144,24 @@ def test_it_wants_signatures_of_known_keys(log, check, signer, tmp_path):
         assert words in check(log, "--checkpoint", tmp_path / name)[1], name
 
 
-def test_it_proves_nothing_without_a_checkpoint(folder, check, events, tmp_path):
+def test_it_proves_nothing_without_a_checkpoint(folder, check, events, signer, tmp_path):
     with Log.open(folder, origin="x") as log:
         log.extend(events(1))
     assert "nothing can be proved" in check(folder)[1]
     assert "cannot be read" in check(tmp_path / "none.db")[1]
     with Log.open(tmp_path / "empty", origin="x"):
         pass
+    (tmp_path / "empty" / "events" / "notes.txt").write_text("not a segment")
     assert check(tmp_path / "empty")[0] == 1
+    note = Checkpoint("x", 0, EMPTY_ROOT).sign([signer])
+    (tmp_path / "note").write_bytes(note)
+    assert (
+        check(tmp_path / "empty", "--checkpoint", tmp_path / "note")[1]
+        == "OK x: 0 events, 0 proved, 0 without bodies\n"
+    )
+    segment = list_segments(tmp_path / "empty" / "events")[0].path
+    segment.write_bytes(segment.read_bytes() + b'{"root":"%b","size":0}\n' % EMPTY_ROOT.hex().encode())
+    assert check(tmp_path / "empty", "--checkpoint", tmp_path / "note")[0] == 0
 
 
 def test_it_checks_the_proof_of_one_event(path, check, signer, events, tmp_path):
