@@ -134,7 +134,7 @@ class DatabaseSource:
         """Yield events whose columns do not say what their bodies say."""
         with self._open() as database:
             for row in database.execute("SELECT * FROM events ORDER BY seq"):
-                with contextlib.suppress(FormatError):
+                with contextlib.suppress(ValueError, TypeError, LookupError, AttributeError):
                     if columns(row[0], bytes(row[1])) != row:
                         yield row[0]
 

@@ -7,13 +7,13 @@ they guard against accidents, while against people who own the file there are th
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 from typing import TYPE_CHECKING
 
 from crmkit._merkle import HASH_BYTES, leaf_hash
 from crmkit.errors import FormatError, IntegrityError, LockedError, TamperedLogError
 
-from ._event import Event, moment
 from ._jsonl import check_note
 from ._rows import Rows
 from ._segment import FORMAT, stored_moment
@@ -87,10 +87,10 @@ class DatabaseRows:
 
 def columns(seq: int, body: bytes) -> tuple[object, ...]:
     """Return the line of an event: its turn, its body, and what one may ask for in SQL."""
-    event = Event.parse(body, strict=False)
-    actor = event.actor.id if event.actor is not None else None
-    kind, name = (event.resource.type, event.resource.id) if event.resource is not None else (None, None)
-    return (seq, body, moment(event.at), event.action, actor, kind, name)
+    said = json.loads(body)
+    resource = said.get("resource", {})
+    actor = said.get("actor", {}).get("id")
+    return (seq, body, said["at"], said["action"], actor, resource.get("type"), resource.get("id"))
 
 
 class SQLiteStore:

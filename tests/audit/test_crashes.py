@@ -421,6 +421,27 @@ def test_a_writer_that_dies_at_any_of_its_system_calls_loses_nothing(folder, sig
     verify(folder, keys=[signer.verifier], deep=True).raise_for()
 
 
+@pytest.mark.thorough
+def test_a_writer_that_dies_at_any_of_its_system_calls_while_four_wait_loses_nothing(folder, signer):
+    script = textwrap.dedent(KILLED_AT) + textwrap.dedent(WRITER)
+    told: dict[int, str] = {}
+    for stop in range(1, 120, 2):
+        dying = subprocess.Popen(
+            [sys.executable, "-c", script, str(folder), "dying", "40", "each", str(stop)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        others = [start(folder, f"w-{number}", 10) for number in range(4)]
+        for process in (dying, *others):
+            told |= acknowledged(process)
+            process.stdout.close()
+            process.wait()
+    with Log.open(folder, signer=signer) as log:
+        there = {event.seq: event.id for event in log}
+    assert {seq: there.get(seq) for seq in told} == told
+    verify(folder, keys=[signer.verifier], deep=True).raise_for()
+
+
 @pytest.mark.parametrize("name", ["log", "log.db"])
 def test_processes_that_append_together_make_one_log(tmp_path, signer, name):
     share(tmp_path / name, signer, writers=4, each=40)
