@@ -173,11 +173,11 @@ class FileStore:
     def refresh(self) -> None:
         """Take in what other processes have appended; a writer also sets aside what they left unfinished."""
         while True:
-            with os.fdopen(os.dup(self._fd), "rb") as stream:
-                size = os.fstat(self._fd).st_size
-                if size < self._offset:
-                    raise TamperedLogError("cut off while it was open", location=self._segment.path.name)
-                if size > self._offset:
+            size = os.fstat(self._fd).st_size
+            if size < self._offset:
+                raise TamperedLogError("cut off while it was open", location=self._segment.path.name)
+            if size > self._offset:
+                with os.fdopen(os.dup(self._fd), "rb") as stream:
                     tail = read_tail(stream, self._offset, self.rows)
                     self._offset, self._known = tail.good, tail.size
                     if tail.last:

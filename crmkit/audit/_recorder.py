@@ -142,7 +142,8 @@ class Recorder:
         fresh: list[Receipt] = []
         for event in events:
             fresh.append(self._receipt(event))
-            if len(fresh) == GROUP_EVENTS:  # the disk takes these while the next are made
+            if len(fresh) == GROUP_EVENTS and self._settings.durability != "each":
+                # The disk takes these while the next are made; one by one two threads would only wait for each other.
                 self._committer.submit(*fresh)
                 receipts += fresh
                 fresh = []
