@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias, get_args
 
 import attrs
 
-from crmkit import frames
 from crmkit.errors import CheckFailedError, NotFoundError
-from crmkit.records import RecordSet
 
 if TYPE_CHECKING:
     import os
@@ -211,10 +209,14 @@ class AuditReport:
 
     def to_frame(self, like: object = None, *, lang: Language = "en") -> Frame:
         """Return the findings as a frame of the kind of ``like``, or a ``RecordSet``."""
+        from crmkit import frames
+
         return frames.build(self._columns(lang), like=like)
 
     def to_csv(self, path: str | os.PathLike[str], *, lang: Language = "en") -> None:
         """Write the findings as a file that spreadsheets read; formulas in names are guarded."""
+        from crmkit.records import RecordSet
+
         RecordSet(self._columns(lang)).to_csv(path)
 
     def to_dict(self, lang: Language = "en") -> dict[str, object]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 
 import attrs
 
-from crmkit import frames
 from crmkit.errors import CheckFailedError, NotFoundError
 
 if TYPE_CHECKING:
@@ -81,6 +80,8 @@ class LogReport:
 
     def to_frame(self, like: object = None, *, lang: Language = "en") -> Frame:
         """Return the damage as a frame of the kind of ``like``, or a ``RecordSet``."""
+        from crmkit import frames
+
         columns: dict[str, list[object]] = {
             name: [getattr(item, name) for item in self.damage]
             for name in ("kind", "severity", "seq", "last", "location")
