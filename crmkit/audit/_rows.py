@@ -126,8 +126,7 @@ class Rows(Prover):
     def flush(self) -> None:
         """Put what is pending into the store."""
         for row, hashes in reversed(list(enumerate(self._pending))):
-            if hashes:
-                self._store.write(row, self._base >> (HEIGHT * row), b"".join(hashes))
+            self._store.write(row, self._base >> (HEIGHT * row), b"".join(hashes))
         self._base, self._pending = self.size, []
 
     def compare(self, counts: list[int]) -> tuple[int, int] | None:

@@ -156,13 +156,13 @@ class _Walk:
         if not framed:
             self.take(batch)
         elif batch:
-            self.unfinished(seq - len(batch))
+            self.unfinished(batch, seq)
         self.result.stored_at = before
 
     def frame(self, line: bytes, batch: list[bytes], seq: int) -> None:
         """Take a batch and the line behind it, which should be its trailer."""
         if not line.endswith(b"\n") and self.end is None:
-            self.unfinished(seq - len(batch))
+            self.unfinished(batch, seq)
             return
         self.take(batch)
         ended = read_trailer(line)
@@ -170,11 +170,15 @@ class _Walk:
             self.agrees = False
             self.result.say("frame", seq, self.part.name)
 
-    def unfinished(self, seq: int) -> None:
+    def unfinished(self, batch: list[bytes], seq: int) -> None:
         """Note a batch without a trailer; in the last part nobody was told that it is there, whatever it holds."""
+        first = seq - len(batch)
         if self.end is None:
-            self.result.found = [item for item in self.result.found if item.seq is None or item.seq < seq]
-        self.result.say("torn" if self.end is None else "frame", seq, self.part.name)
+            self.result.found = [item for item in self.result.found if item.seq is None or item.seq < first]
+            self.result.say("torn", first, self.part.name)
+        else:
+            self.take(batch)
+            self.result.say("frame", first, self.part.name)
 
     def take(self, leaves: list[bytes]) -> None:
         """Take leaf hashes into the tree, note the roots that are wanted, and compare with what is stored."""

@@ -188,3 +188,11 @@ def test_new_tiles_are_as_many_as_in_go(conformance):
                 start = old_last if old_count and old_count % (1 << height) else old_last + 1
                 fresh += last - start + 1
         assert fresh == case["tiles"], case
+
+
+def test_hashes_are_stored_while_the_log_is_open(folder, signer, events):
+    with Log.open(folder, signer=signer, durability="os") as log:
+        log.extend(events(4100))
+        assert (folder / "hashes" / "00").stat().st_size >= 4000 * 32
+        assert (folder / "hashes" / "08").stat().st_size >= 15 * 32
+    assert verify(folder, keys=[signer.verifier]).proved == 4100

@@ -361,6 +361,8 @@ def test_lines_that_have_no_business_in_a_segment_are_found(log, signer):
     assert found(log, signer) == [("frame", 44)]
     path.write_bytes(good[:-5])
     assert found(log, signer)[0] == ("frame", 40) or found(log, signer)[0] == ("frame", 80)
+    path.write_bytes(b"".join(lines[:-1]))
+    assert ("frame", 40) in found(log, signer)
     last = segments(log)[-1]
     last.write_bytes(last.read_bytes() + lines[1])
     path.write_bytes(good)
