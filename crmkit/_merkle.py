@@ -1,7 +1,8 @@
 """The Merkle tree of RFC 6962: roots, inclusion and consistency proofs, made and verified.
 
-Leaves enter as hashes (`leaf_hash`), so callers decide what a leaf is.  `Tree` keeps every complete node and proves;
-`CompactRange` keeps only what the next append needs, 32 bytes a level, and can be stored; `root` is for a list at hand.
+Leaves enter as hashes (`leaf_hash`), so callers decide what a leaf is.  `Prover` proves from complete nodes wherever
+they are kept, `Tree` keeps them in memory; `CompactRange` keeps only what the next append needs, 32 bytes a level, and
+can be stored; `root` is for a list at hand.
 Verifiers return nothing or raise: an answer that can be ignored is not asked for.
 
 Source:
@@ -107,35 +108,29 @@ class CompactRange:
         return result
 
 
-class Tree:
-    """A tree that keeps its complete nodes (64 bytes a leaf) and proves what it holds, for every past size too.
+class Prover:
+    """Proves what a tree holds, for every past size too; where its complete nodes are kept is the subclass's matter."""
 
-    Example:
-        >>> tree = Tree(map(leaf_hash, (b"a", b"b", b"c")))
-        >>> verify_inclusion(leaf_hash(b"c"), 2, 3, tree.inclusion_proof(2), tree.root())
-        >>> verify_consistency(2, tree.root(2), 3, tree.root(), tree.consistency_proof(2))
-    """
-
-    __slots__ = ("_levels",)
-
-    def __init__(self, leaves: Iterable[bytes] = ()) -> None:
-        self._levels: list[list[bytes]] = [[]]
-        for leaf in leaves:
-            self.append(leaf)
+    __slots__ = ()
 
     @property
     def size(self) -> int:
         """Number of leaves."""
-        return len(self._levels[0])
+        raise NotImplementedError
 
-    def append(self, leaf: bytes) -> None:
-        """Add a leaf hash at the right."""
-        for level in self._levels:
-            level.append(leaf)
-            if len(level) % 2:
-                return
-            leaf = node_hash(level[-2], leaf)
-        self._levels.append([leaf])
+    def node(self, level: int, index: int) -> bytes:
+        """Return the root over the ``2**level`` leaves from ``index * 2**level``, all of which are there."""
+        raise NotImplementedError
+
+    def edge(self, size: int | None = None) -> CompactRange:
+        """Return the right edge over the first ``size`` leaves; all of them by default."""
+        size = self._known(size)
+        nodes, start = [], 0
+        for level in range(size.bit_length() - 1, -1, -1):
+            if size >> level & 1:
+                nodes.append(self.node(level, start >> level))
+                start += 1 << level
+        return CompactRange(size, nodes)
 
     def root(self, size: int | None = None) -> bytes:
         """Return the root over the first ``size`` leaves; all of them by default."""
@@ -198,9 +193,44 @@ class Tree:
         width = end - start
         if width & (width - 1) == 0:
             level = width.bit_length() - 1
-            return self._levels[level][start >> level]
+            return self.node(level, start >> level)
         middle = start + _split(width)
         return node_hash(self._subtree(start, middle), self._subtree(middle, end))
+
+
+class Tree(Prover):
+    """A tree in memory: keeps its complete nodes, 64 bytes a leaf.
+
+    Example:
+        >>> tree = Tree(map(leaf_hash, (b"a", b"b", b"c")))
+        >>> verify_inclusion(leaf_hash(b"c"), 2, 3, tree.inclusion_proof(2), tree.root())
+        >>> verify_consistency(2, tree.root(2), 3, tree.root(), tree.consistency_proof(2))
+    """
+
+    __slots__ = ("_levels",)
+
+    def __init__(self, leaves: Iterable[bytes] = ()) -> None:
+        self._levels: list[list[bytes]] = [[]]
+        for leaf in leaves:
+            self.append(leaf)
+
+    @property
+    def size(self) -> int:
+        """Number of leaves."""
+        return len(self._levels[0])
+
+    def node(self, level: int, index: int) -> bytes:
+        """Return a complete node."""
+        return self._levels[level][index]
+
+    def append(self, leaf: bytes) -> None:
+        """Add a leaf hash at the right."""
+        for level in self._levels:
+            level.append(leaf)
+            if len(level) % 2:
+                return
+            leaf = node_hash(level[-2], leaf)
+        self._levels.append([leaf])
 
 
 def _split(width: int) -> int:

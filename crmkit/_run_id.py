@@ -6,8 +6,9 @@ Source:
 
 from __future__ import annotations
 
+import os
 import random
-import secrets
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["new_run_id"]
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -41,13 +43,16 @@ def new_run_id(*, now: Callable[[], datetime] | None = None, seed: int | None = 
 
     .. versionadded:: 0.1.0
     """
-    moment = datetime.now(UTC) if now is None else now()
-    if moment.tzinfo is None:
-        raise ValueError("the clock gives a naive moment; give an aware one, such as datetime.now(UTC)")
-    elapsed = moment - _EPOCH
-    milliseconds = elapsed.days * 86_400_000 + elapsed.seconds * 1000 + elapsed.microseconds // 1000
+    if now is None:
+        milliseconds = time.time_ns() // 1_000_000
+    else:
+        moment = now()
+        if moment.tzinfo is None:
+            raise ValueError("the clock gives a naive moment; give an aware one, such as datetime.now(UTC)")
+        elapsed = moment - _EPOCH
+        milliseconds = elapsed.days * 86_400_000 + elapsed.seconds * 1000 + elapsed.microseconds // 1000
     if milliseconds < 0:
         raise ValueError("the clock gives a moment before 1970")
-    noise = secrets.randbits(80) if seed is None else random.Random(seed).getrandbits(80)  # noqa: S311 - asked for
+    noise = int.from_bytes(os.urandom(10), "big") if seed is None else random.Random(seed).getrandbits(80)  # noqa: S311 - asked for
     number = milliseconds << 80 | noise
-    return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)])

@@ -44,6 +44,7 @@ nitpick_ignore_regex = [
     # The library cryptography, whose objects some functions take.
     (r"py:class", r"(Fernet|MultiFernet)"),
     (r"py:.*", r"(abc|collections\.abc|contextlib|csv|datetime|dt|decimal|enum|json|os|pathlib|re|sqlite3|typing)\..+"),
+    (r"py:class", r"timedelta|tzinfo"),
     # numpy's arrays and types, as annotations import them.
     (r"py:class", r"(np|npt|numpy)\..+|NDArray"),
     # Frame libraries, in the signatures of methods that hand out their frames.

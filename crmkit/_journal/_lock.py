@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 POLL_S = 0.02
+"""Longest pause between two tries; the first ones are shorter, for a lock that is held for one write only."""
+_FIRST_POLL_S = 0.000_25
 
 if sys.platform == "win32":  # pragma: no cover  run on Windows only
     import msvcrt
@@ -43,12 +45,14 @@ class FileLock:
     def __init__(self, path: Path, *, wait_s: float = 0.0) -> None:
         self._fd: int | None = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
         until = time.monotonic() + wait_s
+        pause = _FIRST_POLL_S
         while True:
             try:
                 _lock(self._fd)
             except OSError:
                 if time.monotonic() < until:
-                    time.sleep(POLL_S)
+                    time.sleep(pause)
+                    pause = min(2 * pause, POLL_S)
                     continue
                 self.release()
                 raise LockedError(f"{path.name} is locked: another writer is at work") from None

@@ -19,7 +19,7 @@ from ._log import ChangeLog
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from crmkit.typing import Frame
+    from crmkit.typing import AuditSink, Frame
 
     from ._change import Edits
 
@@ -37,6 +37,7 @@ def apply_edits(
     reason: str | None = None,
     run_id: str | None = None,
     now: Callable[[], dt.datetime] = _utc_now,
+    audit: AuditSink | None = None,
 ) -> tuple[Frame, ChangeLog]:
     """Change cells and write down what was there.
 
@@ -52,6 +53,7 @@ def apply_edits(
         reason: Why; an edit's own reason wins.
         run_id: ULID; a new one where absent.
         now: The clock.
+        audit: Where to record it; see :meth:`ChangeLog.record`.
 
     Returns:
         The changed frame, of the caller's kind, and the log. Lines are in the order of the edits.
@@ -99,7 +101,10 @@ def apply_edits(
             conflicts, _record_ids(table, key, [row for row, _ in conflicts]), strict=True
         )
     ]
-    return changed, ChangeLog._make(header, lines, conflicts=found)
+    log = ChangeLog._make(header, lines, conflicts=found)
+    if audit is not None:
+        log.record(audit)
+    return changed, log
 
 
 def _compare(
@@ -232,6 +237,7 @@ def apply_merges(
     reason: str | None = None,
     run_id: str | None = None,
     now: Callable[[], dt.datetime] = _utc_now,
+    audit: AuditSink | None = None,
 ) -> tuple[Frame, ChangeLog]:
     """Merge rows into others and write down what was there.
 
@@ -248,6 +254,7 @@ def apply_merges(
         reason: Why.
         run_id: ULID; a new one where absent.
         now: The clock.
+        audit: Where to record it; see :meth:`ChangeLog.record`.
 
     Returns:
         The golden frame, of the caller's kind: the rows that stay, in their order, with ``cells`` written. And the log,
@@ -320,7 +327,10 @@ def apply_merges(
         edits_key=False,
         twins=() if _is_unique(table, key) and key not in writes else _twins(table, whole, losers, survivors),
     )
-    return golden, ChangeLog._make(header, lines)
+    log = ChangeLog._make(header, lines)
+    if audit is not None:
+        log.record(audit)
+    return golden, log
 
 
 def _check_merges(table: Table, losers: list[int], survivors: list[int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 from collections import Counter
 from typing import TYPE_CHECKING, Any, cast
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from crmkit.typing import Frame
+    from crmkit.typing import AuditSink, Frame
 
     from ._change import Conflict
     from ._columns import Header, Lines
@@ -257,6 +258,46 @@ class ChangeLog:
             raise FormatError(f"{len(logs)} logs are in the file; read them with crmkit.changes.load")
         header, lines, sealed = logs[0]
         return cls._make(header, lines, sealed=sealed)
+
+    def record(self, audit: AuditSink) -> object:
+        """Record the run in an audit log: who did what to how many records, by which rules, never a value.
+
+        The event's action is ``records.merge`` or ``records.fix``, its resource the run, its count the lines; its
+        detail has the counts by kind and rule, the number of conflicts, and a digest over all commitments of the log,
+        which ties the event to this log and to no other.
+
+        Args:
+            audit: The log, or anything with its method.
+
+        Returns:
+            What the sink gives back.
+
+        Example:
+            >>> from crmkit.changes import Edits, apply_edits
+            >>> class Printed:
+            ...     def record(self, action, **said): print(action, said["resource"][0], said["count"], said["fields"])
+            >>> _, log = apply_edits([{"a": 1}, {"a": 2}], Edits(path=["a", "a"], row=[0, 1], after=[5, 6]))
+            >>> log.record(Printed())
+            records.fix run 2 ['a']
+
+        .. versionadded:: 0.1.0
+        """
+        return audit.record(
+            "records.merge" if self.merged else "records.fix",
+            actor=self._header.by,
+            resource=("run", self.run_id),
+            outcome="ok",
+            fields=sorted({path for path in self._lines.path.values if path is not None}),
+            count=len(self),
+            purpose=self._header.reason or None,
+            at=dt.datetime.fromisoformat(self._header.at),
+            detail={
+                "kinds": self.counts(),
+                "rules": self.counts("rule"),
+                "conflicts": len(self.conflicts),
+                "digest": self._sealed().digest(),
+            },
+        )
 
     def verify(self) -> None:
         """Return if every value is the one that was written down; raise otherwise.

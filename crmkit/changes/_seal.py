@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import json
 import secrets
@@ -30,6 +31,10 @@ class Seal:
     def erase(self, line: int) -> None:
         """Forget the salt of a line, without which its digest says nothing."""
         self.salts[line] = None
+
+    def digest(self) -> str:
+        """Return the SHA-256 over the digests of all lines; it stays when values are erased."""
+        return hashlib.sha256(bytes.fromhex("".join(self.digests))).hexdigest()
 
     def verify(self, lines: Lines) -> None:
         """Raise unless every value is the one that its digest was made of."""

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from crmkit.changes import ChangeLog
-    from crmkit.typing import Frame
+    from crmkit.typing import AuditSink, Frame
 
     from ._report import MatchReport
     from ._survivorship import Scores, Survivorship
@@ -73,7 +73,12 @@ _SECOND_PLACES = (("email", "email", "email_2"), ("phone", "phone", "phone_other
 
 
 def merge_clusters(
-    report: MatchReport, survivorship: Survivorship, *, by: str | None = None, reason: str | None = None
+    report: MatchReport,
+    survivorship: Survivorship,
+    *,
+    by: str | None = None,
+    reason: str | None = None,
+    audit: AuditSink | None = None,
 ) -> tuple[Frame, ChangeLog]:
     """Merge every cluster of the report into one golden record; see ``MatchReport.merge``."""
     source = report.run.sources[0]
@@ -120,6 +125,7 @@ def merge_clusters(
         key=report.run.keys[0],
         by=by,
         reason=reason,
+        audit=audit,
     )
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from crmkit.changes import ChangeLog
-    from crmkit.typing import Frame, JSONValue
+    from crmkit.typing import AuditSink, Frame, JSONValue
 
     from ._diagnostics import Diagnostics
     from ._encode import Encoded
@@ -274,7 +274,12 @@ class MatchReport(PairReport):
         }
 
     def merge(
-        self, *, survivorship: Survivorship | None = None, by: str | None = None, reason: str | None = None
+        self,
+        *,
+        survivorship: Survivorship | None = None,
+        by: str | None = None,
+        reason: str | None = None,
+        audit: AuditSink | None = None,
     ) -> tuple[Frame, ChangeLog]:
         """Make one golden record of every cluster.
 
@@ -282,6 +287,7 @@ class MatchReport(PairReport):
             survivorship: Which value survives, per column; columns not named follow the defaults of their kind.
             by: Who does it, for the change log.
             reason: Why, for the change log.
+            audit: Where to record the merge, such as a ``crmkit.audit.Log``.
 
         Returns:
             The golden records, in the caller's kind of frame and in the order of the survivors, and the change log,
@@ -289,7 +295,7 @@ class MatchReport(PairReport):
         """
         from ._merge import merge_clusters
 
-        return merge_clusters(self, survivorship or {}, by=by, reason=reason)
+        return merge_clusters(self, survivorship or {}, by=by, reason=reason, audit=audit)
 
     def _repr_html_(self) -> str:
         sizes = self.cluster_sizes

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from crmkit.changes import ChangeLog
-    from crmkit.typing import Frame
+    from crmkit.typing import AuditSink, Frame
 
     from ._report import ValidationReport
 
@@ -242,7 +242,7 @@ class FixPlan:
 
     def apply(
         self, frame: Frame, *, by: str | None = None, reason: str | None = None,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = lambda: datetime.now(UTC), audit: AuditSink | None = None,
     ) -> tuple[Frame, ChangeLog]:  # fmt: skip
         """Change the cells and write down what was there.
 
@@ -254,6 +254,7 @@ class FixPlan:
             by: Who applies the plan.
             reason: Why; each change's own reason is in its rule.
             now: The clock.
+            audit: Where to record it, such as a ``crmkit.audit.Log``.
 
         Returns:
             The changed frame, of the caller's kind, and the change log, whose ``revert(clean)`` gives ``frame`` again.
@@ -271,7 +272,7 @@ class FixPlan:
             rule=list(self.rules), rule_version=self.rule_version or None, confidence=list(self.confidences),
         )  # fmt: skip
         key = self.key if self.key in table.columns else None
-        return changes.apply_edits(table, edits, key=key, by=by, reason=reason, now=now)
+        return changes.apply_edits(table, edits, key=key, by=by, reason=reason, now=now, audit=audit)
 
 
 def _seal(row: int | str, path: str, before: str | None, after: str) -> str:

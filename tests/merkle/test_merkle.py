@@ -137,6 +137,23 @@ def test_a_state_that_is_none_is_refused(size, nodes):
         merkle.CompactRange(size, nodes)
 
 
+def test_the_edge_of_every_past_size_goes_on_as_the_tree_did():
+    tree = merkle.Tree(hashes(20))
+    for size in range(21):
+        edge = tree.edge(size)
+        assert edge.root() == tree.root(size)
+        for leaf in hashes(20)[size:]:
+            edge.append(leaf)
+        assert edge.root() == tree.root()
+
+
+def test_a_prover_says_where_its_nodes_are():
+    with pytest.raises(NotImplementedError):
+        merkle.Prover().root()
+    with pytest.raises(NotImplementedError):
+        merkle.Prover().node(0, 0)
+
+
 def test_provers_refuse_what_is_not_there():
     tree = merkle.Tree(hashes(3))
     for call in (

@@ -66,6 +66,10 @@ MADE_BY = {
         *("SnapshotComparison", "Source", "Statement", "VerifyReport"),
     },
     "crmkit.backup.formats": {"Checksum"},
+    "crmkit.audit": {
+        *("AuditReport", "ConfigChange", "Damage", "Evidence", "Finding", "LogReport", "LoggedUsage", "Note"),
+        *("NoteSignature", "Remediation"),
+    },
     "crmkit.changes": {"Account", "Change", "Conflict", "Discrepancy"},
     "crmkit.encryption": {
         *("Checkpoint", "ColumnOutcome", "ErasureReceipt", "Failure", "GuardedBox", "IndexPlan", "KeyStatus"),
@@ -108,6 +112,10 @@ SETTINGS = {
     "crmkit.backup": {"countersign", "DuckdbSource", "PostgresSource", "postgres_identity", "read_statement", "sign"},
     "crmkit": {"read_excel"},  # needs a workbook: tests/files/test_read_excel.py makes one
     "crmkit.encryption": {"SubjectStore", "TokenTable"},  # Protocols; two classes of each are there
+    "crmkit.audit": {  # questions with their settings: docs/how-to/audit-a-period.md asks them
+        *("BulkExport", "ChangeWithoutTicket", "DormantAccount", "GainedThenUsed", "OffHours", "RepeatedDenials"),
+        *("SelfGrant", "SeparationOfDuties"),
+    },
     "crmkit.files": {"read_excel"},
     "crmkit.matching": {
         *(

@@ -54,7 +54,7 @@ def test_no_subpackage_loads_an_optional_library(name: str) -> None:
     assert not loaded_after(f"import crmkit.{name}") & set(OPTIONAL)
 
 
-@pytest.mark.parametrize("name", ["errors", "typing", "systems", "masking"])
+@pytest.mark.parametrize("name", ["errors", "typing", "systems", "masking", "audit"])
 def test_light_modules_stay_light(name: str) -> None:
     assert not loaded_after(f"import crmkit.{name}") & {"numpy", "phonenumbers", "rapidfuzz", "narwhals"}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import attrs
 
 import crmkit as ck
-from crmkit import changes, columns, frames, masking, systems
+from crmkit import audit, changes, columns, frames, masking, systems
 from crmkit import permissions as perm
 from crmkit.changes import Change, ChangeLog
 from crmkit.encryption import (
@@ -305,6 +305,13 @@ class Key:
 
 
 sink: AuditSink = Sink()
+log: audit.Log = audit.Log.open("audit", signer=audit.NoteSigner.generate("example.com/log"))
+sink = log
+uses: UsageSource = log
+note_signer: Signer = audit.NoteSigner.generate("example.com/log")
+note_verifier: Verifier = audit.NoteSigner.generate("example.com/log").verifier
+stored: int | None = log.record("contact.read", actor="u", resource=("contact", "1"), outcome="ok").seq
+verified: bool = audit.verify("audit", keys=[audit.NoteVerifier.parse("k")], progress=None).ok
 signer: Signer = Key()
 verifier: Verifier = Key()
 

@@ -1,0 +1,119 @@
+"""Files that are whole or not there, and the small ones of a log: rows of hashes and checkpoints."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+from crmkit._canonical import json_bytes
+from crmkit._merkle import HASH_BYTES
+from crmkit.errors import FormatError, TamperedLogError
+
+from ._rows import HEIGHT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["CREATE", "FileRows", "note_line", "read_notes", "replace_file", "sync_path", "write_all"]
+
+CREATE = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+class FileRows:
+    """Rows of hashes as files."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, row: int) -> Path:
+        """Return the file of a row; it is named after the level."""
+        return self._folder / f"{row * HEIGHT:02d}"
+
+    def counts(self) -> list[int]:
+        """Return how many whole hashes each row has."""
+        found: list[int] = []
+        while (path := self.path(len(found))).exists():
+            found.append(path.stat().st_size // HASH_BYTES)
+        return found
+
+    def read(self, row: int, start: int, count: int) -> bytes:
+        """Return hashes of a row."""
+        with self.path(row).open("rb", buffering=0) as stream:
+            stream.seek(start * HASH_BYTES)
+            data = stream.read(count * HASH_BYTES)
+        if len(data) != count * HASH_BYTES:
+            raise TamperedLogError("hashes are missing", location=f"hashes/{self.path(row).name}")
+        return data
+
+    def write(self, row: int, start: int, data: bytes) -> None:
+        """Put hashes into a row."""
+        fd = os.open(self.path(row), CREATE, 0o600)
+        try:
+            os.lseek(fd, start * HASH_BYTES, os.SEEK_SET)
+            write_all(fd, data)
+        finally:
+            os.close(fd)
+
+    def sync(self) -> None:
+        """Force all rows to disk."""
+        for row in range(len(self.counts())):
+            sync_path(self.path(row))
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write everything, however many calls it takes."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def sync_path(path: Path) -> None:
+    """Force a file or folder to disk; systems that cannot open folders do that on their own."""
+    if path.is_dir() and not hasattr(os, "O_DIRECTORY"):  # pragma: no cover  Windows
+        return
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Make a whole file appear at once, on disk before it has its name."""
+    fresh = path.with_name(path.name + ".new")
+    fd = os.open(fresh, CREATE | os.O_TRUNC, 0o600)
+    try:
+        write_all(fd, data)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    fresh.replace(path)
+    sync_path(path.parent)
+
+
+def read_notes(path: Path) -> list[bytes]:
+    """Return the checkpoints of a file, oldest first; an unfinished last line is not one yet.
+
+    Raises:
+        FormatError: A line is something else.
+    """
+    if not path.exists():
+        return []
+    found = []
+    for number, line in enumerate(path.read_bytes().splitlines(keepends=True), start=1):
+        if line.endswith(b"\n"):
+            try:
+                note = json.loads(line)["note"].encode()
+                known = note_line(note) == line
+            except (ValueError, TypeError, KeyError, AttributeError):
+                known = False
+            if not known:
+                raise FormatError("not a checkpoint", location=f"{path.name}, line {number}")
+            found.append(note)
+    return found
+
+
+def note_line(note: bytes) -> bytes:
+    """Return the line of a checkpoint."""
+    return json_bytes({"note": note.decode()}) + b"\n"

@@ -1,0 +1,211 @@
+"""A segment: one file of a log's events, its lines, and how it is read up to where it can be trusted.
+
+.. code-block:: text
+
+    {"checkpoint":...,"edge":[...],"first":N,"format":"crmkit-audit/1","origin":...,...}     header
+    {"action":...,"seq":N,"stored_at":"...","v":1}                                       events
+    {"root":"...","size":N}                                                              trailer of a batch
+
+A batch is written with one write and ends with its trailer. What follows the last trailer that agrees was never
+acknowledged. Nothing but the events goes into the tree; header and trailers are checked against it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from typing import IO, TYPE_CHECKING, Literal
+
+import attrs
+
+from crmkit._canonical import json_bytes, parse_json
+from crmkit._merkle import CompactRange, leaf_hash
+from crmkit.errors import CrmkitError, FormatError, TamperedLogError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ._rows import Rows
+
+__all__ = ["FORMAT", "Header", "Segment", "Tail", "list_segments", "open_segment", "read_tail", "trailer"]
+
+FORMAT = "crmkit-audit/1"
+EVENT = b'{"action":'
+TRAILER = b'{"root":"'
+HEADER = b'{"checkpoint":'
+MAX_LINE = 1 << 26
+_NAME = re.compile(r"([0-9]{20})\.(jsonl|jsonl\.gz|pruned)")
+_TRAILER = re.compile(rb'\{"root":"([0-9a-f]{64})","size":(0|[1-9][0-9]{0,18})\}\n')
+
+
+@attrs.frozen
+class Segment:
+    """A file of a log: where it is and what it starts with."""
+
+    first: int
+    path: Path
+    kind: Literal["jsonl", "jsonl.gz", "pruned"]
+
+
+def segment_path(folder: Path, first: int, kind: str = "jsonl") -> Path:
+    """Return the name of the segment that starts with event ``first``."""
+    return folder / f"{first:020d}.{kind}"
+
+
+def list_segments(folder: Path) -> list[Segment]:
+    """Return the segments of a log, oldest first; of two forms of one, that which lost least."""
+    found: dict[int, Segment] = {}
+    for path in sorted(folder.iterdir()):  # "jsonl" < "jsonl.gz" < "pruned"
+        name = _NAME.fullmatch(path.name)
+        if name is not None:
+            found.setdefault(int(name[1]), Segment(int(name[1]), path, name[2]))  # type: ignore[arg-type]  # the pattern
+    return [found[first] for first in sorted(found)]
+
+
+def open_segment(segment: Segment) -> IO[bytes]:
+    """Open a segment for reading, compressed or not."""
+    return gzip.open(segment.path, "rb") if segment.kind == "jsonl.gz" else segment.path.open("rb")  # type: ignore[return-value]  # reads as one
+
+
+@attrs.frozen
+class Header:
+    """The first line of a segment."""
+
+    origin: str
+    first: int
+    edge: CompactRange
+    checkpoint: str | None
+    stored_at: str
+    """Of the event before the segment; ``""`` in the first."""
+
+    def to_bytes(self) -> bytes:
+        """Return the line."""
+        said = {
+            "checkpoint": self.checkpoint,
+            "edge": [node.hex() for node in self.edge.nodes],
+            "first": self.first,
+            "format": FORMAT,
+            "origin": self.origin,
+            "stored_at": self.stored_at,
+        }
+        return json_bytes(said) + b"\n"
+
+    @classmethod
+    def read(cls, stream: IO[bytes], segment: Segment) -> Header:
+        """Read and check the first line.
+
+        Raises:
+            FormatError: Not a segment of a log, or one of a later version.
+            TamperedLogError: Its members do not agree with each other or with the file's name.
+        """
+        name = segment.path.name
+        raw = stream.readline(MAX_LINE)
+        try:
+            said = parse_json(raw[:-1])
+            form = said["format"]  # type: ignore[index]  # anything else is caught
+        except (FormatError, TypeError, KeyError):
+            raise FormatError("not a segment of an audit log", location=name) from None
+        if form != FORMAT:
+            raise FormatError(f"of a format that this version does not read; it reads {FORMAT}", location=name)
+        try:
+            header = cls(
+                said["origin"],  # type: ignore[index]
+                said["first"],  # type: ignore[index]
+                CompactRange(said["first"], [bytes.fromhex(node) for node in said["edge"]]),  # type: ignore[index]
+                said["checkpoint"],  # type: ignore[index]
+                said["stored_at"],  # type: ignore[index]
+            )
+            same = header.to_bytes() == raw and header.first == segment.first
+        except (CrmkitError, TypeError, KeyError, ValueError, AttributeError):
+            same = False
+        if not same:
+            raise TamperedLogError("its header is not what was written", location=name)
+        return header
+
+
+def trailer(edge: CompactRange) -> bytes:
+    """Return the line that ends a batch."""
+    return b'{"root":"%b","size":%d}\n' % (edge.root().hex().encode(), edge.size)
+
+
+def read_trailer(line: bytes) -> tuple[bytes, int] | None:
+    """Return root and size of a trailer, ``None`` if the line is none."""
+    found = _TRAILER.fullmatch(line)
+    return None if found is None else (bytes.fromhex(found[1].decode()), int(found[2]))
+
+
+@attrs.frozen
+class Tail:
+    """How far a segment can be trusted.
+
+    Attributes:
+        good: Bytes up to behind the last trailer that agrees.
+        rest: Bytes behind them.
+        torn: Whether the rest can be what a crash leaves: the beginning of one batch.
+        size: Number of events up to there.
+        last: The last event's line, ``b""`` if there is none.
+    """
+
+    size: int
+    good: int
+    rest: int
+    torn: bool
+    last: bytes
+
+
+def stored_moment(line: bytes) -> str:
+    """Return when the log took an event, from the line or bytes of it."""
+    return line.rstrip(b"\n")[-35:-8].decode("ascii", "replace")
+
+
+def lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """Yield lines with their line feeds; the last may lack it."""
+    return iter(lambda: stream.readline(MAX_LINE), b"")
+
+
+def read_tail(stream: IO[bytes], start: int, rows: Rows) -> Tail:
+    """Read batches from offset ``start`` on and take those that agree into ``rows``.
+
+    Args:
+        stream: The segment.
+        start: Offset behind a trailer, or behind the header.
+        rows: The tree up to there.
+    """
+    stream.seek(start)
+    good = at = start
+    last = kept = partial = b""
+    batch: list[bytes] = []
+    size, fits = rows.size, True
+    for line in lines(stream):
+        at += len(line)
+        if not line.endswith(b"\n"):
+            partial = line
+        elif line.startswith(EVENT):
+            batch.append(leaf_hash(line[:-1]))
+            last = line
+        elif fits:
+            ended = read_trailer(line)
+            fits = ended is not None and ended[1] == size + len(batch) and _agrees(rows, batch, ended[0])
+            if fits:
+                size, good, batch, kept = size + len(batch), at, [], last
+    torn = fits and _is_beginning(partial.rstrip(b"\x00"), rows, batch)
+    return Tail(size, good, at - good, torn, kept)
+
+
+def _is_beginning(partial: bytes, rows: Rows, batch: list[bytes]) -> bool:
+    """Whether an unfinished line can be what follows the events of ``batch`` in a write that was cut short."""
+    edge = CompactRange(rows.size, rows.head.nodes)
+    for leaf in batch:
+        edge.append(leaf)
+    return partial[: len(EVENT)] == EVENT[: len(partial)] or trailer(edge).startswith(partial)
+
+
+def _agrees(rows: Rows, batch: list[bytes], root: bytes) -> bool:
+    """Take a batch into the tree if the root is then the one that its trailer says."""
+    mark = rows.mark()
+    rows.extend(batch)
+    if rows.head.root() == root:
+        return True
+    rows.take_back(mark)
+    return False

@@ -1,0 +1,151 @@
+"""A log as a verifier sees it: parts with lines, stored hashes and checkpoints, none of them believed."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import zlib
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import attrs
+
+from crmkit._merkle import CompactRange
+from crmkit.errors import FormatError, TamperedLogError
+
+from ._files import FileRows, read_notes
+from ._rows import Rows
+from ._segment import FORMAT, Header, Segment, lines, list_segments, open_segment
+from ._sqlite import DatabaseRows, columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ._rows import RowStore
+
+__all__ = ["DatabaseSource", "FileSource", "Part", "Source", "open_source"]
+
+
+@attrs.frozen(kw_only=True)
+class Part:
+    """A stretch of a log that can be read by itself: a segment, or a database.
+
+    Attributes:
+        name: File name.
+        kind: Whether it has trailers, has none, or has hashes only.
+        first: First event.
+        edge: The tree's right edge before it; ``None`` where the header is not one.
+        stored_at: When the event before it was stored.
+        origin: Which log it says it is of.
+        checkpoint: The newest one when the part was begun.
+    """
+
+    name: str
+    kind: Literal["segment", "database", "pruned"]
+    first: int
+    edge: CompactRange | None = None
+    stored_at: str = ""
+    origin: str | None = None
+    checkpoint: str | None = None
+
+
+@attrs.frozen
+class FileSource:
+    """A folder. Can be sent to other processes."""
+
+    folder: Path
+
+    def parts(self) -> list[Part]:
+        """Return the parts in order; a header that cannot be believed has no edge."""
+        return [self._part(segment) for segment in list_segments(self.folder / "events")]
+
+    def _part(self, segment: Segment) -> Part:
+        part = Part(
+            name=segment.path.name, kind="pruned" if segment.kind == "pruned" else "segment", first=segment.first
+        )
+        try:
+            with open_segment(segment) as stream:
+                header = Header.read(stream, segment)
+        except (OSError, EOFError, zlib.error, FormatError, TamperedLogError):
+            return part
+        return attrs.evolve(
+            part, edge=header.edge, stored_at=header.stored_at, origin=header.origin, checkpoint=header.checkpoint
+        )
+
+    def lines(self, part: Part) -> Iterator[bytes]:
+        """Yield the lines of a part behind its header."""
+        kind = part.name.partition(".")[2]
+        with open_segment(Segment(part.first, self.folder / "events" / part.name, kind)) as stream:  # type: ignore[arg-type]  # its name has the kind
+            rest = lines(stream)
+            next(rest, None)
+            yield from rest
+
+    @contextlib.contextmanager
+    def rows(self) -> Iterator[RowStore]:
+        """Give the stored hashes."""
+        yield FileRows(self.folder / "hashes")
+
+    def notes(self) -> list[bytes]:
+        """Return the checkpoints."""
+        return read_notes(self.folder / "checkpoints.jsonl")
+
+    def loose(self) -> Iterator[int]:
+        """Yield events whose columns do not say what their bodies say: a folder has no columns."""
+        yield from ()
+
+
+@attrs.frozen
+class DatabaseSource:
+    """A SQLite database. Can be sent to other processes."""
+
+    path: Path
+
+    def _open(self) -> contextlib.closing[sqlite3.Connection]:
+        return contextlib.closing(sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True))
+
+    def parts(self) -> list[Part]:
+        """Return what was pruned, and the rest."""
+        with self._open() as database:
+            form, origin, pruned = database.execute("SELECT format, origin, pruned FROM about").fetchone()
+            if form != FORMAT:
+                raise FormatError(f"of a format that this version does not read; it reads {FORMAT}")
+            edge = Rows(DatabaseRows(database)).edge(pruned)
+        part = Part(name=self.path.name, kind="database", first=pruned, edge=edge, origin=origin)
+        return [attrs.evolve(part, kind="pruned", first=0, edge=CompactRange()), part] if pruned else [part]
+
+    def lines(self, part: Part) -> Iterator[bytes]:
+        """Yield the bodies as lines."""
+        with self._open() as database:
+            for (body,) in database.execute("SELECT body FROM events WHERE seq >= ? ORDER BY seq", (part.first,)):
+                yield bytes(body) + b"\n"
+
+    @contextlib.contextmanager
+    def rows(self) -> Iterator[RowStore]:
+        """Give the stored hashes."""
+        with self._open() as database:
+            yield DatabaseRows(database)
+
+    def notes(self) -> list[bytes]:
+        """Return the checkpoints."""
+        with self._open() as database:
+            return [bytes(row[0]) for row in database.execute("SELECT note FROM checkpoints ORDER BY number")]
+
+    def loose(self) -> Iterator[int]:
+        """Yield events whose columns do not say what their bodies say."""
+        with self._open() as database:
+            for row in database.execute("SELECT * FROM events ORDER BY seq"):
+                with contextlib.suppress(ValueError, TypeError, LookupError, AttributeError):
+                    if columns(row[0], bytes(row[1])) != row:
+                        yield row[0]
+
+
+Source: TypeAlias = FileSource | DatabaseSource
+
+
+def open_source(path: Path) -> Source:
+    """Look at a log: a folder, or a database."""
+    if path.is_dir():
+        return FileSource(path)
+    if not path.exists():
+        raise FormatError("no audit log is here", location=path.name)
+    return DatabaseSource(path)

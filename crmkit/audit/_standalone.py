@@ -1,0 +1,268 @@
+#!/usr/bin/env python3
+"""Check an audit log of crmkit without crmkit: this file needs Python and the package ``cryptography``, nothing else.
+
+    python verify_audit_log.py LOG --key "name+hash+key" [--checkpoint FILE ...]
+    python verify_audit_log.py --proof FILE --key "name+hash+key"
+
+LOG is the folder or database of a log; FILE is a signed checkpoint that you kept, or a proof of one event.
+It reads everything, writes nothing, and says OK or what is wrong; its exit status is 0, 1, or 2 for wrong use.
+It was written apart from the library, after the specification of its formats, so that the two check each other.
+It proves the same events; of damage it says where the log stops being proved, while the library tells kinds apart.
+"""
+# ruff: noqa: T201
+
+from __future__ import annotations
+
+import argparse
+import base64
+import gzip
+import hashlib
+import json
+import re
+import sqlite3
+import sys
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Wrong(Exception):  # noqa: N818 - a verdict, not an error of this program
+    """What is wrong with the log."""
+
+
+def leaf(data: bytes) -> bytes:
+    """RFC 6962, section 2.1."""
+    return hashlib.sha256(b"\x00" + data).digest()
+
+
+class Tree:
+    """The right edge of an RFC 6962 tree."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.nodes: list[bytes] = []
+
+    def add(self, node: bytes) -> None:
+        """Add a leaf hash."""
+        size = self.size
+        while size & 1:
+            node = hashlib.sha256(b"\x01" + self.nodes.pop() + node).digest()
+            size >>= 1
+        self.nodes.append(node)
+        self.size += 1
+
+    def root(self) -> bytes:
+        """Return the root."""
+        if not self.nodes:
+            return hashlib.sha256(b"").digest()
+        result = self.nodes[-1]
+        for node in self.nodes[-2::-1]:
+            result = hashlib.sha256(b"\x01" + node + result).digest()
+        return result
+
+
+def read_key(text: str) -> tuple[str, bytes, bytes]:
+    """Read ``name+hash+key`` (C2SP signed-note); return name, first four bytes of the hash, and the public key."""
+    name, digits, encoded = text.strip().split("+", 2)
+    data = base64.b64decode(encoded, validate=True)
+    own = hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
+    if data[:1] != b"\x01" or len(data) != 33 or own.hex() != digits:
+        raise ValueError
+    return name, own, data[1:]
+
+
+def open_note(note: bytes, keys: list[tuple[str, bytes, bytes]]) -> tuple[str, int, bytes]:
+    """Verify a signed checkpoint; return origin, size and root."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    try:
+        content = note.decode()
+        at = content.rindex("\n\n")
+        text, signed = content[: at + 1], False
+        for line in content[at + 2 :].splitlines():
+            mark, name, encoded = line.split(" ")
+            raw = base64.b64decode(encoded, validate=True)
+            for known, own, public in keys:
+                if mark == "—" and name == known and raw[:4] == own:
+                    Ed25519PublicKey.from_public_bytes(public).verify(raw[4:], text.encode())
+                    signed = True
+        origin, size, root = text.split("\n")[:3]
+        if str(int(size)) != size:
+            signed = False
+        found = (origin, int(size), base64.b64decode(root, validate=True))
+    except InvalidSignature:
+        raise Wrong("a checkpoint has a bad signature") from None
+    except (ValueError, TypeError):
+        raise Wrong("a checkpoint is malformed") from None
+    if not signed:
+        raise Wrong("a checkpoint is signed by no known key")
+    return found
+
+
+def read_files(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield ``(kind, value)`` of a folder: headers, events, trailers, and hashes of events whose bodies were pruned."""
+    segments: dict[int, tuple[Path, str]] = {}
+    for path in sorted((folder / "events").iterdir()):
+        found = re.fullmatch(r"([0-9]{20})\.(jsonl|jsonl\.gz|pruned)", path.name)
+        if found:
+            segments.setdefault(int(found[1]), (path, found[2]))
+    order = sorted(segments)
+    for place, first in enumerate(order):
+        path, kind = segments[first]
+        with gzip.open(path, "rb") if kind == "jsonl.gz" else path.open("rb") as stream:
+            header = stream.readline()
+            yield "header", header
+            if kind == "pruned":
+                with (folder / "hashes" / "00").open("rb") as hashes:
+                    hashes.seek(32 * first)
+                    for _ in range(order[place + 1] - first):
+                        yield "hash", hashes.read(32)
+                continue
+            for line in stream:
+                if not line.endswith(b"\n"):
+                    yield "torn", line
+                elif line.startswith(b'{"action":'):
+                    yield "event", line[:-1]
+                elif re.fullmatch(rb'\{"root":"[0-9a-f]{64}","size":[0-9]+\}\n', line):
+                    yield "trailer", line
+                else:
+                    raise Wrong(f"{path.name} has a line that is neither event nor trailer")
+
+
+def read_database(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield ``(kind, value)`` of a database."""
+    database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    try:
+        (pruned,) = database.execute("SELECT pruned FROM about").fetchone()
+        left = pruned
+        for (hashes,) in database.execute("SELECT hashes FROM hashes WHERE row = 0 ORDER BY tile"):
+            for at in range(0, len(hashes), 32):
+                if left > 0:
+                    yield "hash", hashes[at : at + 32]
+                    left -= 1
+        for (body,) in database.execute("SELECT body FROM events ORDER BY seq"):
+            yield "event", bytes(body)
+    finally:
+        database.close()
+
+
+def read_notes(path: Path) -> list[bytes]:
+    """Return the log's own checkpoints."""
+    if path.is_dir():
+        file = path / "checkpoints.jsonl"
+        lines = file.read_bytes().splitlines(keepends=True) if file.exists() else []
+        return [json.loads(line)["note"].encode() for line in lines if line.endswith(b"\n")]
+    database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    try:
+        return [bytes(row[0]) for row in database.execute("SELECT note FROM checkpoints ORDER BY number")]
+    finally:
+        database.close()
+
+
+def check_log(path: Path, keys: list[tuple[str, bytes, bytes]], kept: list[bytes]) -> str:
+    """Check a whole log; return what was proved."""
+    wanted: dict[int, set[bytes]] = {}
+    origins = set()
+    for note in [*read_notes(path), *kept]:
+        origin, size, root = open_note(note, keys)
+        wanted.setdefault(size, set()).add(root)
+        origins.add(origin)
+    if len(origins) != 1:
+        raise Wrong(
+            "checkpoints are of several logs" if origins else "there is no checkpoint, so nothing can be proved"
+        )
+    tree, pruned, allowed, proved = Tree(), 0, 0, 0
+    last = ""
+    for kind, value in read_files(path) if path.is_dir() else read_database(path):
+        if kind == "header":
+            said = json.loads(value)
+            same = said["origin"] in origins and said["first"] == tree.size and said["format"] == "crmkit-audit/1"
+            if not same or said["edge"] != [node.hex() for node in tree.nodes]:
+                raise Wrong(f"a segment does not go on where the one before ended, at event {tree.size}")
+        elif kind == "trailer":
+            if value != b'{"root":"%b","size":%d}\n' % (tree.root().hex().encode(), tree.size):
+                raise Wrong(f"the events before event {tree.size} are not those that were written")
+        elif kind != "torn":
+            if kind == "event":
+                said = json.loads(value)
+                if said["seq"] != tree.size:
+                    raise Wrong(f"event {tree.size} says that it is event {said['seq']}")
+                if said["stored_at"] < last:
+                    raise Wrong(f"the clock goes back at event {tree.size}")
+                last = said["stored_at"]
+                if said["action"] == "log.pruned":
+                    allowed = max(allowed, said["detail"]["before"])
+                tree.add(leaf(value))
+            else:
+                pruned += 1
+                tree.add(value)
+            if tree.size in wanted:
+                if wanted[tree.size] != {tree.root()}:
+                    raise Wrong(f"events from {proved} to {tree.size - 1} are not those that were signed")
+                proved = tree.size
+    if max(wanted) > tree.size:
+        raise Wrong(f"events from {tree.size} to {max(wanted) - 1} were signed and are not there")
+    if pruned > allowed:
+        raise Wrong(f"bodies of events before {pruned} are gone, and the log does not say why")
+    rest = f", {tree.size - proved} behind the last checkpoint" if tree.size > proved else ""
+    return f"{origins.pop()}: {tree.size} events, {proved} proved{rest}, {pruned} without bodies"
+
+
+def check_proof(data: bytes, keys: list[tuple[str, bytes, bytes]]) -> str:
+    """Check the proof of one event (RFC 9162, section 2.1.3.2); return the event."""
+    said = json.loads(data)
+    event = base64.b64decode(said["event"])
+    _, size, root = open_note(said["checkpoint"].encode(), keys)
+    node, last, result = said["seq"], size - 1, leaf(event)
+    if not 0 <= node <= last:
+        raise Wrong("the checkpoint does not cover the event")
+    for step in (bytes.fromhex(digits) for digits in said["path"]):
+        if last == 0:
+            raise Wrong("the path is too long")
+        if node & 1 or node == last:
+            result = hashlib.sha256(b"\x01" + step + result).digest()
+            while not node & 1 and node:
+                node, last = node >> 1, last >> 1
+        else:
+            result = hashlib.sha256(b"\x01" + result + step).digest()
+        node, last = node >> 1, last >> 1
+    if last or result != root or json.loads(event)["seq"] != said["seq"]:
+        raise Wrong("the event is not in the log of the checkpoint")
+    return event.decode()
+
+
+def main(arguments: list[str]) -> int:
+    """Run as a program."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("log", nargs="?", type=Path)
+    parser.add_argument("--key", action="append", required=True, help="public key; may be given several times")
+    parser.add_argument("--checkpoint", action="append", default=[], type=Path, help="a checkpoint that you kept")
+    parser.add_argument("--proof", type=Path, help="a proof of one event")
+    options = parser.parse_args(arguments)
+    if (options.log is None) == (options.proof is None):
+        parser.error("give a log or a proof")
+    try:
+        keys = [read_key(text) for text in options.key]
+    except ValueError:
+        parser.error("a key is name+hash+key")
+    try:
+        if options.proof is not None:
+            said = check_proof(options.proof.read_bytes(), keys)
+        else:
+            said = check_log(options.log, keys, [path.read_bytes() for path in options.checkpoint])
+    except Wrong as wrong:
+        print(f"WRONG: {wrong}")
+        return 1
+    except (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, sqlite3.Error, zlib.error) as error:
+        print(f"WRONG: the log cannot be read ({type(error).__name__})")
+        return 1
+    print(f"OK {said}")
+    return 0
+
+
+if __name__ == "__main__":  # pragma: no cover  the tests call main, and run the file where nothing is measured
+    sys.exit(main(sys.argv[1:]))

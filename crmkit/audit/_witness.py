@@ -1,0 +1,172 @@
+"""Witnesses: somebody else who keeps checkpoints, out of reach of whoever could rewrite the log.
+
+A witness takes a checkpoint only with a proof that the log has grown from the one it has. What it keeps is what the log
+is held to later, so a log is proved up to its newest checkpoint that is out of the attacker's reach, and no further.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crmkit._merkle import verify_consistency
+from crmkit.errors import IntegrityError, TamperedLogError
+
+from ._checkpoint import Checkpoint
+from ._files import note_line, read_notes, sync_path
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Sequence
+
+__all__ = ["CallableWitness", "FileWitness", "SQLiteWitness", "Witness"]
+
+
+class Witness:
+    """Keeps the newest checkpoint of a log; subclass it with `latest` and `keep`.
+
+    Args:
+        name: What reports call it.
+
+    Example:
+        >>> class Remembers(Witness):
+        ...     note = None
+        ...     def latest(self): return self.note
+        ...     def keep(self, note): self.note = note
+        >>> Remembers("memory").name
+        'memory'
+
+    .. versionadded:: 0.1.0
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+
+    def latest(self) -> bytes | None:
+        """Return the newest checkpoint it has, ``None`` before the first."""
+        raise NotImplementedError
+
+    def keep(self, note: bytes) -> None:
+        """Keep a checkpoint."""
+        raise NotImplementedError
+
+    def observe(self, note: bytes, proof: Sequence[bytes]) -> None:
+        """Take a checkpoint that has grown from the one before.
+
+        Args:
+            note: The signed checkpoint.
+            proof: Consistency proof from `latest`; empty where there is none, or where nothing was added.
+
+        Raises:
+            TamperedLogError: It has not.
+        """
+        before = self.latest()
+        if before is not None:
+            old, new = Checkpoint.peek(before), Checkpoint.peek(note)
+            if old.origin != new.origin:
+                raise TamperedLogError("of another log", location=f"witness {self.name}")
+            try:
+                verify_consistency(old.size, old.root, new.size, new.root, proof)
+            except IntegrityError as error:
+                raise TamperedLogError(str(error), location=f"witness {self.name}") from None
+        self.keep(note)
+
+
+class FileWitness(Witness):
+    """Keeps every checkpoint in a file: on another disk, in a repository, on a share that others own.
+
+    Args:
+        path: The file; its folder must be there.
+
+    Example:
+        >>> import tempfile
+        >>> witness = FileWitness(Path(tempfile.mkdtemp()) / "audit.checkpoints")
+        >>> witness.latest() is None
+        True
+
+    .. versionadded:: 0.1.0
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = Path(path)
+        super().__init__(self._path.name)
+
+    def latest(self) -> bytes | None:
+        """Return the newest checkpoint."""
+        notes = read_notes(self._path)
+        return notes[-1] if notes else None
+
+    def keep(self, note: bytes) -> None:
+        """Append a checkpoint."""
+        with self._path.open("ab") as stream:
+            stream.write(note_line(note))
+        sync_path(self._path)
+
+
+class SQLiteWitness(Witness):
+    """Keeps every checkpoint in a table ``checkpoints`` of a database of its own.
+
+    Args:
+        path: The database; made if missing.
+
+    Example:
+        >>> import tempfile
+        >>> SQLiteWitness(Path(tempfile.mkdtemp()) / "witness.sqlite").latest() is None
+        True
+
+    .. versionadded:: 0.1.0
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = Path(path)
+        super().__init__(self._path.name)
+        with closing(sqlite3.connect(self._path)) as database, database:
+            database.execute("CREATE TABLE IF NOT EXISTS checkpoints (number INTEGER PRIMARY KEY, note BLOB NOT NULL)")
+
+    def latest(self) -> bytes | None:
+        """Return the newest checkpoint."""
+        with closing(sqlite3.connect(self._path)) as database:
+            row = database.execute("SELECT note FROM checkpoints ORDER BY number DESC LIMIT 1").fetchone()
+        return None if row is None else bytes(row[0])
+
+    def keep(self, note: bytes) -> None:
+        """Add a checkpoint."""
+        with closing(sqlite3.connect(self._path)) as database, database:
+            database.execute("INSERT INTO checkpoints (note) VALUES (?)", (note,))
+
+
+class CallableWitness(Witness):
+    """Hands checkpoints to a function: to mail them, to commit them, to put them into an object store.
+
+    Args:
+        name: What reports call it.
+        keep: Called with every signed checkpoint.
+        latest: Gives the newest one back; without it nothing can be compared.
+
+    Example:
+        >>> mails = []
+        >>> CallableWitness("mail", mails.append)
+        CallableWitness('mail')
+
+    .. versionadded:: 0.1.0
+    """
+
+    def __init__(
+        self, name: str, keep: Callable[[bytes], object], latest: Callable[[], bytes | None] | None = None
+    ) -> None:
+        super().__init__(name)
+        self._keep = keep
+        self._latest = latest
+
+    def latest(self) -> bytes | None:
+        """Ask for the newest checkpoint."""
+        return None if self._latest is None else self._latest()
+
+    def keep(self, note: bytes) -> None:
+        """Hand on a checkpoint."""
+        self._keep(note)

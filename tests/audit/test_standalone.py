@@ -1,0 +1,201 @@
+"""The verifier for auditors: written apart from the library, and of one mind with it."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from crmkit._merkle import EMPTY_ROOT
+from crmkit.audit import Checkpoint, Log, NoteSigner, _standalone, write_verifier
+from crmkit.audit._segment import list_segments
+
+
+@pytest.fixture
+def log(path, make):
+    for _ in range(3):
+        make(path, 40, segment_bytes=1)
+    return path
+
+
+@pytest.fixture
+def check(signer, capsys):
+    def call(*arguments, key=None):
+        status = _standalone.main([*map(str, arguments), "--key", str(key or signer.verifier)])
+        return status, capsys.readouterr().out
+
+    return call
+
+
+def test_it_needs_nothing_but_python_and_cryptography(tmp_path):
+    write_verifier(tmp_path / "verify.py")
+    tree = ast.parse((tmp_path / "verify.py").read_text(encoding="utf-8"))
+    modules = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    modules |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert {name.partition(".")[0] for name in modules} - sys.stdlib_module_names == {"cryptography"}
+
+
+def test_it_runs_by_itself(log, signer, tmp_path):
+    write_verifier(tmp_path / "verify.py")
+    done = subprocess.run(
+        [sys.executable, "-I", tmp_path / "verify.py", log, "--key", str(signer.verifier)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "OK crm.example.com/audit: 120 events, 120 proved, 0 without bodies\n")
+
+
+def test_it_agrees_that_a_log_is_good(log, check, signer, events):
+    kept = log.parent / "kept.txt"
+    with Log.open(log, signer=signer) as opened:
+        kept.write_bytes(opened.checkpoints()[1])
+        opened.compress()
+        opened.prune(datetime(2100, 1, 1, tzinfo=UTC))
+    status, said = check(log, "--checkpoint", kept)
+    assert (status, said.startswith("OK crm.example.com/audit: 121 events, 121 proved")) == (0, True)
+    assert "120 without bodies" in said
+
+
+def test_it_says_what_no_checkpoint_covers(folder, check, make, events):
+    make(folder, 5)
+    with Log.open(folder, origin="crm.example.com/audit") as log:
+        log.extend(events(2))
+    segment = list_segments(folder / "events")[-1].path
+    assert "7 events, 5 proved, 2 behind the last checkpoint" in check(folder)[1]
+    good = segment.read_bytes()
+    segment.write_bytes(good + b'{"action":"torn')
+    assert check(folder)[0] == 0
+    segment.write_bytes(good[:-200].replace(b"u-17", b"u-18") + good[-200:])
+    assert "not those that" in check(folder)[1]
+    segment.write_bytes(good[:-40] + bytes([good[-40] ^ 1]) + good[-39:])
+    assert "neither event nor trailer" in check(folder)[1] or "not those that were written" in check(folder)[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ((b'"seq":47,', b'"seq":48,'), "event 47 says that it is event 48"),
+        ((b'"contact.read"', b'"contact.sell"'), "not those that were signed"),
+        ((b'{"root":"', b'{"rot":"'), "neither event nor trailer"),
+        ((b'"first":40', b'"first":41'), "does not go on"),
+        ((b'"stored_at":"2', b'"stored_at":"1'), "goes"),
+    ],
+)
+def test_it_finds_what_was_changed(folder, make, check, change, words):
+    for _ in range(3):
+        make(folder, 40, segment_bytes=1)
+    path = list_segments(folder / "events")[1].path
+    good = path.read_bytes()
+    head, _, rest = good.partition(b"\n")
+    where = head if change[0] in head and b"first" in change[0] else rest
+    changed = good.replace(where, where.replace(*change, 1))
+    assert changed != good
+    path.write_bytes(changed)
+    status, said = check(folder)
+    assert status == 1
+    assert said.startswith("WRONG: ")
+    assert words in said
+
+
+def test_it_finds_a_log_that_was_written_anew(path, make, check, signer, events):
+    make(path, 5)
+    with Log.open(path, read_only=True) as log:
+        note = log.checkpoints()[0]
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+    with Log.open(path, signer=signer) as log:
+        log.extend(events(4, actor="u-99"))
+    kept = path.parent / "kept"
+    kept.write_bytes(note)
+    assert "were signed and are not there" in check(path, "--checkpoint", kept)[1]
+    with Log.open(path, signer=signer) as log:
+        log.extend(events(4))
+    assert "not those that were signed" in check(path, "--checkpoint", kept)[1]
+
+
+def test_it_finds_bodies_that_are_gone(folder, make, check):
+    from crmkit.audit._retention import prune_segment
+
+    for _ in range(2):
+        make(folder, 5, segment_bytes=1)
+    prune_segment(folder / "events", list_segments(folder / "events")[0])
+    assert "the log does not say why" in check(folder)[1]
+
+
+def test_it_wants_signatures_of_known_keys(log, check, signer, tmp_path):
+    assert "by no known key" in check(log, key=NoteSigner.generate("crm.example.com/audit").verifier)[1]
+    good = Checkpoint("crm.example.com/audit", 3, bytes(32)).sign([signer])
+    for name, note, words in (
+        ("bad", good.replace(b"\n3\n", b"\n4\n"), "bad signature"),
+        ("odd", b"hello", "malformed"),
+        ("zero", Checkpoint("crm.example.com/audit", 3, bytes(32)).text().replace("\n3\n", "\n03\n"), "no known key"),
+        ("other", Checkpoint("other.example.com", 3, bytes(32)).sign([signer]), "several logs"),
+    ):
+        if isinstance(note, str):
+            from crmkit.audit import sign_note
+
+            note = sign_note(note, [signer])
+        (tmp_path / name).write_bytes(note)
+        assert words in check(log, "--checkpoint", tmp_path / name)[1], name
+
+
+def test_it_proves_nothing_without_a_checkpoint(folder, check, events, signer, tmp_path):
+    with Log.open(folder, origin="x") as log:
+        log.extend(events(1))
+    assert "nothing can be proved" in check(folder)[1]
+    assert "cannot be read" in check(tmp_path / "none.db")[1]
+    with Log.open(tmp_path / "empty", origin="x"):
+        pass
+    (tmp_path / "empty" / "events" / "notes.txt").write_text("not a segment")
+    assert check(tmp_path / "empty")[0] == 1
+    note = Checkpoint("x", 0, EMPTY_ROOT).sign([signer])
+    (tmp_path / "note").write_bytes(note)
+    assert (
+        check(tmp_path / "empty", "--checkpoint", tmp_path / "note")[1]
+        == "OK x: 0 events, 0 proved, 0 without bodies\n"
+    )
+    segment = list_segments(tmp_path / "empty" / "events")[0].path
+    segment.write_bytes(segment.read_bytes() + b'{"root":"%b","size":0}\n' % EMPTY_ROOT.hex().encode())
+    assert check(tmp_path / "empty", "--checkpoint", tmp_path / "note")[0] == 0
+
+
+def test_it_checks_the_proof_of_one_event(path, check, signer, events, tmp_path):
+    with Log.open(path, signer=signer) as log:
+        log.extend(events(37))
+        log.checkpoint()
+        for seq in range(37):
+            proof = log.prove(seq).to_bytes()
+            (tmp_path / "proof").write_bytes(proof)
+            status, said = check("--proof", tmp_path / "proof")
+            assert status == 0
+            assert f'"seq":{seq},' in said
+    for change in (
+        (b'"seq":36', b'"seq":35'),
+        (b'"seq":36', b'"seq":99'),
+        (b'"path":["', b'"path":["' + b"0" * 64 + b'","'),
+    ):
+        (tmp_path / "proof").write_bytes(proof.replace(*change))
+        assert check("--proof", tmp_path / "proof")[0] == 1
+    with Log.open(tmp_path / "one", signer=signer) as log:
+        log.extend(events(1))
+        log.checkpoint()
+        proof = log.prove(0).to_bytes()
+    (tmp_path / "proof").write_bytes(proof.replace(b'"path":[]', b'"path":["' + b"0" * 64 + b'"]'))
+    assert "too long" in check("--proof", tmp_path / "proof")[1]
+
+
+def test_wrong_use_is_said(check, log, signer):
+    for arguments in ([], [log, "--proof", "x"]):
+        with pytest.raises(SystemExit) as caught:
+            check(*arguments)
+        assert caught.value.code == 2
+    with pytest.raises(SystemExit):
+        _standalone.main([str(log), "--key", "hello"])
+    for text in (str(signer.verifier)[:-4], str(signer.verifier).replace("crm", "mrc")):
+        with pytest.raises(SystemExit):
+            _standalone.main([str(log), "--key", text])
