@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     # What __getattr__ finds at run time, for editors and type checkers.
+    from crmkit import audit as audit
+    from crmkit import backup as backup
     from crmkit import changes as changes
     from crmkit import columns as columns
     from crmkit import encryption as encryption
@@ -37,8 +39,9 @@ __all__ = ["Schema", "check", "dedupe", "link", "read_csv", "read_excel", "recon
 
 _AREAS = frozenset(
     {
-        "changes", "columns", "encryption", "errors", "files", "frames", "issues", "masking", "matching", "normalize",
-        "permissions", "reconciliation", "records", "reports", "systems", "testing", "typing", "validators", "values",
+        "audit", "backup", "changes", "columns", "encryption", "errors", "files", "frames", "issues", "masking",
+        "matching", "normalize", "permissions", "reconciliation", "records", "reports", "systems", "testing",
+        "typing", "validators", "values",
     }
 )  # fmt: skip
 
