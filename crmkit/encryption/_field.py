@@ -112,6 +112,12 @@ class Field:
                 "accept=AcceptedLeak(...) on the index",
                 rule="low_entropy",
             )
+        if self.hide_null and any(index.accept is None for index in self.indexes):
+            raise RefusedError(
+                f"{self.name}: hide_null hides nothing beside an index, whose column is NULL for a missing value; "
+                "say why that is acceptable with accept=AcceptedLeak(...) on the index",
+                rule="hide_null",
+            )
         if self.normalizer == "name-v1" and any(index.accept is None and not index.others for index in self.indexes):
             raise RefusedError(
                 f"{self.name}: a few surnames are so common that their rows can be told; say why that is acceptable "

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
@@ -13,9 +11,11 @@ from cryptography.exceptions import InvalidTag
 
 from crmkit.errors import DecryptionError, FormatError, KeyDestroyedError, RefusedError, UnknownKeyError
 
+from . import _disk
 from ._derive import TAG_BYTES, derive, key_tag, parts
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Mapping
 
     from ._keyring import Keyring
@@ -161,14 +161,5 @@ def _through(source: Path, target: Path, write: Callable[[IO[bytes], IO[bytes]],
     """Write a new file beside the target, and give it its name once it is complete and on disk."""
     if not overwrite and target.exists():
         raise FileExistsError(f"{target.name} is there already; say overwrite=True if it may go")
-    fresh = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     with source.open("rb") as stream:
-        fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-        try:
-            with os.fdopen(fd, "wb") as out:
-                write(stream, out)
-                out.flush()
-                os.fsync(out.fileno())
-            fresh.replace(target)
-        finally:
-            fresh.unlink(missing_ok=True)
+        _disk.replace(target, lambda out: write(stream, out))

@@ -15,7 +15,7 @@ import attrs
 from crmkit._journal import FileLock
 from crmkit.errors import ConflictError, FormatError, KeysetRollbackError, KMSRefusedError, RefusedError
 
-from . import _keyset
+from . import _disk, _keyset
 from ._derive import key_tag
 from ._keyset import Envelope, Keyset, KeyState, Purpose
 from ._wrappers import KEYSET_KEY_BYTES, unwrap_any, wrap_all, wrapping_context
@@ -354,14 +354,5 @@ def _write(path: Path, keyset: Keyset, wrapper: KeyWrapper) -> tuple[str, ...]:
     keyset_key = os.urandom(KEYSET_KEY_BYTES)
     wrapped = wrap_all(wrapper, keyset_key, wrapping_context(keyset.tenant, keyset.generation))
     data = Envelope(keyset.tenant, keyset.generation, tuple(wrapped), keyset.seal(keyset_key)).to_bytes()
-    fresh = path.with_name(f"{path.name}.new")
-    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
-    try:
-        with os.fdopen(fd, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
+    _disk.replace(path, lambda stream: stream.write(data))
     return tuple(uri for uri, _ in wrapped)

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from crmkit._canonical import json_bytes, parse_json
 from crmkit.errors import FormatError, KMSRefusedError, RefusedError
 
+from . import _disk
 from ._aead import siv
 from ._derive import derive
 from ._secret import SecretKey, check_material
@@ -89,12 +90,7 @@ class LocalKeyFile:
                     "memory_kib": MEMORY_KIB, "salt": base64.b64encode(os.urandom(SALT_BYTES)).decode("ascii"),
                 }
             )  # fmt: skip
-        path = Path(path)
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-        with os.fdopen(fd, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
+        _disk.create(Path(path), data)
         return cls(path, passphrase=passphrase)
 
     def wrap(self, key: bytes, context: Mapping[str, str]) -> bytes:

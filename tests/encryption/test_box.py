@@ -139,6 +139,7 @@ def test_two_fields_of_one_name_are_refused(ring):
         ({"deterministic": True, "type": dt.date}, "low_entropy"),
         ({"type": dt.date, "indexes": [Index.unique()]}, "low_entropy"),
         ({"country": "CN"}, "country"),
+        ({"hide_null": True, "indexes": [Index.unique()]}, "hide_null"),
         ({"normalizer": "name-v1", "indexes": [Index.unique()]}, "low_entropy"),
         ({"indexes": [Index.unique(), Index.unique()]}, "name"),
         ({"indexes": [Index.filter(rows=1000, bits=8), Index.prefix(3, rows=1000, bits=8)]}, "index_bits"),
@@ -153,6 +154,7 @@ def test_fields_that_would_not_protect_are_refused(options, rule):
 
 def test_fields_that_say_why_are_taken(ring):
     Field("t.f", deterministic=True, type=bool, accept=REASON)
+    Field("t.f", hide_null=True, indexes=[Index.unique(accept=REASON)])
     Field("t.f", type=dt.date, indexes=[Index.unique(accept=REASON), Index.compound("name", rows=1000)])
     Field("t.f", normalizer="name-v1", indexes=[Index.filter(rows=1000, accept=REASON)])
     Field("t.f", indexes=[Index.unique(), Index.filter(rows=1000), Index.prefix(3, rows=1000)])

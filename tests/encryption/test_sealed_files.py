@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from crmkit.encryption import Field, Keyring, _files, open_file, seal_file
+from crmkit.encryption import Field, Keyring, _disk, open_file, seal_file
 from crmkit.encryption._rotation import TokenCount
 from crmkit.errors import DecryptionError, FormatError, KeyDestroyedError, RefusedError, UnknownKeyError
 
@@ -95,7 +95,7 @@ def test_a_disk_that_fills_up_leaves_nothing_behind(ring, sealed, tmp_path, monk
     def full(fd):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(_files.os, "fsync", full)
+    monkeypatch.setattr(_disk.os, "fsync", full)
     with pytest.raises(OSError, match="space"):
         open_file(ring, sealed, tmp_path / "out", context=CONTEXT)
     assert names(tmp_path) == {"a.csv", "a.crm"}
