@@ -5,66 +5,115 @@ every rule, holds the issues as one table, and proposes fixes that are applied t
 """
 
 from ._assumptions import Assumption
+from ._bank_card import BankCard
+from ._bic import BIC
 from ._check import AllOf, AnyOf, Check, Context, Not, Reference
+from ._chinese_phone import ChineseLandline, ChineseMobile
 from ._choice import Choice
+from ._code import Code
 from ._complete import complete
 from ._conditions import Column, Condition, col, present
 from ._country import Country, Postcode
+from ._currency import Currency
 from ._date import Date, DateTime
+from ._domain import Domain
+from ._duns import DUNS
 from ._email import Email
 from ._fixes import FixPlan
 from ._groups import all_of, any_of, optional
+from ._hong_kong_id import HongKongId
+from ._iban import IBAN
+from ._identifier import Identifier
+from ._language import Language
+from ._lei import LEI
+from ._macau_id import MacauId
+from ._mailbox import Mailbox
 from ._named import register
 from ._names import CompanyName, PersonName
 from ._number import Money, Number
 from ._outcome import Outcome
+from ._percentage import Age, Percentage
 from ._phone import Phone
+from ._region import Region
 from ._relations import reference, satisfies, unique
 from ._report import ValidationReport
+from ._resident_id import ResidentId
 from ._rules import Judgement, Rule, RunContext, order, require
 from ._satisfies import Satisfies
 from ._schema import Schema
 from ._scores import WEIGHTS, Summary
+from ._standard_number import StandardNumber
+from ._street import City, Street
+from ._taiwan_id import TaiwanId
 from ._text import Blank, Required, Text
+from ._travel_permit import TravelPermit
 from ._url import URL
+from ._uscc import USCC
+from ._vat import VAT
 from ._verdict import Finding, Skipped, Verdict
 
 __all__ = [
+    "BIC",
+    "DUNS",
+    "IBAN",
+    "LEI",
     "URL",
+    "USCC",
+    "VAT",
     "WEIGHTS",
+    "Age",
     "AllOf",
     "AnyOf",
     "Assumption",
+    "BankCard",
     "Blank",
     "Check",
+    "ChineseLandline",
+    "ChineseMobile",
     "Choice",
+    "City",
+    "Code",
     "Column",
     "CompanyName",
     "Condition",
     "Context",
     "Country",
+    "Currency",
     "Date",
     "DateTime",
+    "Domain",
     "Email",
     "Finding",
     "FixPlan",
+    "HongKongId",
+    "Identifier",
     "Judgement",
+    "Language",
+    "MacauId",
+    "Mailbox",
     "Money",
     "Not",
     "Number",
     "Outcome",
+    "Percentage",
     "PersonName",
     "Phone",
     "Postcode",
     "Reference",
+    "Region",
     "Required",
+    "ResidentId",
     "Rule",
     "RunContext",
     "Satisfies",
     "Schema",
     "Skipped",
+    "StandardNumber",
+    "Street",
     "Summary",
+    "TaiwanId",
     "Text",
+    "TravelPermit",
     "ValidationReport",
     "Verdict",
     "all_of",

@@ -15,20 +15,42 @@ import attrs
 from crmkit.errors import FormatError, NotFoundError, SchemaError
 
 from . import _check as base
+from ._bank_card import BankCard
+from ._bic import BIC
+from ._chinese_phone import ChineseLandline, ChineseMobile
 from ._choice import Choice
+from ._code import Code
 from ._complete import Complete
 from ._conditions import Condition, condition_from_dict, condition_to_dict
 from ._country import Country, Postcode
+from ._currency import Currency
 from ._date import Date, DateTime
+from ._domain import Domain
+from ._duns import DUNS
 from ._email import Email
+from ._hong_kong_id import HongKongId
+from ._iban import IBAN
+from ._language import Language
+from ._lei import LEI
+from ._macau_id import MacauId
+from ._mailbox import Mailbox
 from ._names import CompanyName, PersonName
 from ._number import Money, Number
+from ._percentage import Age, Percentage
 from ._phone import Phone
+from ._region import Region
 from ._relations import Passes, Refers, Unique
+from ._resident_id import ResidentId
 from ._rules import Demand, Order, Require, Rule
 from ._satisfies import Satisfies
+from ._standard_number import StandardNumber
+from ._street import City, Street
+from ._taiwan_id import TaiwanId
 from ._text import Blank, Required, Text
+from ._travel_permit import TravelPermit
 from ._url import URL
+from ._uscc import USCC
+from ._vat import VAT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,8 +66,12 @@ MARKER = "crmkit-schema/1"
 
 _CHECKS: dict[str, type[Check]] = {
     kind.__name__: kind
-    for kind in (Blank, Choice, CompanyName, Country, Date, DateTime, Email, Money, Number, PersonName, Phone, Postcode,
-                 Required, Satisfies, Text, URL)
+    for kind in (
+        Age, BIC, BankCard, Blank, ChineseLandline, ChineseMobile, Choice, City, Code, CompanyName, Country,
+        Currency, DUNS, Date, DateTime, Domain, Email, HongKongId, IBAN, LEI, Language, MacauId, Mailbox, Money,
+        Number, Percentage, PersonName, Phone, Postcode, Region, Required, ResidentId, Satisfies,
+        StandardNumber, Street, TaiwanId, Text, TravelPermit, URL, USCC, VAT,
+    )
 }  # fmt: skip
 _RULES: dict[str, type[Rule]] = {kind.kind: kind for kind in (Complete, Demand, Order, Passes, Refers, Require, Unique)}
 _NOT_STORED = ("learned", "proven")

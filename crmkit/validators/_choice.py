@@ -17,6 +17,31 @@ __all__ = ["Choice"]
 
 _LEAST_LIKENESS = 85.0
 
+# The stages that Salesforce, HubSpot, Zoho, Dynamics 365, 纷享销客 and 销售易 deliver, brought to one list.
+_STAGES = ("new", "qualified", "proposal", "negotiation", "won", "lost")
+_STAGE_SYNONYMS = {
+    "prospecting": "new", "appointment scheduled": "new", "初步接洽": "new", "新建": "new", "验证客户": "new",
+    "qualification": "qualified", "needs analysis": "qualified", "qualified to buy": "qualified",
+    "需求确定": "qualified", "需求确认": "qualified", "value proposition": "qualified",
+    "id. decision makers": "qualified",
+    "proposal/price quote": "proposal", "presentation scheduled": "proposal", "方案/报价": "proposal",
+    "方案报价": "proposal", "报价": "proposal", "perception analysis": "proposal", "negotiation/review": "negotiation",
+    "decision maker bought-in": "negotiation", "contract sent": "negotiation", "谈判审核": "negotiation",
+    "谈判": "negotiation", "商务谈判": "negotiation", "合同谈判": "negotiation",
+    "closed won": "won", "closedwon": "won", "赢单": "won", "成交": "won", "已成交": "won",
+    "closed lost": "lost", "closedlost": "lost", "输单": "lost",
+    "丢单": "lost", "流失": "lost", "closed lost to competition": "lost",
+}  # fmt: skip
+_STATUSES = ("open", "contacted", "qualified", "converted", "unqualified")
+_STATUS_SYNONYMS = {
+    "new": "open", "open - not contacted": "open", "not contacted": "open", "未处理": "open", "未联系": "open",
+    "待跟进": "open", "working": "contacted", "working - contacted": "contacted", "attempted to contact": "contacted",
+    "connected": "contacted", "in progress": "contacted", "跟进中": "contacted", "已联系": "contacted",
+    "有效": "qualified", "合格": "qualified", "closed - converted": "converted", "已转化": "converted",
+    "已转换": "converted", "closed - not converted": "unqualified", "无效": "unqualified", "junk lead": "unqualified",
+    "lost lead": "unqualified", "disqualified": "unqualified",
+}  # fmt: skip
+
 
 def _texts(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(values)
@@ -44,6 +69,26 @@ class Choice(Check):
 
     values: tuple[str, ...] = attrs.field(converter=_texts)
     synonyms: tuple[tuple[str, str], ...] = attrs.field(default=(), kw_only=True, converter=_pairs)
+
+    @classmethod
+    def deal_stages(cls) -> Choice:
+        """Return the stages of a deal that most systems know, with their Chinese and everyday names.
+
+        Example:
+            >>> [Choice.deal_stages().examine(text)[0].fix for text in ("赢单", "Closed Won", "Negotiation/Review")]
+            ['won', 'won', 'negotiation']
+        """
+        return cls(_STAGES, synonyms=_STAGE_SYNONYMS)
+
+    @classmethod
+    def lead_statuses(cls) -> Choice:
+        """Return the statuses of a lead that most systems know, with their Chinese and everyday names.
+
+        Example:
+            >>> [Choice.lead_statuses().examine(text)[0].fix for text in ("已转化", "Working - Contacted")]
+            ['converted', 'contacted']
+        """
+        return cls(_STATUSES, synonyms=_STATUS_SYNONYMS)
 
     @cached_property
     def _known(self) -> dict[str, str]:

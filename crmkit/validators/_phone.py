@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import attrs
 
-from crmkit.errors import SchemaError
+from crmkit.errors import NotFoundError, SchemaError
 from crmkit.normalize import phones
+from crmkit.values import PhoneType
 
 from ._check import Check, Context, Reference, country_reference
 from ._placeholders import is_placeholder
 from ._verdict import Finding, Skipped, Verdict, normal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["Phone"]
 
@@ -37,7 +38,15 @@ _PLUS_WAS_LOST = 0.9
 _LETTER_FOR_DIGIT = 0.9
 
 
-@attrs.frozen(kw_only=True)
+def _types(types: Iterable[str]) -> tuple[str, ...]:
+    listed = (types,) if isinstance(types, str) else tuple(types)
+    for name in listed:
+        if name not in get_args(PhoneType):
+            raise SchemaError(str(NotFoundError.of("type of telephone number", name, get_args(PhoneType))))
+    return listed
+
+
+@attrs.frozen(kw_only=True, repr=False)
 class Phone(Check):
     """A telephone number that its numbering plan allows.
 
@@ -45,6 +54,8 @@ class Phone(Check):
         country: Where national numbers belong: a code or name, or ``col("country")`` to read it from each row.
         default: The country where the column is empty or names none; without it such a national number is skipped,
             not called wrong.
+        types: The types of number that will do: ``mobile``, ``fixed_line``, ``toll_free``, ...; all where absent.
+            A number of which its plan does not tell (``+1``) is taken for either.
 
     Example:
         >>> Phone(country="CN").is_valid("138 0013 8000"), Phone(country="CN").is_valid("138 0013")
@@ -60,6 +71,7 @@ class Phone(Check):
 
     country: str | Reference | None = attrs.field(default=None, converter=country_reference)
     default: str | None = attrs.field(default=None, converter=country_reference)
+    types: tuple[str, ...] = attrs.field(default=(), converter=_types)
 
     def __attrs_post_init__(self) -> None:
         if isinstance(self.default, Reference):
@@ -92,7 +104,18 @@ class Phone(Check):
             sure = _AREA_CODE_UNSURE
         elif not phones.has_trunk_prefix(text, country) and not phones.is_mobile(text, country):
             sure = _TRUNK_PREFIX_MISSING  # it may be a number of another country that the plan happens to take
+        if self.types and not self._is_of_type(form):
+            return (Finding("phone_type", params={"types": list(self.types)}, severity="warning"),)
         return normal(text, form, confidence=sure)
+
+    def _is_of_type(self, form: str) -> bool:
+        number = phones.parse(form)
+        kind = None if number is None else number.type
+        return kind in self.types or (kind == "fixed_line_or_mobile" and bool({"mobile", "fixed_line"} & {*self.types}))
+
+    def __repr__(self) -> str:
+        types = f", types={list(self.types)!r}" if self.types else ""
+        return f"Phone(country={self.country!r}, default={self.default!r}{types})"
 
 
 def _form(text: str, country: str | None) -> str | None:
