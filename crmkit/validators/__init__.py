@@ -4,9 +4,12 @@ A :class:`Schema` holds a check for each field and rules between fields and reco
 every rule, holds the issues as one table, and proposes fixes that are applied through a change log and undone exactly.
 """
 
+from ._adds_up import adds_up
+from ._agree import agree
 from ._assumptions import Assumption
 from ._bank_card import BankCard
 from ._bic import BIC
+from ._cardinality import cardinality
 from ._check import AllOf, AnyOf, Check, Context, Not, Reference
 from ._chinese_phone import ChineseLandline, ChineseMobile
 from ._choice import Choice
@@ -16,10 +19,12 @@ from ._conditions import Column, Condition, col, present
 from ._country import Country, Postcode
 from ._currency import Currency
 from ._date import Date, DateTime
+from ._dependency import depends
 from ._domain import Domain
 from ._duns import DUNS
 from ._email import Email
 from ._fixes import FixPlan
+from ._fresh import fresh
 from ._groups import all_of, any_of, optional
 from ._hong_kong_id import HongKongId
 from ._iban import IBAN
@@ -28,12 +33,14 @@ from ._language import Language
 from ._lei import LEI
 from ._macau_id import MacauId
 from ._mailbox import Mailbox
+from ._misplaced import spill, swapped
 from ._named import register
 from ._names import CompanyName, PersonName
 from ._number import Money, Number
 from ._outcome import Outcome
 from ._percentage import Age, Percentage
 from ._phone import Phone
+from ._plausible import plausible
 from ._region import Region
 from ._relations import reference, satisfies, unique
 from ._report import ValidationReport
@@ -116,16 +123,24 @@ __all__ = [
     "TravelPermit",
     "ValidationReport",
     "Verdict",
+    "adds_up",
+    "agree",
     "all_of",
     "any_of",
+    "cardinality",
     "col",
     "complete",
+    "depends",
+    "fresh",
     "optional",
     "order",
+    "plausible",
     "present",
     "reference",
     "register",
     "require",
     "satisfies",
+    "spill",
+    "swapped",
     "unique",
 ]

@@ -15,8 +15,11 @@ import attrs
 from crmkit.errors import FormatError, NotFoundError, SchemaError
 
 from . import _check as base
+from ._adds_up import AddsUp
+from ._agree import Agree
 from ._bank_card import BankCard
 from ._bic import BIC
+from ._cardinality import Cardinality
 from ._chinese_phone import ChineseLandline, ChineseMobile
 from ._choice import Choice
 from ._code import Code
@@ -25,19 +28,23 @@ from ._conditions import Condition, condition_from_dict, condition_to_dict
 from ._country import Country, Postcode
 from ._currency import Currency
 from ._date import Date, DateTime
+from ._dependency import Depends
 from ._domain import Domain
 from ._duns import DUNS
 from ._email import Email
+from ._fresh import Fresh
 from ._hong_kong_id import HongKongId
 from ._iban import IBAN
 from ._language import Language
 from ._lei import LEI
 from ._macau_id import MacauId
 from ._mailbox import Mailbox
+from ._misplaced import Spill, Swapped
 from ._names import CompanyName, PersonName
 from ._number import Money, Number
 from ._percentage import Age, Percentage
 from ._phone import Phone
+from ._plausible import Plausible
 from ._region import Region
 from ._relations import Passes, Refers, Unique
 from ._resident_id import ResidentId
@@ -73,7 +80,26 @@ _CHECKS: dict[str, type[Check]] = {
         StandardNumber, Street, TaiwanId, Text, TravelPermit, URL, USCC, VAT,
     )
 }  # fmt: skip
-_RULES: dict[str, type[Rule]] = {kind.kind: kind for kind in (Complete, Demand, Order, Passes, Refers, Require, Unique)}
+_RULES: dict[str, type[Rule]] = {
+    kind.kind: kind
+    for kind in (
+        AddsUp,
+        Agree,
+        Cardinality,
+        Complete,
+        Demand,
+        Depends,
+        Fresh,
+        Order,
+        Passes,
+        Plausible,
+        Refers,
+        Require,
+        Spill,
+        Swapped,
+        Unique,
+    )
+}
 _NOT_STORED = ("learned", "proven")
 
 
