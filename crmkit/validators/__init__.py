@@ -26,6 +26,7 @@ from ._email import Email
 from ._fixes import FixPlan
 from ._fresh import fresh
 from ._groups import all_of, any_of, optional
+from ._guide import Guide
 from ._hong_kong_id import HongKongId
 from ._iban import IBAN
 from ._identifier import Identifier
@@ -48,6 +49,7 @@ from ._resident_id import ResidentId
 from ._rules import Judgement, Rule, RunContext, order, require
 from ._satisfies import Satisfies
 from ._schema import Schema
+from ._schema_diff import SchemaDiff
 from ._scores import WEIGHTS, Summary
 from ._standard_number import StandardNumber
 from ._street import City, Street
@@ -92,6 +94,7 @@ __all__ = [
     "Email",
     "Finding",
     "FixPlan",
+    "Guide",
     "HongKongId",
     "Identifier",
     "Judgement",
@@ -114,6 +117,7 @@ __all__ = [
     "RunContext",
     "Satisfies",
     "Schema",
+    "SchemaDiff",
     "Skipped",
     "StandardNumber",
     "Street",

@@ -67,7 +67,7 @@ if TYPE_CHECKING:
     from ._check import Check
     from ._schema import Schema
 
-__all__ = ["MARKER", "content_hash", "schema_from_dict", "schema_to_dict"]
+__all__ = ["MARKER", "check_as_text", "content_hash", "rule_as_text", "schema_from_dict", "schema_to_dict"]
 
 MARKER = "crmkit-schema/1"
 
@@ -114,10 +114,21 @@ def content_hash(schema: Schema) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def check_as_text(check: Check) -> str:
+    """Return what a check says, as text that is equal for checks that say the same."""
+    return json.dumps(_check_to_data(check, _qualified), ensure_ascii=False, sort_keys=True)
+
+
+def rule_as_text(rule: Rule) -> str:
+    """Return what a rule says, as text that is equal for rules that say the same."""
+    return json.dumps(_rule_to_data(rule, _qualified), ensure_ascii=False, sort_keys=True)
+
+
 def _whole(schema: Schema, write: Callable[[Callable[..., object]], JSONValue]) -> dict[str, JSONValue]:
     return {
         "format": MARKER,
         "name": schema.name,
+        **({} if schema.version is None else {"version": schema.version}),
         "key": schema.key,
         "absent": schema.absent,
         "fields": {field: _check_to_data(check, write) for field, check in schema.fields.items()},
@@ -150,6 +161,8 @@ def _check_to_data(check: Check, write: Callable[[Callable[..., object]], JSONVa
             return {"message": {"en": en, **({"zh": zh} if zh else {})}, "check": _check_to_data(inner, write)}
     name = type(check).__name__
     if _CHECKS.get(name) is not type(check):
+        if write is _qualified:
+            return {"class": f"{type(check).__module__}.{type(check).__qualname__}", "repr": repr(check)}
         raise SchemaError(f"{name} is not a check of the library; register its test and use Satisfies(name)")
     return {name: _parameters(check, write)}
 
@@ -187,21 +200,27 @@ def schema_from_dict(data: Mapping[str, Any]) -> Schema:
 
     marker = data.get("format")
     if marker != MARKER:
-        raise FormatError(f"not a schema of a known version: format is {marker!r}, expected {MARKER!r}")
-    unknown = set(data) - {"format", "name", "key", "absent", "fields", "rules"}
+        family, _, version = str(marker)[:40].partition("/")
+        newer = family == MARKER.partition("/")[0] and version.isdecimal()
+        hint = "; it was written by a newer crmkit: update, or write it again with this one" if newer else ""
+        raise FormatError(f"not a schema of a known version: format is {str(marker)[:40]!r}, expected {MARKER!r}{hint}")
+    unknown = set(data) - {"format", "name", "version", "key", "absent", "fields", "rules"}
     if unknown:
         raise FormatError(f"a schema has no part {min(unknown)!r}")
     try:
         return Schema(
             data["name"],
-            data["key"],
-            absent=data["absent"],
-            fields={field: _check_from_data(check) for field, check in data["fields"].items()},
-            rules=[_rule_from_data(rule) for rule in data["rules"]],
+            data.get("key"),
+            version=data.get("version"),
+            absent=data.get("absent", "error"),
+            fields={field: _check_from_data(check) for field, check in data.get("fields", {}).items()},
+            rules=[_rule_from_data(rule) for rule in data.get("rules", [])],
         )
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         if isinstance(error, (SchemaError, FormatError, NotFoundError)):
             raise
+        if isinstance(error, RecursionError):
+            raise FormatError("the schema is nested too deeply") from None
         raise FormatError(f"the schema is damaged: {type(error).__name__}") from error
 
 
@@ -246,8 +265,8 @@ def _only(data: Mapping[str, Any], what: str) -> tuple[str, Mapping[str, Any]]:
 
 
 def _value_from_data(value: Any) -> Any:
-    if isinstance(value, dict) and set(value) == {"col", "normalize"}:
-        return base.Reference(value["col"], value["normalize"])
+    if isinstance(value, dict) and "col" in value and set(value) <= {"col", "normalize"}:
+        return base.Reference(value["col"], value.get("normalize"))
     if isinstance(value, list):
         return tuple(_value_from_data(item) for item in value)
     return value

@@ -10,11 +10,13 @@ import attrs
 from crmkit.errors import NotFoundError, SchemaError
 
 from ._check import Check, When, walk
+from ._contradictions import refuse_contradictions
 from ._field_rules import field_rules
 from ._relations import unique
 from ._rules import Rule, require
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
     from crmkit.typing import Frame, JSONValue, Language, Progress, RecordKind
 
     from ._assumptions import Assumption
+    from ._guide import Guide
     from ._report import ValidationReport
+    from ._schema_diff import SchemaDiff
 
 __all__ = ["Schema"]
 
@@ -59,10 +63,12 @@ class Schema:
         rules: Made by ``unique``, ``reference``, ``order``, ``require``, ``any_of``, ``all_of`` and ``satisfies``.
         absent: What a column means that the table lacks: ``"error"``, wrong use, or ``"skip"``, for rule packs that
             know more columns than a table has. Its rules count as skipped then, and the report says so.
+        version: Of the rule set, in words of your own; goes into its data and its hash.
         assumptions: What was taken for granted when the rule set was made; the report repeats it.
 
     Raises:
-        SchemaError: If something else than a check or rule is given, or two rules have one name.
+        SchemaError: If something else than a check or rule is given, two rules have one name, or two can never hold
+            together.
 
     Example:
         >>> from crmkit.validators import Email, Phone, Required, Schema, any_of, col, present
@@ -86,6 +92,7 @@ class Schema:
     absent: Literal["error", "skip"] = attrs.field(
         default="error", kw_only=True, validator=attrs.validators.in_(("error", "skip"))
     )
+    version: str | None = attrs.field(default=None, kw_only=True)
     assumptions: tuple[Assumption, ...] = attrs.field(default=(), kw_only=True, eq=False)
 
     def __attrs_post_init__(self) -> None:
@@ -93,6 +100,7 @@ class Schema:
         twice = sorted({title for title in titles if titles.count(title) > 1})
         if twice:
             raise SchemaError(f"two rules are called {twice[0]!r}; give one of them name=")
+        refuse_contradictions(self.fields, self.all_rules)
 
     @property
     def all_rules(self) -> tuple[Rule, ...]:
@@ -286,6 +294,106 @@ class Schema:
 
         return schema_from_dict(data)
 
+    def to_toml(self) -> str:
+        """Return the schema as a TOML document; :meth:`from_toml` reads it. The same data as :meth:`to_dict`.
+
+        Example:
+            >>> from crmkit.validators import Email, Schema
+            >>> print(Schema("people", fields={"email": Email()}).to_toml().strip())
+            format = "crmkit-schema/1"
+            name = "people"
+            absent = "error"
+            rules = []
+            <BLANKLINE>
+            [fields]
+            email = { Email = {} }
+        """
+        from ._schema_files import schema_to_toml
+
+        return schema_to_toml(self)
+
+    @classmethod
+    def from_toml(cls, text: str) -> Schema:
+        """Return the schema of a TOML document; raises as :meth:`from_dict`."""
+        from ._schema_files import schema_from_toml
+
+        return schema_from_toml(text)
+
+    def to_json(self) -> str:
+        """Return the schema as a JSON document; :meth:`from_json` reads it."""
+        from ._schema_files import schema_to_json
+
+        return schema_to_json(self)
+
+    @classmethod
+    def from_json(cls, text: str) -> Schema:
+        """Return the schema of a JSON document; raises as :meth:`from_dict`."""
+        from ._schema_files import schema_from_json
+
+        return schema_from_json(text)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the schema into a ``.toml`` or ``.json`` file, whole or not at all."""
+        from ._schema_files import write_schema
+
+        write_schema(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Schema:
+        """Read a schema from a ``.toml`` or ``.json`` file.
+
+        Raises:
+            FormatError: If it is no schema of a known version.
+        """
+        from ._schema_files import read_schema
+
+        return read_schema(path)
+
+    def diff(
+        self, other: Schema, frame: Frame | None = None, *, tables: Mapping[str, Frame] | None = None,
+        now: Callable[[], datetime] | None = None,
+    ) -> SchemaDiff:  # fmt: skip
+        """Say which rules ``other`` adds, removes and changes, and which rows of a frame change their verdict.
+
+        Args:
+            other: The new rule set.
+            frame: A table on which both are asked.
+            tables: The other tables that rules name.
+            now: The clock.
+
+        Example:
+            >>> from crmkit.validators import Email, Required, Schema
+            >>> old = Schema("people", fields={"email": Email()})
+            >>> old.diff(old.with_fields(email=Required() & Email()), [{"email": None}, {"email": "a@example.com"}])
+            SchemaDiff(1 added, 0 removed, 0 changed, of 2 rows 1 fail now and 0 pass now)
+        """
+        from ._schema_diff import diff_schemas
+
+        return diff_schemas(self, other, frame, tables=tables, now=now)
+
+    def guide(
+        self, *, lang: Language = "en", labels: Mapping[str, str] | None = None, title: str | None = None
+    ) -> Guide:
+        """Return the rules as a page for the people who type the data in.
+
+        Args:
+            lang: ``en`` or ``zh``.
+            labels: What people call a field, by its name; the canonical names have labels of their own.
+            title: The heading.
+
+        Example:
+            >>> from crmkit.validators import Email, Required, Schema
+            >>> guide = Schema("people", fields={"email": Required() & Email()}).guide(lang="zh")
+            >>> guide.entries[0]["meaning"], guide.entries[0]["required"]
+            ('一个电子邮箱', '是')
+        """
+        from crmkit import systems
+
+        from ._guide import make_guide
+
+        known = {name: field.labels[lang] for name, field in systems.canonical_fields().items()}
+        return make_guide(self, lang=lang, labels={**known, **(labels or {})}, title=title)
+
     @property
     def hash(self) -> str:
         """SHA-256 of what the schema says, as 64 hexadecimal digits; goes into reports and change logs."""
@@ -332,12 +440,41 @@ class Schema:
         return pack("deal", country=country)
 
     @classmethod
+    def activities(cls) -> Schema:
+        """Return the rules for activities (calls, visits, tasks) under canonical field names."""
+        from ._packs import pack
+
+        return pack("activity")
+
+    @classmethod
+    def for_system(
+        cls, system: str, kind: RecordKind, *, headers: Literal["name", "label"] = "name", country: str | None = None
+    ) -> Schema:
+        """Return the rules for records on their way into a CRM: its field names, required fields, lengths, pick lists.
+
+        Args:
+            system: Its name in :mod:`crmkit.systems`, such as ``salesforce``.
+            kind: What one row is.
+            headers: Columns are called as its API (``name``) or its screens and files (``label``) call them.
+            country: Where phone numbers belong whose row names no country.
+
+        Raises:
+            NotFoundError: If the system, or this kind of record of it, is not known.
+
+        Example:
+            >>> Schema.for_system("salesforce", "lead").fields["LastName"]
+            Required() & PersonName() & Text(min_length=None, max_length=80, pattern=None, multiline=True)
+        """
+        from ._system_pack import system_pack
+
+        return system_pack(system, kind, headers=headers, country=country)
+
+    @classmethod
     def infer(cls, source: Frame | ColumnMap, *, kind: RecordKind | None = None, country: str | None = None) -> Schema:
         """Return rules for a table whose columns crmkit recognises, with what it assumed.
 
         Args:
             source: The table, or what :func:`crmkit.columns.recognize` says of it.
-            kind: What one row is, where the table itself does not tell.
             kind: What one row is; recognised where absent.
             country: Where phone numbers belong whose row names no country; found from the numbers where clear.
 
