@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from crmkit import masking as masking
     from crmkit import matching as matching
     from crmkit import normalize as normalize
+    from crmkit import quality as quality
     from crmkit import records as records
     from crmkit import reports as reports
     from crmkit import systems as systems
@@ -28,14 +29,14 @@ if TYPE_CHECKING:
     from crmkit import typing as typing
     from crmkit import validators as validators
     from crmkit import values as values
-    from crmkit._facade import Schema, check, dedupe, link, read_csv, read_excel, report
+    from crmkit._facade import Schema, check, dedupe, drift, link, profile, read_csv, read_excel, report
 
-__all__ = ["Schema", "check", "dedupe", "link", "read_csv", "read_excel", "report"]
+__all__ = ["Schema", "check", "dedupe", "drift", "link", "profile", "read_csv", "read_excel", "report"]
 
 _AREAS = frozenset(
     {
-        "changes", "columns", "errors", "files", "frames", "issues", "masking", "matching", "normalize", "records",
-        "reports", "systems", "testing", "typing", "validators", "values",
+        "changes", "columns", "errors", "files", "frames", "issues", "masking", "matching", "normalize", "quality",
+        "records", "reports", "systems", "testing", "typing", "validators", "values",
     }
 )  # fmt: skip
 

@@ -94,7 +94,7 @@ class Guide:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the page."""
-        Path(path).write_text(self.html(), encoding="utf-8")
+        Path(path).write_text(self.html(), encoding="utf-8", errors="replace")
 
     def _repr_html_(self) -> str:
         return self.html()
