@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 import attrs
@@ -110,6 +110,11 @@ class Choice(Check):
             return (Finding("placeholder", dimension="completeness", severity="warning"),)
         near, likeness = self._nearest(text)
         return (Finding("choice_unknown", fix=near, confidence=likeness, params={"n": len(self.values)}),)
+
+    def examine_many(self, texts: Sequence[str], contexts: Sequence[Context]) -> Mapping[int, Verdict]:
+        del contexts
+        exact, examine = self._exact, self.examine
+        return {at: verdict for at, text in enumerate(texts) if text not in exact and (verdict := examine(text))}
 
     def _nearest(self, text: str) -> tuple[str | None, float | None]:
         """Return the one value that the text is a slip away from; none if two are as near."""

@@ -13,10 +13,10 @@ from crmkit.values import PhoneType
 
 from ._check import Check, Context, Reference, country_reference
 from ._placeholders import is_placeholder
-from ._verdict import Finding, Skipped, Verdict, normal
+from ._verdict import NOT_NORMALIZED, Finding, Skipped, Verdict, normal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = ["Phone"]
 
@@ -98,15 +98,33 @@ class Phone(Check):
         form = _form(text, country) if len(text) <= _LONGEST else None
         if form is None:
             return _refused(text, country, own)
-        if _is_international(text):
-            sure = _INTERNATIONAL
-        elif len(text) <= _LONGEST_LOCAL and phones.may_lack_area_code(text, country):
-            sure = _AREA_CODE_UNSURE
-        elif not phones.has_trunk_prefix(text, country) and not phones.is_mobile(text, country):
-            sure = _TRUNK_PREFIX_MISSING  # it may be a number of another country that the plan happens to take
+        sure = _how_sure(text, country, sure)
         if self.types and not self._is_of_type(form):
             return (Finding("phone_type", params={"types": list(self.types)}, severity="warning"),)
         return normal(text, form, confidence=sure)
+
+    def examine_many(self, texts: Sequence[str], contexts: Sequence[Context]) -> Mapping[int, Verdict]:
+        if self.types:
+            return Check.examine_many(self, texts, contexts)
+        accept, tidy, examine, default = phones.accept, phones.is_e164, self.examine, self.default
+        referred = isinstance(self.country, Reference)
+        fixed = None if isinstance(self.country, Reference) else self.country
+        usual = _FIXED_COUNTRY if not referred else _OWN_COUNTRY
+        said: dict[int, Verdict] = {}
+        for at, (text, context) in enumerate(zip(texts, contexts, strict=True)):
+            if tidy(text):
+                continue
+            own = (context[0] if context else None) if referred else fixed
+            country = own or default
+            form = accept(text, country)
+            if form is None:
+                verdict = examine(text, context)
+                if verdict:
+                    said[at] = verdict
+            elif form != text:
+                sure = _how_sure(text, country, usual if own else _DEFAULT_COUNTRY)
+                said[at] = (Finding(NOT_NORMALIZED, form, sure, dimension="consistency", severity="info"),)
+        return said
 
     def _is_of_type(self, form: str) -> bool:
         number = phones.parse(form)
@@ -118,14 +136,26 @@ class Phone(Check):
         return f"Phone(country={self.country!r}, default={self.default!r}{types})"
 
 
+def _how_sure(text: str, country: str | None, sure: float) -> float:
+    """Return how sure the international form of a valid number is."""
+    if _is_international(text):
+        return _INTERNATIONAL
+    if phones.has_trunk_prefix(text, country):
+        return sure
+    if len(text) <= _LONGEST_LOCAL and phones.may_lack_area_code(text, country):
+        return _AREA_CODE_UNSURE
+    # Without trunk prefix and no mobile it may be a number of another country that the plan happens to take.
+    return sure if phones.is_mobile(text, country) else _TRUNK_PREFIX_MISSING
+
+
 def _form(text: str, country: str | None) -> str | None:
     """Return E.164, with the extension behind it where there is one, or ``None`` for what is no valid number."""
     if text.removeprefix("+").isdecimal() or _BARE(text) is not None:  # nothing that could be an extension
         return phones.normalize(text, country)
-    number = phones.parse(text, country)
+    number = phones.written(text, country)
     if number is None:
         return None
-    return number.e164 if number.extension is None else f"{number.e164} ext. {number.extension}"
+    return number[0] if number[1] is None else f"{number[0]} ext. {number[1]}"
 
 
 def _is_international(text: str) -> bool:

@@ -67,6 +67,10 @@ class Required(Check):
         del text, context
         return PASSED
 
+    def examine_many(self, texts: Sequence[str], contexts: Sequence[Context]) -> Mapping[int, Verdict]:
+        del texts, contexts
+        return {}
+
     def missing(self) -> Verdict:
         return (Finding("required", dimension="completeness"),)
 

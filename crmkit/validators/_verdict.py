@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
@@ -16,6 +17,9 @@ __all__ = ["NOT_NORMALIZED", "PASSED", "Finding", "Skipped", "Verdict", "failed"
 
 NOT_NORMALIZED = "not_normalized"
 """The code of a value that is right but not written in the normal form: no failure."""
+
+
+_NO_PARAMS: Mapping[str, JSONValue] = MappingProxyType({})
 
 
 @attrs.frozen(slots=True)
@@ -41,7 +45,7 @@ class Finding:
     code: str
     fix: str | None = attrs.field(default=None, repr=False)
     confidence: float | None = None
-    params: Mapping[str, JSONValue] = attrs.field(factory=dict, repr=False, hash=False)
+    params: Mapping[str, JSONValue] = attrs.field(default=_NO_PARAMS, repr=False, hash=False)
     dimension: Dimension = "validity"
     severity: Severity | None = None
 
