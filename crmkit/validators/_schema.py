@@ -186,6 +186,36 @@ class Schema:
 
         return run_schema(self, frame, tables=tables or {}, now=now, run_id=run_id, progress=progress, lang=lang)
 
+    def check_chunks(
+        self, chunks: Iterable[Frame], *, tables: Mapping[str, Frame] | None = None,
+        now: Callable[[], datetime] | None = None, run_id: str | None = None, progress: Progress | None = None,
+        lang: Language = "en",
+    ) -> ValidationReport:  # fmt: skip
+        """Check a table that comes in pieces; the report is that of the whole table, rows counted through.
+
+        Rules that compare records and the order of dates need every row, so the pieces are put together first.
+
+        Args:
+            chunks: Frames with the same columns.
+            tables: As for :meth:`check`, like the other arguments.
+            now: The clock.
+            run_id: ULID of the run.
+            progress: Shows how far it is.
+            lang: Language of the messages.
+
+        Raises:
+            SchemaError: If two pieces have different columns.
+
+        Example:
+            >>> from crmkit.validators import Schema, unique
+            >>> pieces = [[{"id": "1"}], [{"id": "2"}, {"id": "1"}]]
+            >>> [issue.row for issue in Schema("s", rules=[unique("id")]).check_chunks(pieces)]
+            [0, 2]
+        """
+        from ._chunks import joined
+
+        return self.check(joined(chunks), tables=tables, now=now, run_id=run_id, progress=progress, lang=lang)
+
     def check_record(
         self, record: Mapping[str, object], *, now: Callable[[], datetime] | None = None, lang: Language = "en"
     ) -> ValidationReport:
@@ -331,6 +361,21 @@ class Schema:
         from ._schema_files import schema_from_json
 
         return schema_from_json(text)
+
+    def to_json_schema(self) -> dict[str, JSONValue]:
+        """Return what JSON Schema (draft 2020-12) can say of one record; the other rules under ``x-crmkit-more``.
+
+        A record in its normal forms that the schema takes without an error, the JSON Schema takes, too; not the other
+        way round.
+
+        Example:
+            >>> from crmkit.validators import Choice, Schema
+            >>> Schema("deals", fields={"stage": Choice(["new", "won"])}).to_json_schema()["properties"]
+            {'stage': {'type': ['string', 'null'], 'enum': ['new', 'won', None]}}
+        """
+        from ._json_schema import to_json_schema
+
+        return to_json_schema(self)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the schema into a ``.toml`` or ``.json`` file, whole or not at all."""
