@@ -38,7 +38,7 @@ _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII).match
 
 @attrs.frozen(kw_only=True)
 class ColumnProfile:
-    """The counts of one column; :meth:`merge` adds two of them.
+    """The counts of one column; two of them add up.
 
     Attributes:
         rows: Rows.

@@ -17,8 +17,8 @@ from ._column import ColumnProfile, column_profile
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from crmkit import validators
     from crmkit.typing import Frame, JSONValue, Progress
-    from crmkit.validators import Schema
 
 __all__ = ["MARKER", "Profile", "RuleCounts", "profile", "profile_chunks"]
 
@@ -135,7 +135,7 @@ class Profile:
 
 
 def profile(
-    frame: Frame, schema: Schema | None = None, *, name: str | None = None,
+    frame: Frame, schema: validators.Schema | None = None, *, name: str | None = None,
     tables: Mapping[str, Frame] | None = None, now: Callable[[], datetime] | None = None,
     progress: Progress | None = None,
 ) -> Profile:  # fmt: skip
@@ -177,7 +177,7 @@ def profile(
 
 
 def profile_chunks(
-    chunks: Iterable[Frame], schema: Schema | None = None, *, name: str | None = None,
+    chunks: Iterable[Frame], schema: validators.Schema | None = None, *, name: str | None = None,
     now: Callable[[], datetime] | None = None,
 ) -> Profile:  # fmt: skip
     """Profile a table that comes in pieces, in the memory of one piece; the same counts as of the whole.
@@ -208,6 +208,6 @@ def profile_chunks(
     return reduce(Profile.merge, parts, first)
 
 
-def _row_by_row(schema: Schema) -> Schema:
+def _row_by_row(schema: validators.Schema) -> validators.Schema:
     kept = [rule for rule in schema.rules if rule.kind not in _ALONE]
     return attrs.evolve(schema, key=None, rules=kept)

@@ -25,8 +25,8 @@ from ._worlds import world
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from crmkit import validators
     from crmkit.typing import Frame
-    from crmkit.validators import Check, Schema
 
 __all__ = [
     "accounts",
@@ -238,7 +238,7 @@ def accounts() -> st.SearchStrategy[Account]:
     )
 
 
-def values_of(check: Check, *, near_valid: bool = False) -> st.SearchStrategy[str]:
+def values_of(check: validators.Check, *, near_valid: bool = False) -> st.SearchStrategy[str]:
     """Draw values that a check takes.
 
     Args:
@@ -255,7 +255,7 @@ def values_of(check: Check, *, near_valid: bool = False) -> st.SearchStrategy[st
     return _from_schema.near_values_of(check) if near_valid else _from_schema.values_of(check)
 
 
-def records_of(schema: Schema, *, near_valid: bool = False) -> st.SearchStrategy[dict[str, str | None]]:
+def records_of(schema: validators.Schema, *, near_valid: bool = False) -> st.SearchStrategy[dict[str, str | None]]:
     """Draw records whose fields a schema takes; rules between fields and records are not looked at.
 
     Args:

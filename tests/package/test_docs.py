@@ -50,10 +50,12 @@ MADE_BY = {
         *("Diagnostics", "Evaluation", "EvidenceStep", "LinkReport", "MatchModel", "MatchReport", "PairExplanation"),
         *("PairReport", "RuleUse", "Scores"),
     },
+    "crmkit.quality": {"ColumnProfile", "Health", "PersonalData", "Profile", "RetirementPlan", "RuleCounts"},
     "crmkit.systems": {"GenericNames"},
     "crmkit.testing.generate": {"Planted"},
     "crmkit.validators": {
-        *("Column", "Condition", "FixPlan", "Judgement", "Outcome", "Rule", "RunContext", "Summary"),
+        *("Column", "Condition", "FixPlan", "Guide", "Identifier", "Judgement", "Outcome", "Rule", "RunContext"),
+        *("SchemaDiff", "Summary"),
     },
 }
 """Classes whose objects crmkit makes; the call that returns them has the Example."""

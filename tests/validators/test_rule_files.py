@@ -234,3 +234,14 @@ def test_a_value_longer_than_the_system_stores_is_an_error():
         Schema.for_system("outlook", "deal")
     with pytest.raises(SchemaError):
         Schema.for_system("salesforce", "contact", headers="x")
+
+
+def test_the_published_hash_is_the_hash():
+    import hashlib
+    from pathlib import Path
+
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "formats.md").read_text("utf-8")
+    text = page.partition('`{"absent"')[2].partition("`")[0]
+    said = page.partition('`{"absent"')[2].partition("has the hash `")[2].partition("`")[0]
+    assert hashlib.sha256(f'{{"absent"{text}'.encode()).hexdigest() == said
+    assert Schema("people", fields={"email": Email()}).hash == said
