@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Date", "DateTime"]
 
+_DEFAULTS = frozenset({"0001-01-01", "1899-12-30", "1899-12-31", "1900-01-01"})
+"""What programs and spreadsheets make of no day: first days of their calendars."""
 _ORDER_OF_THE_COLUMN = 0.98
 _ORDER_OF_FEW_DATES = 0.8
 
@@ -74,13 +76,17 @@ class _Dated(Check):
         return {
             at: verdict
             for at, text in enumerate(texts)
-            if not (len(text) <= longest and is_iso_between(text, after, before)) and (verdict := examine(text))
+            if not (len(text) <= longest and text[:10] not in _DEFAULTS and is_iso_between(text, after, before))
+            and (verdict := examine(text))
         }
 
     def _judge(self, text: str, code: str) -> tuple[Moment | None, Verdict]:
         moment = parse_moment(text, order=self.order)
         if moment is not None:
-            return moment, self._outside(moment)
+            outside = self._outside(moment)
+            if not outside and moment.day.isoformat() in _DEFAULTS and not moment.second:
+                return moment, (Finding("date_default", severity="warning", dimension="completeness"),)
+            return moment, outside
         if dates.is_ambiguous(text):
             return None, (Finding("date_ambiguous", severity="warning", dimension="consistency"),)
         if is_placeholder(text):

@@ -36,6 +36,8 @@ _AREA_CODE_UNSURE = 0.8
 _TRUNK_PREFIX_MISSING = 0.8
 _PLUS_WAS_LOST = 0.9
 _LETTER_FOR_DIGIT = 0.9
+_LETTERS_LEFT_OUT = 0.8
+"""The reference reads over letters in a number, or takes them for digits of their keys; they may be misread ones."""
 
 
 def _types(types: Iterable[str]) -> tuple[str, ...]:
@@ -99,6 +101,8 @@ class Phone(Check):
         if form is None:
             return _refused(text, country, own)
         sure = _how_sure(text, country, sure)
+        if _has_letters(text) and " ext. " not in form:
+            sure = min(sure, _LETTERS_LEFT_OUT)
         if self.types and not self._is_of_type(form):
             return (Finding("phone_type", params={"types": list(self.types)}, severity="warning"),)
         return normal(text, form, confidence=sure)
