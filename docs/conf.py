@@ -37,7 +37,8 @@ nitpicky = True
 nitpick_ignore_regex = [
     # The standard library, by full name and as annotations import it.
     (r"py:.*", r"(abc|collections\.abc|csv|datetime|dt|decimal|enum|json|os|pathlib|re|typing)\..+"),
-    (r"py:class", r"(date|datetime|timedelta|Decimal|Path|Callable|Iterable|Iterator|Mapping|Sequence|Literal)(\[\[?\]?)?"),
+    (r"py:class", r"(date|datetime|timedelta|Decimal|Path)"),
+    (r"py:class", r"(Callable|Iterable|Iterator|Mapping|Sequence|Literal)(\[\[?\]?)?"),
     # numpy's arrays and types, as annotations import them.
     (r"py:class", r"(np|npt|numpy)\..+|NDArray"),
     # Frame libraries, in the signatures of methods that hand out their frames.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,7 @@ _GROUPS = ("owner_name", "owner_email", "owner_id", "team_id", "lead_source")
 _MOST_GROUPS = 50
 _FEWEST = 30
 _MOST_CAUSES = 10
+_LOOKED_AT = 50
 _Z95 = 1.96
 
 
@@ -258,9 +260,11 @@ def _causes(report: ValidationReport) -> tuple[Mapping[str, JSONValue], ...]:
         codes = report.issues.filter(rule=rule).counts("code")
         severity = "error" if summary.errors else "warning" if summary.warnings else "info"
         field = next(iter(report.issues.filter(rule=rule).counts("field")), "")
+        code = next(iter(codes))
+        said = {json.dumps(dict(issue.params)) for issue in report.issues.filter(rule=rule, code=code).head(_LOOKED_AT)}
         found.append(
-            {"rule": rule, "field": field, "code": next(iter(codes)), "severity": severity, "rows": summary.rows,
-             "share": summary.rows / n}
+            {"rule": rule, "field": field, "code": code, "severity": severity, "rows": summary.rows,
+             "share": summary.rows / n, "params": json.loads(said.pop()) if len(said) == 1 else {}}
         )  # fmt: skip
     return tuple(found)
 

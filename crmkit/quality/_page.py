@@ -54,7 +54,7 @@ h1{font-size:1.5rem;margin:0 0 .3rem}h2{font-size:1.1rem;margin:2rem 0 .5rem}p.w
 .tiles{display:flex;flex-wrap:wrap;gap:.8rem}.tile{background:var(--tint);border-radius:.6rem;padding:.8rem 1.1rem;
 min-width:9rem}.tile b{display:block;font-size:1.7rem;line-height:1.2}.tile span{color:var(--soft);font-size:.9rem}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.4rem .6rem;
-border-bottom:1px solid var(--line)}th{color:var(--soft);font-weight:600;font-size:.9rem}
+border-bottom:1px solid var(--line)}th{white-space:nowrap;color:var(--soft);font-weight:600;font-size:.9rem}
 figure{margin:.6rem 0}.chart{display:flex;gap:.5rem}.chart svg{width:100%;height:10rem}.scale{display:flex;
 flex-direction:column;justify-content:space-between;font-size:.8rem;color:var(--soft);min-width:2.6rem;text-align:right}
 figcaption{display:flex;justify-content:space-between;color:var(--soft);font-size:.8rem;padding-left:3.1rem}
@@ -155,13 +155,18 @@ class HealthPage:
         words = self._words
         rows = [
             [words[str(cause["severity"])], str(cause["field"]),
-             message(str(cause["code"]), lang="zh" if self._lang == "zh" else "en"), f"{cause['rows']:,}",
+             self._said(cause), f"{cause['rows']:,}",
              f"{float(str(cause['share'])):.1%}"]
             for cause in self._health.causes
         ]  # fmt: skip
         heads = [words[name] for name in ("severity", "field", "what", "records", "share")]
         inside = table(heads, rows) if rows else f"<p>{escape(words['none'])}</p>"
         return f"<h2>{escape(words['causes'])}</h2>{inside}"
+
+    def _said(self, cause: Mapping[str, Any]) -> str:
+        """Return what is wrong; figures that differ from row to row are left out."""
+        text = message(str(cause["code"]), cause.get("params"), lang="zh" if self._lang == "zh" else "en")
+        return text.replace(" (…)", "").replace("（现为 … 个）", "").replace(" … ", "" if self._lang == "zh" else " ")
 
     def _rates(self) -> str:
         words = self._words

@@ -13,6 +13,7 @@ import attrs
 
 from ._check import Not, walk
 from ._choice import Choice
+from ._conditions import AllTrue, AnyTrue, Comparison, Condition, Negation, OneOf, Present
 from ._field_rules import field_rules
 from ._rules import Demand, Require
 from ._text import Blank, Required
@@ -36,7 +37,9 @@ _STYLE = """
 body{font:16px/1.5 system-ui,"Noto Sans","PingFang SC","Microsoft YaHei",sans-serif;margin:2rem auto;max-width:70rem;
 padding:0 1rem;color:#1b1b1f}h1{font-size:1.5rem}h2{font-size:1.15rem}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.45rem .6rem;
-border-bottom:1px solid #d5d7de}th{background:#f3f4f8}td:first-child{font-weight:600}
+border-bottom:1px solid #d5d7de}
+th{background:#f3f4f8}td:first-child{font-weight:600}
+th,code{white-space:nowrap}
 code{background:#f3f4f8;padding:.05rem .3rem;border-radius:.2rem}.bad code{background:#fdecec}.req{white-space:nowrap}
 @media(max-width:40rem){table,tbody,tr,td{display:block}thead{display:none}}
 @media(prefers-color-scheme:dark){body{background:#17181c;color:#e8e8ec}th,code{background:#26282f}
@@ -110,19 +113,37 @@ def make_guide(schema: Schema, *, lang: Language, labels: Mapping[str, str], tit
             sentences.append(own)
         elif isinstance(rule, Demand) or (isinstance(rule, Require) and rule.condition is not None):
             sentences.append(_sentence(rule, lang, labels))
-    heading = _word("title", lang).replace("{name}", schema.name) if title is None else title
+    heading = _word("title", lang, name=schema.name) if title is None else title
     return Guide(heading, tuple(entries), tuple(sentences), lang)
 
 
 def _sentence(rule: Demand | Require, lang: Language, labels: Mapping[str, str]) -> str:
-    from crmkit.issues import message
-
-    fields = [labels.get(name, name) for name in rule.columns]
     if isinstance(rule, Demand):
-        joined = (" / " if lang == "zh" else " or ") if "any_of" in rule.title or rule.name else " + "
-        return joined.join(fields) if rule.default_code != "rule_failed" else repr(rule.demand)
-    said = message("required_when", {"condition": repr(rule.condition)}, lang=lang)
-    return f"{fields[0]}: {said.partition('，' if lang == 'zh' else ',')[0]}"
+        return _condition(rule.demand, lang, labels)
+    condition = _condition(rule.condition, lang, labels) if rule.condition is not None else ""
+    return _word("required_where", lang, field=labels.get(rule.field, rule.field), condition=condition)
+
+
+def _condition(condition: Condition, lang: Language, labels: Mapping[str, str]) -> str:
+    """Return a condition in words."""
+
+    def named(column: str) -> str:
+        return labels.get(column, column)
+
+    match condition:
+        case Present(column):
+            return _word("is_filled", lang, field=named(column))
+        case Comparison(column, symbol, value, _):
+            sign = {"==": "is", "!=": "is_not"}.get(symbol)
+            return f"{named(column)} {_word(sign, lang) if sign else symbol} {value}"
+        case OneOf(column, values, _):
+            return _word("is_one_of", lang, field=named(column), values=", ".join(values))
+        case Negation(inner):
+            return _word("not_so", lang, condition=_condition(inner, lang, labels))
+        case AllTrue(parts) | AnyTrue(parts):
+            joint = _word("and" if isinstance(condition, AllTrue) else "or", lang)
+            return joint.join(_condition(part, lang, labels) for part in parts)
+    return repr(condition)
 
 
 def _entry(
@@ -133,7 +154,7 @@ def _entry(
     demanded = next((rule for rule in rules if isinstance(rule.check, Required)), None)
     required = _word("yes" if demanded is not None or field == schema.key else "no", lang)
     if demanded is not None and demanded.condition is not None:
-        required = _word("when", lang).replace("{condition}", repr(demanded.condition))
+        required = _word("when", lang, condition=_condition(demanded.condition, lang, labels))
     parts = [part for rule in said for part in walk(rule.check) if type(part).__name__ in _texts()]
     # A limit on length says nothing of what the field is for.
     telling = [part for part in parts if type(part).__name__ != "Text"] or parts[:1]
@@ -173,12 +194,15 @@ def _limits(parts: Sequence[Check], lang: Language) -> list[str]:
             bound = getattr(part, name, None)
             if bound is not None:
                 shown = _word("now", lang) if bound == "now" else str(bound)
-                found.append(_word(word, lang).replace("{n}", shown))
+                found.append(_word(word, lang, n=shown))
     return list(dict.fromkeys(found))
 
 
-def _word(name: str, lang: Language) -> str:
-    return str(_texts()["words"][name][lang])
+def _word(name: str, lang: Language, /, **places: str) -> str:
+    text = str(_texts()["words"][name][lang])
+    for place, value in places.items():
+        text = text.replace(f"{{{place}}}", value)
+    return text
 
 
 @cache
