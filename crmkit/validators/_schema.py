@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import attrs
 
@@ -14,19 +14,17 @@ from ._contradictions import refuse_contradictions
 from ._field_rules import field_rules
 from ._relations import unique
 from ._rules import Rule, require
+from ._schema_data import SchemaData
+from ._schema_packs import SchemaPacks
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from crmkit.columns import ColumnMap
-    from crmkit.typing import Frame, JSONValue, Language, Progress, RecordKind
+    from crmkit.typing import Frame, Language, Progress
 
     from ._assumptions import Assumption
-    from ._guide import Guide
     from ._report import ValidationReport
-    from ._schema_diff import SchemaDiff
 
 __all__ = ["Schema"]
 
@@ -50,7 +48,7 @@ def _rules(rules: Iterable[Rule]) -> tuple[Rule, ...]:
 
 
 @attrs.frozen
-class Schema:
+class Schema(SchemaData, SchemaPacks):
     """A rule set for one kind of record: a check for each field, rules between fields and between records.
 
     Immutable and comparable; written as data by :meth:`to_dict`. The key, where there is one, must be filled in and
@@ -299,236 +297,6 @@ class Schema:
             fields={names.get(field, field): check.rename(names) for field, check in self.fields.items()},
             rules=tuple(rule.rename(names) for rule in self.rules),
         )
-
-    # -- as data --------------------------------------------------------------------------------------------------
-
-    def to_dict(self) -> dict[str, JSONValue]:
-        """Return the schema as plain data with a format marker; :meth:`from_dict` reads it.
-
-        Raises:
-            SchemaError: If it holds a callable that is not registered by name: dropping a rule would be worse.
-        """
-        from ._as_data import schema_to_dict
-
-        return schema_to_dict(self)
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Schema:
-        """Return the schema that :meth:`to_dict` wrote.
-
-        Raises:
-            FormatError: If the data is not a schema of a known version.
-            NotFoundError: If it names a check, rule or registered function that does not exist.
-        """
-        from ._as_data import schema_from_dict
-
-        return schema_from_dict(data)
-
-    def to_toml(self) -> str:
-        """Return the schema as a TOML document; :meth:`from_toml` reads it. The same data as :meth:`to_dict`.
-
-        Example:
-            >>> from crmkit.validators import Email, Schema
-            >>> print(Schema("people", fields={"email": Email()}).to_toml().strip())
-            format = "crmkit-schema/1"
-            name = "people"
-            absent = "error"
-            rules = []
-            <BLANKLINE>
-            [fields]
-            email = { Email = {} }
-        """
-        from ._schema_files import schema_to_toml
-
-        return schema_to_toml(self)
-
-    @classmethod
-    def from_toml(cls, text: str) -> Schema:
-        """Return the schema of a TOML document; raises as :meth:`from_dict`."""
-        from ._schema_files import schema_from_toml
-
-        return schema_from_toml(text)
-
-    def to_json(self) -> str:
-        """Return the schema as a JSON document; :meth:`from_json` reads it."""
-        from ._schema_files import schema_to_json
-
-        return schema_to_json(self)
-
-    @classmethod
-    def from_json(cls, text: str) -> Schema:
-        """Return the schema of a JSON document; raises as :meth:`from_dict`."""
-        from ._schema_files import schema_from_json
-
-        return schema_from_json(text)
-
-    def to_json_schema(self) -> dict[str, JSONValue]:
-        """Return what JSON Schema (draft 2020-12) can say of one record; the other rules under ``x-crmkit-more``.
-
-        A record in its normal forms that the schema takes without an error, the JSON Schema takes, too; not the other
-        way round.
-
-        Example:
-            >>> from crmkit.validators import Choice, Schema
-            >>> Schema("deals", fields={"stage": Choice(["new", "won"])}).to_json_schema()["properties"]
-            {'stage': {'type': ['string', 'null'], 'enum': ['new', 'won', None]}}
-        """
-        from ._json_schema import to_json_schema
-
-        return to_json_schema(self)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the schema into a ``.toml`` or ``.json`` file, whole or not at all."""
-        from ._schema_files import write_schema
-
-        write_schema(self, path)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Schema:
-        """Read a schema from a ``.toml`` or ``.json`` file.
-
-        Raises:
-            FormatError: If it is no schema of a known version.
-        """
-        from ._schema_files import read_schema
-
-        return read_schema(path)
-
-    def diff(
-        self, other: Schema, frame: Frame | None = None, *, tables: Mapping[str, Frame] | None = None,
-        now: Callable[[], datetime] | None = None,
-    ) -> SchemaDiff:  # fmt: skip
-        """Say which rules ``other`` adds, removes and changes, and which rows of a frame change their verdict.
-
-        Args:
-            other: The new rule set.
-            frame: A table on which both are asked.
-            tables: The other tables that rules name.
-            now: The clock.
-
-        Example:
-            >>> from crmkit.validators import Email, Required, Schema
-            >>> old = Schema("people", fields={"email": Email()})
-            >>> old.diff(old.with_fields(email=Required() & Email()), [{"email": None}, {"email": "a@example.com"}])
-            SchemaDiff(1 added, 0 removed, 0 changed, of 2 rows 1 fail now and 0 pass now)
-        """
-        from ._schema_diff import diff_schemas
-
-        return diff_schemas(self, other, frame, tables=tables, now=now)
-
-    def guide(
-        self, *, lang: Language = "en", labels: Mapping[str, str] | None = None, title: str | None = None
-    ) -> Guide:
-        """Return the rules as a page for the people who type the data in.
-
-        Args:
-            lang: ``en`` or ``zh``.
-            labels: What people call a field, by its name; the canonical names have labels of their own.
-            title: The heading.
-
-        Example:
-            >>> from crmkit.validators import Email, Required, Schema
-            >>> guide = Schema("people", fields={"email": Required() & Email()}).guide(lang="zh")
-            >>> guide.entries[0]["meaning"], guide.entries[0]["required"]
-            ('一个电子邮箱', '是')
-        """
-        from crmkit import systems
-
-        from ._guide import make_guide
-
-        known = {name: field.labels[lang] for name, field in systems.canonical_fields().items()}
-        return make_guide(self, lang=lang, labels={**known, **(labels or {})}, title=title)
-
-    @property
-    def hash(self) -> str:
-        """SHA-256 of what the schema says, as 64 hexadecimal digits; goes into reports and change logs."""
-        from ._as_data import content_hash
-
-        return content_hash(self)
-
-    # -- ready-made -----------------------------------------------------------------------------------------------
-
-    @classmethod
-    def contacts(cls, *, country: str | None = None) -> Schema:
-        """Return the rules for contacts under canonical field names.
-
-        Args:
-            country: Where phone numbers belong whose row names no country.
-
-        Example:
-            >>> "email" in Schema.contacts().fields
-            True
-        """
-        from ._packs import pack
-
-        return pack("contact", country=country)
-
-    @classmethod
-    def accounts(cls, *, country: str | None = None) -> Schema:
-        """Return the rules for accounts (companies) under canonical field names."""
-        from ._packs import pack
-
-        return pack("account", country=country)
-
-    @classmethod
-    def leads(cls, *, country: str | None = None) -> Schema:
-        """Return the rules for leads under canonical field names."""
-        from ._packs import pack
-
-        return pack("lead", country=country)
-
-    @classmethod
-    def deals(cls, *, country: str | None = None) -> Schema:
-        """Return the rules for deals under canonical field names."""
-        from ._packs import pack
-
-        return pack("deal", country=country)
-
-    @classmethod
-    def activities(cls) -> Schema:
-        """Return the rules for activities (calls, visits, tasks) under canonical field names."""
-        from ._packs import pack
-
-        return pack("activity")
-
-    @classmethod
-    def for_system(
-        cls, system: str, kind: RecordKind, *, headers: Literal["name", "label"] = "name", country: str | None = None
-    ) -> Schema:
-        """Return the rules for records on their way into a CRM: its field names, required fields, lengths, pick lists.
-
-        Args:
-            system: Its name in :mod:`crmkit.systems`, such as ``salesforce``.
-            kind: What one row is.
-            headers: Columns are called as its API (``name``) or its screens and files (``label``) call them.
-            country: Where phone numbers belong whose row names no country.
-
-        Raises:
-            NotFoundError: If the system, or this kind of record of it, is not known.
-
-        Example:
-            >>> Schema.for_system("salesforce", "lead").fields["LastName"]
-            Required() & PersonName() & Text(min_length=None, max_length=80, pattern=None, multiline=True)
-        """
-        from ._system_pack import system_pack
-
-        return system_pack(system, kind, headers=headers, country=country)
-
-    @classmethod
-    def infer(cls, source: Frame | ColumnMap, *, kind: RecordKind | None = None, country: str | None = None) -> Schema:
-        """Return rules for a table whose columns crmkit recognises, with what it assumed.
-
-        Args:
-            source: The table, or what :func:`crmkit.columns.recognize` says of it.
-            kind: What one row is; recognised where absent.
-            country: Where phone numbers belong whose row names no country; found from the numbers where clear.
-
-        Returns:
-            A schema under the table's own column names. A recognised system adds its required fields and length limits.
-        """
-        from ._infer import infer
-
-        return infer(source, kind=kind, country=country)
 
     def __repr__(self) -> str:
         return f"Schema({self.name!r}, {len(self.fields)} fields, {len(self.all_rules)} rules)"
