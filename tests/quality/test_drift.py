@@ -4,7 +4,7 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import crmkit as ck
@@ -119,6 +119,7 @@ def test_reports_speak_chinese_and_become_frames():
 counts = st.dictionaries(st.integers(-5, 5).map(str), st.integers(1, 50), min_size=1, max_size=6)
 
 
+@settings(deadline=None)
 @given(counts, counts)
 def test_distances_are_symmetric_bounded_and_zero_for_the_same(a, b):
     assert psi(a, a) == ks_distance(a, a) == 0

@@ -25,6 +25,7 @@ def made(rows, schema=None):
     return profile(rows, schema, name="t", now=lambda: NOW)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(CELLS, CELLS), max_size=30), st.integers(0, 30))
 def test_two_halves_make_the_whole(rows, cut):
     columns = {"x": [row[0] for row in rows], "y": [row[1] for row in rows]}
@@ -34,7 +35,7 @@ def test_two_halves_make_the_whole(rows, cut):
     assert made(parts[1]).merge(made(parts[0])).columns == whole.columns
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(st.text(max_size=8) | st.none(), max_size=60))
 def test_counts_equal_an_obvious_count(values):
     found = made({"x": values}).columns["x"]
@@ -89,6 +90,7 @@ def test_a_stored_profile_reads_back_and_still_adds_up():
             Profile.from_dict(bad)
 
 
+@settings(deadline=None)
 @given(st.floats(min_value=1e-6, max_value=1e12) | st.floats(min_value=-1e12, max_value=-1e-6))
 def test_a_bin_stands_for_numbers_within_ten_percent(figure):
     assert math.isclose(_middle(_bin(figure)), figure, rel_tol=0.1)

@@ -6,7 +6,7 @@ import re
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmkit.errors import NotFoundError, SchemaError
@@ -64,6 +64,7 @@ def test_published_examples_pass_and_their_normal_form_is_stable(check):
             assert not check.is_valid(wrong), wrong
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30) | st.from_regex(r"[A-Z0-9]{8,22}", fullmatch=True), st.sampled_from(ALL))
 def test_no_identifier_crashes_and_a_normal_form_is_final(text, check):
     verdict = check.examine(text)
