@@ -39,8 +39,8 @@ class StandardNumber(Check):
         NotFoundError: If it has no such scheme.
 
     Example:
-        >>> StandardNumber("br.cnpj").examine("16727230000197")[0].code  # doctest: +SKIP
-        'not_normalized'
+        >>> StandardNumber("br.cnpj").examine("16727230000197")[0].fix
+        '16.727.230/0001-97'
 
     Source:
         https://arthurdejong.org/python-stdnum/ lists the schemes with their sources.

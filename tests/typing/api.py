@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import attrs
 
 import crmkit as ck
-from crmkit import changes, columns, frames, masking, systems
+from crmkit import changes, columns, frames, masking, quality, systems
 from crmkit.changes import Change, ChangeLog
 from crmkit.errors import (
     CheckFailedError,
@@ -261,3 +261,21 @@ absent: ValueError = SchemaError("no column 'emial'")
 unreadable: ValueError = FormatError("not a workbook", location="a.xlsx")
 missing: ImportError = MissingDependencyError("needs matplotlib", extra="plot")
 failed: type[ValueError] = CheckFailedError
+
+
+def watch(rows: list[dict[str, str]], schema: Schema) -> float | None:
+    """Profile, drift, health and history, as a nightly job writes them."""
+    history = quality.History("quality.jsonl")
+    today: quality.Profile = ck.profile(rows, schema, name="contacts")
+    changes_found: quality.DriftReport = ck.drift(today, history.profiles("contacts", last=30))
+    changes_found.raise_for("error")
+    found: quality.Health = quality.health(schema.check(rows), before=history.healths(), duplicates=0.1)
+    history.add(found)
+    personal: dict[str, str] = quality.find_personal_data(rows).fields_to_encrypt()
+    plan: quality.RetirementPlan = quality.plan_retirement(rows, quality.RetirementRules(inactive_days=730))
+    return found.change if personal and plan.ok else None
+
+
+rules: Schema = Schema.from_toml(Schema.for_system("salesforce", "lead").to_toml())
+guide: str = rules.guide(lang="zh").html()
+adapted: ck.typing.JSONValue = rules.to_json_schema()
