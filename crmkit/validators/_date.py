@@ -85,7 +85,7 @@ class _Dated(Check):
         if moment is not None:
             outside = self._outside(moment)
             if not outside and moment.day.isoformat() in _DEFAULTS and not moment.second:
-                return moment, (Finding("date_default", severity="warning", dimension="completeness"),)
+                return None, (Finding("date_default", severity="warning", dimension="completeness"),)
             return moment, outside
         if dates.is_ambiguous(text):
             return None, (Finding("date_ambiguous", severity="warning", dimension="consistency"),)

@@ -237,3 +237,34 @@ def test_names_of_streets_and_cities():
     assert fixed(City(), "  Paris ") == "Paris"
     with pytest.raises(NotFoundError):
         Schema("s", fields={"a": City()})["b"]
+
+
+def test_shouted_names_have_a_quiet_form_that_is_never_sure():
+    from crmkit.validators import PersonName
+
+    check = PersonName()
+    for typed, meant in (("JOHN SMITH", "John Smith"), ("O'BRIEN", "O'Brien"), ("MCDONALD", "McDonald"),
+                         ("ANNA-LENA MÜLLER", "Anna-Lena Müller")):  # fmt: skip
+        (finding,) = check.examine(typed)
+        assert (finding.code, finding.fix, finding.confidence) == ("not_normalized", meant, 0.85)
+        assert check.is_valid(typed)
+    for fine in ("JR", "LI WEI", "王小明", "John Smith", "van der Berg"):
+        assert check.examine(fine) == ()
+
+
+def test_days_that_programs_put_in_for_no_day_are_no_days():
+    from crmkit.validators import Date, DateTime
+
+    assert codes(Date(), "1900-01-01") == ["date_default"]
+    assert codes(DateTime(), "1900-01-01 00:00:00") == ["date_default"]
+    assert codes(Date(), "1/1/1900") == ["date_default"]
+    assert codes(Date(), "1900-01-02") == []
+    assert codes(Date(after="1900-01-02"), "1900-01-01") == ["too_early"]
+    report = Schema("s", fields={"d": Date()}).check({"d": ["1900-01-01", "2024-05-17"]})
+    assert [(issue.row, issue.code, issue.severity) for issue in report] == [(0, "date_default", "warning")]
+
+
+def test_a_number_with_a_letter_in_it_is_never_sure():
+    (finding,) = Phone().examine("+496943704l3")
+    assert finding.confidence <= 0.8
+    assert Phone().examine("+44 20 7946 0958 ext. 12")[0].confidence == 1.0
