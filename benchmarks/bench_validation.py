@@ -3,9 +3,9 @@
     python benchmarks/bench_validation.py --rows 200000 --json FILE
     python benchmarks/bench_validation.py --rows 1000 --tools crmkit,loop,pydantic
 
-The job: ten rules on generated contacts. The id is there and unique, the name is there, e-mail as email-validator reads
-it, phone valid in the plan of the row's country as phonenumbers reads it, country and stage out of a list, amount not
-negative, created not after closed, a lost deal has a reason, e-mail or phone is there. About one row in seven has a
+The job: eleven rules on generated contacts. The id is there and unique, the name is there, e-mail as email-validator
+reads it, phone valid in the plan of the row's country as phonenumbers reads it, country and stage out of a list, amount
+not negative, created not after closed, a lost deal has a reason, e-mail or phone is there. About one row in seven has a
 planted error. Every tool makes real e-mail and phone checks and says which rows break which rule; crmkit also makes its
 issue table with messages, and its fixes.
 

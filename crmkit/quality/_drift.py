@@ -6,6 +6,7 @@ is certain but tiny is no finding, and neither is a large one of few rows.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from functools import reduce
 from statistics import median
@@ -22,7 +23,8 @@ from ._profile import Profile
 from ._stats import cohens_h, ks_distance, psi, robust_z, two_proportions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
     from crmkit.issues import Dimension, Issue
     from crmkit.typing import Frame, JSONValue, Language, Severity
@@ -151,7 +153,11 @@ def drift(
 
     .. versionadded:: 0.1.0
     """
-    given = [history] if isinstance(history, Profile) else list(history)
+    offered: object = history  # what callers without a type checker pass
+    given = list(offered) if isinstance(offered, Iterable) else [offered]
+    for item in (current, *given):
+        if not isinstance(item, Profile):
+            raise SchemaError(f"drift() takes profiles, as profile() makes them, not {type(item).__name__}")
     before = sorted((item for item in given if item is not current), key=lambda item: item.at)
     baselines = [item for item in before if item.at <= current.at] or before
     if not baselines:

@@ -13,13 +13,13 @@ import numpy as np
 from crmkit.columns import recognize
 from crmkit.errors import FormatError, SchemaError
 from crmkit.issues import DIMENSIONS, at_least
+from crmkit.validators import ValidationReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from crmkit.frames import Table
     from crmkit.typing import JSONValue
-    from crmkit.validators import ValidationReport
 
 __all__ = ["MARKER", "WEIGHTS", "Health", "Rate", "health"]
 
@@ -213,6 +213,9 @@ def health(
 
     .. versionadded:: 0.1.0
     """
+    given: object = report  # what callers without a type checker pass
+    if not isinstance(given, ValidationReport):
+        raise SchemaError(f"health() takes the report of schema.check(frame), not {type(given).__name__}")
     scores = dict(report.scores)
     rate = _duplicate_rate(duplicates, len(report.table))
     if rate is not None:

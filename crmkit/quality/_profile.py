@@ -11,6 +11,7 @@ import attrs
 from crmkit import frames
 from crmkit._progress import steps
 from crmkit.errors import FormatError, SchemaError
+from crmkit.validators import Schema
 
 from ._column import ColumnProfile, column_profile
 
@@ -156,6 +157,9 @@ def profile(
 
     .. versionadded:: 0.1.0
     """
+    given: object = schema  # what callers without a type checker pass
+    if given is not None and not isinstance(given, Schema):
+        raise SchemaError(f"schema= takes a Schema, not {type(given).__name__}")
     moment = datetime.now(UTC) if now is None else now()
     table = frames.read(frame)
     columns = {column: column_profile(table, column) for column in steps(progress, table.columns, "profile")}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
@@ -298,5 +298,14 @@ class Schema(SchemaData, SchemaPacks):
             rules=tuple(rule.rename(names) for rule in self.rules),
         )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        settings = {field.name: getattr(self, field.name) for field in attrs.fields(Schema)}
+        return _made, ({**settings, "fields": dict(self.fields)},)
+
     def __repr__(self) -> str:
         return f"Schema({self.name!r}, {len(self.fields)} fields, {len(self.all_rules)} rules)"
+
+
+def _made(settings: Mapping[str, Any]) -> Schema:
+    """Make a schema again that was pickled."""
+    return Schema(**settings)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from crmkit.errors import SchemaError
+
 from ._as_data import check_as_text, rule_as_text
 from ._field_rules import field_rules
 
@@ -75,6 +77,9 @@ def diff_schemas(
     now: Callable[[], datetime] | None,
 ) -> SchemaDiff:  # fmt: skip
     """Compare two rule sets rule by rule, and on a table row by row."""
+    given: object = new  # what callers without a type checker pass
+    if not isinstance(given, type(old)):
+        raise SchemaError(f"diff() takes another Schema, not {type(given).__name__}")
     before, after = _texts(old), _texts(new)
     found = SchemaDiff(
         added=tuple(name for name in after if name not in before),

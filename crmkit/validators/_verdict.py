@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
@@ -19,7 +18,7 @@ NOT_NORMALIZED = "not_normalized"
 """The code of a value that is right but not written in the normal form: no failure."""
 
 
-_NO_PARAMS: Mapping[str, JSONValue] = MappingProxyType({})
+_NO_PARAMS: Mapping[str, JSONValue] = {}  # one for all, and nobody writes into a finding
 
 
 @attrs.frozen(slots=True)
