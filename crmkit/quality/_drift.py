@@ -158,8 +158,8 @@ def drift(
     for item in (current, *given):
         if not isinstance(item, Profile):
             raise SchemaError(f"drift() takes profiles, as profile() makes them, not {type(item).__name__}")
-    known = [item for item in given if isinstance(item, Profile) and item is not current]
-    before = sorted(known, key=lambda item: item.at)
+    others = [item for item in given if isinstance(item, Profile) and item is not current]
+    before = sorted(others, key=lambda item: item.at)
     baselines = [item for item in before if item.at <= current.at] or before
     if not baselines:
         raise SchemaError("drift() needs at least one earlier profile")
