@@ -40,7 +40,7 @@ class RetirementRules:
     Args:
         inactive_days: Days without activity.
         activity: Columns with the day of the last activity; the newest counts. Recognised where absent.
-        bounced: A column that says whether mail came back, and the words for yes.
+        bounced: A column that says whether mail came back (any value but no, false, 0).
         reachable_by: Columns of which one must be filled in, or nobody can be reached; recognised where absent.
         invalid: Whether a record with an error in a validation report is retired once it is inactive, too.
         hold: A column that says whether a legal hold is on the record (any value but no, false, 0).
