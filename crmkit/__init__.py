@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from crmkit import matching as matching
     from crmkit import normalize as normalize
     from crmkit import permissions as permissions
+    from crmkit import quality as quality
     from crmkit import reconciliation as reconciliation
     from crmkit import records as records
     from crmkit import reports as reports
@@ -33,15 +34,28 @@ if TYPE_CHECKING:
     from crmkit import typing as typing
     from crmkit import validators as validators
     from crmkit import values as values
-    from crmkit._facade import Schema, check, dedupe, link, read_csv, read_excel, reconcile, report
+    from crmkit._facade import (
+        Schema,
+        check,
+        dedupe,
+        drift,
+        link,
+        profile,
+        read_csv,
+        read_excel,
+        reconcile,
+        report,
+    )  # fmt: skip
 
-__all__ = ["Schema", "check", "dedupe", "link", "read_csv", "read_excel", "reconcile", "report"]
+__all__ = [
+    "Schema", "check", "dedupe", "drift", "link", "profile", "read_csv", "read_excel", "reconcile", "report",
+]  # fmt: skip
 
 _AREAS = frozenset(
     {
         "audit", "backup", "changes", "columns", "encryption", "errors", "files", "frames", "issues", "masking",
-        "matching", "normalize", "permissions", "reconciliation", "records", "reports", "systems", "testing",
-        "typing", "validators", "values",
+        "matching", "normalize", "permissions", "quality", "reconciliation", "records", "reports", "systems",
+        "testing", "typing", "validators", "values",
     }
 )  # fmt: skip
 

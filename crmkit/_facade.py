@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from crmkit.changes import ChangeLog
     from crmkit.frames import Table
     from crmkit.matching import LinkReport, Matcher, MatchReport
+    from crmkit.quality import DriftReport, Profile
     from crmkit.reconciliation import ReconcileReport
     from crmkit.reports import Page
     from crmkit.typing import Frame, Language, Progress, RecordKind
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 from crmkit.files import read_csv, read_excel
 
-__all__ = ["Schema", "check", "dedupe", "link", "read_csv", "read_excel", "reconcile", "report"]
+__all__ = [
+    "Schema", "check", "dedupe", "drift", "link", "profile", "read_csv", "read_excel", "reconcile", "report",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> object:
@@ -184,6 +187,55 @@ def reconcile(
     from crmkit.reconciliation import reconcile as compare
 
     return compare(left, right, key=key, progress=progress, **settings)
+
+
+def profile(
+    frame: Frame,
+    schema: Schema | None = None,
+    *,
+    name: str | None = None,
+    tables: Mapping[str, Frame] | None = None,
+    now: Callable[[], datetime] | None = None,
+    progress: Progress | None = None,
+) -> Profile:
+    """Say what a table is like at one time, without keeping what it holds; see :func:`crmkit.quality.profile`.
+
+    Args:
+        frame: Any frame that :mod:`crmkit.frames` reads.
+        schema: Rules whose pass rates belong into the profile.
+        name: What it is a profile of, such as ``contacts``.
+        tables: Other tables by name, for rules that look into them.
+        now: Gives the moment, aware; the clock where ``None``.
+        progress: Shows how far it is; ``tqdm`` fits.
+
+    Example:
+        >>> profile([{"email": "ana@example.com"}, {"email": None}]).columns["email"].missing_share
+        0.5
+
+    .. versionadded:: 0.1.0
+    """
+    from crmkit import quality
+
+    return quality.profile(frame, schema, name=name, tables=tables, now=now, progress=progress)
+
+
+def drift(current: Profile, history: Profile | Iterable[Profile], *, lang: Language = "en") -> DriftReport:
+    """Say what changed since earlier profiles; see :func:`crmkit.quality.drift` for the tests and their limits.
+
+    Args:
+        current: Today's profile.
+        history: One earlier profile or several.
+        lang: Language of the messages.
+
+    Example:
+        >>> drift(profile([{"email": None}] * 200), profile([{"email": "ana@example.com"}] * 200)).ok
+        False
+
+    .. versionadded:: 0.1.0
+    """
+    from crmkit import quality
+
+    return quality.drift(current, history, lang=lang)
 
 
 def _matcher(table: Table, kind: RecordKind | None, settings: Mapping[str, Any]) -> Matcher:

@@ -45,6 +45,8 @@ nitpick_ignore_regex = [
     (r"py:class", r"(Fernet|MultiFernet)"),
     (r"py:.*", r"(abc|collections\.abc|contextlib|csv|datetime|dt|decimal|enum|json|os|pathlib|re|sqlite3|typing)\..+"),
     (r"py:class", r"timedelta|tzinfo"),
+    (r"py:class", r"(date|datetime|timedelta|Decimal|Path)"),
+    (r"py:class", r"(Callable|Iterable|Iterator|Mapping|Sequence|Literal)(\[\[?\]?)?"),
     # numpy's arrays and types, as annotations import them.
     (r"py:class", r"(np|npt|numpy)\..+|NDArray"),
     # Frame libraries, in the signatures of methods that hand out their frames.

@@ -35,9 +35,15 @@ _SECOND_LEVEL_FOR = {"co": "com", "cm": "com", "om": "com", "cmo": "com", "con":
 
 _ROWS = ("1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm")
 _MAX_DOMAIN = 64
+_MOST_LETTERS_TOO_MANY = 6  # "www.", one letter and a dot
 # Letters that NFKD leaves and that look like Latin ones (Unicode Technical Standard 39, confusables).
 _LOOKALIKES = str.maketrans("ıɩɡаеорсухіјѕԛ\u03bf", "iigaeopcyxijsqo")
 _SHORTEST_NAME = 5  # qq, 163, sina: a slip in a shorter name gives another real one too often
+
+
+@cache
+def _known() -> frozenset[str]:
+    return read_set("free_mail_domains.txt") | read_set("disposable_domains.txt")
 
 
 @cache
@@ -93,12 +99,15 @@ def domain(typed: str) -> tuple[str, float] | None:
     if not name.isascii():
         lookalike = _latin(name)
         return (lookalike, 0.9) if lookalike in POPULAR else None
-    known = read_set("free_mail_domains.txt") | read_set("disposable_domains.txt")
+    known = _known()
     if name in known or name in POPULAR:
         return None if name == typed.strip().lower() else (name, 0.97)
     # Another first letter makes another name, unless it was swapped with the second one.
     start = name.removeprefix("www.")[:2]
-    meant_by = [meant for letter in dict.fromkeys(start) for meant in _by_letter().get(letter, ())]
+    longest = len(name) - _MOST_LETTERS_TOO_MANY
+    meant_by = [
+        meant for letter in dict.fromkeys(start) for meant in _by_letter().get(letter, ()) if len(meant) >= longest
+    ]
     best = max((_provider(name, meant) for meant in meant_by), default=("", 0.0), key=lambda found: found[1])
     if best[1] > 0:
         return best

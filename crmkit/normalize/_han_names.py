@@ -86,7 +86,7 @@ def _take_honorific(words: list[str]) -> tuple[str | None, list[str]]:
                 return last, words[:-1]
             continue
         # One character (张总, 李工) may as well end a given name (王建工): only after a bare family name.
-        if length > 1 or tail in "様殿" or not text.has_han(tail) or _is_surname(rest):
+        if length > 1 or tail in "様殿" or not text.has_han(tail) or is_surname(rest):
             return last[len(last) - length :], [*words[:-1], rest]
     return None, words
 
@@ -158,7 +158,7 @@ def _weight(character: str) -> float:
     return _name_tables.surname_weights().get(text.to_simplified(character), 0.0)
 
 
-def _is_surname(name: str) -> bool:
+def is_surname(name: str) -> bool:
     return _weight(name) > 0.0 or name in _name_tables.words("surname_ja")
 
 

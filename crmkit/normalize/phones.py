@@ -50,6 +50,7 @@ _CHINESE_EXTENSION = re.compile(
 )
 """A whole Chinese number and, behind one more hyphen, the extension: 010-62345678-801."""
 _LOCAL_IN_CHINA = re.compile(r"[2-8]\d{2,3}[ -]?\d{4}\Z", re.ASCII)
+_PLAIN_EXTENSION = re.compile(r"(\+?[\d ().-]*\d) ?(?:ext\. ?|x)(\d{1,6})\Z", re.ASCII).match
 _ABROAD = re.compile(r"\(?00[ -]?(?=[1-9])", re.ASCII)
 _CHINA_WITHOUT_PLUS = re.compile(r"\(?86\)?[ -]?1[3-9]\d[ -]?\d{4}[ -]?\d{4}\Z", re.ASCII)
 _SEPARATOR = re.compile(r"\s*[/;|,\n\r、]+\s*|\s+(?:or|oder|ou|o)\s+|\s*[或和]\s*")
@@ -120,8 +121,47 @@ def normalize(raw: str, country: str | None = None) -> str | None:
     fast = _phone_plan.accept(text, country) if text else None
     if fast is not None:
         return f"+{fast[0]}{fast[1]}"
-    found = parse(raw, country)
-    return None if found is None else found.e164
+    found = written(raw, country)
+    return None if found is None else found[0]
+
+
+is_e164 = _phone_plan.is_e164
+
+
+def written(raw: str, country: str | None = None) -> tuple[str, str | None] | None:
+    """Return E.164 and extension of a valid number; what :func:`parse` says without asking for country and type.
+
+    Example:
+        >>> written("+44 20 7946 0958 ext. 12")
+        ('+442079460958', '12')
+    """
+    if len(raw) > _MAX_RAW:
+        return None
+    text = _prepare(raw, country)
+    if not text or len(text) > _MAX_RAW:
+        return None
+    apart = _PLAIN_EXTENSION(text)
+    if apart is not None:  # an extension behind a number beyond doubt: the reference takes it off in the same way
+        fast = _phone_plan.accept(apart[1], country)
+        if fast is not None:
+            return f"+{fast[0]}{fast[1]}", apart[2]
+    number = _phone_plan.reference(text, country)
+    if number is None:
+        return None
+    import phonenumbers
+
+    return f"+{number.country_code}{phonenumbers.national_significant_number(number)}", number.extension
+
+
+def accept(raw: str, country: str | None = None) -> str | None:
+    """Return E.164 of a number beyond doubt; ``None`` says nothing: ask :func:`normalize`. For bulk work.
+
+    Example:
+        >>> accept("+8613800138000"), accept("no number")
+        ('+8613800138000', None)
+    """
+    fast = _phone_plan.accept(raw, country)
+    return None if fast is None else f"+{fast[0]}{fast[1]}"
 
 
 def parse(raw: str, country: str | None = None) -> PhoneNumber | None:
@@ -230,6 +270,9 @@ def is_mobile(raw: str, country: str | None = None) -> bool:
 
     .. versionadded:: 0.1.0
     """
+    fast = _phone_plan.accept(raw, country)
+    if fast is not None:
+        return _phone_plan.can_be_mobile(fast[1], fast[2])
     found = parse(raw, country)
     return found is not None and found.type in ("mobile", "fixed_line_or_mobile")
 

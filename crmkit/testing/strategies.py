@@ -25,6 +25,7 @@ from ._worlds import world
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from crmkit import validators
     from crmkit.typing import Frame
 
 __all__ = [
@@ -40,6 +41,8 @@ __all__ = [
     "person_names",
     "phones",
     "record_sets",
+    "records_of",
+    "values_of",
 ]
 
 _LATIN = ("en", "de", "fr", "es")
@@ -233,6 +236,40 @@ def accounts() -> st.SearchStrategy[Account]:
         city=maybe | st.sampled_from([place.name for code in ("en", "zh") for place in world(code).places]),
         country=maybe | st.sampled_from(COUNTRIES),
     )
+
+
+def values_of(check: validators.Check, *, near_valid: bool = False) -> st.SearchStrategy[str]:
+    """Draw values that a check takes.
+
+    Args:
+        check: Any check of :mod:`crmkit.validators`; a test of your own (``Satisfies``) cannot be made values for.
+        near_valid: Draw values a slip or two away from right ones instead; a few of them are right, too.
+
+    Raises:
+        NotFoundError: If nobody knows how to make values for the check.
+
+    .. versionadded:: 0.1.0
+    """
+    from . import _from_schema
+
+    return _from_schema.near_values_of(check) if near_valid else _from_schema.values_of(check)
+
+
+def records_of(schema: validators.Schema, *, near_valid: bool = False) -> st.SearchStrategy[dict[str, str | None]]:
+    """Draw records whose fields a schema takes; rules between fields and records are not looked at.
+
+    Args:
+        schema: The rule set.
+        near_valid: Mix in missing values and values a slip or two away from right ones.
+
+    Raises:
+        NotFoundError: If nobody knows how to make values for a check.
+
+    .. versionadded:: 0.1.0
+    """
+    from . import _from_schema
+
+    return _from_schema.records_of(schema, near_valid=near_valid)
 
 
 _FIELDS = ("given_name", "family_name", "email", "phone", "company_name", "city", "country")

@@ -15,20 +15,49 @@ import attrs
 from crmkit.errors import FormatError, NotFoundError, SchemaError
 
 from . import _check as base
+from ._adds_up import AddsUp
+from ._agree import Agree
+from ._bank_card import BankCard
+from ._bic import BIC
+from ._cardinality import Cardinality
+from ._chinese_phone import ChineseLandline, ChineseMobile
 from ._choice import Choice
+from ._code import Code
 from ._complete import Complete
 from ._conditions import Condition, condition_from_dict, condition_to_dict
 from ._country import Country, Postcode
+from ._currency import Currency
 from ._date import Date, DateTime
+from ._dependency import Depends
+from ._domain import Domain
+from ._duns import DUNS
 from ._email import Email
+from ._fresh import Fresh
+from ._hong_kong_id import HongKongId
+from ._iban import IBAN
+from ._language import Language
+from ._lei import LEI
+from ._macau_id import MacauId
+from ._mailbox import Mailbox
+from ._misplaced import Spill, Swapped
 from ._names import CompanyName, PersonName
 from ._number import Money, Number
+from ._percentage import Age, Percentage
 from ._phone import Phone
+from ._plausible import Plausible
+from ._region import Region
 from ._relations import Passes, Refers, Unique
+from ._resident_id import ResidentId
 from ._rules import Demand, Order, Require, Rule
 from ._satisfies import Satisfies
+from ._standard_number import StandardNumber
+from ._street import City, Street
+from ._taiwan_id import TaiwanId
 from ._text import Blank, Required, Text
+from ._travel_permit import TravelPermit
 from ._url import URL
+from ._uscc import USCC
+from ._vat import VAT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,16 +67,39 @@ if TYPE_CHECKING:
     from ._check import Check
     from ._schema import Schema
 
-__all__ = ["MARKER", "content_hash", "schema_from_dict", "schema_to_dict"]
+__all__ = ["MARKER", "check_as_text", "content_hash", "rule_as_text", "schema_from_dict", "schema_to_dict"]
 
 MARKER = "crmkit-schema/1"
 
 _CHECKS: dict[str, type[Check]] = {
     kind.__name__: kind
-    for kind in (Blank, Choice, CompanyName, Country, Date, DateTime, Email, Money, Number, PersonName, Phone, Postcode,
-                 Required, Satisfies, Text, URL)
+    for kind in (
+        Age, BIC, BankCard, Blank, ChineseLandline, ChineseMobile, Choice, City, Code, CompanyName, Country,
+        Currency, DUNS, Date, DateTime, Domain, Email, HongKongId, IBAN, LEI, Language, MacauId, Mailbox, Money,
+        Number, Percentage, PersonName, Phone, Postcode, Region, Required, ResidentId, Satisfies,
+        StandardNumber, Street, TaiwanId, Text, TravelPermit, URL, USCC, VAT,
+    )
 }  # fmt: skip
-_RULES: dict[str, type[Rule]] = {kind.kind: kind for kind in (Complete, Demand, Order, Passes, Refers, Require, Unique)}
+_RULES: dict[str, type[Rule]] = {
+    kind.kind: kind
+    for kind in (
+        AddsUp,
+        Agree,
+        Cardinality,
+        Complete,
+        Demand,
+        Depends,
+        Fresh,
+        Order,
+        Passes,
+        Plausible,
+        Refers,
+        Require,
+        Spill,
+        Swapped,
+        Unique,
+    )
+}
 _NOT_STORED = ("learned", "proven")
 
 
@@ -62,10 +114,21 @@ def content_hash(schema: Schema) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def check_as_text(check: Check) -> str:
+    """Return what a check says, as text that is equal for checks that say the same."""
+    return json.dumps(_check_to_data(check, _qualified), ensure_ascii=False, sort_keys=True)
+
+
+def rule_as_text(rule: Rule) -> str:
+    """Return what a rule says, as text that is equal for rules that say the same."""
+    return json.dumps(_rule_to_data(rule, _qualified), ensure_ascii=False, sort_keys=True)
+
+
 def _whole(schema: Schema, write: Callable[[Callable[..., object]], JSONValue]) -> dict[str, JSONValue]:
     return {
         "format": MARKER,
         "name": schema.name,
+        **({} if schema.version is None else {"version": schema.version}),
         "key": schema.key,
         "absent": schema.absent,
         "fields": {field: _check_to_data(check, write) for field, check in schema.fields.items()},
@@ -98,6 +161,8 @@ def _check_to_data(check: Check, write: Callable[[Callable[..., object]], JSONVa
             return {"message": {"en": en, **({"zh": zh} if zh else {})}, "check": _check_to_data(inner, write)}
     name = type(check).__name__
     if _CHECKS.get(name) is not type(check):
+        if write is _qualified:
+            return {"class": f"{type(check).__module__}.{type(check).__qualname__}", "repr": repr(check)}
         raise SchemaError(f"{name} is not a check of the library; register its test and use Satisfies(name)")
     return {name: _parameters(check, write)}
 
@@ -135,21 +200,27 @@ def schema_from_dict(data: Mapping[str, Any]) -> Schema:
 
     marker = data.get("format")
     if marker != MARKER:
-        raise FormatError(f"not a schema of a known version: format is {marker!r}, expected {MARKER!r}")
-    unknown = set(data) - {"format", "name", "key", "absent", "fields", "rules"}
+        family, _, version = str(marker)[:40].partition("/")
+        newer = family == MARKER.partition("/")[0] and version.isdecimal()
+        hint = "; it was written by a newer crmkit: update, or write it again with this one" if newer else ""
+        raise FormatError(f"not a schema of a known version: format is {str(marker)[:40]!r}, expected {MARKER!r}{hint}")
+    unknown = set(data) - {"format", "name", "version", "key", "absent", "fields", "rules"}
     if unknown:
         raise FormatError(f"a schema has no part {min(unknown)!r}")
     try:
         return Schema(
             data["name"],
-            data["key"],
-            absent=data["absent"],
-            fields={field: _check_from_data(check) for field, check in data["fields"].items()},
-            rules=[_rule_from_data(rule) for rule in data["rules"]],
+            data.get("key"),
+            version=data.get("version"),
+            absent=data.get("absent", "error"),
+            fields={field: _check_from_data(check) for field, check in data.get("fields", {}).items()},
+            rules=[_rule_from_data(rule) for rule in data.get("rules", [])],
         )
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         if isinstance(error, (SchemaError, FormatError, NotFoundError)):
             raise
+        if isinstance(error, RecursionError):
+            raise FormatError("the schema is nested too deeply") from None
         raise FormatError(f"the schema is damaged: {type(error).__name__}") from error
 
 
@@ -194,8 +265,8 @@ def _only(data: Mapping[str, Any], what: str) -> tuple[str, Mapping[str, Any]]:
 
 
 def _value_from_data(value: Any) -> Any:
-    if isinstance(value, dict) and set(value) == {"col", "normalize"}:
-        return base.Reference(value["col"], value["normalize"])
+    if isinstance(value, dict) and "col" in value and set(value) <= {"col", "normalize"}:
+        return base.Reference(value["col"], value.get("normalize"))
     if isinstance(value, list):
         return tuple(_value_from_data(item) for item in value)
     return value

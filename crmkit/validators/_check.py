@@ -14,6 +14,7 @@ import attrs
 
 from crmkit.errors import SchemaError
 
+from ._adapters import Adapted
 from ._conditions import Column, Condition
 from ._verdict import PASSED, Finding, Skipped, failed, failures
 
@@ -48,7 +49,7 @@ class Reference:
         return f"col({self.column!r})"
 
 
-class Check(ABC):
+class Check(Adapted, ABC):
     """Judges one text; combine with ``&``, ``|``, ``~``.
 
     .. versionadded:: 0.1.0

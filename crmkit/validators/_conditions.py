@@ -7,7 +7,6 @@ value is false, ``!=`` included; ``~`` is plain negation.
 from __future__ import annotations
 
 import operator
-import re
 from abc import ABC, abstractmethod
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
@@ -19,6 +18,7 @@ from crmkit.errors import NotFoundError, SchemaError
 
 from ._named import normalizer
 from ._ordered import comparable
+from ._patterns import compile_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -171,17 +171,14 @@ class Matches(Condition):
 
     @pattern.validator
     def _compiles(self, _attribute: object, pattern: str) -> None:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise SchemaError(f"the pattern for {self.column!r} is no regular expression: {error}") from None
+        compile_pattern(pattern, f"the pattern for {self.column!r}")
 
     @property
     def columns(self) -> tuple[str, ...]:
         return (self.column,)
 
     def mask(self, columns: Columns) -> Mask:
-        full = re.compile(self.pattern).fullmatch
+        full = compile_pattern(self.pattern, f"the pattern for {self.column!r}")
         return columns.where(self.column, lambda text: full(text) is not None)
 
     def rename(self, names: Mapping[str, str]) -> Matches:

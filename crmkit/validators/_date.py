@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Date", "DateTime"]
 
+_DEFAULTS = frozenset({"0001-01-01", "1899-12-30", "1899-12-31", "1900-01-01"})
+"""What programs and spreadsheets make of no day: first days of their calendars."""
 _ORDER_OF_THE_COLUMN = 0.98
 _ORDER_OF_FEW_DATES = 0.8
 _CENTURY_OF_THE_BOUNDS = 0.9
 _CENTURY_CHOSEN = 0.8
 _CENTURIES = (1900, 2000)
-_NO_DAYS = frozenset({"1111-11-11", "1899-12-30", "1899-12-31", "1900-01-01"})
+_NO_DAYS = _DEFAULTS - {"0001-01-01"} | {"1111-11-11"}
 """Real days that spreadsheets, forms and people in a hurry write for no date at all."""
 
 
@@ -79,7 +81,8 @@ class _Dated(Check):
         return {
             at: verdict
             for at, text in enumerate(texts)
-            if not (len(text) <= longest and is_iso_between(text, after, before)) and (verdict := examine(text))
+            if not (len(text) <= longest and text[:10] not in _DEFAULTS and is_iso_between(text, after, before))
+            and (verdict := examine(text))
         }
 
     def _judge(self, text: str, code: str) -> tuple[Moment | None, Verdict]:
@@ -88,6 +91,8 @@ class _Dated(Check):
             outside = self._outside(moment)
             if outside and moment.day.isoformat() in _NO_DAYS:
                 return None, (Finding("placeholder", dimension="completeness", severity="warning"),)
+            if not outside and moment.day.isoformat() in _DEFAULTS and not moment.second:
+                return None, (Finding("date_default", severity="warning", dimension="completeness"),)
             return moment, outside
         if dates.is_ambiguous(text):
             return None, (Finding("date_ambiguous", severity="warning", dimension="consistency"),)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from crmkit.normalize import emails
+from crmkit.normalize import _email_typos, emails
+from crmkit.normalize._email_syntax import normal_form
 
 from ._check import Check, Context
 from ._placeholders import is_placeholder
@@ -46,9 +47,17 @@ class Email(Check):
     def examine_many(self, texts: Sequence[str], contexts: Sequence[Context]) -> Mapping[int, Verdict]:
         del contexts
         address, placeholder = emails.address, emails.is_placeholder
+        in_normal_form, doubtful = normal_form(), emails.may_be_placeholder()
         right: set[str] = set()  # domains that are no slip
         said: dict[int, Verdict] = {}
         for at, text in enumerate(texts):
+            parts = in_normal_form(text)
+            if parts is not None and not doubtful(parts[0]):
+                if parts[1] in right:
+                    continue
+                if _email_typos.domain(parts[1]) is None:
+                    right.add(parts[1])
+                    continue
             form = address(text)
             if form is None:
                 said[at] = _refused(text)

@@ -19,7 +19,7 @@ from crmkit.issues import Coded, IssueTable
 from ._check import walk
 from ._field_rules import FieldRule
 from ._outcome import Outcome
-from ._repair import Proposal, propose
+from ._repair import Proposal, propose, safely
 from ._text import Required
 from ._units import make_units
 from ._verdict import NOT_NORMALIZED, PASSED, Finding, Skipped, failures
@@ -104,14 +104,17 @@ class FieldRun:
 
     def _propose(self) -> dict[int, Proposal]:
         """Return for the units with something to say the one value that would put it right, where there is one."""
-        found: dict[int, Proposal] = {}
         wanting = {
             u
             for said in self._said
             for u, answer in said.items()
             if type(answer) is tuple and any(finding.fix is not None for finding in answer)
         }
-        for u in wanting:
+        judges = [i for i, rule in enumerate(self.rules) if not isinstance(rule.check, Required)]
+        if len(judges) == 1 and judges[0] not in self._units.active:
+            return self._propose_alone(judges[0], sorted(wanting))
+        found: dict[int, Proposal] = {}
+        for u in sorted(wanting):
             asked = []
             for i, rule in enumerate(self.rules):
                 answer = self._said[i].get(u, PASSED)
@@ -120,6 +123,34 @@ class FieldRun:
             proposal = propose(self._units.texts[u], asked)
             if proposal is not None:
                 found[u] = proposal
+        return found
+
+    def _propose_alone(self, i: int, wanting: Sequence[int]) -> dict[int, Proposal]:
+        """Do the same where one rule judges the field: its proposals are asked again all at once."""
+        check, said = self.rules[i].check, self._said[i]
+        units = [u for u in wanting if u in said]
+        simple: list[tuple[int, Finding]] = []
+        found: dict[int, Proposal] = {}
+        for u in units:
+            answer = cast("tuple[Finding, ...]", said[u])
+            if len(answer) == 1 and answer[0].fix is not None and answer[0].fix.strip():
+                simple.append((u, answer[0]))
+            else:
+                proposal = propose(self._units.texts[u], [(i, check, self._units.context(u, check), answer)])
+                if proposal is not None:
+                    found[u] = proposal
+        contexts = self._units.contexts_for(check) if check.references else None
+        asked = [() if contexts is None else contexts[u] for u, _ in simple]
+        values = [cast("str", finding.fix) for _, finding in simple]
+        try:
+            wrong: Mapping[int, object] = check.examine_many(values, asked)
+        except Exception:  # noqa: BLE001 - the boundary at which a crashed rule is told from bad data
+            wrong = {at: True for at, (value, context) in enumerate(zip(values, asked, strict=True))
+                     if safely(check, value, context)}  # fmt: skip
+        for at, (u, finding) in enumerate(simple):
+            if at not in wrong:
+                solved = frozenset() if finding.code == NOT_NORMALIZED else frozenset({i})
+                found[u] = Proposal(cast("str", finding.fix), finding.confidence or 0.0, solved)
         return found
 
     # -- counting -------------------------------------------------------------------------------------------------

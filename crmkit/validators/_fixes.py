@@ -97,8 +97,14 @@ class FixPlan:
         first = [at for at in range(len(rows)) if not at or rows[at] != rows[at - 1] or paths[at] != paths[at - 1]]
         words = picked.column("code")
         ends = [*first[1:], len(rows)][: len(first)]
-        reasons = [tuple(dict.fromkeys(words[start:end])) for start, end in zip(first, ends, strict=True)]
-        cells = picked.take(first)
+        # Checks of a field propose one value; a rule between records may propose another: the surer one is taken.
+        fix, sure = picked.column("fix"), picked.column("confidence")
+        best = [max(range(start, end), key=lambda at: (sure[at], -at)) for start, end in zip(first, ends, strict=True)]
+        reasons = [
+            tuple(dict.fromkeys(words[at] for at in range(start, end) if fix[at] == fix[chosen]))
+            for start, end, chosen in zip(first, ends, best, strict=True)
+        ]
+        cells = picked.take(best)
         found: dict[str, Any] = {name: cells.column(column) for name, column in zip(_CELL_COLUMNS, names, strict=True)}
         key = report.schema.key if report.schema.key in report.table.columns else None
         return cls(

@@ -13,7 +13,7 @@ from crmkit.normalize import names
 from ._check import Check, Context
 from ._placeholders import is_placeholder
 from ._text import tidy
-from ._verdict import Finding, Verdict, failed
+from ._verdict import Finding, Verdict, failed, normal
 
 if TYPE_CHECKING:
     from crmkit.typing import Severity
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["CompanyName", "PersonName"]
 
 _PLAIN_PERSON = re.compile(r"[A-Za-z][A-Za-z'.-]+(?: [A-Za-z][A-Za-z'.-]*)*\Z").match
+_PART = re.compile(r"[^\W\d_]+")
+_MC = re.compile(r"\bMc([a-z])(?=[a-z]{2})")
+_LONGEST_INITIALS = 3
+_CASE_OF_NAMES = 0.85  # d'Angelo, van der Berg, MacArthur: their owners decide
 _NOT_A_PERSON = re.compile(r"@|https?:|www\.|[<>{}=\\#%*$€£¥]|\d{2,}", re.IGNORECASE).search
 _NOT_A_COMPANY = re.compile(r"^\S+@\S+$|https?:|[<>{}]|^\d{7,}$", re.IGNORECASE).search
 
@@ -30,11 +34,14 @@ class PersonName(Check):
     """A person's name, whole or in part, in any script.
 
     Names follow no rule that could be checked; what is reported is what no name holds: addresses, numbers, markup,
-    placeholders such as ``test`` and ``无``, telephone numbers, and damaged encoding.
+    placeholders such as ``test`` and ``无``, telephone numbers, and damaged encoding. A name all in capitals is right,
+    and has a normal form that is proposed without being sure.
 
     Example:
         >>> [PersonName().is_valid(text) for text in ("O'Brien-Łoś", "欧阳小明", "wei@example.com", "n/a")]
         [True, True, False, False]
+        >>> PersonName().examine("ANA O'BRIEN-MCDONALD")[0].fix
+        "Ana O'Brien-McDonald"
 
     .. versionadded:: 0.1.0
     """
@@ -48,13 +55,25 @@ class PersonName(Check):
         if names.is_placeholder(text):
             return (Finding("placeholder", dimension="completeness"),)
         if _PLAIN_PERSON(text) is not None:
-            return ()
+            return normal(text, _in_case(text), confidence=_CASE_OF_NAMES) if _is_shouted(text) else ()
         tidied, found = tidy(text)
         if any(finding.code == "formula" for finding in found):
             return found
         if _NOT_A_PERSON(tidied) is not None or not any(char.isalpha() for char in tidied):
             found = (*found, *failed("name_suspicious"))
+        elif not found and _is_shouted(tidied):
+            return normal(text, _in_case(tidied), confidence=_CASE_OF_NAMES)
         return found
+
+
+def _is_shouted(text: str) -> bool:
+    """Say whether a name is all capitals, though no initials: ``JOHN SMITH``, not ``JR`` and not ``LI``."""
+    return text.isupper() and any(sum(map(str.isalpha, word)) > _LONGEST_INITIALS for word in text.split())
+
+
+def _in_case(text: str) -> str:
+    """Return the name with capitals at the beginning of its parts only."""
+    return _MC.sub(lambda found: f"Mc{found[1].upper()}", _PART.sub(lambda found: found[0].capitalize(), text))
 
 
 @attrs.frozen

@@ -17,7 +17,7 @@ from ._placeholders import is_placeholder
 from ._verdict import Finding, Verdict, failed, normal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from crmkit.values import Money as Amount
 
@@ -31,6 +31,8 @@ _THOUSANDS_OR_DECIMAL = 0.9
 _OWN_COUNTRY = 0.97
 _DEFAULT_COUNTRY = 0.9
 _ITS_OWN_DOLLAR = 0.8
+_PLAIN = re.compile(r"(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,9})?\Z").match
+"""A number in its normal form, not negative: a fast path, which only accepts."""
 
 
 def _limit(value: Decimal | float | str | None) -> Decimal | None:
@@ -72,6 +74,23 @@ class _Limited(Check):
         if self.le is not None and amount.amount > self.le:
             return amount, failed("too_large", le=f"{self.le:f}")
         return amount, ()
+
+    def examine_many(self, texts: Sequence[str], contexts: Sequence[Context]) -> Mapping[int, Verdict]:
+        del contexts
+        examine = self.examine
+        if self.decimal == ",":
+            return {at: verdict for at, text in enumerate(texts) if (verdict := examine(text))}
+        plain, ge, le = _PLAIN, self.ge, self.le
+        positive = le is None and (ge is None or ge <= 0)  # then no sign is all that there is to ask
+        return {
+            at: verdict
+            for at, text in enumerate(texts)
+            if not (
+                plain(text) is not None
+                and (positive or ((ge is None or Decimal(text) >= ge) and (le is None or Decimal(text) <= le)))
+            )
+            and (verdict := examine(text))
+        }
 
     def _confidence(self, text: str) -> float:
         return _THOUSANDS_OR_DECIMAL if self.decimal is None and numbers.is_ambiguous(text) else 1.0

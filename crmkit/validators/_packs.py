@@ -15,20 +15,29 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from ._agree import agree
 from ._complete import complete
 from ._conditions import col, present
 from ._country import Country, Postcode
+from ._currency import Currency
 from ._date import Date, DateTime
+from ._duns import DUNS
 from ._email import Email
 from ._groups import any_of
+from ._language import Language
+from ._lei import LEI
+from ._misplaced import spill, swapped
 from ._names import CompanyName, PersonName
 from ._number import Money, Number
 from ._phone import Phone
 from ._relations import reference, unique
-from ._rules import order
+from ._resident_id import ResidentId
+from ._rules import order, require
 from ._schema import Schema
 from ._text import Required, Text
 from ._url import URL
+from ._uscc import USCC
+from ._vat import VAT
 
 if TYPE_CHECKING:
     from crmkit.typing import RecordKind
@@ -45,16 +54,23 @@ _PERSON_NAMES = ("full_name", "given_name", "middle_name", "family_name")
 _EMAILS = ("email", "email_2")
 _PHONES = ("phone", "mobile", "phone_home", "phone_other", "phone_assistant", "fax")
 _TEXTS = ("prefix", "suffix", "nickname", "job_title", "department", "city", "district", "region", "industry",
-          "lead_source", "stage", "status", "registration_id")  # fmt: skip
+          "lead_source", "stage", "status", "lost_reason", "next_step", "type", "subject", "direction",
+          "location")  # fmt: skip
 _PERSON = (*_PERSON_NAMES, *_EMAILS, *_PHONES, "company_name", "job_title", "department", "prefix", "suffix", "street",
            "street_2", "city", "district", "region", "postal_code", "country", "website", "birth_date", "lead_source",
-           "description", "owner_email", "created_at", "updated_at", "last_activity_at")  # fmt: skip
+           "description", "owner_email", "created_at", "updated_at", "last_activity_at", "national_id",
+           "language")  # fmt: skip
 _COMPANY = ("name", "legal_name", "email", *_PHONES[:2], "phone_other", "fax", "street", "street_2", "city", "district",
             "region", "postal_code", "country", "website", "domain", "industry", "registration_id", "employee_count",
-            "annual_revenue", "description", "owner_email", "created_at", "updated_at", "last_activity_at")  # fmt: skip
+            "annual_revenue", "description", "owner_email", "created_at", "updated_at", "last_activity_at", "vat_id",
+            "duns", "lei", "currency")  # fmt: skip
 _DEAL = ("name", "account_id", "company_name", "stage", "status", "amount", "expected_amount", "probability",
          "close_date", "closed_at", "lead_source", "description", "owner_email", "created_at", "updated_at",
-         "last_activity_at")  # fmt: skip
+         "last_activity_at", "currency", "lost_reason", "next_step")  # fmt: skip
+_ACTIVITY = ("type", "subject", "body", "status", "direction", "location", "start_at", "end_at", "due_at",
+             "completed_at", "duration_s", "street", "city", "postal_code", "country", "owner_email", "created_at",
+             "updated_at")  # fmt: skip
+_MOMENTS_TO_COME = ("start_at", "end_at", "due_at")
 
 
 def check_for(field: str, *, kind: RecordKind | None = None, country: str | None = None) -> Check | None:
@@ -67,16 +83,19 @@ def check_for(field: str, *, kind: RecordKind | None = None, country: str | None
         return Phone(country=col("country"), default=country)
     if field in ("company_name", "legal_name", "trade_name") or (field == "name" and kind == "account"):
         return CompanyName()
-    if field in ("street", "street_2", "description"):
+    if field in _MOMENTS_TO_COME:
+        return DateTime(after=_OLDEST_RECORD).warn()
+    if field in ("street", "street_2", "description", "body", "participants"):
         return Text(multiline=True)
     if field in ("amount", "expected_amount", "annual_revenue"):
         money = Money(currency=col("currency"), country=col("country"))
         return attrs.evolve(money, ge=0).warn() if field == "annual_revenue" else money
-    if field in ("created_at", "updated_at", "last_activity_at", "closed_at", "converted_at"):
+    if field in ("created_at", "updated_at", "last_activity_at", "closed_at", "converted_at", "completed_at"):
         return DateTime(after=_OLDEST_RECORD, before="now").warn()
     return _SINGLE.get(field) or (Text() if field in _TEXTS or field == "name" else None)
 
 
+_IN_CHINA = col("country", normalize="country") == "CN"
 _SINGLE: dict[str, Check] = {
     "country": Country(),
     "postal_code": Postcode(country=col("country")),
@@ -86,6 +105,14 @@ _SINGLE: dict[str, Check] = {
     "close_date": Date(),
     "employee_count": Number(ge=0).warn(),
     "probability": Number(ge=0, le=100).warn(),
+    "duration_s": Number(ge=0).warn(),
+    "registration_id": Text() & USCC().when(_IN_CHINA).warn(),
+    "national_id": Text() & ResidentId().when(_IN_CHINA).warn(),
+    "vat_id": Text() & VAT(country=col("country")).warn(),
+    "duns": DUNS().warn(),
+    "lei": LEI().warn(),
+    "language": Language().warn(),
+    "currency": Currency().warn(),
 }
 
 
@@ -96,7 +123,7 @@ def pack(kind: RecordKind, *, country: str | None = None) -> Schema:
         "lead": (_PERSON, _lead_rules()),
         "account": (_COMPANY, _account_rules()),
         "deal": (_DEAL, _deal_rules()),
-        "activity": (("owner_email", "created_at", "updated_at"), []),
+        "activity": (_ACTIVITY, _activity_rules()),
     }[kind]
     checks = {field: check for field in fields if (check := check_for(field, kind=kind, country=country)) is not None}
     for field in _REQUIRED.get(kind, ()):
@@ -120,6 +147,11 @@ def _contact_rules() -> list[Rule]:
         reference("account_id", to="accounts.id"),
         complete("country", by="mobile"),
         complete("country", by="phone"),
+        agree("birth_date", "national_id", "birth_date_of_resident_id"),
+        complete("birth_date", by="national_id", method="birth_date_of_resident_id"),
+        swapped("email", "phone", kinds=("email", "phone")),
+        swapped("email", "mobile", kinds=("email", "phone")),
+        spill("email", into="email_2", of="email"),
     ]
 
 
@@ -146,6 +178,25 @@ def _deal_rules() -> list[Rule]:
     return [
         any_of(present("stage"), present("status"), name="staged", severity="warning"),
         reference("account_id", to="accounts.id"),
+        order("created_at", "<=", "closed_at", severity="warning"),
+        require("lost_reason", severity="info").when(_LOST),
+        require("amount", severity="warning").when(_WON),
+    ]
+
+
+_LOST = col("stage", normalize="text").isin("lost", "closed lost", "closedlost", "输单", "丢单")
+_WON = col("stage", normalize="text").isin("won", "closed won", "closedwon", "赢单")
+
+
+def _activity_rules() -> list[Rule]:
+    links = ("contact_id", "account_id", "lead_id", "deal_id", "related")
+    return [
+        any_of(*(present(field) for field in links), name="linked", severity="warning"),
+        any_of(present("subject"), present("type"), present("body"), name="said", severity="warning"),
+        reference("contact_id", to="contacts.id"),
+        reference("account_id", to="accounts.id"),
+        order("start_at", "<=", "end_at"),
+        order("created_at", "<=", "completed_at", severity="info"),
     ]
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import attrs
 
-from crmkit.errors import SchemaError
+from crmkit.errors import NotFoundError, SchemaError
 from crmkit.normalize import phones
+from crmkit.values import PhoneType
 
 from ._check import Check, Context, Reference, country_reference
 from ._placeholders import is_placeholder
-from ._verdict import Finding, Skipped, Verdict, normal
+from ._verdict import NOT_NORMALIZED, Finding, Skipped, Verdict, normal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = ["Phone"]
 
@@ -35,9 +36,19 @@ _AREA_CODE_UNSURE = 0.8
 _TRUNK_PREFIX_MISSING = 0.8
 _PLUS_WAS_LOST = 0.9
 _LETTER_FOR_DIGIT = 0.9
+_LETTERS_LEFT_OUT = 0.8
+"""The reference reads over letters in a number, or takes them for digits of their keys; they may be misread ones."""
 
 
-@attrs.frozen(kw_only=True)
+def _types(types: Iterable[str]) -> tuple[str, ...]:
+    listed = (types,) if isinstance(types, str) else tuple(types)
+    for name in listed:
+        if name not in get_args(PhoneType):
+            raise SchemaError(str(NotFoundError.of("type of telephone number", name, get_args(PhoneType))))
+    return listed
+
+
+@attrs.frozen(kw_only=True, repr=False)
 class Phone(Check):
     """A telephone number that its numbering plan allows.
 
@@ -45,6 +56,8 @@ class Phone(Check):
         country: Where national numbers belong: a code or name, or ``col("country")`` to read it from each row.
         default: The country where the column is empty or names none; without it such a national number is skipped,
             not called wrong.
+        types: The types of number that will do: ``mobile``, ``fixed_line``, ``toll_free``, ...; all where absent.
+            A number of which its plan does not tell (``+1``) is taken for either.
 
     Example:
         >>> Phone(country="CN").is_valid("138 0013 8000"), Phone(country="CN").is_valid("138 0013")
@@ -60,6 +73,7 @@ class Phone(Check):
 
     country: str | Reference | None = attrs.field(default=None, converter=country_reference)
     default: str | None = attrs.field(default=None, converter=country_reference)
+    types: tuple[str, ...] = attrs.field(default=(), converter=_types)
 
     def __attrs_post_init__(self) -> None:
         if isinstance(self.default, Reference):
@@ -86,13 +100,56 @@ class Phone(Check):
         form = _form(text, country) if len(text) <= _LONGEST else None
         if form is None:
             return _refused(text, country, own)
-        if _is_international(text):
-            sure = _INTERNATIONAL
-        elif len(text) <= _LONGEST_LOCAL and phones.may_lack_area_code(text, country):
-            sure = _AREA_CODE_UNSURE
-        elif not phones.has_trunk_prefix(text, country) and not phones.is_mobile(text, country):
-            sure = _TRUNK_PREFIX_MISSING  # it may be a number of another country that the plan happens to take
+        sure = _how_sure(text, country, sure)
+        if _has_letters(text) and " ext. " not in form:
+            sure = min(sure, _LETTERS_LEFT_OUT)
+        if self.types and not self._is_of_type(form):
+            return (Finding("phone_type", params={"types": list(self.types)}, severity="warning"),)
         return normal(text, form, confidence=sure)
+
+    def examine_many(self, texts: Sequence[str], contexts: Sequence[Context]) -> Mapping[int, Verdict]:
+        if self.types:
+            return Check.examine_many(self, texts, contexts)
+        accept, tidy, examine, default = phones.accept, phones.is_e164, self.examine, self.default
+        referred = isinstance(self.country, Reference)
+        fixed = None if isinstance(self.country, Reference) else self.country
+        usual = _FIXED_COUNTRY if not referred else _OWN_COUNTRY
+        said: dict[int, Verdict] = {}
+        for at, (text, context) in enumerate(zip(texts, contexts, strict=True)):
+            if tidy(text):
+                continue
+            own = (context[0] if context else None) if referred else fixed
+            country = own or default
+            form = accept(text, country)
+            if form is None:
+                verdict = examine(text, context)
+                if verdict:
+                    said[at] = verdict
+            elif form != text:
+                sure = _how_sure(text, country, usual if own else _DEFAULT_COUNTRY)
+                said[at] = (Finding(NOT_NORMALIZED, form, sure, dimension="consistency", severity="info"),)
+        return said
+
+    def _is_of_type(self, form: str) -> bool:
+        number = phones.parse(form)
+        kind = None if number is None else number.type
+        return kind in self.types or (kind == "fixed_line_or_mobile" and bool({"mobile", "fixed_line"} & {*self.types}))
+
+    def __repr__(self) -> str:
+        types = f", types={list(self.types)!r}" if self.types else ""
+        return f"Phone(country={self.country!r}, default={self.default!r}{types})"
+
+
+def _how_sure(text: str, country: str | None, sure: float) -> float:
+    """Return how sure the international form of a valid number is."""
+    if _is_international(text):
+        return _INTERNATIONAL
+    if phones.has_trunk_prefix(text, country):
+        return sure
+    if len(text) <= _LONGEST_LOCAL and phones.may_lack_area_code(text, country):
+        return _AREA_CODE_UNSURE
+    # Without trunk prefix and no mobile it may be a number of another country that the plan happens to take.
+    return sure if phones.is_mobile(text, country) else _TRUNK_PREFIX_MISSING
 
 
 def _form(text: str, country: str | None) -> str | None:
@@ -100,10 +157,10 @@ def _form(text: str, country: str | None) -> str | None:
     bare = text.removeprefix("+").isdecimal() or (_BARE(text) is not None and not phones.may_have_extension(text))
     if bare:  # nothing that could be an extension
         return phones.normalize(text, country)
-    number = phones.parse(text, country)
+    number = phones.written(text, country)
     if number is None:
         return None
-    return number.e164 if number.extension is None else f"{number.e164} ext. {number.extension}"
+    return number[0] if number[1] is None else f"{number[0]} ext. {number[1]}"
 
 
 def _is_international(text: str) -> bool:

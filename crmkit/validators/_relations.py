@@ -12,6 +12,7 @@ from crmkit.errors import SchemaError
 
 from ._named import normalizer, registered_test
 from ._rules import Judgement, Rule, RunContext
+from ._time_limit import limited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -195,7 +196,7 @@ class Passes(Rule):
 
 def _ask(test: Callable[..., bool], values: list[str | None]) -> bool | str:
     try:
-        return bool(test(*values))
+        return limited(lambda: bool(test(*values)))
     except Exception as error:  # noqa: BLE001 - the boundary at which a crashed rule is told from bad data
         return type(error).__name__
 

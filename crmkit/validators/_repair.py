@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ._check import Check, Context
     from ._verdict import Verdict
 
-__all__ = ["Proposal", "propose"]
+__all__ = ["Proposal", "propose", "safely"]
 
 _MOST_ROUNDS = 3
 
@@ -47,7 +47,7 @@ def propose(text: str, asked: Sequence[tuple[int, Check, Context, Verdict]]) -> 
     def verdict_of(number: int, check: Check, context: Context, value: str) -> Verdict:
         key = (number, value)
         if key not in known:
-            known[key] = _safely(check, value, context)
+            known[key] = safely(check, value, context)
         return known[key]
 
     value, confidence = text, 1.0
@@ -76,13 +76,13 @@ def propose(text: str, asked: Sequence[tuple[int, Check, Context, Verdict]]) -> 
 
 def _of_one(number: int, check: Check, context: Context, finding: Finding) -> Proposal | None:
     """The usual case, made short: one rule, one finding; its fix is right if it satisfies the rule at once."""
-    if finding.fix is None or not finding.fix.strip() or _safely(check, finding.fix, context):
+    if finding.fix is None or not finding.fix.strip() or safely(check, finding.fix, context):
         return None
     solved = frozenset() if finding.code == NOT_NORMALIZED else frozenset({number})
     return Proposal(finding.fix, finding.confidence or 0.0, solved)
 
 
-def _safely(check: Check, value: str, context: Context) -> Verdict:
+def safely(check: Check, value: str, context: Context) -> Verdict:
     """Ask about a proposed value; a check that crashes on it has not been satisfied by it."""
     try:
         return check.examine(value, context)

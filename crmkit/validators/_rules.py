@@ -52,7 +52,8 @@ class Judgement:
         params: For the message; one for all rows, or one for each failed row.
         related: For each failed row the ids of the other records it is about.
         fixes: For each failed row what the value should be.
-        confidence: Of the fixes.
+        confidence: Of the fixes; one for all, or one for each failed row.
+        also: What other columns of the failed rows should be, where one change needs another.
 
     .. versionadded:: 0.1.0
     """
@@ -62,8 +63,9 @@ class Judgement:
     crashed: Mapping[str, int] = attrs.field(factory=dict)
     params: Mapping[str, JSONValue] | list[Mapping[str, JSONValue]] = attrs.field(factory=dict)
     related: list[list[str]] | None = None
-    fixes: list[str | None] | None = None
-    confidence: float | None = None
+    fixes: Sequence[str | None] | None = None
+    confidence: float | Sequence[float | None] | None = None
+    also: Mapping[str | None, Sequence[str | None]] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,11 +21,13 @@ from ._field_rules import FieldRule, field_rules
 from ._field_run import FieldRun
 from ._outcome import Outcome
 from ._phone import Phone
+from ._repair import safely
 from ._report import ValidationReport
 from ._rules import RunContext
+from ._verdict import failures
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from crmkit.frames import Table
     from crmkit.normalize.dates import DateOrder
@@ -69,7 +72,7 @@ def run_schema(
             if field not in kept:
                 columns.forget(field)
         else:
-            found, tables_found = _run_rule(item, columns, ids, others, orders, moment)
+            found, tables_found = _run_rule(item, columns, ids, others, orders, moment, schema.fields)
         outcomes += found
         issues += tables_found
     run = run_id or new_run_id(now=now)
@@ -186,6 +189,7 @@ def _run_rule(
     tables: Mapping[str, Columns],
     orders: Mapping[str, DateOrder | None],
     moment: datetime,
+    checks: Mapping[str, Check],
 ) -> tuple[list[Outcome], list[IssueTable]]:
     n = columns.n_rows
     present = [name for name in rule.columns if columns.has(name)]
@@ -212,15 +216,46 @@ def _run_rule(
     )  # fmt: skip
     if not failed:
         return [outcome], []
-    path = rule.path
-    values = _values(columns, path, judged.failed) if path is not None and len(rule.columns) == 1 else None
-    issues = IssueTable.of(
-        rule=rule.title, code=rule.code or rule.default_code, row=judged.failed, path=path, severity=rule.severity,
-        dimension=rule.dimension, value=values, params=judged.params, related=judged.related,
-        templates={rule.title: dict(rule.messages)} if rule.messages else None, fix=judged.fixes,
-        confidence=judged.confidence,
-    )  # fmt: skip
-    return [outcome], [issues]
+    fixes: dict[str | None, Sequence[str | None] | None] = {rule.path: judged.fixes, **judged.also}
+    wrong = _refused(fixes, checks)
+    tables_found = []
+    for path, proposed in fixes.items():
+        shown = path is not None and (len(rule.columns) == 1 or proposed is not None)
+        kept = None if proposed is None else [None if no else fix for fix, no in zip(proposed, wrong, strict=True)]
+        tables_found.append(
+            IssueTable.of(
+                rule=rule.title, code=rule.code or rule.default_code, row=judged.failed, path=path,
+                severity=rule.severity, dimension=rule.dimension,
+                value=_values(columns, path, judged.failed) if path is not None and shown else None,
+                params=judged.params, related=judged.related,
+                templates={rule.title: dict(rule.messages)} if rule.messages else None, fix=kept,
+                confidence=None if kept is None else _confidences(judged.confidence, kept),
+            )
+        )  # fmt: skip
+    return [outcome], tables_found
+
+
+def _confidences(given: float | Sequence[float | None] | None, fixes: Sequence[str | None]) -> list[float | None]:
+    each = given if isinstance(given, Sequence) else [given] * len(fixes)
+    return [None if fix is None else sure for fix, sure in zip(fixes, each, strict=True)]
+
+
+def _refused(fixes: Mapping[str | None, Sequence[str | None] | None], checks: Mapping[str, Check]) -> list[bool]:
+    """Return for each failed row whether one of its proposed values would itself fail the check of its field."""
+    known: dict[tuple[str | None, str], bool] = {}
+    columns = [(path, proposed) for path, proposed in fixes.items() if proposed is not None]
+    refused = [False] * max((len(proposed) for _, proposed in columns), default=0)
+    for path, proposed in columns:
+        check = checks.get(path or "")
+        parts = [] if check is None else [rule.check for rule in field_rules(path or "", check)]
+        own = [part for part in parts if not part.references]
+        for at, fix in enumerate(proposed):
+            if fix is None or refused[at]:
+                continue
+            if (path, fix) not in known:
+                known[path, fix] = any(failures(safely(part, fix, ())) for part in own)
+            refused[at] = known[path, fix]
+    return refused
 
 
 def _values(columns: Columns, path: str, rows: np.ndarray[Any, Any]) -> list[str | None]:

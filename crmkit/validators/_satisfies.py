@@ -8,6 +8,7 @@ import attrs
 
 from ._check import Check, Context
 from ._named import registered_test
+from ._time_limit import limited
 from ._verdict import PASSED, Verdict, failed
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ __all__ = ["Satisfies"]
 class Satisfies(Check):
     """A test of your own: text in, whether it is right out.
 
-    A test that raises is counted as an error of the rule, never as bad data.
+    A test that raises, or takes longer than five seconds for one value (in the main thread of systems with interval
+    timers), is counted as an error of the rule, never as bad data.
 
     Args:
         test: A callable, or the name of one that :func:`register` knows; only then the schema can be written as data.
@@ -39,7 +41,7 @@ class Satisfies(Check):
     def examine(self, text: str, context: Context = ()) -> Verdict:
         del context
         test = registered_test(self.test) if isinstance(self.test, str) else self.test
-        return PASSED if test(text) else failed(self.code, test=self._name)
+        return PASSED if limited(lambda: test(text)) else failed(self.code, test=self._name)
 
     @property
     def _name(self) -> str:

@@ -10,16 +10,18 @@ import attrs
 from crmkit.errors import NotFoundError, SchemaError
 
 from ._check import Check, When, walk
+from ._contradictions import refuse_contradictions
 from ._field_rules import field_rules
 from ._relations import unique
 from ._rules import Rule, require
+from ._schema_data import SchemaData
+from ._schema_packs import SchemaPacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from crmkit.columns import ColumnMap
-    from crmkit.typing import Frame, JSONValue, Language, Progress, RecordKind
+    from crmkit.typing import Frame, Language, Progress
 
     from ._assumptions import Assumption
     from ._report import ValidationReport
@@ -46,7 +48,7 @@ def _rules(rules: Iterable[Rule]) -> tuple[Rule, ...]:
 
 
 @attrs.frozen
-class Schema:
+class Schema(SchemaData, SchemaPacks):
     """A rule set for one kind of record: a check for each field, rules between fields and between records.
 
     Immutable and comparable; written as data by :meth:`to_dict`. The key, where there is one, must be filled in and
@@ -59,10 +61,12 @@ class Schema:
         rules: Made by ``unique``, ``reference``, ``order``, ``require``, ``any_of``, ``all_of`` and ``satisfies``.
         absent: What a column means that the table lacks: ``"error"``, wrong use, or ``"skip"``, for rule packs that
             know more columns than a table has. Its rules count as skipped then, and the report says so.
+        version: Of the rule set, in words of your own; goes into its data and its hash.
         assumptions: What was taken for granted when the rule set was made; the report repeats it.
 
     Raises:
-        SchemaError: If something else than a check or rule is given, or two rules have one name.
+        SchemaError: If something else than a check or rule is given, two rules have one name, or two can never hold
+            together.
 
     Example:
         >>> from crmkit.validators import Email, Phone, Required, Schema, any_of, col, present
@@ -86,6 +90,7 @@ class Schema:
     absent: Literal["error", "skip"] = attrs.field(
         default="error", kw_only=True, validator=attrs.validators.in_(("error", "skip"))
     )
+    version: str | None = attrs.field(default=None, kw_only=True)
     assumptions: tuple[Assumption, ...] = attrs.field(default=(), kw_only=True, eq=False)
 
     def __attrs_post_init__(self) -> None:
@@ -93,6 +98,7 @@ class Schema:
         twice = sorted({title for title in titles if titles.count(title) > 1})
         if twice:
             raise SchemaError(f"two rules are called {twice[0]!r}; give one of them name=")
+        refuse_contradictions(self.fields, self.all_rules)
 
     @property
     def all_rules(self) -> tuple[Rule, ...]:
@@ -178,6 +184,36 @@ class Schema:
 
         return run_schema(self, frame, tables=tables or {}, now=now, run_id=run_id, progress=progress, lang=lang)
 
+    def check_chunks(
+        self, chunks: Iterable[Frame], *, tables: Mapping[str, Frame] | None = None,
+        now: Callable[[], datetime] | None = None, run_id: str | None = None, progress: Progress | None = None,
+        lang: Language = "en",
+    ) -> ValidationReport:  # fmt: skip
+        """Check a table that comes in pieces; the report is that of the whole table, rows counted through.
+
+        Rules that compare records and the order of dates need every row, so the pieces are put together first.
+
+        Args:
+            chunks: Frames with the same columns.
+            tables: As for :meth:`check`, like the other arguments.
+            now: The clock.
+            run_id: ULID of the run.
+            progress: Shows how far it is.
+            lang: Language of the messages.
+
+        Raises:
+            SchemaError: If two pieces have different columns.
+
+        Example:
+            >>> from crmkit.validators import Schema, unique
+            >>> pieces = [[{"id": "1"}], [{"id": "2"}, {"id": "1"}]]
+            >>> [issue.row for issue in Schema("s", rules=[unique("id")]).check_chunks(pieces)]
+            [0, 2]
+        """
+        from ._chunks import joined
+
+        return self.check(joined(chunks), tables=tables, now=now, run_id=run_id, progress=progress, lang=lang)
+
     def check_record(
         self, record: Mapping[str, object], *, now: Callable[[], datetime] | None = None, lang: Language = "en"
     ) -> ValidationReport:
@@ -262,91 +298,14 @@ class Schema:
             rules=tuple(rule.rename(names) for rule in self.rules),
         )
 
-    # -- as data --------------------------------------------------------------------------------------------------
-
-    def to_dict(self) -> dict[str, JSONValue]:
-        """Return the schema as plain data with a format marker; :meth:`from_dict` reads it.
-
-        Raises:
-            SchemaError: If it holds a callable that is not registered by name: dropping a rule would be worse.
-        """
-        from ._as_data import schema_to_dict
-
-        return schema_to_dict(self)
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Schema:
-        """Return the schema that :meth:`to_dict` wrote.
-
-        Raises:
-            FormatError: If the data is not a schema of a known version.
-            NotFoundError: If it names a check, rule or registered function that does not exist.
-        """
-        from ._as_data import schema_from_dict
-
-        return schema_from_dict(data)
-
-    @property
-    def hash(self) -> str:
-        """SHA-256 of what the schema says, as 64 hexadecimal digits; goes into reports and change logs."""
-        from ._as_data import content_hash
-
-        return content_hash(self)
-
-    # -- ready-made -----------------------------------------------------------------------------------------------
-
-    @classmethod
-    def contacts(cls, *, country: str | None = None) -> Schema:
-        """Return the rules for contacts under canonical field names.
-
-        Args:
-            country: Where phone numbers belong whose row names no country.
-
-        Example:
-            >>> "email" in Schema.contacts().fields
-            True
-        """
-        from ._packs import pack
-
-        return pack("contact", country=country)
-
-    @classmethod
-    def accounts(cls, *, country: str | None = None) -> Schema:
-        """Return the rules for accounts (companies) under canonical field names."""
-        from ._packs import pack
-
-        return pack("account", country=country)
-
-    @classmethod
-    def leads(cls, *, country: str | None = None) -> Schema:
-        """Return the rules for leads under canonical field names."""
-        from ._packs import pack
-
-        return pack("lead", country=country)
-
-    @classmethod
-    def deals(cls, *, country: str | None = None) -> Schema:
-        """Return the rules for deals under canonical field names."""
-        from ._packs import pack
-
-        return pack("deal", country=country)
-
-    @classmethod
-    def infer(cls, source: Frame | ColumnMap, *, kind: RecordKind | None = None, country: str | None = None) -> Schema:
-        """Return rules for a table whose columns crmkit recognises, with what it assumed.
-
-        Args:
-            source: The table, or what :func:`crmkit.columns.recognize` says of it.
-            kind: What one row is, where the table itself does not tell.
-            kind: What one row is; recognised where absent.
-            country: Where phone numbers belong whose row names no country; found from the numbers where clear.
-
-        Returns:
-            A schema under the table's own column names. A recognised system adds its required fields and length limits.
-        """
-        from ._infer import infer
-
-        return infer(source, kind=kind, country=country)
+    def __reduce__(self) -> tuple[Any, ...]:
+        settings = {field.name: getattr(self, field.name) for field in attrs.fields(Schema)}
+        return _made, ({**settings, "fields": dict(self.fields)},)
 
     def __repr__(self) -> str:
         return f"Schema({self.name!r}, {len(self.fields)} fields, {len(self.all_rules)} rules)"
+
+
+def _made(settings: Mapping[str, Any]) -> Schema:
+    """Make a schema again that was pickled."""
+    return Schema(**settings)

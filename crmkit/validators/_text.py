@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from crmkit.errors import SchemaError
 from crmkit.normalize import text as texts
 
 from ._check import Check, Context
+from ._patterns import compile_pattern
 from ._verdict import PASSED, Finding, Verdict, failed, normal
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ REPAIR_CONFIDENCE = 0.97
 
 _TIDY_ASCII = re.compile(r"(?![=+@-])[!-~]+(?: [!-~]+)*\Z").match
 _FORMULA = re.compile(r"\s*(?:=.|[+@-].*?(?:\w\(|\|))", re.DOTALL).match
+_WHOSE = "the pattern of a Text()"
 _LONGEST_FORMULA = 8192  # the longest that a spreadsheet runs
 
 
@@ -66,6 +67,10 @@ class Required(Check):
         del text, context
         return PASSED
 
+    def examine_many(self, texts: Sequence[str], contexts: Sequence[Context]) -> Mapping[int, Verdict]:
+        del texts, contexts
+        return {}
+
     def missing(self) -> Verdict:
         return (Finding("required", dimension="completeness"),)
 
@@ -96,7 +101,7 @@ class Text(Check):
     Args:
         min_length: Fewest characters, counted after tidying.
         max_length: Most characters.
-        pattern: A regular expression that the whole tidy text must match.
+        pattern: A regular expression that the whole tidy text must match; one that could take for ever is refused.
         multiline: Line ends belong to the text.
 
     Example:
@@ -115,10 +120,8 @@ class Text(Check):
 
     @pattern.validator
     def _compiles(self, _attribute: object, pattern: str | None) -> None:
-        try:
-            re.compile(pattern or "")
-        except re.error as error:
-            raise SchemaError(f"the pattern of a Text() is no regular expression: {error}") from None
+        if pattern is not None:
+            compile_pattern(pattern, _WHOSE)
 
     def examine_many(self, texts: Sequence[str], contexts: Sequence[Context]) -> Mapping[int, Verdict]:
         del contexts
@@ -140,6 +143,6 @@ class Text(Check):
             found = (*found, *failed("too_long", max_length=self.max_length, length=length))
         if self.min_length is not None and length < self.min_length:
             found = (*found, *failed("too_short", min_length=self.min_length, length=length))
-        if self.pattern is not None and re.fullmatch(self.pattern, tidied) is None:
+        if self.pattern is not None and compile_pattern(self.pattern, _WHOSE)(tidied) is None:
             found = (*found, *failed("pattern_mismatch", pattern=self.pattern))
         return found

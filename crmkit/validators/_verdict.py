@@ -18,6 +18,9 @@ NOT_NORMALIZED = "not_normalized"
 """The code of a value that is right but not written in the normal form: no failure."""
 
 
+_NO_PARAMS: Mapping[str, JSONValue] = {}  # one for all, and nobody writes into a finding
+
+
 @attrs.frozen(slots=True)
 class Finding:
     """One thing that a check found in one value.
@@ -41,7 +44,7 @@ class Finding:
     code: str
     fix: str | None = attrs.field(default=None, repr=False)
     confidence: float | None = None
-    params: Mapping[str, JSONValue] = attrs.field(factory=dict, repr=False, hash=False)
+    params: Mapping[str, JSONValue] = attrs.field(default=_NO_PARAMS, repr=False, hash=False)
     dimension: Dimension = "validity"
     severity: Severity | None = None
 

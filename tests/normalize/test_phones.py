@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmkit.errors import InvalidValueError
-from crmkit.normalize import phones
+from crmkit.normalize import _phone_plan, phones
 from crmkit.normalize._phone_plan import accept
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
@@ -302,3 +303,52 @@ def test_numbers_of_chinese_towns_lack_their_area_code(raw):
 @pytest.mark.parametrize("raw", ["12345678", "1380013", "010-62345678", "138001380"])
 def test_other_chinese_numbers_are_not_local(raw):
     assert not phones.is_local(raw, "CN")
+
+
+def dialed_forms(region: str) -> Iterator[str]:
+    """One number of each kind of a region, in every form that people dial and type."""
+    for kind in (phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.MOBILE):
+        number = phonenumbers.example_number_for_type(region, kind)
+        if number is not None:
+            national, code = phonenumbers.national_significant_number(number), str(number.country_code)
+            yield from (phonenumbers.format_number(number, form) for form in range(3))
+            yield from (f"00{code}{national}", f"011{code}{national}", f"{code}{national}", f"{code}-{national}")
+            yield from (f"00 {code} 0{national}", f"0{national}", f"1{national}")
+            yield phonenumbers.format_out_of_country_calling_number(number, "US")
+
+
+def hold_against_reference(seed: int, share: float) -> int:
+    rng = random.Random(seed)
+    accepted = 0
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS):
+        for form in dialed_forms(region):
+            if rng.random() > share:
+                continue
+            for _ in range(4):
+                text = form
+                for _ in range(rng.choice([0, 0, 1, 2])):
+                    at, digit = rng.randrange(len(text) + 1), rng.choice("0123456789")
+                    text = rng.choice([text[:at] + digit + text[at:], text[:at] + text[at + 1 :], text[:at] + digit])
+                country = rng.choice([region, region, "US", "CN", "DE", "BR", "MX", "AR", "IT"])
+                fast = _phone_plan.accept(text, country)
+                plain = fast is not None and f"+{fast[0]}{fast[1]}" == text
+                assert plain or not _phone_plan.is_e164(text), text
+                if fast is None:
+                    continue
+                accepted += 1
+                number = phonenumbers.parse(text, country)
+                assert phonenumbers.is_valid_number(number), (text, country)
+                assert (str(number.country_code), phonenumbers.national_significant_number(number)) == fast[:2], text
+                assert phonenumbers.region_code_for_number(number) in (fast[2], None), text
+                mobile = phonenumbers.number_type(number) in (1, 2)
+                assert _phone_plan.can_be_mobile(fast[1], fast[2]) == mobile, (text, country)
+    return accepted
+
+
+def test_numbers_dialed_from_abroad_or_without_their_plus_are_read_as_the_reference_does() -> None:
+    assert hold_against_reference(3, 0.2) > 800
+
+
+@pytest.mark.thorough
+def test_numbers_of_every_region_are_read_as_the_reference_does_on_many() -> None:
+    assert sum(hold_against_reference(seed, 1.0) for seed in range(5)) > 40_000

@@ -98,10 +98,12 @@ MADE_BY = {
         *("LintReport", "NearMiss", "Offboarding", "Permission", "PolicyDiff", "Review", "ReviewDecision", "ReviewRow"),
         *("Simulation", "Suggestion", "Violation"),
     },
+    "crmkit.quality": {"ColumnProfile", "Health", "PersonalData", "Profile", "RetirementPlan", "RuleCounts"},
     "crmkit.systems": {"GenericNames"},
     "crmkit.testing.generate": {"Planted"},
     "crmkit.validators": {
-        *("Column", "Condition", "FixPlan", "Judgement", "Outcome", "Rule", "RunContext", "Summary"),
+        *("Column", "Condition", "FixPlan", "Guide", "Identifier", "Judgement", "Outcome", "Rule", "RunContext"),
+        *("SchemaDiff", "Summary"),
     },
 }
 """Classes whose objects crmkit makes; the call that returns them has the Example."""

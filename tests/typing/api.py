@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import attrs
 
 import crmkit as ck
-from crmkit import audit, changes, columns, frames, masking, systems
+from crmkit import audit, changes, columns, frames, masking, quality, systems
 from crmkit import permissions as perm
 from crmkit.changes import Change, ChangeLog
 from crmkit.encryption import (
@@ -349,3 +349,21 @@ def permissions_answer(policy_file: Path, sink: AuditSink, used: UsageSource) ->
     level: perm.Level = access.level("deal", "stage", None)
     names = (outcome, decision.code, text, parameters, found, gate.ok, review.digest, grant, level)
     return bool(names) and view.allows("read", "deal", {"stage": "won"})
+
+
+def watch(rows: list[dict[str, str]], schema: Schema) -> float | None:
+    """Profile, drift, health and history, as a nightly job writes them."""
+    history = quality.History("quality.jsonl")
+    today: quality.Profile = ck.profile(rows, schema, name="contacts")
+    changes_found: quality.DriftReport = ck.drift(today, history.profiles("contacts", last=30))
+    changes_found.raise_for("error")
+    found: quality.Health = quality.health(schema.check(rows), before=history.healths(), duplicates=0.1)
+    history.add(found)
+    personal: dict[str, str] = quality.find_personal_data(rows).fields_to_encrypt()
+    plan: quality.RetirementPlan = quality.plan_retirement(rows, quality.RetirementRules(inactive_days=730))
+    return found.change if personal and plan.ok else None
+
+
+rules: Schema = Schema.from_toml(Schema.for_system("salesforce", "lead").to_toml())
+guide: str = rules.guide(lang="zh").html()
+adapted: ck.typing.JSONValue = rules.to_json_schema()

@@ -1,0 +1,175 @@
+"""Checks in pydantic, attrs, pandera, JSON Schema and Hypothesis say what they say at home."""
+
+from typing import Annotated
+
+import attrs
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from crmkit.errors import InvalidValueError, NotFoundError
+from crmkit.validators import (
+    IBAN,
+    USCC,
+    Age,
+    BankCard,
+    Blank,
+    Choice,
+    Email,
+    HongKongId,
+    Money,
+    Number,
+    PersonName,
+    Phone,
+    Required,
+    ResidentId,
+    Satisfies,
+    Schema,
+    TaiwanId,
+    Text,
+    any_of,
+    col,
+    present,
+    require,
+)
+
+CANARY = "zk7canaryq9"
+
+
+def test_a_pydantic_field_holds_the_normal_form_or_is_refused_without_its_value_in_the_message():
+    pydantic = pytest.importorskip("pydantic", reason="the adapter is for pydantic")
+
+    class Person(pydantic.BaseModel):
+        email: Annotated[str, Email()]
+        phone: Annotated[str | None, Phone(country="CN")] = None
+        age: Annotated[int, Age()] = 1
+        name: Annotated[str, Required() & PersonName()] = "Ana"
+
+    found = Person(email=" Ana@EXAMPLE.com", phone="138 0013 8000", age=3)
+    assert (found.email, found.phone, found.age) == ("Ana@example.com", "138 0013 8000", 3)
+    with pytest.raises(pydantic.ValidationError) as caught:
+        Person(email=CANARY, phone="12", age=200, name=" ")
+    codes = {error["loc"][0]: error["type"] for error in caught.value.errors()}
+    assert codes == {"email": "email_invalid", "phone": "phone_invalid", "age": "too_large", "name": "required"}
+    assert not any(CANARY in error["msg"] for error in caught.value.errors())
+    assert Person.model_json_schema()["properties"]["email"]["type"] == "string"
+
+
+def test_an_attrs_validator_reads_the_other_attributes():
+    @attrs.define
+    class Person:
+        country: str | None
+        phone: str | None = attrs.field(validator=Phone(country=col("country")).attrs())
+        email: str = attrs.field(default="a@example.com", validator=(Required() & Email()).attrs())
+
+    assert Person("中国", "138 0013 8000").phone == "138 0013 8000"
+    assert Person(None, "138 0013 8000 99")
+    with pytest.raises(InvalidValueError, match="phone: not a telephone number of CN") as caught:
+        Person("CN", "138 0013")
+    assert caught.value.issues[0].code == "phone_invalid"
+    with pytest.raises(InvalidValueError) as caught:
+        Person("CN", None, CANARY)
+    assert CANARY not in str(caught.value) + repr(caught.value.issues)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_pandera_check_fails_the_same_rows(library):
+    pytest.importorskip("pandera", reason="the adapter is for pandera")
+    frames = pytest.importorskip(library, reason="pandera checks its frames")
+    import importlib
+
+    pa = importlib.import_module(f"pandera.{library}")
+    schema = pa.DataFrameSchema({"email": pa.Column(str, Email().pandera(), nullable=True)})
+    good = frames.DataFrame({"email": ["a@example.com", None]})
+    schema.validate(good, lazy=True)
+    with pytest.raises(pa.errors.SchemaErrors) as caught:
+        schema.validate(frames.DataFrame({"email": ["a@", "b@example.com", "x"]}), lazy=True)
+    assert sorted(caught.value.failure_cases["index"]) == [0, 2]
+
+
+SCHEMA = Schema(
+    "deal",
+    key="id",
+    fields={
+        "id": Text(max_length=20),
+        "stage": Choice(["new", "won", "lost"], synonyms={"赢单": "won"}),
+        "amount": Required() & Number(ge=0, le=1000),
+        "email": Email(),
+        "uscc": USCC().when(col("country") == "CN"),
+        "note": Text(max_length=5, pattern="[a-z]*") | Blank(),
+        "score": Money(ge=0).info(),
+    },
+    rules=[
+        any_of(present("email"), present("note")),
+        require("note").when((col("stage") == "lost") & ~col("email").isin("x")),
+        require("email").when(col("stage").matches("n.*")),
+        any_of(present("email"), present("note"), name="again", severity="warning"),
+    ],
+)
+
+
+@settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
+@given(st.data())
+def test_what_the_schema_takes_its_json_schema_takes(data):
+    jsonschema = pytest.importorskip("jsonschema", reason="the judge of JSON Schema")
+    from crmkit.testing.strategies import records_of
+
+    wanted = SCHEMA.to_json_schema()
+    jsonschema.Draft202012Validator.check_schema(wanted)
+    record = data.draw(records_of(SCHEMA, near_valid=True))
+    report = SCHEMA.check_record(record)
+    if report.ok and not len(report.issues.filter(code="not_normalized")):
+        said = list(jsonschema.Draft202012Validator(wanted).iter_errors(record))
+        assert not said, (record, said)
+
+
+def test_json_schema_refuses_what_it_can_say_and_names_the_rest():
+    jsonschema = pytest.importorskip("jsonschema", reason="the judge of JSON Schema")
+    validator = jsonschema.Draft202012Validator(SCHEMA.to_json_schema())
+    good = {"id": "1", "stage": "new", "amount": "5", "email": "a@example.com", "note": None}
+    assert validator.is_valid(good)
+    for wrong in ({"stage": "maybe"}, {"amount": None}, {"amount": -1}, {"id": ""}, {"note": "toolong"},
+                  {"email": None}, {"stage": "lost"}):  # fmt: skip
+        assert not validator.is_valid({**good, **wrong}), wrong
+    data = SCHEMA.to_json_schema()
+    assert {"uscc:uscc", "again"} <= set(data["x-crmkit-more"])
+    assert Schema("s", key="k").to_json_schema()["required"] == ["k"]
+
+
+MADE = [Email(), Phone(country="DE"), PersonName(), IBAN(), USCC(), ResidentId(), BankCard(), HongKongId(), TaiwanId(),
+        Choice(["a", "b"]), Number(ge=3, le=4), Age(), Text(min_length=2, max_length=4),
+        Text(pattern="[A-Z]{2}-[0-9]+"), ~Email(), Email() | Phone(country="US"),
+        Required() & Email() & Text(max_length=80),
+        Email().when(col("a") == "1").warn()]  # fmt: skip
+
+
+@settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
+@given(st.data(), st.sampled_from(MADE))
+def test_values_are_right_and_near_values_never_crash_a_check(data, check):
+    from crmkit.testing.strategies import values_of
+
+    assert check.is_valid(data.draw(values_of(check)))
+    near = data.draw(values_of(check, near_valid=True))
+    report = Schema("s", fields={"v": check}).check({"v": [near], "a": ["1"]})
+    assert not report.crashed
+
+
+@settings(max_examples=25, suppress_health_check=list(HealthCheck), deadline=None)
+@given(st.data())
+def test_records_of_every_pack_are_made_and_right(data):
+    from crmkit.testing.strategies import records_of
+
+    pack = data.draw(st.sampled_from([Schema.contacts(), Schema.accounts(), Schema.deals(), Schema.activities()]))
+    record = data.draw(records_of(pack))
+    wrong = [issue for issue in pack.check_record(record) if issue.rule.split(":")[0] in pack.fields]
+    assert not [issue for issue in wrong if issue.severity == "error"], wrong
+
+
+def test_nobody_can_make_values_for_a_test_of_your_own():
+    from crmkit.testing.strategies import values_of
+
+    with pytest.raises(NotFoundError, match="values can be made"):
+        values_of(Satisfies(str.isupper))
+    with pytest.raises(NotFoundError, match="how to make"):
+        values_of(Satisfies(str.isupper) & Satisfies(str.islower))

@@ -1,0 +1,197 @@
+"""What can be wrong with rules, plans, logs and values: a clear error or an issue, and nothing lost."""
+
+import threading
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crmkit.changes import ChangeLog
+from crmkit.errors import FormatError, NotFoundError, SchemaError, TamperedLogError
+from crmkit.testing.generate import contacts
+from crmkit.validators import (
+    Email,
+    FixPlan,
+    Phone,
+    Satisfies,
+    Schema,
+    Text,
+    col,
+    complete,
+    depends,
+    order,
+    present,
+    reference,
+    require,
+    satisfies,
+    unique,
+)
+from crmkit.validators import _time_limit as time_limit
+
+CANARY = "zk7canaryq9"
+ROWS = [{"id": str(n), "email": f" A{n}@EXAMPLE.com ", "company": "x"} for n in range(6)]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        unique("emial"),
+        order("emial", "<=", "id"),
+        require("emial"),
+        require("id").when(col("emial") == "x"),
+        reference("emial", to="t.id"),
+        depends("emial", on="id"),
+        complete("id", by="emial", method="group"),
+        satisfies(lambda text: True, "emial"),
+    ],
+    ids=lambda rule: rule.title,
+)
+def test_a_rule_that_names_a_missing_column_is_told_with_the_nearest_name(rule):
+    with pytest.raises(SchemaError, match="did you mean 'email'"):
+        Schema("s", rules=[rule]).check(ROWS)
+
+
+def test_a_check_that_refers_to_a_missing_column_is_told_too():
+    with pytest.raises(SchemaError, match="did you mean 'company'"):
+        Schema("s", fields={"email": Phone(country=col("compny"))}).check(ROWS)
+
+
+def test_a_reference_table_without_the_key_is_told_with_the_nearest_name():
+    with pytest.raises(SchemaError, match="did you mean 'account_id'"):
+        Schema("s", rules=[reference("id", to="t.acount_id")]).check(ROWS, tables={"t": [{"account_id": "1"}]})
+
+
+def test_a_test_that_raises_on_one_value_counts_for_that_value_only():
+    def test(text):
+        if text == "3":
+            raise ValueError(CANARY)
+        return text != "4"
+
+    report = Schema("s", fields={"id": Satisfies(test)}, rules=[satisfies(test, "id")]).check(ROWS)
+    for name in ("id:satisfies_test", "satisfies:test:id"):
+        outcome = report.outcomes[name]
+        assert (outcome.passed, outcome.failed, outcome.error) == (4, 1, 1)
+        assert outcome.exceptions == ("ValueError",)
+    assert not report.ok
+    assert CANARY not in repr(report) + str(report.to_dict())
+
+
+@pytest.mark.skipif(not time_limit._is_free(), reason="no interval timer that nobody else uses")
+def test_a_test_that_loops_on_one_value_is_stopped_and_counts_as_crashed(monkeypatch):
+    monkeypatch.setattr(time_limit.limited, "__defaults__", (0.05,))
+
+    def test(text):
+        while text == "3":
+            try:
+                time.sleep(0.001)
+            except Exception:  # what a careless test does
+                continue
+        return True
+
+    report = Schema("s", fields={"id": Satisfies(test)}, rules=[satisfies(test, "id")]).check(ROWS)
+    for name in ("id:satisfies_test", "satisfies:test:id"):
+        assert (report.outcomes[name].passed, report.outcomes[name].error) == (5, 1)
+        assert report.outcomes[name].exceptions == ("TimeoutError",)
+    assert time_limit._is_free()
+
+
+def test_outside_of_the_main_thread_a_test_runs_without_a_limit():
+    found = []
+    thread = threading.Thread(target=lambda: found.append(time_limit.limited(lambda: 1)))
+    thread.start()
+    thread.join()
+    assert found == [1]
+
+
+def test_ten_megabytes_in_a_cell_are_judged_in_a_moment():
+    big = ["x" * 10_000_000, "1" * 10_000_000, "@" * 10_000_000, "中" * 3_000_000, " " * 10_000_000 + "a"]
+    started = time.process_time()
+    schema = Schema(
+        "s", fields={"a": Email(), "b": Text(max_length=10, pattern="[a-z]+"), "c": Phone(country="CN")},
+        rules=[unique("a", normalize="email")],
+    )  # fmt: skip
+    report = schema.check({"a": big, "b": big, "c": big})
+    assert not report.crashed
+    assert time.process_time() - started < 20
+    assert len(repr(report.issues)) < 500
+
+
+def test_a_plan_for_changed_data_leaves_what_was_changed_and_says_so():
+    plan = Schema("s", key="id", fields={"email": Email()}).check(ROWS).fixes()
+    changed = [{**row, "email": "new@example.com"} if row["id"] == "2" else row for row in ROWS]
+    clean, log = plan.apply(changed)
+    assert clean[2]["email"] == "new@example.com"
+    assert [conflict.row for conflict in log.conflicts] == [2]
+    assert log.revert(clean) == changed
+    again, second = plan.apply(clean)
+    assert again == clean
+    assert len(second) == 0
+    with pytest.raises(SchemaError, match="row 5"):
+        plan.apply(ROWS[:3])
+
+
+@pytest.mark.parametrize("damage", ["cut", "edit", "swap", "drop"])
+def test_a_change_log_that_was_cut_or_edited_is_not_believed(tmp_path, damage):
+    _, log = Schema("s", key="id", fields={"email": Email()}).check(ROWS).fixes().apply(ROWS)
+    path = tmp_path / "changes.jsonl"
+    head = log.save(path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    assert len(lines) > 4
+    if damage == "cut":
+        lines = lines[:-2]
+    elif damage == "edit":
+        lines[3] = lines[3].replace(b"EXAMPLE", b"EXAMPLF")
+    elif damage == "swap":
+        lines[2], lines[3] = lines[3], lines[2]
+    else:
+        del lines[2]
+    path.write_bytes(b"".join(lines))
+    with pytest.raises((TamperedLogError, FormatError)):
+        ChangeLog.load(path, expect=head).verify()
+
+
+def test_a_review_that_is_none_is_refused(tmp_path):
+    (tmp_path / "r.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(FormatError, match="not a review"):
+        FixPlan.from_csv(tmp_path / "r.csv")
+
+
+def test_wrong_words_are_told_with_the_nearest():
+    report = Schema("s", fields={"email": Email()}).check(ROWS)
+    with pytest.raises(NotFoundError, match="did you mean 'field'"):
+        report.by("feild")
+    with pytest.raises(NotFoundError, match="did you mean 'email'"):
+        report.fixes(fields="emial")
+    with pytest.raises(SchemaError, match=r"write Email\(\)"):
+        Schema("s", fields={"email": Email})
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 40), st.lists(st.integers(1, 9), min_size=1, max_size=6))
+def test_pieces_give_the_report_of_the_whole(seed, sizes):
+    rows = contacts(30, seed=seed, messy=True).records.to_dicts()
+    schema = Schema(
+        "c", key="id", fields={"email": Email(), "phone": Phone(country=col("country"))},
+        rules=[unique("email", normalize="email"), depends("company_name", on="city"),
+               order("created_at", "<=", "updated_at")],
+    )  # fmt: skip
+    pieces, at = [], 0
+    while at < len(rows):
+        size = sizes[len(pieces) % len(sizes)]
+        pieces.append(rows[at : at + size])
+        at += size
+    whole = schema.check(rows, run_id="r")
+    parts = schema.check_chunks(iter(pieces), run_id="r")
+    assert parts.issues == whole.issues
+    assert parts.outcomes == whole.outcomes
+    assert parts.table.native == rows
+
+
+def test_pieces_that_do_not_fit_are_refused():
+    schema = Schema("s")
+    with pytest.raises(SchemaError, match="no piece"):
+        schema.check_chunks([])
+    with pytest.raises(SchemaError, match="piece 1 has other columns than the first: b"):
+        schema.check_chunks([[{"a": 1}], [{"a": 1, "b": 2}]])
+    assert present("a") is not None
