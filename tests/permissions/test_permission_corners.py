@@ -357,3 +357,15 @@ def test_many_rules_that_differ_in_one_value_are_one_look_into_a_set() -> None:
     plan = view.filter("read", "deal")
     assert len(plan.condition.children) == 4
     assert plan.apply([{"due": day, "score": 5, "stage": None, "ratio": None}])
+
+
+def test_ordered_text_is_compared_in_frames_as_in_python() -> None:
+    pl = pytest.importorskip("polars", reason="frames of polars")
+    resource = Resource("deal", fields={name: Field(collation="binary") for name in "ab"}, actions=["read"])
+    policy = Policy([resource], [Role("r", grants=[Grant("read", "deal", scope="all", when=record.a.lt(record.b))])])
+    plan = Engine(policy, [Assignment("ann", "r")]).view("ann").filter("read", "deal")
+    assert plan.apply(pl.DataFrame({"a": ["B", "b", None], "b": ["a", "B", "x"]})).rows() == [("B", "a")]
+    empty = plan_of(record.stage.under("emea/"))
+    assert empty.apply(pl.DataFrame({"stage": ["emea", "emea/de", "emeax", None]})).height == 2
+    with_text = plan_of(record.stage.has_text("x") | ~record.stage.starts_with("e"))
+    assert with_text.apply(pl.DataFrame({"stage": ["emea", "emeax", "us", None]})).height == 2
