@@ -13,7 +13,7 @@ import attrs
 from ._check_policy import selected
 from ._conditions import FALSE, TRUE, Compare, Condition, Now, PrincipalValue, RecordValue
 from ._generate import Factory, generate
-from ._normal import all_of, any_of, negate, normal, walk
+from ._normal import all_of, any_of, merged, negate, normal, walk
 from ._schema import LEVELS
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ def _rank(rule: Rule) -> int:
 def decide(rules: Iterable[Rule]) -> Condition:
     """Return the one formula of some rules: an allow is TRUE and every deny is FALSE."""
     rules = list(rules)
-    allows = any_of(rule.condition for rule in rules if rule.effect == "allow")
+    allows = merged(any_of(rule.condition for rule in rules if rule.effect == "allow"))
     if allows == FALSE:
         return FALSE
     return all_of([*(negate(rule.condition) for rule in rules if rule.effect == "deny"), allows])

@@ -10,12 +10,28 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from ._conditions import FALSE, OPPOSITE, TRUE, All, Any, Compare, Condition, Const, In, Not, RecordValue
+from ._conditions import (
+    FALSE,
+    OPPOSITE,
+    TRUE,
+    All,
+    Any,
+    Compare,
+    Condition,
+    Const,
+    In,
+    Not,
+    Operand,
+    RecordValue,
+    Scalar,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["all_of", "any_of", "fields_of", "negate", "normal", "walk"]
+__all__ = ["all_of", "any_of", "fields_of", "merged", "negate", "normal", "walk"]
+
+_MANY = 8
 
 
 def all_of(parts: Iterable[Condition]) -> Condition:
@@ -66,6 +82,24 @@ def normal(condition: Condition) -> Condition:
     if isinstance(condition, Not):
         return negate(condition.part)
     return FALSE if isinstance(condition, In) and condition.right == () else condition
+
+
+def merged(condition: Condition) -> Condition:
+    """Return a disjunction with comparisons of one field to many values as one membership.
+
+    A policy of thousands of rules that differ in one value is then one look into a set, and one ``IN`` in SQL.
+    """
+    if not isinstance(condition, Any) or len(condition.parts) < _MANY:
+        return condition
+    values: dict[Operand, dict[Scalar, None]] = {}
+    others: list[Condition] = []
+    for part in condition.parts:
+        value = part.right if isinstance(part, Compare) and part.operator == "eq" else None
+        if isinstance(part, Compare) and isinstance(value, (str, int)) and not isinstance(value, bool):
+            values.setdefault(part.left, {})[value] = None
+        else:
+            others.append(part)
+    return any_of([*(In(left, tuple(found)) for left, found in values.items()), *others])
 
 
 def walk(condition: Condition) -> Iterable[Condition]:

@@ -334,3 +334,38 @@ def test_fields_are_compared_with_fields_in_frames_and_numbers_too() -> None:
     policy = Policy([numbers], [Role("r", grants=[Grant("read", "deal", scope="all", when=record.a.lt(record.b))])])
     plan = Engine(policy, [Assignment("ann", "r")]).view("ann").filter("read", "deal")
     assert plan.apply(pl.DataFrame({"a": [1, 2, None], "b": [2, 1, 5]})).rows() == [(1, 2)]
+
+
+def test_many_rules_that_differ_in_one_value_are_one_look_into_a_set() -> None:
+    whens = [record.score.eq(number) for number in range(3_000)] + [record.stage.eq(str(number)) for number in range(9)]
+    whens += [record.ratio.eq(0.5), record.due.is_null()]
+    grants = [Grant("read", "deal", scope="all", when=when) for when in whens]
+    view = Engine(Policy([DEAL], [Role("r", grants=grants)]), [Assignment("ann", "r")]).view("ann")
+    day = dt.date(2026, 1, 1)
+    cases: list[tuple[dict[str, Any], bool]] = [
+        ({"score": 2_999}, True),
+        ({"score": 3_000}, False),
+        ({"score": True}, False),
+        ({"stage": "8"}, True),
+        ({"stage": "9"}, False),
+        ({"ratio": 0.5}, True),
+        ({}, False),
+    ]
+    for row, wanted in cases:
+        assert view.allows("read", "deal", {"due": day, **row}) is wanted
+    assert view.allows("read", "deal", {})
+    plan = view.filter("read", "deal")
+    assert len(plan.condition.children) == 4
+    assert plan.apply([{"due": day, "score": 5, "stage": None, "ratio": None}])
+
+
+def test_ordered_text_is_compared_in_frames_as_in_python() -> None:
+    pl = pytest.importorskip("polars", reason="frames of polars")
+    resource = Resource("deal", fields={name: Field(collation="binary") for name in "ab"}, actions=["read"])
+    policy = Policy([resource], [Role("r", grants=[Grant("read", "deal", scope="all", when=record.a.lt(record.b))])])
+    plan = Engine(policy, [Assignment("ann", "r")]).view("ann").filter("read", "deal")
+    assert plan.apply(pl.DataFrame({"a": ["B", "b", None], "b": ["a", "B", "x"]})).rows() == [("B", "a")]
+    empty = plan_of(record.stage.under("emea/"))
+    assert empty.apply(pl.DataFrame({"stage": ["emea", "emea/de", "emeax", None]})).height == 2
+    with_text = plan_of(record.stage.has_text("x") | ~record.stage.starts_with("e"))
+    assert with_text.apply(pl.DataFrame({"stage": ["emea", "emeax", "us", None]})).height == 2
