@@ -45,7 +45,18 @@ NO_EXAMPLE = {
 MADE_BY = {
     "crmkit.backup": {
         *("Accepted", "CopiesReport", "CopyState", "Coverage", "Envelope", "HealAction", "HealPlan", "Manifest"),
-        *("CheckResult", "Downtime", "DrillReport", "Recovery", "RecoveryPlan", "RowRecovery", "Restore", "RestoreCheck", "Restored", "Scratch"),
+        *(
+            "CheckResult",
+            "Downtime",
+            "DrillReport",
+            "Recovery",
+            "RecoveryPlan",
+            "RowRecovery",
+            "Restore",
+            "RestoreCheck",
+            "Restored",
+            "Scratch",
+        ),
         *("PolicyReport", "Preflight", "PruneDecision", "PrunePlan", "Violation"),
         *("NotChecked", "ProbeReport", "Snapshot", "Store"),
         *("SnapshotComparison", "Source", "Statement", "VerifyReport"),
