@@ -5,40 +5,29 @@ the keys are arguments.  What a check did not look at, its report says.
 """
 
 from . import formats
-from ._checks import (
-    Canary,
-    CheckResult,
-    CustomCheck,
-    ForeignKeys,
-    Newest,
-    Query,
-    RestoreCheck,
-    RowCounts,
-    SchemaFingerprint,
-    SchemaObjects,
-    Sequences,
-    TableDigests,
-    schema_fingerprint,
-    schema_objects,
-)
+from ._checks import Canary, CheckResult, CustomCheck, Newest, Query, RestoreCheck, RowCounts, TableDigests
 from ._content import Budget
-from ._continuity import ContinuityRecords, Downtime, DrillRecord, Incident, IncidentPlan, downtime, render_notice
+from ._continuity import ContinuityRecords, DrillRecord, Incident, IncidentPlan
 from ._copies import CopiesReport, CopyState, HealAction, HealPlan, compare_copies, plan_heal
 from ._create import Manifest, countersign, create, read_statement, sign
 from ._databases import DuckdbSource, PostgresSource, SqliteSource, register_sqlite
 from ._differ import SnapshotComparison, compare
+from ._downtime import Downtime, downtime
 from ._drill import Drill, DrillReport, choose_backups
 from ._entry import Header
 from ._findings import Finding, NotChecked
 from ._keys import SigningKey, VerifyingKey
 from ._ledger import Accepted, TrustLedger
 from ._manifest import Limits
+from ._notices import render_notice
 from ._policy import GFS, BackupPolicy, BackupRecord, CopyPlace, PolicyReport, Violation, check_policy
 from ._probe import ProbeReport, probe
-from ._recover import Recovery, RecoveryPlan, RowRecovery, recover
+from ._recover import Recovery, RecoveryPlan, recover
+from ._recover_write import RowRecovery
 from ._report import Coverage, VerifyReport
 from ._restore import FolderRestore, PgRestore, Restore, Restored, SqliteRestore
 from ._retention import Preflight, PruneDecision, PrunePlan, plan_prune, preflight
+from ._schema_checks import ForeignKeys, SchemaFingerprint, SchemaObjects, Sequences, schema_fingerprint, schema_objects
 from ._scratch import Scratch, ScratchFolder, ScratchPostgres, SourceIdentity, postgres_identity
 from ._snapshot import Snapshot, snapshot
 from ._sources import CsvSource, FrameSource, ParquetSource, Source

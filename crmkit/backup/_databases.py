@@ -275,7 +275,7 @@ class DuckdbSource(DatabaseSource):
 
 
 _SQLITE: Final = (
-    (r"BOOL", LogicalType(kind="bool")),
+    (r"BOOL(EAN)?", LogicalType(kind="bool")),
     (r"TIMESTAMPTZ|TIMESTAMP WITH TIME ZONE", LogicalType(kind="timestamptz")),
     (r"DATETIME|TIMESTAMP", LogicalType(kind="timestamp")),
     (r"DATE", LogicalType(kind="date")),
@@ -322,8 +322,6 @@ class SqliteSource(DatabaseSource):
                 found[name] = LogicalType(kind="decimal", scale=int(scale[1]))
                 continue
             kind = next((kind for pattern, kind in _SQLITE if re.fullmatch(pattern, declared.upper())), None)
-            if kind is None and re.match(r"(VAR)?CHAR|TEXT", declared.upper()):
-                kind = LogicalType(kind="text")
             if kind is None:
                 raise SchemaError(f"column {name!r} is declared {declared!r}; say its type with schema=")
             found[name] = kind

@@ -26,7 +26,7 @@ border-color:var(--good)}
 section{background:var(--card);border:1px solid var(--line);border-radius:.7rem;padding:1.2rem 1.3rem;
 margin:0 0 1.1rem;overflow-x:auto}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;
-padding:.45rem .9rem .45rem 0;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
+padding:.45rem .9rem .45rem 0;border-bottom:1px solid var(--line);overflow-wrap:break-word}
 th{color:var(--soft);font-weight:600;font-size:.85rem}tr:last-child td{border-bottom:0}p.soft{
 color:var(--soft);margin:0}
 """

@@ -213,6 +213,8 @@ def _where(finding: Finding) -> str:
     if finding.ranges:
         shown = ", ".join(f"{start:,}-{end:,}" for start, end in finding.ranges[:5])
         parts.append(f"bytes {shown}{', …' if len(finding.ranges) > 5 else ''}")
+    if finding.code in ("RENAMED", "NAME_NORMALIZED"):
+        parts.append(f"→ {finding.actual}")
     if finding.detail:
         parts.append(finding.detail)
     return f" ({'; '.join(parts)})" if parts else ""

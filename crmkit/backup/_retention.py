@@ -170,6 +170,8 @@ def _look_at(catalogue: Sequence[BackupRecord], past: Sequence[BackupRecord], re
             reasons[record.backup_id].append("damaged; parts of it may heal another copy")
         elif chain_of(record, by_id) is None:
             reasons[record.backup_id].append("its chain is broken; look for the missing backup first")
+        elif any(not link.succeeded or link.verify_errors for link in chain_of(record, by_id) or ()):
+            reasons[record.backup_id].append("it builds on a failed or damaged backup; look at that first")
 
 
 def _chains(catalogue: Sequence[BackupRecord], reasons: dict[str, list[str]]) -> None:

@@ -164,6 +164,14 @@ def test_a_chain_is_never_broken_and_the_newest_verified_one_stays() -> None:
     assert f"{last.backup_id} builds on it" in plan.why(full.backup_id)
 
 
+def test_a_backup_that_builds_on_a_failed_one_is_kept_for_a_person_to_look_at() -> None:
+    failed = record(3 * DAY, succeeded=False)
+    step = record(2 * DAY, kind="incremental", parent=failed.backup_id)
+    plan = plan_prune(policy(keep=GFS(last=1)), [failed, step, record()], now=NOW)
+    assert plan.drop == ()
+    assert "builds on a failed" in plan.why(step.backup_id)[0]
+
+
 def test_where_nothing_is_verified_nothing_is_dropped() -> None:
     records = [attrs.evolve(record(n * DAY), verified_at=None) for n in range(1, 5)]
     plan = plan_prune(policy(keep=GFS(last=1)), records, now=NOW)
