@@ -89,7 +89,7 @@ class Reader(Recorder):
             stop: Turn to stop before; the end by default.
             since: Only what happened at or after.
             until: Only what happened before.
-            actor: Only of this id.
+            actor: Only of this id; where actors have pseudonyms, of the type ``user``.
             action: Only this one, or with ``.*`` at its end all of one kind: ``contact.*``.
             resource: Only with this kind and id.
             outcome: Only what ended so.

@@ -20,11 +20,12 @@ from crmkit.audit._segment import list_segments
 from crmkit.errors import FormatError, IntegrityError, TamperedLogError
 
 WRITER = """
-    import sys
+    import os, sys
     from crmkit.audit import Event, Log, NoteSigner
     path, name, count, durability = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
     signer = NoteSigner.generate("crm.example.com/audit", seed=bytes(range(32)))
-    log = Log.open(path, signer=signer, durability=durability, checkpoint_events=20, segment_bytes=4000, wait_s=60)
+    log = Log.open(path, signer=signer, durability=durability, checkpoint_events=20,
+        segment_bytes=int(os.environ.get("SEGMENT_BYTES", "4000")), wait_s=60)
     print("open", flush=True)
     for number in range(count):
         receipt = log.append(Event(action="contact.read", actor=name, resource=("contact", str(number))))
@@ -448,7 +449,8 @@ def test_processes_that_append_together_make_one_log(tmp_path, signer, name):
 
 
 @pytest.mark.thorough
-def test_eight_processes_append_a_hundred_thousand_events(tmp_path, signer):
+def test_eight_processes_append_a_hundred_thousand_events(tmp_path, signer, monkeypatch):
+    monkeypatch.setenv("SEGMENT_BYTES", "4000000")
     share(tmp_path / "log", signer, writers=8, each=12_500, durability="os")
 
 
