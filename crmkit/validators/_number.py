@@ -76,10 +76,9 @@ class _Limited(Check):
         return amount, ()
 
     def examine_many(self, texts: Sequence[str], contexts: Sequence[Context]) -> Mapping[int, Verdict]:
-        del contexts
-        examine = self.examine
         if self.decimal == ",":
-            return {at: verdict for at, text in enumerate(texts) if (verdict := examine(text))}
+            return super().examine_many(texts, contexts)
+        examine, referring = self.examine, bool(self.references)
         plain, ge, le = _PLAIN, self.ge, self.le
         positive = le is None and (ge is None or ge <= 0)  # then no sign is all that there is to ask
         return {
@@ -89,7 +88,7 @@ class _Limited(Check):
                 plain(text) is not None
                 and (positive or ((ge is None or Decimal(text) >= ge) and (le is None or Decimal(text) <= le)))
             )
-            and (verdict := examine(text))
+            and (verdict := examine(text, contexts[at] if referring else ()))
         }
 
     def _confidence(self, text: str) -> float:
