@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from crmkit import files as files
     from crmkit import frames as frames
     from crmkit import issues as issues
+    from crmkit import mapping as mapping
     from crmkit import masking as masking
     from crmkit import matching as matching
     from crmkit import normalize as normalize
@@ -35,8 +36,8 @@ __all__ = ["Schema", "check", "dedupe", "link", "read_csv", "read_excel", "recon
 
 _AREAS = frozenset(
     {
-        "changes", "columns", "errors", "files", "frames", "issues", "masking", "matching", "normalize",
-        "reconciliation", "records", "reports", "systems", "testing", "typing", "validators", "values",
+        "changes", "columns", "errors", "files", "frames", "issues", "mapping", "masking", "matching",
+        "normalize", "reconciliation", "records", "reports", "systems", "testing", "typing", "validators", "values",
     }
 )  # fmt: skip
 

@@ -1,0 +1,26 @@
+"""One system's records as another's: presets for CRMs and address books, suggestions for everything else.
+
+A :class:`Mapping` is data: it can be turned round, put behind another one, compared, stored, checked and applied to any
+frame. The canonical model is in the middle, so each system is described once.
+"""
+
+from ._form import Form, FormType
+from ._mapping import CANONICAL, End, Endpoint, Link, Mapping
+from ._presets import canonical_form, preset
+from ._report import MappedColumn, MappingReport
+from ._values import ValueTable
+
+__all__ = [
+    "CANONICAL",
+    "End",
+    "Endpoint",
+    "Form",
+    "FormType",
+    "Link",
+    "MappedColumn",
+    "Mapping",
+    "MappingReport",
+    "ValueTable",
+    "canonical_form",
+    "preset",
+]
