@@ -4,10 +4,12 @@ A :class:`Mapping` is data: it can be turned round, put behind another one, comp
 frame. The canonical model is in the middle, so each system is described once.
 """
 
+from ._diff import MappingChange, MappingDiff, diff
 from ._form import Form, FormType
 from ._mapping import CANONICAL, End, Endpoint, Link, Mapping
 from ._presets import canonical_form, preset
 from ._report import MappedColumn, MappingReport
+from ._suggest import Suggestion, Suggestions, suggest
 from ._values import ValueTable
 
 __all__ = [
@@ -19,8 +21,14 @@ __all__ = [
     "Link",
     "MappedColumn",
     "Mapping",
+    "MappingChange",
+    "MappingDiff",
     "MappingReport",
+    "Suggestion",
+    "Suggestions",
     "ValueTable",
     "canonical_form",
+    "diff",
     "preset",
+    "suggest",
 ]

@@ -134,7 +134,10 @@ class MappingReport(Report):
             texts = found.setdefault((order[severity], path or "", code), {})
             texts[params] = texts.get(params, 0) + 1
         said: dict[tuple[str, str], int] = {}
-        for (_, path, code), texts in sorted(found.items(), key=lambda item: item[0]):
+        # What somebody can act on in this file stands before what is doubtful about any file.
+        for (_, path, code), texts in sorted(
+            found.items(), key=lambda item: (item[0][0], item[0][2] == "fact_unconfirmed", item[0])
+        ):
             first, *others = map(json.loads, texts)
             common = {name: value for name, value in first.items() if all(one.get(name) == value for one in others)}
             key = (path, message(code, common, lang=lang))

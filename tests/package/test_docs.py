@@ -50,7 +50,7 @@ MADE_BY = {
         *("Diagnostics", "Evaluation", "EvidenceStep", "LinkReport", "MatchModel", "MatchReport", "PairExplanation"),
         *("PairReport", "RuleUse", "Scores"),
     },
-    "crmkit.mapping": {"End", "Link", "MappedColumn"},
+    "crmkit.mapping": {"End", "Link", "MappedColumn", "MappingChange", "MappingDiff", "Suggestion"},
     "crmkit.reconciliation": {
         *("Cause", "ColumnPair", "ColumnSummary", "Gate", "Grade", "Limit", "Segment", "Side", "Total"),
     },
