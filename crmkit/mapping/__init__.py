@@ -7,6 +7,7 @@ frame. The canonical model is in the middle, so each system is described once.
 from ._diff import MappingChange, MappingDiff, diff
 from ._form import Form, FormType
 from ._mapping import CANONICAL, End, Endpoint, Link, Mapping
+from ._payloads import from_payload, to_payload
 from ._presets import canonical_form, preset
 from ._report import MappedColumn, MappingReport
 from ._suggest import Suggestion, Suggestions, suggest
@@ -29,6 +30,8 @@ __all__ = [
     "ValueTable",
     "canonical_form",
     "diff",
+    "from_payload",
     "preset",
     "suggest",
+    "to_payload",
 ]
