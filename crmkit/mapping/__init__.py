@@ -12,6 +12,7 @@ from ._presets import canonical_form, preset
 from ._report import MappedColumn, MappingReport
 from ._suggest import Suggestion, Suggestions, suggest
 from ._values import ValueTable
+from ._vcards import read_vcards, write_vcards
 
 __all__ = [
     "CANONICAL",
@@ -32,6 +33,8 @@ __all__ = [
     "diff",
     "from_payload",
     "preset",
+    "read_vcards",
     "suggest",
     "to_payload",
+    "write_vcards",
 ]

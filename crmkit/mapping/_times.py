@@ -25,10 +25,11 @@ Problem = str
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _EPOCH_MS = re.compile(r"-?\d{1,14}(?:\.0+)?\Z", re.ASCII)
 _THIRTEEN = re.compile(r"-?\d{12,13}\Z", re.ASCII)
-_ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:?\d\d.*)?\Z", re.ASCII)
+_ISO = re.compile(r"(?:\d{4}-\d\d-\d\d(?:[T ]\d\d:?\d\d.*)?|\d{8}T\d{4}.*)\Z", re.ASCII)
+_HAS_CLOCK = re.compile(r"\d\s*[:时時]\s*\d")
 _CLOCK = re.compile(
     r"(?:[T,\s]|(?<=[日号號]))\s*(?P<am>上午|下午|晚上|中午|凌晨)?\s*(?P<h>\d{1,2})[:.时時](?P<m>\d{2})"
-    r"(?:[:.分](?P<s>\d{2})秒?(?:[.,](?P<f>\d{1,6}))?)?分?\s*(?P<pm>[AaPp]\.?[Mm]\.?)?"
+    r"(?:[:.分](?P<s>\d{2})秒?(?:[.,](?P<f>\d{1,9}))?)?分?\s*(?P<pm>[AaPp]\.?[Mm]\.?)?"
     r"\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?\Z",
     re.ASCII,
 )
@@ -146,13 +147,13 @@ def _written(text: str, order: DateOrder | None) -> tuple[dt.datetime | dt.date 
         return None, "day_ambiguous" if dates.is_ambiguous(text) else "time_unreadable"
     clock = _CLOCK.search(text)
     if clock is None:
-        return day, ""
+        return (None, "time_unreadable") if _HAS_CLOCK.search(text) else (day, "")
     hour, minute, second = int(clock["h"]), int(clock["m"]), int(clock["s"] or 0)
     half = (clock["pm"] or "").lower()[:1] or _HALVES.get(clock["am"] or "", "")
     if half and 1 <= hour <= 12:
         hour = hour % 12 + (12 if half == "p" else 0)
     try:
-        time = dt.time(hour, minute, second, int((clock["f"] or "0").ljust(6, "0")))
+        time = dt.time(hour, minute, second, int((clock["f"] or "0").ljust(6, "0")[:6]))
     except ValueError:
         return None, "time_unreadable"
     return dt.datetime.combine(day, time, tzinfo=_offset(clock["zone"])), ""

@@ -108,7 +108,7 @@ def test_days_in_milliseconds_are_midnight_of_their_zone() -> None:
     assert deals.apply([{"close_date": 1705248000000}])[0] == [{"close_date": "2024-01-15"}]
     assert deals.inverse().apply([{"close_date": "2024-01-15"}])[0] == [{"close_date": "1705248000000"}]
     rows, report = mapping.preset("fxiaoke", "deal").apply([{"close_date": 1705248000000}])
-    assert rows == [{"close_date": 1705248000000}] or rows == [{"close_date": "1705248000000"}]
+    assert [str(row["close_date"]) for row in rows] == ["1705248000000"]
     assert "time_zone_missing" in codes(report)
 
 
@@ -190,7 +190,6 @@ def test_required_columns_and_cells_are_errors() -> None:
     assert found == [("Company", "column_missing", None), ("LastName", "required", 1)]
     with pytest.raises(CheckFailedError, match="cannot be moved as they are: 2 of severity error"):
         report.raise_for()
-    report.raise_for() if report.ok else None
     with pytest.raises(TypeError, match=r"use \.ok"):
         bool(report)
 
@@ -343,7 +342,7 @@ def test_a_read_file_is_mapped(tmp_path: Any) -> None:
     (tmp_path / "a.csv").write_text("Person - Name,Person - ID\nAnn Lee,7\n", encoding="utf-8")
     rows, report = mapping.preset("pipedrive", "contact").apply(ck.read_csv(tmp_path / "a.csv"))
     assert rows.to_dicts()[0]["full_name"] == "Ann Lee"
-    assert "full_name" in report.to_frame().columns or "code" in report.to_frame().columns
+    assert "code" in report.to_frame().columns
 
 
 def test_progress_goes_through_the_columns() -> None:

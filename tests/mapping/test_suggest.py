@@ -94,10 +94,8 @@ def test_columns_that_belong_to_somebody_else_keep_their_trap() -> None:
 def test_times_get_the_zone_and_milliseconds_are_seen() -> None:
     rows = [{"Full name": "Ann Lee", "Created at": "3/15/2024 10:00", "Updated at": 1705305600000}]
     made, report = mapping.suggest(rows, zone="Asia/Shanghai").mapping().apply(rows)
-    assert made == [
-        {"full_name": "Ann Lee", "created_at": "2024-03-15T02:00:00Z", "updated_at": "2024-01-15T08:00:00Z"}
-        | {key: made[0][key] for key in made[0] if key not in {"full_name", "created_at", "updated_at"}}
-    ]
+    assert made[0]["created_at"] == "2024-03-15T02:00:00Z"
+    assert made[0]["updated_at"] == "2024-01-15T08:00:00Z"
     assert report.ok
     _, report = mapping.suggest(rows).mapping().apply(rows)
     assert not report.ok
