@@ -243,6 +243,18 @@ class Mapping:
         found = (link for link in self.links if link.source and link.source.name == source and not link.is_derived)
         return next((link.target.name for link in found if link.target), None)
 
+    def columns_in(self, columns: abc.Sequence[str]) -> dict[str, str]:
+        """Return which of a frame's columns stand for the source's: name of the mapping -> column of the frame.
+
+        Example:
+            >>> from crmkit import mapping
+            >>> mapping.preset("salesforce", "contact").columns_in(["First Name", "MOBILE", "Shoe size"])
+            {'FirstName': 'First Name', 'MobilePhone': 'MOBILE'}
+        """
+        from ._match import bind
+
+        return dict(bind(self, columns).columns)
+
     @property
     def match_keys(self) -> tuple[str, ...]:
         """The target columns that may be compared to tell if two rows are one party: none is an identity trap."""
