@@ -38,6 +38,8 @@ nitpick_ignore_regex = [
     # The standard library, by full name and as annotations import it.
     (r"py:.*", r"(abc|collections\.abc|csv|datetime|dt|decimal|enum|json|os|pathlib|re|typing)\..+"),
     (r"py:class", r"(date|datetime|Decimal|Path|Callable|Iterable|Iterator|Mapping|Sequence|Literal)(\[\[?\]?)?"),
+    # crmkit.mapping.Mapping, as modules import it that have a Mapping of the standard library too.
+    (r"py:class", r"FieldMapping"),
     # numpy's arrays and types, as annotations import them.
     (r"py:class", r"(np|npt|numpy)\..+|NDArray"),
     # Frame libraries, in the signatures of methods that hand out their frames.

@@ -230,6 +230,36 @@ class Mapping:
             links[places[0]] = attrs.evolve(links[places[0]], values=made)
         return attrs.evolve(self, links=links)
 
+    def renamed(self, names: abc.Mapping[str, str]) -> Mapping:
+        """Return the mapping that writes some columns under other names, such as custom fields of your own.
+
+        What the target demands of the old column does not hold for the new one.
+
+        Args:
+            names: Target column -> its new name.
+
+        Raises:
+            NotFoundError: No link has that target.
+            SchemaError: Two links would have one target.
+
+        Example:
+            >>> from crmkit import mapping
+            >>> move = mapping.preset("zoho", "contact") | mapping.preset("salesforce", "contact").inverse()
+            >>> move.renamed({"Id": "Zoho_Id__c"}).to("id")
+            'Zoho_Id__c'
+        """
+        known = {link.target.name for link in self.links if link.target}
+        for name in names:
+            if name not in known:
+                raise NotFoundError.of("target column", name, known)
+        links = [
+            attrs.evolve(link, target=End(name=names[link.target.name], form=link.target.form, trap=link.target.trap))
+            if link.target and link.target.name in names
+            else link
+            for link in self.links
+        ]
+        return attrs.evolve(self, links=links)
+
     # -- looking ------------------------------------------------------------------------------------------------------
 
     def to(self, source: str) -> str | None:

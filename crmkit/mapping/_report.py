@@ -12,8 +12,7 @@ from crmkit import frames
 from crmkit.issues import SEVERITIES, Report, at_least, message
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping as MappingABC
-    from collections.abc import Sequence
+    from collections import abc
 
     from crmkit.issues import IssueTable
     from crmkit.typing import Frame, JSONValue, Language, Severity
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["MappedColumn", "MappingReport"]
 
 _SHOWN = 20
-_WORDS: MappingABC[Language, MappingABC[str, str]] = {
+_WORDS: abc.Mapping[Language, abc.Mapping[str, str]] = {
     "en": {"figures": "{rows} rows, {columns} columns mapped, {rest} without a place", "column": "column",
            "target": "becomes", "issue": "what", "cells": "times", "none": "nothing to report"},
     "zh": {"figures": "{rows} 行，{columns} 列已映射，{rest} 列无对应字段", "column": "列", "target": "对应",
@@ -80,7 +79,7 @@ class MappingReport(Report):
     rows: int
     columns: tuple[MappedColumn, ...]
     rest: tuple[str, ...]
-    unknown: MappingABC[str, MappingABC[str, int]]
+    unknown: abc.Mapping[str, abc.Mapping[str, int]]
     issues: IssueTable
     lang: Language = "en"
 
@@ -89,7 +88,7 @@ class MappingReport(Report):
         """Whether there is no issue of severity ``error``: nothing that the target refuses, cuts or reads wrongly."""
         return not self.issues.counts("severity").get("error")
 
-    def counts(self) -> MappingABC[str, int]:
+    def counts(self) -> abc.Mapping[str, int]:
         """Return rows, mapped columns, columns without a place, and issues by severity."""
         found = self.issues.counts("severity")
         graded = {word: found.get(word, 0) for word in ("error", "warning", "info")}
@@ -99,7 +98,7 @@ class MappingReport(Report):
         """Return the issues as a frame of the kind of ``like``, or a ``RecordSet``."""
         return frames.build(self.issues.to_columns(lang=self.lang), like=like)
 
-    def to_dict(self) -> MappingABC[str, JSONValue]:
+    def to_dict(self) -> abc.Mapping[str, JSONValue]:
         """Return the summary as plain data, without values out of records."""
         return {
             "source": str(self.mapping.source),
@@ -172,7 +171,7 @@ class MappingReport(Report):
         return f"the records cannot be moved as they are: {figures}; see .report"
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _table(heads: abc.Sequence[str], rows: abc.Sequence[abc.Sequence[str]]) -> str:
     head = "".join(f"<th>{escape(text)}</th>" for text in heads)
     body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -68,7 +68,7 @@ class Suggestion:
 
 @attrs.frozen(kw_only=True, repr=False)
 class Suggestions:
-    """What :func:`suggest` found: look at it, correct it, and make a mapping of it.
+    """What :func:`crmkit.mapping.suggest` found: look at it, correct it, and make a mapping of it.
 
     Attributes:
         name: What the file is called.

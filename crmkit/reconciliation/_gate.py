@@ -55,7 +55,7 @@ class Limit:
 
 
 class Gate(Report):
-    """Pass or fail, with every reason. Made by :meth:`ReconcileReport.gate`.
+    """Pass or fail, with every reason. Made by :meth:`crmkit.reconciliation.ReconcileReport.gate`.
 
     Attributes:
         limits: Everything that was asked, in order.

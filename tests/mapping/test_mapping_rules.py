@@ -210,3 +210,14 @@ def test_a_mapping_names_what_the_target_cannot_hold_and_what_nothing_feeds() ->
     assert move.to("First Name") == "FirstName"
     assert move.to("Hobby") is None
     assert set(of("neocrm", "contact").unconfirmed) >= {"contactName", "mobile"}
+
+
+def test_columns_of_the_target_get_other_names_and_lose_its_demands() -> None:
+    to_salesforce = of("salesforce", "contact").inverse()
+    own = to_salesforce.renamed({"LastName": "Nachname__c", "Id": "Old_Id__c"})
+    assert own.to("id") == "Old_Id__c"
+    assert own.check([{"family_name": "L" * 90, "id": "1"}]).ok
+    with pytest.raises(NotFoundError, match="did you mean 'LastName'"):
+        to_salesforce.renamed({"LastNam": "x"})
+    with pytest.raises(SchemaError, match="two links have the target 'FirstName'"):
+        to_salesforce.renamed({"LastName": "FirstName"})
