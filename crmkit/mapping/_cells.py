@@ -45,12 +45,17 @@ def convert_column(done: Run, link: Link, column: str, raw: str | None) -> None:
     source, target = link.source, link.target
     if source is None or target is None:
         return
-    converted = is_converted(source.form, target.form)
-    always = source.form.type == target.form.type and source.form.type in ("datetime", "date", "bool")
+    converted = is_converted(source.form, target.form) or (
+        source.form.type == target.form.type and source.form.type in ("datetime", "date", "bool")
+    )
+    if not converted and link.values is None and target.max_length is None:  # nothing to look at
+        done.columns[target.name] = list(done.table.column(column))
+        done.mapped.append(MappedColumn(column=column, target=target.name, evidence="link", is_converted=False))
+        return
     texts = done.table.texts(column)
     results: list[str | None] = [str(value) for value in texts.values]
     changed = False
-    if converted or always:
+    if converted:
         results, changed = _written(done, link, texts, column)
     if link.values is not None:
         results, changed = _translated(done, link, texts, column), True

@@ -10,12 +10,22 @@ from crmkit import systems
 from crmkit.issues import IssueTable
 from crmkit.normalize import text
 
+from ._mapping import CANONICAL
+
 if TYPE_CHECKING:
     from ._mapping import End, Link
     from ._run import Run
 
 __all__ = ["check_demands", "check_facts", "record_ids"]
 
+_WORDS = frozenset(
+    {
+        *("new", "working", "qualified", "converted", "unqualified", "lost", "open", "won", "abandoned", "planned"),
+        *("done", "cancelled", "active", "inactive", "subscriber", "lead", "mql", "sql", "opportunity", "customer"),
+        *("evangelist", "other"),
+    }
+)
+"""The canonical model's words for a status and a stage of the lifecycle."""
 _OWN_NUMBERS = frozenset({"account_number", "tax_id", "vat_id", "duns", "lei", "national_id"})
 """Numbers that a record has whatever system keeps it."""
 
@@ -50,6 +60,7 @@ def check_facts(done: Run) -> None:
             if link.target.name in link.target.unconfirmed:
                 done.say("fact_unconfirmed", "warning", "accuracy", link.target.name, system=done.mapping.target.system)
             _foreign_id(done, link)
+            _untranslated(done, link)
             form = link.source.form
             if form.type == "datetime" and form.style == "utc-naive" and column != link.source.name:
                 done.say("time_zone_assumed", "warning", "accuracy", column)
@@ -70,6 +81,19 @@ def _foreign_id(done: Run, link: Link) -> None:
     canonical = None if field is None else field.canonical
     if canonical is not None and known[canonical].type == "id" and canonical not in _OWN_NUMBERS:
         done.say("id_foreign", "warning", "integrity", link.target.name, source=source.system, target=target.system)
+
+
+def _untranslated(done: Run, link: Link) -> None:
+    """Say that a status is written in crmkit's own words, because the target's are not known."""
+    target = done.mapping.target
+    if link.target is None or target.kind is None or target.system not in systems.names():
+        return
+    field = systems.field_of(target.system, target.kind, link.target.name)
+    if field is None or field.canonical not in ("status", "lifecycle_stage") or field.means or field.values:
+        return
+    written = set(link.values.table.values()) if link.values else set()
+    if written <= _WORDS and (written or done.mapping.source.system == CANONICAL):
+        done.say("values_untranslated", "warning", "validity", link.target.name, system=target.system)
 
 
 def _unlisted(done: Run, target: End, column: str) -> None:

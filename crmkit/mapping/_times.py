@@ -28,7 +28,7 @@ _THIRTEEN = re.compile(r"-?\d{12,13}\Z", re.ASCII)
 _ISO = re.compile(r"(?:\d{4}-\d\d-\d\d(?:[T ]\d\d:?\d\d.*)?|\d{8}T\d{4}.*)\Z", re.ASCII)
 _HAS_CLOCK = re.compile(r"\d\s*[:时時]\s*\d")
 _CLOCK = re.compile(
-    r"(?:[T,\s]|(?<=[日号號]))\s*(?P<am>上午|下午|晚上|中午|凌晨)?\s*(?P<h>\d{1,2})[:.时時](?P<m>\d{2})"
+    r"(?:[T,\s]|(?<=[日号號]))\s*(?P<am>上午|下午|晚上|中午)?\s*(?P<h>\d{1,2})[:.时時](?P<m>\d{2})"
     r"(?:[:.分](?P<s>\d{2})秒?(?:[.,](?P<f>\d{1,9}))?)?分?\s*(?P<pm>[AaPp]\.?[Mm]\.?)?"
     r"\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?\Z",
     re.ASCII,
@@ -159,7 +159,7 @@ def _written(text: str, order: DateOrder | None) -> tuple[dt.datetime | dt.date 
     return dt.datetime.combine(day, time, tzinfo=_offset(clock["zone"])), ""
 
 
-_HALVES = {"上午": "a", "凌晨": "a", "下午": "p", "晚上": "p", "中午": "p"}
+_HALVES = {"上午": "a", "下午": "p", "晚上": "p", "中午": "p"}
 
 
 def _offset(zone: str | None) -> dt.tzinfo | None:

@@ -379,3 +379,79 @@ def test_the_report_speaks_both_languages_and_shows_itself() -> None:
     assert "<b>" not in report._repr_html_()
     assert report.to_dict()["codes"]["too_long"] == 1
     assert "没有需要说明的情况" in mapping.preset("zoho", "lead").apply([], lang="zh")[1]._repr_html_()
+
+
+# -- what was looked for by an adversary -------------------------------------------------------------------------------
+
+
+def test_a_status_for_a_system_whose_words_are_not_known_is_said_until_a_table_is_given() -> None:
+    move = mapping.preset("salesforce", "lead") | mapping.preset("neocrm", "lead").inverse()
+    lead = [{"LastName": "Wang", "Status": "Working - Contacted"}]
+    assert "values_untranslated" in codes(move.check(lead))
+    assert "values_untranslated" not in codes(move.with_values({"Status": {"Working - Contacted": "2"}}).check(lead))
+    canonical = mapping.preset("neocrm", "lead").inverse()
+    assert "values_untranslated" in codes(canonical.check([{"full_name": "王伟", "status": "working"}]))
+    assert "values_untranslated" not in codes(mapping.preset("neocrm", "lead").check([{"status": "2"}]))
+
+
+def test_a_column_of_the_callers_own_is_not_hidden_by_the_raw_status() -> None:
+    rows, _ = mapping.preset("salesforce", "lead").apply([{"Status": "Open - Not Contacted", "status_raw": "mine"}])
+    assert rows == [{"status": "new", "status_raw": "Open - Not Contacted", "status_raw (salesforce)": "mine"}]
+
+
+@pytest.mark.parametrize(
+    ("style", "zone", "written", "moment"),
+    [
+        ("local", "UTC", "15 Jan 2024 12:05 AM", "2024-01-15T00:05:00Z"),
+        ("local", None, "15 Jan 2024 08:00 +08:00", "2024-01-15T00:00:00Z"),
+        ("local", None, "15 Jan 2024 08:00 UTC", "2024-01-15T08:00:00Z"),
+        ("local", "UTC", "15 Jan 2024 08:00:00,123456789", "2024-01-15T08:00:00.123456Z"),
+        ("iso-z", None, "20240115T080000Z", "2024-01-15T08:00:00Z"),
+        ("iso-z", None, "2024-01-15T08:00:00.1234567Z", "2024-01-15T08:00:00.123456Z"),
+    ],
+)
+def test_moments_as_people_write_them_are_read(style: str, zone: str | None, written: str, moment: str) -> None:
+    assert one(times(style, zone), written) == (moment, [])
+
+
+def test_a_time_of_day_that_cannot_be_read_is_never_dropped_in_silence() -> None:
+    for text in ("15 Jan 2024 25:05", "15 Jan 2024 8:61"):
+        assert one(times("local", "UTC"), text) == (text, ["time_unreadable"])
+
+
+def test_moments_at_the_ends_of_the_calendar_are_kept_and_said() -> None:
+    local = Form(type="datetime", style="local", zone="Asia/Shanghai")
+    assert one(times("iso-z", target=local), "9999-12-31T23:00:00Z") == ("9999-12-31T23:00:00Z", ["time_unreadable"])
+    offset = Form(type="datetime", style="iso-offset", zone="Asia/Shanghai")
+    assert one(times("iso-z", target=offset), "2024-01-15T08:00:00Z") == ("2024-01-15T16:00:00+08:00", [])
+    assert one(times("iso-z", target=Form(type="datetime", style="iso-offset")), "2024-01-15T08:00:00Z") == (
+        "2024-01-15T08:00:00+00:00",
+        [],
+    )
+    naive = Form(type="datetime", style="local")
+    assert one(times("iso-z", target=naive), "2024-01-15T08:00:00Z") == ("2024-01-15T08:00:00Z", ["time_zone_missing"])
+    assert one(times("local", "Asia/Shanghai"), "0001-01-01 01:00") == ("0001-01-01 01:00", ["time_unreadable"])
+    assert one(times("epoch-ms"), "99999999999999") == ("5138-11-16T09:46:39.999000Z", [])
+
+
+def test_days_are_read_from_whatever_holds_one() -> None:
+    def day(value: object, **form: Any) -> tuple[object, list[str]]:
+        source = End(name="at", form=Form(type="date", **form))
+        link = Link(source=source, target=End(name="moment", form=Form(type="date")))
+        return one(Mapping(source=Endpoint("file"), target=Endpoint("canonical"), links=[link]), value)
+
+    assert day("15 Jan 2024") == ("2024-01-15", [])
+    assert day("3/4/2024") == ("3/4/2024", ["day_ambiguous"])
+    assert day("soon") == ("soon", ["time_unreadable"])
+    assert day("0/0/00") == (None, [])
+    assert day("1705305600000") == ("2024-01-15", [])
+    assert day("-99999999999999", style="epoch-ms", zone="UTC") == ("-99999999999999", ["time_unreadable"])
+    assert day("2024-01-14T16:00:00Z", style="epoch-ms", zone="Asia/Shanghai") == ("2024-01-15", [])
+    assert day("9999-12-31T23:00:00Z", style="epoch-ms", zone="Asia/Shanghai")[1] == ["time_unreadable"]
+    assert day("2024-01-15T08:00:00+01:00") == ("2024-01-15", [])
+    to_ms = mapping.preset("fxiaoke", "contact").inverse()
+    assert "time_zone_missing" in codes(to_ms.check([{"birth_date": "1990-04-12"}]))
+    to_ms = mapping.preset("fxiaoke", "contact", zone="Asia/Shanghai").inverse()
+    rows, report = to_ms.apply([{"birth_date": "--0412"}])
+    assert rows == [{"date_of_birth": "--0412"}]
+    assert "time_unreadable" in codes(report)
