@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
-import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -327,6 +325,8 @@ def test_parts_of_names_are_put_together_as_the_script_has_it() -> None:
 
 
 def test_each_kind_of_frame_comes_back_as_its_own_kind() -> None:
+    pd = pytest.importorskip("pandas", reason="frames of pandas")
+    pl = pytest.importorskip("polars", reason="frames of polars")
     columns: dict[str, list[object]] = {"Last_Name": ["Lee", "Ng"], "Annual_Revenue": [1, 2], "Ours": [None, 1.5]}
     leads = mapping.preset("zoho", "lead")
     made = leads.apply(pd.DataFrame(columns))[0]

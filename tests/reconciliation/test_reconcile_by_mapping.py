@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import pytest
 
 import crmkit as ck
@@ -60,6 +59,7 @@ def test_settings_take_the_names_of_either_side(key: object) -> None:
 
 
 def test_frames_of_different_kinds_are_compared_through_a_mapping() -> None:
+    pd = pytest.importorskip("pandas", reason="frames of pandas")
     report = ck.reconcile(pd.DataFrame(ZOHO), loaded(), key="id", columns=MOVE, tolerance=0.01)
     assert set(report.causes()) <= {"format"}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import attrs
 
 import crmkit as ck
-from crmkit import changes, columns, frames, masking, systems
+from crmkit import changes, columns, frames, mapping, masking, systems
 from crmkit.changes import Change, ChangeLog
 from crmkit.errors import (
     CheckFailedError,
@@ -261,3 +261,16 @@ absent: ValueError = SchemaError("no column 'emial'")
 unreadable: ValueError = FormatError("not a workbook", location="a.xlsx")
 missing: ImportError = MissingDependencyError("needs matplotlib", extra="plot")
 failed: type[ValueError] = CheckFailedError
+
+# A mapping is data: turned round, joined, kept, compared, applied to any frame.
+move: mapping.Mapping = (
+    mapping.preset("zoho", "lead", zone="Asia/Shanghai") | mapping.preset("hubspot", "contact").inverse()
+)
+mapped, told = move.with_values({"lead_source": {"Web": "ORGANIC_SEARCH"}}).apply([{"Last_Name": "Lee"}], cut=True)
+mapping_report: mapping.MappingReport = told
+unknown: Mapping[str, Mapping[str, int]] = told.unknown
+kept: mapping.Mapping = mapping.Mapping.from_dict(move.to_dict())
+proposed: mapping.Suggestions = mapping.suggest([{"KUNNR": "1"}], kind="account").set("KUNNR", "account_number")
+sent: list[dict[str, object]] = mapping.to_payload(mapping.from_payload({"data": []}, "zoho"), "zoho", "lead")
+different: list[str] = [change.column for change in mapping.diff(move, kept) if change.affects_records]
+agreed: bool = ck.reconcile([{"id": 1}], [{"id": 1}], key="id", columns=move).ok
