@@ -61,6 +61,7 @@ def check_facts(done: Run) -> None:
                 done.say("fact_unconfirmed", "warning", "accuracy", link.target.name, system=done.mapping.target.system)
             _foreign_id(done, link)
             _untranslated(done, link)
+            _several(done, link, column)
             form = link.source.form
             if form.type == "datetime" and form.style == "utc-naive" and column != link.source.name:
                 done.say("time_zone_assumed", "warning", "accuracy", column)
@@ -81,6 +82,22 @@ def _foreign_id(done: Run, link: Link) -> None:
     canonical = None if field is None else field.canonical
     if canonical is not None and known[canonical].type == "id" and canonical not in _OWN_NUMBERS:
         done.say("id_foreign", "warning", "integrity", link.target.name, source=source.system, target=target.system)
+
+
+def _several(done: Run, link: Link, column: str) -> None:
+    """Say that cells hold several values, joined as only that system joins them; they go through whole."""
+    system = done.mapping.source.system
+    mark = systems.get(system).forms.get("list", "") if system in systems.names() else ""
+    if len(mark) > 1 and link.source is not None and link.source.form.type == "text":
+        texts = done.table.texts(column)
+        rows = np.flatnonzero(np.isin(texts.codes, [n for n, value in enumerate(texts.values) if mark in str(value)]))
+        if len(rows):
+            done.issues.append(
+                IssueTable.of(
+                    rule="mapping", code="several_values", row=rows, path=column, severity="warning",
+                    dimension="validity",
+                )
+            )  # fmt: skip
 
 
 def _untranslated(done: Run, link: Link) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Bound", "bind", "header_issues", "whole"]
 
-_RENAMED = 84.0
+_RENAMED = 80.0
 """How alike two headers are, of 100, to be taken for one that somebody renamed."""
 _KNOWN_SHARE = 0.3
 """Below this share of known headers a frame is hardly an export of the system."""

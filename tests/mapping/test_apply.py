@@ -162,6 +162,8 @@ def test_truth_values_and_lists_are_written_as_each_system_does() -> None:
     assert report.counts()["warning"] == 1
     tags = mapping.preset("google_contacts") | mapping.preset("vcard").inverse()
     assert tags.apply([{"Labels": "* myContacts ::: Friends"}])[0] == [{"CATEGORIES": "* myContacts,Friends"}]
+    two = mapping.preset("google_contacts").check([{"E-mail 1 - Value": "a@example.com ::: b@example.com"}])
+    assert two.issues.filter(code="several_values").column("row") == [0]
     assert "list_item_split" in codes(tags.apply([{"Labels": "Lee, Ann ::: Friends"}])[1])
 
 
@@ -245,6 +247,8 @@ def test_headers_that_somebody_renamed_are_named_with_what_they_look_like() -> N
         "Mailing Ctiy": "MailingCity",
         "E-mails": "Email",
     }
+    _, report = mapping.preset("salesforce", "lead").apply([{"Emial": "a", "Compny": "b", "LastName": "c"}])
+    assert sorted(report.issues.filter(code="header_renamed").column("fix")) == ["Company", "Email"]
 
 
 def test_a_table_that_is_hardly_known_is_said() -> None:
