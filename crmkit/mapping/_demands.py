@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["check_demands", "check_facts", "record_ids"]
 
+_LABELLED = re.compile(r"(Phone \d+) - Value\Z")
+_MOBILE = re.compile(r"mobile|cell|handy|手机|移动", re.IGNORECASE)
 _WORDS = frozenset(
     {
         *("new", "working", "qualified", "converted", "unqualified", "lost", "open", "won", "abandoned", "planned"),
@@ -62,6 +65,7 @@ def check_facts(done: Run) -> None:
             _foreign_id(done, link)
             _untranslated(done, link)
             _several(done, link, column)
+            _label(done, link, column)
             form = link.source.form
             if form.type == "datetime" and form.style == "utc-naive" and column != link.source.name:
                 done.say("time_zone_assumed", "warning", "accuracy", column)
@@ -98,6 +102,33 @@ def _several(done: Run, link: Link, column: str) -> None:
                     dimension="validity",
                 )
             )  # fmt: skip
+
+
+def _label(done: Run, link: Link, column: str) -> None:
+    """Say where the label beside a phone says mobile and the field does not, or the other way round.
+
+    Google numbers phones as they come, so "Phone 1" is a mobile in one row and a landline in the next.
+    """
+    match = _LABELLED.match(column)
+    target = link.target.name if link.target else ""
+    if match is None or done.mapping.source.system != "google_contacts" or not target.startswith(("phone", "mobile")):
+        return
+    beside = next((name for name in (f"{match[1]} - Label", f"{match[1]} - Type") if name in done.table.columns), None)
+    if beside is None:
+        return
+    labels, values = done.table.texts(beside).rows(), done.table.column(column)
+    rows = [
+        row
+        for row, (label, value) in enumerate(zip(labels, values, strict=True))
+        if label and value not in (None, "") and (_MOBILE.search(str(label)) is not None) != (target == "mobile")
+    ]
+    if rows:
+        done.issues.append(
+            IssueTable.of(
+                rule="mapping", code="label_disagrees", row=rows, path=column, severity="warning",
+                dimension="accuracy", params=[{"field": target}] * len(rows),
+            )
+        )  # fmt: skip
 
 
 def _untranslated(done: Run, link: Link) -> None:

@@ -398,6 +398,19 @@ def test_a_status_for_a_system_whose_words_are_not_known_is_said_until_a_table_i
     assert "values_untranslated" not in codes(mapping.preset("neocrm", "lead").check([{"status": "2"}]))
 
 
+def test_phones_of_google_whose_label_says_another_kind_are_said() -> None:
+    rows = [
+        {"Phone 1 - Label": "Mobile", "Phone 1 - Value": "1", "Phone 2 - Label": "Work", "Phone 2 - Value": "2"},
+        {"Phone 1 - Label": "Work", "Phone 1 - Value": "3", "Phone 2 - Label": "* Mobile", "Phone 2 - Value": "4"},
+        {"Phone 1 - Label": "", "Phone 1 - Value": "5", "Phone 2 - Label": "Mobile", "Phone 2 - Value": ""},
+    ]
+    _, report = mapping.preset("google_contacts").apply(rows)
+    found = report.issues.filter(code="label_disagrees")
+    assert [(issue.row, issue.path) for issue in found] == [(0, "Phone 1 - Value"), (0, "Phone 2 - Value")]
+    bare = [{"Phone 1 - Value": "1"}]
+    assert "label_disagrees" not in codes(mapping.preset("google_contacts").check(bare))
+
+
 def test_a_column_of_the_callers_own_is_not_hidden_by_the_raw_status() -> None:
     rows, _ = mapping.preset("salesforce", "lead").apply([{"Status": "Open - Not Contacted", "status_raw": "mine"}])
     assert rows == [{"status": "new", "status_raw": "Open - Not Contacted", "status_raw (salesforce)": "mine"}]
