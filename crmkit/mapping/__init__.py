@@ -6,7 +6,8 @@ frame. The canonical model is in the middle, so each system is described once.
 
 from ._diff import MappingChange, MappingDiff, diff
 from ._form import Form, FormType
-from ._mapping import CANONICAL, End, Endpoint, Link, Mapping
+from ._link import CANONICAL, End, Endpoint, Link
+from ._mapping import Mapping
 from ._payloads import from_payload, to_payload
 from ._presets import canonical_form, preset
 from ._report import MappedColumn, MappingReport

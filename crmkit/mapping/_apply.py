@@ -11,7 +11,7 @@ from crmkit.issues import IssueTable, new_run_id
 
 from ._cells import convert_column, raw_columns
 from ._demands import check_demands, check_facts, record_ids
-from ._mapping import CANONICAL
+from ._link import CANONICAL
 from ._match import bind, header_issues
 from ._name_parts import derived_links, join_names, split_name
 from ._report import MappingReport

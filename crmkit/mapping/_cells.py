@@ -10,7 +10,7 @@ from crmkit.issues import IssueTable
 from crmkit.normalize import dates
 
 from ._convert import converter, is_converted
-from ._mapping import CANONICAL
+from ._link import CANONICAL
 from ._report import MappedColumn
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from crmkit.normalize.dates import DateOrder
     from crmkit.typing import JSONValue, Severity
 
-    from ._mapping import End, Link
+    from ._link import End, Link
     from ._run import Run
 
 __all__ = ["convert_column", "limited", "raw_columns"]

@@ -11,10 +11,10 @@ from crmkit import systems
 from crmkit.issues import IssueTable
 from crmkit.normalize import text
 
-from ._mapping import CANONICAL
+from ._link import CANONICAL
 
 if TYPE_CHECKING:
-    from ._mapping import End, Link
+    from ._link import End, Link
     from ._run import Run
 
 __all__ = ["check_demands", "check_facts", "record_ids"]

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import attrs
 
 from ._document import to_document
-from ._mapping import Endpoint, Mapping
+from ._link import Endpoint
+from ._mapping import Mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from crmkit.typing import JSONValue, Language
 
-    from ._mapping import Link
+    from ._link import Link
 
 __all__ = ["MappingChange", "MappingDiff", "diff"]
 

@@ -12,7 +12,8 @@ from crmkit.errors import CrmkitError, FormatError
 from crmkit.systems import KINDS
 
 from ._form import Form
-from ._mapping import End, Endpoint, Link, Mapping
+from ._link import End, Endpoint, Link
+from ._mapping import Mapping
 from ._values import ValueTable
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from crmkit.issues import Dimension
     from crmkit.typing import JSONValue, Severity
 
-    from ._mapping import End, Mapping
+    from ._link import End
+    from ._mapping import Mapping
 
 __all__ = ["Bound", "bind", "header_issues", "whole"]
 

@@ -219,7 +219,7 @@ def _insightly_flatten(record: Mapping[str, Any], shape: Shape) -> Flat:
     for key, value in record.items():
         if key == "TAGS" and isinstance(value, list):
             flat["TAGS"] = _joined(value, "TAG_NAME")
-        elif key == "CUSTOMFIELDS" and isinstance(value, list):
+        elif key == "CUSTOMFIELDS" and _are_objects(value):
             for item in value:
                 flat[f"CUSTOMFIELDS.{item.get('FIELD_NAME', item.get('CUSTOM_FIELD_ID'))}"] = item.get("FIELD_VALUE")
         else:
@@ -246,12 +246,12 @@ _NUTSHELL_PHONES: Final = {"work": "phone", "mobile": "phone_mobile", "cell": "p
 def _freshsales_flatten(record: Mapping[str, Any], shape: Shape) -> Flat:
     flat: Flat = {}
     for key, value in record.items():
-        if key == "emails" and isinstance(value, list):
-            rest = [item for item in value if isinstance(item, Mapping) and not item.get("is_primary")]
+        if key == "emails" and _are_objects(value):
+            rest = [item for item in value if not item.get("is_primary")]
             if rest:
                 flat["email_2"] = rest[0].get("value")
             flat.update({f"emails.{place}": item.get("value") for place, item in enumerate(rest[1:], 3)})
-        elif key == "sales_accounts" and isinstance(value, list):
+        elif key == "sales_accounts" and _are_objects(value):
             first = next((item for item in value if item.get("is_primary")), value[0] if value else None)
             if first is not None:
                 flat["sales_account_id"], flat["sales_account.name"] = first.get("id"), first.get("name")
@@ -327,6 +327,11 @@ def _fxiaoke_flatten(record: Mapping[str, Any], shape: Shape) -> Flat:
 def _fxiaoke_nest(flat: Flat) -> Flat:
     lists = ("owner", "out_owner", "owner_department")
     return {key: [value] if key in lists and value is not None else value for key, value in flat.items()}
+
+
+def _are_objects(items: object) -> bool:
+    """Say whether it is a list of objects; any other list stays what it is."""
+    return isinstance(items, list) and all(isinstance(item, Mapping) for item in items)
 
 
 def _joined(items: list[Any], key: str) -> str | None:

@@ -10,7 +10,8 @@ from crmkit.errors import NotFoundError, SchemaError
 from crmkit.systems import TimeFamily
 
 from ._form import Form, FormType
-from ._mapping import CANONICAL, End, Endpoint, Link, Mapping
+from ._link import CANONICAL, End, Endpoint, Link
+from ._mapping import Mapping
 from ._values import ValueTable
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from crmkit.issues import Dimension, IssueTable
     from crmkit.typing import JSONValue, Severity
 
-    from ._mapping import Link, Mapping
+    from ._link import Link
+    from ._mapping import Mapping
     from ._match import Bound
     from ._report import MappedColumn
 

@@ -12,7 +12,8 @@ from crmkit import frames, systems
 from crmkit.errors import NotFoundError
 
 from ._known_names import Known, known_names
-from ._mapping import CANONICAL, End, Endpoint, Link, Mapping
+from ._link import CANONICAL, End, Endpoint, Link
+from ._mapping import Mapping
 from ._presets import canonical_form
 from ._sample import agreement, looks_like_milliseconds
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crmkit import frames, mapping
@@ -139,5 +139,7 @@ KEYS = st.sampled_from(
 
 
 @given(st.sampled_from(sorted(RECORDED)), st.lists(st.dictionaries(KEYS, PARTS, max_size=4), max_size=2))
+@example("freshsales", [{"sales_accounts": [None]}, {"emails": [None]}])
+@example("insightly", [{"CUSTOMFIELDS": [None]}])
 def test_odd_shapes_never_break_the_reader(system: str, records: list[dict[str, Any]]) -> None:
     assert len(mapping.from_payload(records, system)) == len(records)
