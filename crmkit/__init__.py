@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from crmkit import files as files
     from crmkit import frames as frames
     from crmkit import issues as issues
+    from crmkit import mapping as mapping
     from crmkit import masking as masking
     from crmkit import matching as matching
     from crmkit import normalize as normalize
@@ -53,9 +54,9 @@ __all__ = [
 
 _AREAS = frozenset(
     {
-        "audit", "backup", "changes", "columns", "encryption", "errors", "files", "frames", "issues", "masking",
-        "matching", "normalize", "permissions", "quality", "reconciliation", "records", "reports", "systems",
-        "testing", "typing", "validators", "values",
+        "audit", "backup", "changes", "columns", "encryption", "errors", "files", "frames", "issues", "mapping",
+        "masking", "matching", "normalize", "permissions", "quality", "reconciliation", "records", "reports",
+        "systems", "testing", "typing", "validators", "values",
     }
 )  # fmt: skip
 

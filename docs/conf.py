@@ -47,6 +47,8 @@ nitpick_ignore_regex = [
     (r"py:class", r"timedelta|tzinfo"),
     (r"py:class", r"(date|datetime|timedelta|Decimal|Path)"),
     (r"py:class", r"(Callable|Iterable|Iterator|Mapping|Sequence|Literal)(\[\[?\]?)?"),
+    # crmkit.mapping.Mapping, as modules import it that have a Mapping of the standard library too.
+    (r"py:class", r"FieldMapping"),
     # numpy's arrays and types, as annotations import them.
     (r"py:class", r"(np|npt|numpy)\..+|NDArray"),
     # Frame libraries, in the signatures of methods that hand out their frames.

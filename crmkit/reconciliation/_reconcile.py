@@ -17,11 +17,13 @@ import numpy as np
 
 from crmkit import frames
 from crmkit._run_id import new_run_id
+from crmkit.mapping import Mapping as FieldMapping
 from crmkit.normalize import text
 
 from ._causes import Cause
 from ._cells import cell_codes, compare_cells
 from ._columns import confirm, find_swapped
+from ._mapped import map_left
 from ._report import ReconcileReport, Rows
 from ._rows import pair_rows
 from ._settings import key_pairs, pair_columns
@@ -49,7 +51,7 @@ def reconcile(
     right: Frame,
     *,
     key: str | Sequence[str] | None = None,
-    columns: Mapping[str, str] | None = None,
+    columns: Mapping[str, str] | FieldMapping | None = None,
     only: Sequence[str] | None = None,
     kinds: Mapping[str, ColumnKind] | None = None,
     tolerance: Mapping[str, float] | float = 0.0,
@@ -65,7 +67,9 @@ def reconcile(
         left: What was, or should be: the source of a migration, the master of a sync. Any frame.
         right: What is there now. Any frame, of another kind if need be.
         key: Column or columns of the left table that identify a row; the recognised id where ``None``.
-        columns: What columns of the left table are called on the right, where the names differ.
+        columns: What columns of the left table are called on the right, where the names differ. A
+            :class:`crmkit.mapping.Mapping` from the left system to the right one maps the left table first, values
+            and times too; columns then have its target's names in the report, and other settings may use either.
         only: Columns of the left table to compare; all that both tables have where ``None``.
         kinds: What columns hold (``"phone"``, ``"date"``, ...), which decides what counts as another way to write the
             same; recognised from the headers where not given.
@@ -104,7 +108,16 @@ def reconcile(
     .. versionadded:: 0.1.0
     """
     one, other = frames.read(left), frames.read(right)
-    names = dict(columns or {})
+    if isinstance(columns, FieldMapping):
+        mapped = map_left(one, other, columns)
+        one, names, key = mapped.left, dict(mapped.columns), mapped.key(key)
+        only = None if only is None else [mapped.named(name) for name in only]
+        known = {name: kind for name, kind in mapped.kinds.items() if only is None or name in only}
+        kinds = {**known, **mapped.renamed(kinds or {})}
+        values = mapped.renamed(values or {})
+        tolerance = tolerance if isinstance(tolerance, int | float) else mapped.renamed(tolerance)
+    else:
+        names = dict(columns or {})
     keys = key_pairs(one, other, key, names)
     compared = pair_columns(
         one, other, keys=keys, columns=names, only=only, kinds=dict(kinds or {}),

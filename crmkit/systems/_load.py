@@ -24,7 +24,7 @@ _FORMAT = 1
 _GENERIC = "generic"
 _FIELD_KEYS = frozenset(
     {
-        "name", "label", "aliases", "canonical", "length", "required", "trap", "values",
+        "name", "label", "aliases", "canonical", "length", "required", "trap", "values", "means", "scale",
         "source", "label_source", "values_source", "confirmed",
     }
 )  # fmt: skip
@@ -137,6 +137,7 @@ def parse(document: Mapping[str, Any], *, location: str) -> System:
         name=document["name"],
         titles=document["title"],
         times=document["times"]["family"],
+        forms=document.get("forms", {}),
         objects=objects,
         sources=sources,
     )
@@ -185,6 +186,8 @@ def _field(row: Mapping[str, Any], sources: Mapping[str, tuple[str, str]], where
         required=row.get("required", False),
         trap=trap,
         values=tuple(row.get("values", ())),
+        means=row.get("means", {}),
+        scale=row.get("scale", "1"),
         source=source,
         label_source=label_source,
         confirmed=confirmed,

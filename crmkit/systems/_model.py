@@ -82,6 +82,8 @@ class Field:
         required: Whether the system refuses a record without it.
         trap: Why it must never feed a match key (a key of ``TRAPS``); ``None`` if it may.
         values: The picklist as delivered; every customer can change it.
+        means: What values of the picklist are in the canonical model; a value that is left out stays as it is.
+        scale: What a number is multiplied by to become the canonical one: ``0.01`` for percent.
         source: Key of the system's ``sources`` that the name and limits rest on.
         label_source: The same for the label.
         confirmed: Whether a page, recording or library of the vendor confirms the name.
@@ -103,6 +105,8 @@ class Field:
     required: bool = False
     trap: str | None = None
     values: tuple[str, ...] = ()
+    means: Mapping[str, str] = attrs.field(factory=dict, converter=frozen_mapping, hash=False)
+    scale: str = "1"
     source: str
     label_source: str
     confirmed: bool
@@ -160,6 +164,7 @@ class System:
         name: The word that names it within crmkit, such as ``salesforce``.
         titles: What people call it, by language.
         times: How its API writes moments; files exported by hand are mostly in the user's own format and zone.
+        forms: How it writes other values: ``date``, ``bool`` and ``list``; what is left out is written as anywhere.
         objects: Record kind to object.
         sources: Source key to ``(mark, text)``; mark ``P`` vendor page or recording, ``S`` library or connector,
             ``T`` third party, ``?`` not confirmed.
@@ -175,5 +180,6 @@ class System:
     name: str
     titles: Mapping[Language, str] = attrs.field(converter=frozen_mapping, hash=False)
     times: TimeFamily
+    forms: Mapping[str, str] = attrs.field(factory=dict, converter=frozen_mapping, hash=False)
     objects: Mapping[RecordKind, SystemObject] = attrs.field(converter=frozen_mapping, hash=False, repr=False)
     sources: Mapping[str, tuple[str, str]] = attrs.field(converter=frozen_mapping, hash=False, repr=False)

@@ -34,7 +34,7 @@ _SPELLING = 0.35
 """What a vendor's own spelling of a common name counts (``First_Name``, ``FirstName``), beside the name itself."""
 _OTHER_KIND = 0.3
 """What a header counts that the system uses for another kind of record."""
-_ENOUGH = 4.5
+_ENOUGH = 5.0
 """The least evidence in nats for a system; more for wide files, where chance hits are likelier."""
 _CLEAR = 0.1
 """By which share of its evidence the best system must beat the next."""

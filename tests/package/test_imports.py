@@ -15,6 +15,7 @@ import crmkit
 THIRD_PARTY = [
     "attr", "attrs", "cryptography", "email_validator", "narwhals", "numpy", "phonenumbers", "rapidfuzz",
     "pandas", "polars", "pyarrow", "duckdb", "matplotlib", "hypothesis", "pypinyin", "opencc", "stdnum", "sqlalchemy",
+    "vobject",
 ]  # fmt: skip
 OPTIONAL = THIRD_PARTY[8:]
 

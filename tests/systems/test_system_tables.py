@@ -19,7 +19,10 @@ CLASSES = {
     "deal": records.Deal,
     "activity": records.Activity,
 }
-EXPECTED = {"dynamics", "fxiaoke", "google_contacts", "hubspot", "neocrm", "outlook", "pipedrive", "salesforce", "zoho"}
+EXPECTED = {
+    *("dynamics", "freshsales", "fxiaoke", "google_contacts", "hubspot", "insightly", "neocrm", "nutshell", "outlook"),
+    *("pipedrive", "salesforce", "sugarcrm", "vcard", "zoho"),
+}
 PAIRS = [(name, kind) for name in systems.names() for kind in systems.get(name).objects]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import attrs
 
 import crmkit as ck
-from crmkit import audit, changes, columns, frames, masking, quality, systems
+from crmkit import audit, changes, columns, frames, mapping, masking, quality, systems
 from crmkit import permissions as perm
 from crmkit.changes import Change, ChangeLog
 from crmkit.encryption import (
@@ -367,3 +367,16 @@ def watch(rows: list[dict[str, str]], schema: Schema) -> float | None:
 rules: Schema = Schema.from_toml(Schema.for_system("salesforce", "lead").to_toml())
 guide: str = rules.guide(lang="zh").html()
 adapted: ck.typing.JSONValue = rules.to_json_schema()
+
+# A mapping is data: turned round, joined, kept, compared, applied to any frame.
+move: mapping.Mapping = (
+    mapping.preset("zoho", "lead", zone="Asia/Shanghai") | mapping.preset("hubspot", "contact").inverse()
+)
+mapped, told = move.with_values({"lead_source": {"Web": "ORGANIC_SEARCH"}}).apply([{"Last_Name": "Lee"}], cut=True)
+mapping_report: mapping.MappingReport = told
+unknown: Mapping[str, Mapping[str, int]] = told.unknown
+kept: mapping.Mapping = mapping.Mapping.from_dict(move.to_dict())
+proposed: mapping.Suggestions = mapping.suggest([{"KUNNR": "1"}], kind="account").set("KUNNR", "account_number")
+sent: list[dict[str, object]] = mapping.to_payload(mapping.from_payload({"data": []}, "zoho"), "zoho", "lead")
+different: list[str] = [change.column for change in mapping.diff(move, kept) if change.affects_records]
+agreed: bool = ck.reconcile([{"id": 1}], [{"id": 1}], key="id", columns=move).ok
