@@ -4,11 +4,12 @@ For migrations, nightly syncs and restores. The function that most people call i
 named apart from it, because a submodule of one name would hide it.
 """
 
-from ._causes import CAUSES, Cause, ColumnKind, Grade, cause_of
+from ._causes import CAUSES, Cause, ColumnKind, Grade
 from ._gate import Gate, Limit
 from ._reconcile import reconcile
 from ._report import ColumnSummary, ReconcileReport, Segment
 from ._settings import ColumnPair
+from ._tell import cause_of
 from ._totals import Side, Total
 
 __all__ = [

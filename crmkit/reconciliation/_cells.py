@@ -10,7 +10,8 @@ import numpy as np
 from crmkit import frames
 from crmkit._progress import chunks, steps
 
-from ._causes import Cause, cause_of
+from ._causes import Cause
+from ._tell import cause_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
