@@ -77,7 +77,9 @@ def prepare(rows: int, folder: Path, seed: int) -> dict[str, object]:
     kept = set(columns["id"][keep].tolist())
     left.write_parquet(folder / "left.parquet")
     right.write_parquet(folder / "right.parquet")
-    cells = {f"{key}\t{column}": cause for key, found in truth.items() if key in kept for column, cause in found.items()}
+    cells = {
+        f"{key}\t{column}": cause for key, found in truth.items() if key in kept for column, cause in found.items()
+    }
     return {"cells": cells, "missing": rows - len(keep), "unexpected": len(extra)}
 
 
