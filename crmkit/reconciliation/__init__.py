@@ -7,7 +7,8 @@ named apart from it, because a submodule of one name would hide it.
 from ._causes import CAUSES, Cause, ColumnKind, Grade
 from ._gate import Gate, Limit
 from ._reconcile import reconcile
-from ._report import ColumnSummary, ReconcileReport, Segment
+from ._report import ColumnSummary, ReconcileReport
+from ._segments import Segment
 from ._settings import ColumnPair
 from ._tell import cause_of
 from ._totals import Side, Total

@@ -16,6 +16,8 @@ from crmkit.issues import IssueTable, Report, at_least, message
 from ._causes import CAUSES
 from ._gate import Gate, judge
 from ._html import report_html
+from ._listing import cell_columns, issue_table, named_params
+from ._segments import Segment, segments
 from ._totals import Total, totals
 
 if TYPE_CHECKING:
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["ColumnSummary", "ReconcileReport", "Rows", "Segment"]
 
 MARKER = "crmkit-reconcile-report/1"
-RULE = "reconcile"
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -78,32 +79,6 @@ class ColumnSummary:
         return self.differing / self.compared if self.compared else 0.0
 
 
-@attrs.frozen(kw_only=True)
-class Segment:
-    """How the rows fared that have one value in the column that was asked for.
-
-    Attributes:
-        value: The value, ``None`` where it is missing.
-        rows: Rows on the left, and those that only the right has.
-        missing: Rows that only the left has.
-        unexpected: Rows that only the right has.
-        differing: Rows with a differing cell.
-
-    .. versionadded:: 0.1.0
-    """
-
-    value: str | None = attrs.field(repr=False)
-    rows: int
-    missing: int
-    unexpected: int
-    differing: int
-
-    @property
-    def rate(self) -> float:
-        """Share of the rows that do not agree, 0 to 1."""
-        return (self.missing + self.unexpected + self.differing) / self.rows if self.rows else 0.0
-
-
 class ReconcileReport(Report):
     """Every difference between two tables, each with its cause.
 
@@ -139,8 +114,8 @@ class ReconcileReport(Report):
         self.run_id = run_id
         self.at = at
         self.lang: Language = lang
-        self._rows = rows
-        self._parts = parts
+        self.rows = rows
+        self.parts = parts
 
     # -- figures --------------------------------------------------------------------------------------------------
 
@@ -160,8 +135,8 @@ class ReconcileReport(Report):
         that almost agrees. ``missing`` rows are only on the left, ``unexpected`` ones only on the right; those without
         any key are among them.
         """
-        pairing = self._rows.pairing
-        differing = len(self._differing_pairs)
+        pairing = self.rows.pairing
+        differing = len(self.differing_pairs)
         return {
             "left": len(self.left),
             "right": len(self.right),
@@ -172,15 +147,15 @@ class ReconcileReport(Report):
             "unexpected": len(pairing.unexpected),
             "doubled_left": len(pairing.doubled_left),
             "doubled_right": len(pairing.doubled_right),
-            "no_key_left": len(self._rows.no_key_left),
-            "no_key_right": len(self._rows.no_key_right),
-            "almost_key": len(self._rows.loosely),
-            "cells": sum(map(len, self._parts)),
+            "no_key_left": len(self.rows.no_key_left),
+            "no_key_right": len(self.rows.no_key_right),
+            "almost_key": len(self.rows.loosely),
+            "cells": sum(map(len, self.parts)),
         }
 
     @cached_property
-    def _differing_pairs(self) -> NDArray[np.int64]:
-        pairs = [part.pair for part in self._parts]
+    def differing_pairs(self) -> NDArray[np.int64]:
+        pairs = [part.pair for part in self.parts]
         return np.unique(np.concatenate(pairs)) if pairs else np.empty(0, dtype=np.int64)
 
     def causes(self, column: str | None = None) -> dict[str, int]:
@@ -201,11 +176,11 @@ class ReconcileReport(Report):
 
     def _parts_of(self, column: str | None) -> Iterable[Differing]:
         if column is None:
-            return self._parts
+            return self.parts
         names = [pair.name for pair in (*self.columns, *self.keys)]
         if column not in names:
             raise SchemaError(str(NotFoundError.of("compared column", column, names)))
-        return [part for part in self._parts if names[part.column] == column]
+        return [part for part in self.parts if names[part.column] == column]
 
     def by_column(self) -> list[ColumnSummary]:
         """Return every compared column with its rates, worst first."""
@@ -213,7 +188,7 @@ class ReconcileReport(Report):
         for pair in self.columns:
             causes = self.causes(pair.name)
             n = sum(causes.values())
-            compared = len(self._rows.pairing.left)
+            compared = len(self.rows.pairing.left)
             found.append(ColumnSummary(column=pair.name, compared=compared, differing=n, causes=causes))
         return sorted(found, key=lambda one: (-one.differing, one.column))
 
@@ -239,41 +214,7 @@ class ReconcileReport(Report):
             >>> [(one.rows, one.differing) for one in reconcile(was, now, key="id").by("region")]
             [(3, 3), (3, 0)]
         """
-        for cause in causes or ():
-            if cause not in CAUSES:
-                raise NotFoundError.of("cause", cause, CAUSES)
-        other = next((pair.right for pair in (*self.columns, *self.keys) if pair.left == column), column)
-        number: dict[str | None, int] = {}
-        mine = _segments(self.left, column, prefix, number)
-        pairing = self._rows.pairing
-        extra = np.empty(0, dtype=np.int64)
-        if other in self.right.columns and len(pairing.unexpected):
-            extra = _segments(self.right, other, prefix, number)[pairing.unexpected]
-        elif len(pairing.unexpected):
-            extra = np.full(len(pairing.unexpected), number.setdefault(None, len(number)))
-        n = len(number)
-        differing = self._pairs_with(causes)
-        figures = {
-            "rows": np.bincount(mine, minlength=n) + np.bincount(extra, minlength=n),
-            "missing": np.bincount(mine[pairing.missing], minlength=n),
-            "unexpected": np.bincount(extra, minlength=n),
-            "differing": np.bincount(mine[pairing.left[differing]], minlength=n),
-        }
-        found = [
-            Segment(value=value, **{name: int(counts[at]) for name, counts in figures.items()})
-            for value, at in number.items()
-        ]
-        return sorted(found, key=lambda one: (-(one.missing + one.unexpected + one.differing), one.value or ""))
-
-    def _pairs_with(self, causes: Sequence[str] | None) -> NDArray[np.int64]:
-        if causes is None:
-            return self._differing_pairs
-        wanted = set(causes)
-        pairs = [np.empty(0, dtype=np.int64)]
-        for part in self._parts:
-            hit = np.fromiter((cause.code in wanted for cause in part.causes), dtype=bool, count=len(part.causes))
-            pairs.append(part.pair[hit[part.which]])
-        return np.unique(np.concatenate(pairs))
+        return segments(self, column, prefix=prefix, causes=causes)
 
     def totals(self, columns: Sequence[str] | None = None, *, by: str | None = None) -> list[Total]:
         """Return control totals: count, sum, least and greatest of numbers on both sides.
@@ -331,11 +272,11 @@ class ReconcileReport(Report):
 
     def missing(self) -> Frame:
         """Return the rows that only the left table has, of its kind."""
-        return self.left.take(self._rows.pairing.missing.tolist())
+        return self.left.take(self.rows.pairing.missing.tolist())
 
     def unexpected(self) -> Frame:
         """Return the rows that only the right table has, of its kind."""
-        return self.right.take(self._rows.pairing.unexpected.tolist())
+        return self.right.take(self.rows.pairing.unexpected.tolist())
 
     @cached_property
     def cells(self) -> Any:
@@ -344,56 +285,7 @@ class ReconcileReport(Report):
         Columns: ``record_id``, ``left_row``, ``right_row``, ``column``, ``left``, ``right``, ``cause``, ``severity``;
         in the order of the left table, then of the columns.
         """
-        return frames.build(self._cell_columns())
-
-    def _cell_columns(self) -> dict[str, list[Any]]:
-        pair, part_of, which = self._ordered()
-        pairing = self._rows.pairing
-        rows, others = pairing.left[pair], pairing.right[pair]
-        names = [pair.name for pair in (*self.columns, *self.keys)]
-        columns: dict[str, list[Any]] = {
-            "record_id": self._ids(self.left, [key.left for key in self.keys], rows),
-            "left_row": rows.tolist(),
-            "right_row": others.tolist(),
-        }
-        for name, values in (
-            ("column", [[names[part.column]] * len(part.left) for part in self._parts]),
-            ("left", [part.left for part in self._parts]),
-            ("right", [part.right for part in self._parts]),
-            ("cause", [[cause.code for cause in part.causes] for part in self._parts]),
-            ("severity", [[CAUSES[cause.code].severity for cause in part.causes] for part in self._parts]),
-        ):
-            columns[name] = self._gathered(values, part_of, which)
-        return columns
-
-    def _ordered(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Return for each differing cell, in order, its pair of rows, its part, and its place in the part's texts."""
-        none = [np.empty(0, dtype=np.int64)]
-        pair = np.concatenate([*none, *(part.pair for part in self._parts)])
-        which = np.concatenate([*none, *(part.which for part in self._parts)])
-        part_of = np.repeat(np.arange(len(self._parts)), [len(part) for part in self._parts])
-        order = np.lexsort((part_of, pair))
-        return pair[order], part_of[order], which[order]
-
-    @staticmethod
-    def _gathered(values: Sequence[Sequence[Any]], part_of: NDArray[np.int64], which: NDArray[np.int64]) -> list[Any]:
-        bases = np.cumsum([0, *map(len, values)])
-        every = [value for part in values for value in part]
-        return [every[at] for at in (bases[part_of] + which).tolist()]
-
-    def _ids(self, table: Table, names: Sequence[str], rows: NDArray[np.int64]) -> list[str | None]:
-        """Return the record ids of some rows; parts of a key are joined by blanks."""
-        if not len(rows):
-            return []
-        distinct, back = np.unique(rows, return_inverse=True)
-        part = frames.read(table.take(distinct))  # type: ignore[arg-type]  # an array is a sequence of rows
-        columns = [part.texts(name).rows() for name in names]
-        if len(columns) == 1:
-            ids = [None if value is None else str(value) for value in columns[0]]
-        else:
-            cells = zip(*columns, strict=True)
-            ids = [" ".join("" if value is None else str(value) for value in row) for row in cells]
-        return [ids[at] for at in back.ravel().tolist()]
+        return frames.build(cell_columns(self))
 
     @cached_property
     def issues(self) -> IssueTable:
@@ -402,62 +294,7 @@ class ReconcileReport(Report):
         Rows that only the right table has, or that are doubled there, have no row on the left: their ``row`` is null
         and ``params`` holds ``right_row``.
         """
-        tables = [self._cell_issues(), *self._row_issues()]
-        return IssueTable.concat(tables, lang=self.lang)
-
-    def _cell_issues(self) -> IssueTable:
-        pair, part_of, which = self._ordered()
-        if not len(pair):
-            return IssueTable.empty(lang=self.lang)
-        rows = self._rows.pairing.left[pair]
-        names = [one.name for one in (*self.columns, *self.keys)]
-        params = [
-            [
-                self._params(cause.params) | {"right": right}
-                for cause, right in zip(part.causes, part.right, strict=True)
-            ]
-            for part in self._parts
-        ]
-        codes = self._gathered([[cause.code for cause in part.causes] for part in self._parts], part_of, which)
-        return IssueTable.of(
-            run_id=self.run_id,
-            rule=RULE,
-            code=codes,
-            row=rows,
-            path=self._gathered([[names[part.column]] * len(part.left) for part in self._parts], part_of, which),
-            severity=[CAUSES[code].severity for code in codes],
-            dimension=[CAUSES[code].dimension for code in codes],
-            record_id=self._ids(self.left, [key.left for key in self.keys], rows),
-            value=self._gathered([part.left for part in self._parts], part_of, which),
-            params=self._gathered(params, part_of, which),
-            lang=self.lang,
-        )
-
-    def _params(self, params: Mapping[str, JSONValue]) -> dict[str, JSONValue]:
-        """Name the column that another's values are in."""
-        place = params.get("with")
-        return {"with": (*self.columns, *self.keys)[place].name} if isinstance(place, int) else dict(params)
-
-    def _row_issues(self) -> Iterable[IssueTable]:
-        pairing, mine, yours = self._rows.pairing, self.left, self.right
-        keyless = self._rows.no_key_left, self._rows.no_key_right
-        own, their = [key.left for key in self.keys], [key.right for key in self.keys]
-        for code, severity, dimension, rows, on_left in (
-            ("row_missing", "error", "completeness", np.setdiff1d(pairing.missing, keyless[0]), True),
-            ("row_unexpected", "warning", "integrity", np.setdiff1d(pairing.unexpected, keyless[1]), False),
-            ("key_doubled", "error", "uniqueness", pairing.doubled_left, True),
-            ("key_doubled_right", "error", "uniqueness", pairing.doubled_right, False),
-            ("key_missing", "error", "completeness", keyless[0], True),
-            ("key_missing_right", "error", "completeness", keyless[1], False),
-        ):
-            if not len(rows):
-                continue
-            ids = self._ids(mine if on_left else yours, own if on_left else their, rows)
-            yield IssueTable.of(
-                run_id=self.run_id, rule=RULE, code=code, severity=severity, dimension=dimension, record_id=ids,  # type: ignore[arg-type]  # the words above are those allowed
-                row=rows if on_left else np.full(len(rows), -1), path=" ".join(own),
-                params=None if on_left else [{"right_row": row} for row in rows.tolist()], lang=self.lang,
-            )  # fmt: skip
+        return issue_table(self)
 
     # -- handing on -----------------------------------------------------------------------------------------------
 
@@ -465,20 +302,20 @@ class ReconcileReport(Report):
         """Say in sentences what happened, the most frequent cause first; no value of a record is in them."""
         language = self.lang if lang is None else lang
         found = []
-        for part in self._parts:
+        for part in self.parts:
             name = (*self.columns, *self.keys)[part.column].name
             said: Counter[str] = Counter()
             for cause, n in zip(part.causes, part.counts().tolist(), strict=True):
                 if n:
-                    said[message(cause.code, self._params(cause.params), lang=language)] += n
+                    said[message(cause.code, named_params(self, cause.params), lang=language)] += n
             found += [(n, f"{name}: {sentence} ({n:,})") for sentence, n in said.items()]
         return [sentence for _, sentence in sorted(found, key=lambda item: -item[0])]
 
     def in_language(self, lang: Language) -> ReconcileReport:
         """Return the same report with messages in another language."""
         return ReconcileReport(
-            left=self.left, right=self.right, keys=self.keys, columns=self.columns, rows=self._rows,
-            parts=self._parts, run_id=self.run_id, at=self.at, lang=lang,
+            left=self.left, right=self.right, keys=self.keys, columns=self.columns, rows=self.rows,
+            parts=self.parts, run_id=self.run_id, at=self.at, lang=lang,
         )  # fmt: skip
 
     def to_frame(self, like: Frame | None = None) -> Frame:
@@ -518,13 +355,3 @@ class ReconcileReport(Report):
             return None
         parts = ", ".join(f"{n:,} of severity {word}" for word, n in found.items())
         return f"the tables do not agree: {parts}; see .report"
-
-
-def _segments(table: Table, column: str, prefix: int | None, number: dict[str | None, int]) -> NDArray[np.int64]:
-    """Return for each row the number of its segment; new values get the next number."""
-    texts = table.texts(column)
-    values: list[str | None] = [str(value)[:prefix] for value in texts.values]
-    lookup = np.array([number.setdefault(value, len(number)) for value in values], dtype=np.int64)
-    if bool((texts.codes < 0).any()):
-        lookup = np.append(lookup, number.setdefault(None, len(number)))
-    return lookup[texts.codes] if len(lookup) else np.empty(0, dtype=np.int64)

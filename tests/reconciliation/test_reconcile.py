@@ -53,7 +53,7 @@ def test_rows_and_cells_are_those_of_the_slow_twin(left, right):
     other = {"id": [row["id"] for row in right], "a": [row["a"] for row in right], "b": [row["b"] for row in right]}
     report = reconcile(names, other, key="id", same_key=False)
     pairs, alone, extra = slow_pairs(left, right)
-    pairing = report._rows.pairing
+    pairing = report.rows.pairing
     assert pairing.missing.tolist() == alone
     assert pairing.unexpected.tolist() == extra
     found = list(zip(pairing.left.tolist(), pairing.right.tolist(), strict=True))
