@@ -38,7 +38,7 @@ from ._misplaced import spill, swapped
 from ._named import register
 from ._names import CompanyName, PersonName
 from ._number import Money, Number
-from ._outcome import Outcome
+from ._outcome import RuleOutcome
 from ._percentage import Age, Percentage
 from ._phone import Phone
 from ._plausible import plausible
@@ -104,7 +104,6 @@ __all__ = [
     "Money",
     "Not",
     "Number",
-    "Outcome",
     "Percentage",
     "PersonName",
     "Phone",
@@ -114,6 +113,7 @@ __all__ = [
     "Required",
     "ResidentId",
     "Rule",
+    "RuleOutcome",
     "RunContext",
     "Satisfies",
     "Schema",

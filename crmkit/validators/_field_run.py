@@ -18,7 +18,7 @@ from crmkit.issues import Coded, IssueTable
 
 from ._check import walk
 from ._field_rules import FieldRule
-from ._outcome import Outcome
+from ._outcome import RuleOutcome
 from ._repair import Proposal, propose, safely
 from ._text import Required
 from ._units import make_units
@@ -66,7 +66,7 @@ class FieldRun:
         typed = any(part.typed for rule in self.rules for part in walk(rule.check))
         self._by_form = not typed or columns.holds_text(field)
 
-    def run(self) -> tuple[list[Outcome], list[IssueTable]]:
+    def run(self) -> tuple[list[RuleOutcome], list[IssueTable]]:
         """Return the outcome of every rule and the issues found."""
         self._said = [self._ask(i) for i in range(len(self.rules))]
         proposals = self._propose()
@@ -161,7 +161,7 @@ class FieldRun:
         rows = np.flatnonzero(missing if mask is None else missing & mask)
         return rows, int(np.count_nonzero(missing)) - len(rows)
 
-    def _outcome(self, i: int) -> Outcome:
+    def _outcome(self, i: int) -> RuleOutcome:
         rule, counts, asked = self.rules[i], self._units.counts, self._units.asked(i)
         n_asked = int(counts.sum() if asked is None else counts[asked].sum())
         tally: Counter[str] = Counter()
@@ -191,7 +191,7 @@ class FieldRun:
         else:
             tally["failed" if of_missing else "passed"] += len(rows)
             dimension = of_missing[0].dimension if of_missing else dimension
-        return Outcome(
+        return RuleOutcome(
             rule=rule.name, path=self.field, severity=rule.grade, dimension=dimension, passed=tally["passed"],
             failed=tally["failed"], error=tally["error"], skipped=tally["skipped"], exceptions=tuple(exceptions),
             reasons={reason: n for reason, n in reasons.items() if n},
@@ -232,7 +232,7 @@ class FieldRun:
         )  # fmt: skip
         return [table]
 
-    def _form(self, proposals: Mapping[int, Proposal]) -> tuple[list[Outcome], list[IssueTable]]:
+    def _form(self, proposals: Mapping[int, Proposal]) -> tuple[list[RuleOutcome], list[IssueTable]]:
         """Report the values that are right but not written in their normal form, once for each cell."""
         judges = [i for i, rule in enumerate(self.rules) if not isinstance(rule.check, Required)]
         if not self._by_form or not judges:
@@ -259,7 +259,7 @@ class FieldRun:
         judged = int(units.counts.sum()) - (int(units.counts[outside].sum()) if outside else 0)
         failed = int(units.counts[list(layer)].sum()) if layer else 0
         rule = FieldRule(name=f"{self.field}:normal_form", check=self.rules[0].check, severity="info")
-        outcome = Outcome(
+        outcome = RuleOutcome(
             rule=rule.name, path=self.field, severity="info", dimension="consistency", passed=judged - failed,
             failed=failed, skipped=self._n_rows - judged,
             reasons={"not_judged": self._n_rows - judged} if judged < self._n_rows else {},

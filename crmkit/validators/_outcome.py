@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from crmkit.issues import Dimension
     from crmkit.typing import JSONValue, Severity
 
-__all__ = ["Outcome"]
+__all__ = ["RuleOutcome"]
 
 
 @attrs.frozen(kw_only=True)
-class Outcome:
+class RuleOutcome:
     """What became of one rule over all rows: the four counts add up to the number of rows.
 
     Attributes:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ._assumptions import Assumption
     from ._fixes import FixPlan
-    from ._outcome import Outcome
+    from ._outcome import RuleOutcome
     from ._schema import Schema
     from ._scores import Summary
 
@@ -56,7 +56,7 @@ class ValidationReport(Report):
     """
 
     def __init__(
-        self, *, schema: Schema, table: Table, issues: IssueTable, outcomes: Iterable[Outcome],
+        self, *, schema: Schema, table: Table, issues: IssueTable, outcomes: Iterable[RuleOutcome],
         assumptions: Iterable[Assumption], run_id: str, at: datetime,
     ) -> None:  # fmt: skip
         self.schema = schema
@@ -73,7 +73,7 @@ class ValidationReport(Report):
         return not len(self.issues.filter(severity="error")) and not self.crashed
 
     @property
-    def outcomes(self) -> Mapping[str, Outcome]:
+    def outcomes(self) -> Mapping[str, RuleOutcome]:
         """For each rule how many rows passed, failed, crashed it, or were skipped."""
         return self._outcomes
 

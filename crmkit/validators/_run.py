@@ -19,7 +19,7 @@ from ._columns import Columns
 from ._date import Date, DateTime
 from ._field_rules import FieldRule, field_rules
 from ._field_run import FieldRun
-from ._outcome import Outcome
+from ._outcome import RuleOutcome
 from ._phone import Phone
 from ._repair import safely
 from ._report import ValidationReport
@@ -57,7 +57,7 @@ def run_schema(
     columns = _open(schema, table)
     others = {name: Columns(frames.read(other)) for name, other in tables.items()}
     ids = _ids(columns, schema.key)
-    outcomes: list[Outcome] = []
+    outcomes: list[RuleOutcome] = []
     issues: list[IssueTable] = [_notes(table)]
     assumptions = list(schema.assumptions)
     orders: dict[str, DateOrder | None] = {}
@@ -135,13 +135,13 @@ def _run_field(
     moment: datetime,
     orders: dict[str, DateOrder | None],
     shown_as: Mapping[str, str],
-) -> tuple[list[Outcome], list[IssueTable], list[Assumption]]:
+) -> tuple[list[RuleOutcome], list[IssueTable], list[Assumption]]:
     rules = field_rules(field, check)
     if not columns.has(field):
         n = columns.n_rows
         reasons = {"column_missing": n}
         absent = [
-            Outcome(
+            RuleOutcome(
                 rule=rule.name, path=field, severity=rule.grade, dimension="validity", passed=0, failed=0, skipped=n,
                 reasons=reasons,
             )
@@ -161,7 +161,7 @@ def _run_field(
     return outcomes, [*issues, *_unchecked(field, run.rules, outcomes)], notes
 
 
-def _unchecked(field: str, rules: Sequence[FieldRule], outcomes: Sequence[Outcome]) -> list[IssueTable]:
+def _unchecked(field: str, rules: Sequence[FieldRule], outcomes: Sequence[RuleOutcome]) -> list[IssueTable]:
     """Say once for the column how many phones nobody could judge: silence would read as praise."""
     asked = {rule.name for rule in rules if any(isinstance(part, Phone) for part in walk(rule.check))}
     found = [
@@ -190,7 +190,7 @@ def _run_rule(
     orders: Mapping[str, DateOrder | None],
     moment: datetime,
     checks: Mapping[str, Check],
-) -> tuple[list[Outcome], list[IssueTable]]:
+) -> tuple[list[RuleOutcome], list[IssueTable]]:
     n = columns.n_rows
     present = [name for name in rule.columns if columns.has(name)]
     if len(present) < len(rule.columns) and not (rule.kind == "demand" and present):
@@ -266,8 +266,8 @@ def _values(columns: Columns, path: str, rows: np.ndarray[Any, Any]) -> list[str
 def _outcome(
     rule: Rule, *, passed: int, failed: int, error: int = 0, skipped: int = 0, reasons: Mapping[str, int] | None = None,
     exceptions: Iterable[str] = (),
-) -> Outcome:  # fmt: skip
-    return Outcome(
+) -> RuleOutcome:  # fmt: skip
+    return RuleOutcome(
         rule=rule.title, path=rule.path, severity=rule.severity, dimension=rule.dimension, passed=passed, failed=failed,
         error=error, skipped=skipped, reasons=dict(reasons or {}), exceptions=tuple(exceptions),
     )  # fmt: skip

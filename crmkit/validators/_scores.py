@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from crmkit.issues import IssueTable
     from crmkit.typing import JSONValue
 
-    from ._outcome import Outcome
+    from ._outcome import RuleOutcome
 
 __all__ = ["WEIGHTS", "Summary", "score_of", "summaries"]
 
@@ -78,7 +78,7 @@ def score_of(issues: IssueTable, n_rows: int) -> float:
     return 1.0 - float(loss.mean())
 
 
-def summaries(by: str, issues: IssueTable, outcomes: Iterable[Outcome], n_rows: int) -> dict[str, Summary]:
+def summaries(by: str, issues: IssueTable, outcomes: Iterable[RuleOutcome], n_rows: int) -> dict[str, Summary]:
     """Return a summary for each rule, field, dimension, code or severity; those with the worst score first.
 
     Raises:
@@ -86,7 +86,7 @@ def summaries(by: str, issues: IssueTable, outcomes: Iterable[Outcome], n_rows: 
     """
     if by not in _WAYS:
         raise NotFoundError.of("way to sum up", by, _WAYS)
-    groups: dict[str, list[Outcome]] = {}
+    groups: dict[str, list[RuleOutcome]] = {}
     if by in ("rule", "field", "dimension"):
         for outcome in outcomes:
             word = {"rule": outcome.rule, "field": outcome.path or "", "dimension": outcome.dimension}[by]
@@ -108,7 +108,7 @@ def _rank(summary: Summary) -> float:
     return 2.0 if summary.score is None else summary.score
 
 
-def _summary(issues: IssueTable, outcomes: list[Outcome], n_rows: int, by: str) -> Summary:
+def _summary(issues: IssueTable, outcomes: list[RuleOutcome], n_rows: int, by: str) -> Summary:
     counts = issues.counts("severity")
     checked = sum(outcome.checked for outcome in outcomes)
     scored = bool(checked) or by in ("code", "severity") or len(issues) > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from typing import TYPE_CHECKING, Any
 
 import public_api
@@ -87,9 +88,10 @@ def hide_private_bases(app: Sphinx, name: str, obj: Any, options: Any, bases: li
 
 
 def point_into_docs(app: Sphinx, path: Path, docname: str, content: list[str]) -> None:
-    """README links to files where a forge shows them; here the same texts are pages."""
+    """README links to files where a forge shows them; here some of these are pages, and the others are not there."""
     if path.name == "README.md":
-        content[0] = content[0].replace("(.github/SECURITY.md)", "(docs/security.md)")
+        text = content[0].replace("(.github/SECURITY.md)", "(docs/security.md)")
+        content[0] = re.sub(r"\[([^\]]+)\]\(benchmarks[^)]*\)", r"\1", text)
 
 
 class PlainText(GoogleDocstring):

@@ -103,7 +103,7 @@ MADE_BY = {
     "crmkit.systems": {"GenericNames"},
     "crmkit.testing.generate": {"Planted"},
     "crmkit.validators": {
-        *("Column", "Condition", "FixPlan", "Guide", "Identifier", "Judgement", "Outcome", "Rule", "RunContext"),
+        *("Column", "Condition", "FixPlan", "Guide", "Identifier", "Judgement", "RuleOutcome", "Rule", "RunContext"),
         *("SchemaDiff", "Summary"),
     },
 }

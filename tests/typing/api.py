@@ -305,13 +305,6 @@ class Key:
 
 
 sink: AuditSink = Sink()
-log: audit.Log = audit.Log.open("audit", signer=audit.NoteSigner.generate("example.com/log"))
-sink = log
-uses: UsageSource = log
-note_signer: Signer = audit.NoteSigner.generate("example.com/log")
-note_verifier: Verifier = audit.NoteSigner.generate("example.com/log").verifier
-stored: int | None = log.record("contact.read", actor="u", resource=("contact", "1"), outcome="ok").seq
-verified: bool = audit.verify("audit", keys=[audit.NoteVerifier.parse("k")], progress=None).ok
 signer: Signer = Key()
 verifier: Verifier = Key()
 
@@ -368,15 +361,31 @@ rules: Schema = Schema.from_toml(Schema.for_system("salesforce", "lead").to_toml
 guide: str = rules.guide(lang="zh").html()
 adapted: ck.typing.JSONValue = rules.to_json_schema()
 
-# A mapping is data: turned round, joined, kept, compared, applied to any frame.
-move: mapping.Mapping = (
-    mapping.preset("zoho", "lead", zone="Asia/Shanghai") | mapping.preset("hubspot", "contact").inverse()
-)
-mapped, told = move.with_values({"lead_source": {"Web": "ORGANIC_SEARCH"}}).apply([{"Last_Name": "Lee"}], cut=True)
-mapping_report: mapping.MappingReport = told
-unknown: Mapping[str, Mapping[str, int]] = told.unknown
-kept: mapping.Mapping = mapping.Mapping.from_dict(move.to_dict())
-proposed: mapping.Suggestions = mapping.suggest([{"KUNNR": "1"}], kind="account").set("KUNNR", "account_number")
-sent: list[dict[str, object]] = mapping.to_payload(mapping.from_payload({"data": []}, "zoho"), "zoho", "lead")
-different: list[str] = [change.column for change in mapping.diff(move, kept) if change.affects_records]
-agreed: bool = ck.reconcile([{"id": 1}], [{"id": 1}], key="id", columns=move).ok
+
+def keep_a_log(folder: Path) -> bool:
+    """An audit log is a sink and a source of usage, and proves itself."""
+    signer = audit.NoteSigner.generate("example.com/log")
+    log: audit.Log = audit.Log.open(folder, signer=signer)
+    sink: AuditSink = log
+    uses: UsageSource = log
+    note_signer: Signer = signer
+    note_verifier: Verifier = signer.verifier
+    stored: int | None = log.record("contact.read", actor="u", resource=("contact", "1"), outcome="ok").seq
+    verified: bool = audit.verify(folder, keys=[audit.NoteVerifier.parse(str(signer.verifier))], progress=None).ok
+    return verified and bool((sink, uses, note_signer, note_verifier, stored))
+
+
+def move_records() -> bool:
+    """A mapping is data: turned round, joined, kept, compared, applied to any frame."""
+    move: mapping.Mapping = (
+        mapping.preset("zoho", "lead", zone="Asia/Shanghai") | mapping.preset("hubspot", "contact").inverse()
+    )
+    mapped, told = move.with_values({"lead_source": {"Web": "ORGANIC_SEARCH"}}).apply([{"Last_Name": "Lee"}], cut=True)
+    mapping_report: mapping.MappingReport = told
+    unknown: Mapping[str, Mapping[str, int]] = told.unknown
+    kept: mapping.Mapping = mapping.Mapping.from_dict(move.to_dict())
+    proposed: mapping.Suggestions = mapping.suggest([{"KUNNR": "1"}], kind="account").set("KUNNR", "account_number")
+    sent: list[dict[str, object]] = mapping.to_payload(mapping.from_payload({"data": []}, "zoho"), "zoho", "lead")
+    different: list[str] = [change.column for change in mapping.diff(move, kept) if change.affects_records]
+    agreed: bool = ck.reconcile([{"id": 1}], [{"id": 1}], key="id", columns=move).ok
+    return agreed and bool((mapped, mapping_report, unknown, proposed, sent, different))
