@@ -58,7 +58,7 @@ class Coverage:
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)
 class VerifyReport(Report):
-    """What :func:`verify` found.
+    """What :func:`crmkit.backup.verify` found.
 
     Attributes:
         level: How deep it looked.

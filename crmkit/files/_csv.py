@@ -116,9 +116,10 @@ class _Job:
         text = io.TextIOWrapper(binary, encoding=found.name, errors=found.errors, newline="")
         try:
             return self._parse(text)
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:  # UTF-16 without a byte order mark is not a decode error
+            reason = getattr(error, "reason", None) or error
             raise FormatError(
-                f"not {found.name} all through: {error.reason}; pass another encoding=, "
+                f"not {found.name} all through: {reason}; pass another encoding=, "
                 "or errors='backslashreplace' to keep such bytes visible"
             ) from None
         finally:

@@ -36,7 +36,7 @@ _MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?Z\Z",
 
 
 def read_vcards(source: str | bytes | Path, *, encoding: str = "utf-8-sig") -> RecordSet:
-    r"""Read vCards into a table whose columns :func:`preset` of ``vcard`` knows.
+    r"""Read vCards into a table whose columns :func:`crmkit.mapping.preset` of ``vcard`` knows.
 
     Args:
         source: The text of one or more cards, its bytes, or the path of a file.

@@ -127,7 +127,7 @@ def encode(
         kind = KINDS[comparison.kind]
         ready = Prepared({}, {}) if kind.prepare is None else kind.prepare(draft.values)
         field = draft.field(comparison.name, weights, ready.traits)
-        fields[comparison.name] = attrs.evolve(field, owned=kind.owned)
+        fields[comparison.name] = attrs.evolve(field, owned=kind.owned, common=kind.common)
         keys[comparison.name] = draft.columns
         for suffix, derived in ready.keys.items():
             table = code_of(derived)

@@ -56,7 +56,7 @@ _LABEL_WEIGHT = 1.0
 _TELLING, _HARDLY = 0.7, 0.15
 """A group tells an explanation from a match if the match shares it so often and the explanation so seldom."""
 
-_PRIOR_RATE = 5.0
+_PRIOR_RATE = 20.0
 _PRIOR_ERRORS = 20.0
 _PRIOR_NAMESAKES = 50.0
 
@@ -312,7 +312,7 @@ class _Fitting:
 def _rate(limits: Rate, old: float, shared: FloatArray, share: FloatArray, filled: NDArray[np.bool_]) -> float:
     if not limits.free:
         return old
-    rate = (float(shared[filled].sum()) + _PRIOR_RATE * old) / (float(share[filled].sum()) + _PRIOR_RATE)
+    rate = (float(shared[filled].sum()) + _PRIOR_RATE * limits.start) / (float(share[filled].sum()) + _PRIOR_RATE)
     return min(max(rate, limits.least), limits.most)
 
 

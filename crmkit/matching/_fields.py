@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["Comparison", "EncodedField", "Kind", "Prepared"]
 
 _UNSEEN = 20.0
+_FEW = 50.0
+"""Values in a file from which on its own frequencies count for more than what is usual."""
 _LEAST, _LEAST_OWNED = 0.5, 0.02
 """Other parties with a value that nobody else has in the file: half of one, and a fiftieth for an address."""
 
@@ -69,6 +71,8 @@ class Kind:
         rarity: Log frequency of what two different values have in common, 0 for those whose level says it all.
         owned: Whether a value belongs to one party by its nature, such as an e-mail address. Then the few records that
             have it are hers until many have it, where for a name they would say how common it is.
+        common: Which share of any file a usual value has. It stands in for frequencies that a small file cannot tell:
+            that two of two records are of one city says nothing.
     """
 
     name: str
@@ -84,6 +88,7 @@ class Kind:
     opposed_limit: float = 1.0
     rarity: Callable[[EncodedField, Codes, Codes, LevelArray], NDArray[np.float64]] | None = None
     owned: bool = False
+    common: float = 0.0
 
     def __repr__(self) -> str:
         return f"<Kind {self.name}: {', '.join(self.levels)}>"
@@ -115,19 +120,21 @@ class EncodedField:
         default=attrs.Factory(lambda field: field.counts - 1.0, takes_self=True)  # nobody is known to be another yet
     )
     owned: bool = False
+    common: float = 0.0
 
     @property
     def log_frequency(self) -> NDArray[np.float32]:
         """Log of each value's frequency among the other records.
 
         A file is a sample: twenty unseen values are added, or in a file of three every agreement would look common.
+        What a usual value's share of a file is counts the more, the fewer values are there.
         """
         others = self.others
         if self.owned:
             others = np.maximum(others, 0.0) ** 3 / (others**2 + _SHARED**2)
-        return np.log(np.maximum(others, _LEAST_OWNED if self.owned else _LEAST) / (self.filled + _UNSEEN)).astype(
-            np.float32
-        )
+        usual = _UNSEEN * self.common * _FEW / (_FEW + self.filled)
+        seen = np.maximum(others, _LEAST_OWNED if self.owned else _LEAST) + usual
+        return np.log(seen / (self.filled + _UNSEEN)).astype(np.float32)
 
 
 @attrs.frozen(repr=False)

@@ -244,6 +244,7 @@ def _compare_family(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
 
 
 GIVEN_NAME = Kind(
+    common=0.03,
     name="given_name",
     levels=_GIVEN_LEVELS,
     start=(0.84, 0.04, 0.03, 0.05, 0.01, 0.015, 0.005, 0.005, 0.005),
@@ -258,6 +259,7 @@ GIVEN_NAME = Kind(
 )
 
 FAMILY_NAME = Kind(
+    common=0.03,
     name="family_name",
     levels=("exact", "typo", "part of it", "alike", "different"),
     start=(0.89, 0.06, 0.02, 0.01, 0.02),

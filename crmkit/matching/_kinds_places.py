@@ -82,6 +82,7 @@ def _compare_streets(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
 
 
 STREET = Kind(
+    common=0.003,
     name="street",
     levels=(
         "exact",
@@ -142,6 +143,7 @@ def _compare_regions(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
 
 
 CITY = Kind(
+    common=0.2,
     name="city",
     levels=("exact", "alike", "different"),
     start=(0.85, 0.1, 0.05),
@@ -153,6 +155,7 @@ CITY = Kind(
 )
 
 POSTCODE = Kind(
+    common=0.05,
     name="postcode",
     levels=("exact", "alike", "different"),
     start=(0.9, 0.06, 0.04),
@@ -164,6 +167,7 @@ POSTCODE = Kind(
 )
 
 REGION = Kind(
+    common=0.3,
     name="region",
     levels=("exact", "one edit", "different"),
     start=(0.92, 0.03, 0.05),

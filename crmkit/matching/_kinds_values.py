@@ -98,6 +98,7 @@ def _compare_companies(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
 
 
 COMPANY = Kind(
+    common=0.02,
     name="company",
     levels=("exact", "alike", "different"),
     start=(0.8, 0.13, 0.07),

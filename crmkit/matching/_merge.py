@@ -13,7 +13,7 @@ import attrs
 import numpy as np
 
 from crmkit.changes import apply_merges
-from crmkit.systems import canonical_fields
+from crmkit.systems import canonical_fields, fold_header
 
 from ._survivorship import (
     Longest,
@@ -48,6 +48,14 @@ _log = logging.getLogger("crmkit.matching")
 
 _NAME = frozenset({"full_name", "given_name", "middle_name", "family_name", "prefix", "suffix"})
 _ADDRESS = frozenset({"street", "street_2", "house_number", "district", "city", "region", "postal_code", "country"})
+_TOGETHER = (
+    (_NAME, False),
+    (_ADDRESS, False),
+    (frozenset({"account_id", "company_name", "job_title", "department"}), True),
+    (frozenset({"owner_id", "owner_name", "owner_email"}), True),
+    (frozenset({"amount", "expected_amount", "annual_revenue", "currency"}), True),
+)
+"""Fields that mean something only beside each other, and whether the latest of them are the best."""
 
 _BY_FIELD: dict[str, tuple[SurvivorshipRule, ...]] = {
     "id": (SurvivorsOwn(),),
@@ -64,6 +72,9 @@ _BY_FIELD: dict[str, tuple[SurvivorshipRule, ...]] = {
     "phone": (MostRecent(), MostFrequent()),
     "mobile": (MostRecent(), MostFrequent()),
 }
+_MONEY = {
+    "amount": "amount", "金额": "amount", "currency": "currency", "currencyisocode": "currency", "币种": "currency",
+}  # fmt: skip
 _JUDGE_THEMSELVES = (SurvivorsOwn, RefusalWins, Oldest, Newest)
 """Rules that look at the value itself, or must not."""
 _OTHERS: tuple[SurvivorshipRule, ...] = (MostRecent(), MostFrequent(), Longest())
@@ -84,16 +95,17 @@ def merge_clusters(
     source = report.run.sources[0]
     table, fields = source.table, source.map.fields
     check_columns(survivorship, table)
+    roles = {column: role for column in table.columns if (role := fields.get(column) or _role(column)) is not None}
     members = _members(report)
     survivor = best_rows(members, "", (_Known(members.filled()), MostRecent()))
     members.survivor = np.zeros(len(members.rows), dtype=bool)
     members.survivor[survivor] = True
     chosen: dict[str, NDArray[np.int64]] = {}
     rules: dict[str, str] = {}
-    for together in (_NAME, _ADDRESS):
-        columns = [column for column in table.columns if fields.get(column) in together and column not in survivorship]
+    for together, latest in _TOGETHER:
+        columns = [column for column in table.columns if roles.get(column) in together and column not in survivorship]
         if len(columns) > 1:
-            best = best_rows(members, columns[0], _together(members, columns, fields))
+            best = best_rows(members, columns[0], _together(members, columns, roles, latest=latest))
             chosen |= dict.fromkeys(columns, best)
             rules |= dict.fromkeys(columns, f"from one record: {', '.join(columns)}")
     for column in table.columns:
@@ -151,6 +163,11 @@ class _Known(SurvivorshipRule):
         return self.known
 
 
+def _role(column: str) -> str | None:
+    """Tell amounts and currencies by their headers where the kind of record has no such field."""
+    return _MONEY.get(fold_header(column))
+
+
 def _default(field: str | None) -> tuple[SurvivorshipRule, ...]:
     """Rules of a column without a rule by the caller: what cannot be right survives only where nothing else is."""
     chain = _BY_FIELD.get(field or "", _OTHERS)
@@ -158,8 +175,10 @@ def _default(field: str | None) -> tuple[SurvivorshipRule, ...]:
     return chain if isinstance(chain[0], _JUDGE_THEMSELVES) else (WellFormed(known.type if known else "text"), *chain)
 
 
-def _together(members: Members, columns: Sequence[str], fields: Mapping[str, str]) -> tuple[SurvivorshipRule, ...]:
-    """Rules for columns that must come from one record: the most that can be right, then the most frequent, longest."""
+def _together(
+    members: Members, columns: Sequence[str], fields: Mapping[str, str], *, latest: bool
+) -> tuple[SurvivorshipRule, ...]:
+    """Rules for columns that must come from one record: the most that can be right, then by use or by time."""
     canonical = canonical_fields()
     filled = sum(
         (members.codes(column) >= 0) * (WellFormed(canonical[fields[column]].type).scores(members, column) > 0.0)
@@ -167,8 +186,9 @@ def _together(members: Members, columns: Sequence[str], fields: Mapping[str, str
     )
     frequency = sum(MostFrequent().scores(members, column) for column in columns)
     length = sum(Longest().scores(members, column) for column in columns)
-    known = (np.asarray(filled), np.asarray(frequency), np.asarray(length))
-    return (*(_Known(scores) for scores in known), MostRecent())
+    by_use = (_Known(np.asarray(frequency)), _Known(np.asarray(length)))
+    rest = (MostRecent(), *by_use) if latest else (*by_use, MostRecent())
+    return (_Known(np.asarray(filled)), *rest)
 
 
 def _changed(members: Members, column: str, best: NDArray[np.int64], survivor: NDArray[np.int64]) -> dict[int, object]:

@@ -58,7 +58,7 @@ class AccessChange:
 
 
 class PolicyDiff(Report):
-    """What changes between two policies; made by :func:`diff`.
+    """What changes between two policies; made by :func:`crmkit.permissions.diff`.
 
     Attributes:
         changes: One for each principal and thing whose access changes, or may.

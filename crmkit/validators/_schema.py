@@ -94,6 +94,8 @@ class Schema(SchemaData, SchemaPacks):
     assumptions: tuple[Assumption, ...] = attrs.field(default=(), kw_only=True, eq=False)
 
     def __attrs_post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise SchemaError("the first argument of a schema is its name; write Schema('contacts', fields={...})")
         titles = [rule.title for rule in self.all_rules]
         twice = sorted({title for title in titles if titles.count(title) > 1})
         if twice:

@@ -252,3 +252,8 @@ def test_unknown_encodings_suggest_a_known_one():
         read_csv(b"a", encoding="gb18031")
     with pytest.raises(NotFoundError):
         read_csv(b"a", encoding="utf-8", errors="no-such-handler")
+
+
+def test_utf_16_without_a_byte_order_mark_is_a_clear_error():
+    with pytest.raises(FormatError, match="not utf-16 all through"):
+        read_csv("Name,Email\nAnn,a@b.example\n".encode("utf-16-le"), encoding="utf-16")

@@ -244,3 +244,19 @@ def test_a_value_that_cannot_be_right_stays_where_there_is_no_other():
 def test_what_can_be_right_is_judged_by_the_form_of_the_field(kind, value, score):
     members = Members(frames.read({"x": [value, None]}), np.array([0, 1]), np.array([0, 0]))
     assert WellFormed(kind).scores(members, "x").tolist() == [score, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("columns", "pairs"),
+    [
+        ({"Amount": ["1,234.50", "990,000.25"], "Currency": ["USD", "JPY"]}, ("Amount", "Currency")),
+        ({"Account ID": ["0015g00000AAAAA", "0015g00000AAAAB"], "Account Name": ["Acme", "Globex Corporation"]},
+         ("Account ID", "Account Name")),
+        ({"Owner ID": ["005A", "005B"], "Owner Name": ["Al Long", "Roberta Longname"]}, ("Owner ID", "Owner Name")),
+        ({"Company": ["Globex Corporation International", "Acme"], "Job Title": ["VP", "Senior Director of Sales"]},
+         ("Company", "Job Title")),
+    ],
+)  # fmt: skip
+def test_what_means_something_only_together_comes_from_one_record(columns, pairs):
+    one = merged(email=["ann@lee.example"] * 2, **columns)
+    assert tuple(one[name] for name in pairs) in set(zip(*(columns[name] for name in pairs), strict=True))

@@ -130,3 +130,30 @@ def test_four_chinese_namesakes_with_four_mobiles_and_employers_are_four_people(
         for n, company in enumerate(employers)
     ]
     assert len(set(Matcher.contacts().dedupe(people).labels.tolist())) == 4
+
+
+SMALL = [
+    ({"姓名": "陈强", "手机": "13851972594", "邮箱": "cq@baidu.example", "公司": "百度", "城市": "北京"},
+     {"姓名": "刘强", "手机": "18667680100", "邮箱": "lq@tencent.example", "公司": "腾讯", "城市": "北京"}),
+    ({"Name": "Bob Stone", "Mobile": "+1 212 732 4134", "Email": "bob@globex.example", "City": "Boston"},
+     {"Name": "Bob Hill", "Mobile": "+1 415 861 9978", "Email": "rhill@initech.example", "City": "Boston"}),
+    ({"Name": "Ann Lee", "Mobile": "+1 212 732 4134", "Email": "ann.lee@globex.example", "City": "Boston"},
+     {"Name": "Ann Lee", "Mobile": "+1 415 861 9978", "Email": "ale77@initech.example", "City": "Boston"}),
+    ({"Name": "Ann Lee", "Mobile": "+1 212 732 4134", "Email": "ann.lee@globex.example", "Zip": "02110"},
+     {"Name": "Ann Lee", "Mobile": "+1 415 861 9978", "Email": "ale77@initech.example", "Zip": "02110"}),
+    ({"Name": "Tom Lee", "Birthday": "1950-02-03", "Phone": "+1 212 555 0131", "Street": "1 Main St"},
+     {"Name": "Tom Lee", "Birthday": "1980-09-13", "Phone": "+1 212 555 0131", "Street": "1 Main St"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other"), SMALL)
+def test_a_file_of_two_learns_nothing_from_its_one_pair(one, other):
+    assert len(set(Matcher.contacts().dedupe([one, other]).labels.tolist())) == 2
+
+
+@pytest.mark.parametrize(
+    "change", [{}, {"Name": "Robert Stone"}, {"Mobile": "+1 212 732 4135"}, {"Email": None}, {"City": "Cambridge"}]
+)
+def test_a_file_of_two_still_finds_its_duplicate(change):
+    one = {"Name": "Bob Stone", "Mobile": "+1 212 732 4134", "Email": "bob@globex.example", "City": "Boston"}
+    assert len(set(Matcher.contacts().dedupe([one, one | change]).labels.tolist())) == 1

@@ -269,3 +269,8 @@ def test_empty_frames_and_empty_columns_are_no_trouble():
         assert {issue.code for issue in report} <= {"required"}
         assert len(report.fixes()) == 0
     assert CONTACT.check({name: [] for name in PEOPLE}).score == 1.0
+
+
+def test_fields_given_as_the_name_are_refused():
+    with pytest.raises(SchemaError, match="fields="):
+        Schema({"Email": Email()})  # type: ignore[arg-type]
