@@ -32,7 +32,7 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 TOOLS = {
     "crmkit": "crmkit", "crmkit-pandas": "crmkit", "crmkit-arrow": "crmkit", "datacompy-polars": "datacompy",
-    "datacompy-pandas": "datacompy", "duckdb": "duckdb", "reladiff": "reladiff",
+    "datacompy-pandas": "datacompy", "duckdb": "duckdb",
 }  # fmt: skip
 DEFAULT = "crmkit,crmkit-pandas,crmkit-arrow,datacompy-polars,datacompy-pandas,duckdb"
 

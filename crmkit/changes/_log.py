@@ -13,7 +13,7 @@ from crmkit import frames
 from crmkit.errors import FormatError, NotFoundError
 
 from ._change import Change
-from ._columns import Codes
+from ._columns import KINDS, Codes
 from ._file import read_file, write_file
 from ._revert import revert
 from ._seal import Seal, seal
@@ -203,6 +203,8 @@ class ChangeLog:
         columns = [str(name) for name, _ in cast("list[tuple[object, object]]", self._header.layout["columns"])]
         if isinstance(wanted.get("path"), str) and wanted["path"] not in columns:
             raise NotFoundError.of("column", str(wanted["path"]), columns)
+        if "kind" in wanted and wanted["kind"] not in KINDS:
+            raise NotFoundError.of("kind of change", str(wanted["kind"]), KINDS)
         fits = np.ones(len(self._lines), dtype=bool)
         for name, value in list(wanted.items()):
             column = getattr(self._lines, name, None)

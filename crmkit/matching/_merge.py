@@ -181,7 +181,7 @@ def _together(
     """Rules for columns that must come from one record: the most that can be right, then by use or by time."""
     canonical = canonical_fields()
     filled = sum(
-        (members.codes(column) >= 0) * (WellFormed(canonical[fields[column]].type).scores(members, column) > 0.0)
+        (members.codes(column) >= 0) * WellFormed(canonical[fields[column]].type).scores(members, column)
         for column in columns
     )
     frequency = sum(MostFrequent().scores(members, column) for column in columns)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["WellFormed"]
 
 _UNSURE = 0.5
+_CARELESS = 0.9
+"""A name in small letters or in capitals alone: right, and there may be one that is written with care."""
+_LONGEST_INITIALS = 3
 _NEVER_MEANT = frozenset({"1900-01-01", "1970-01-01", "9999-12-31"})
 """Days that programs write where nobody entered one."""
 
@@ -49,7 +52,7 @@ class WellFormed(SurvivorshipRule):
     type: str = "text"
 
     def scores(self, members: Members, column: str) -> Scores:
-        """Score 1 for a value in form, 0.5 where its form alone cannot tell, 0 for what cannot be right."""
+        """Score 1 for a value in form, less for a careless one, 0.5 where that cannot be told, 0 for none."""
         distinct = members.table.texts(column)
         codes = distinct.codes[members.rows]
         judge = _JUDGES.get(self.type, _text)
@@ -85,7 +88,10 @@ def _date(value: str) -> float:
 
 
 def _person(value: str) -> float:
-    return float(names.is_valid(value))
+    if not names.is_valid(value):
+        return 0.0
+    shouted = len(value) > _LONGEST_INITIALS and value.isupper()
+    return _CARELESS if value.islower() or shouted else 1.0
 
 
 def _company(value: str) -> float:

@@ -394,3 +394,5 @@ def test_a_column_that_the_frame_did_not_have_is_no_part_to_undo():
     with pytest.raises(NotFoundError, match="did you mean 'email'"):
         log.revert(changed, where={"path": "emial"})
     assert log.revert(changed, where={"path": "city"}) == changed
+    with pytest.raises(NotFoundError, match="did you mean 'cell'"):
+        log.revert(changed, where={"kind": "cel"})

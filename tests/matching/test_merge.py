@@ -237,7 +237,8 @@ def test_a_value_that_cannot_be_right_stays_where_there_is_no_other():
         ("phone", "+14155550123", 1.0), ("phone", "0171 1234567", 0.5), ("phone", "1.3E+10", 0.0),
         ("phone", "n/a", 0.0),
         ("date", "1970-03-04", 1.0), ("date", "3/4/1970", 1.0), ("date", "1900-01-01", 0.0), ("date", "0/0/00", 0.0),
-        ("person", "Ann", 1.0), ("person", "test", 0.0), ("company", "华为技术有限公司", 1.0), ("company", "无", 0.0),
+        ("person", "Ann", 1.0), ("person", "ann", 0.9), ("person", "LEE", 1.0),
+        ("person", "test", 0.0), ("company", "华为技术有限公司", 1.0), ("company", "无", 0.0),
         ("text", "???", 0.0), ("text", "7", 1.0), ("text", "Oslo", 1.0), ("nonsense", "Oslo", 1.0),
     ],
 )  # fmt: skip
@@ -260,3 +261,12 @@ def test_what_can_be_right_is_judged_by_the_form_of_the_field(kind, value, score
 def test_what_means_something_only_together_comes_from_one_record(columns, pairs):
     one = merged(email=["ann@lee.example"] * 2, **columns)
     assert tuple(one[name] for name in pairs) in set(zip(*(columns[name] for name in pairs), strict=True))
+
+
+def test_of_two_ways_to_write_a_name_the_careful_one_stays():
+    people = {
+        "id": ["1", "2"], "first_name": ["john", "John"], "last_name": ["SMITH", "Smith"],
+        "email": ["john.smith@example.com"] * 2,
+    }  # fmt: skip
+    golden, _ = Matcher.contacts().dedupe(people).merge()
+    assert (golden["first_name"], golden["last_name"]) == (["John"], ["Smith"])
