@@ -158,7 +158,9 @@ def test_parts_of_values_are_found(ring):
     monday = dt.date(2026, 11, 23)
     spans = [box.terms(born, monday + dt.timedelta(days=day)) for day in range(15)]
     assert 2 <= len({tuple(span) for span in spans}) <= 4
-    assert box.terms(pay, Decimal("-0.1")) == box.terms(pay, Decimal("-0.5")) != box.terms(pay, Decimal("0.1"))
+    assert box.terms(pay, Decimal("-0.1")) == box.terms(pay, Decimal("-0.5"))
+    # Two buckets may share a term of few bits; many do not.
+    assert len({tuple(box.terms(pay, Decimal(n))) for n in range(-10, 10)}) > 5
     assert box.terms(pay, 0) == box.terms(pay, Decimal("0.49"))
     for bad in ("x", True, None if False else 1.5):
         with pytest.raises(InvalidValueError):
