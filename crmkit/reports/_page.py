@@ -138,7 +138,7 @@ class Page:
         facts = {"date": self._now.strftime("%Y-%m-%d"), "version": version("crmkit")}
         if self._checks:
             table = self._checks[0].table
-            subtitle = words("subtitle", rows=len(table), columns=len(table.columns), **facts)
+            subtitle = words.about(len(table), "subtitle", rows=len(table), columns=len(table.columns), **facts)
         else:
             subtitle = words("subtitle_plain", **facts)
         return el(
@@ -154,27 +154,31 @@ class Page:
         tiles = []
         for check in self._checks:
             counts = check.counts()
-            tiles.append(tile(number(counts["rows"]), words("tile_rows")))
-            tiles.append(tile(number(counts["errors"]), words("tile_errors"), "bad" if counts["errors"] else "good"))
+            tiles.append(_tile(words, counts["rows"], "tile_rows"))
+            tiles.append(_tile(words, counts["errors"], "tile_errors", "bad" if counts["errors"] else "good"))
         if self._fixes:
-            tiles.append(tile(number(sum(map(len, self._fixes))), words("tile_fixed")))
+            tiles.append(_tile(words, sum(map(len, self._fixes)), "tile_fixed"))
         for match in self._matches:
             counts = match.counts()
             if not self._checks:
-                tiles.append(tile(number(counts["records"]), words("tile_records")))
+                tiles.append(_tile(words, counts["records"], "tile_records"))
             found = "warn" if counts["duplicates"] else "good"
-            tiles.append(tile(number(counts["duplicates"]), words("tile_duplicates"), found))
-        tiles += [tile(number(log.rows - log.merged), words("tile_left"), "good") for log in self._merges]
+            tiles.append(_tile(words, counts["duplicates"], "tile_duplicates", found))
+        tiles += [_tile(words, log.rows - log.merged, "tile_left", "good") for log in self._merges]
         return tiles
 
     def _sentences(self) -> list[str]:
         words = self._words
         said = [words("sum_check", share=percent(check.score_at("error"))) for check in self._checks]
         if fixed := sum(map(len, self._fixes)):
-            said.append(words("sum_fix", cells=fixed))
+            said.append(words.about(fixed, "sum_fix", cells=fixed))
         groups = [int((match.cluster_sizes > 1).sum()) for match in self._matches]
         said += [words("sum_match", groups=n) for n in groups if n]
-        said += [words("sum_merge", left=log.rows - log.merged) for log in self._merges if log.merged]
+        said += [
+            words.about(log.rows - log.merged, "sum_merge", left=log.rows - log.merged)
+            for log in self._merges
+            if log.merged
+        ]
         return said
 
     def _sections(self) -> list[Markup | None]:
@@ -207,18 +211,22 @@ class Page:
         for check in self._checks:
             worst = len(check.issues.filter(severity="error").counts("code"))
             if worst:
-                steps.append(words("next_errors", n=worst))
+                steps.append(words.about(worst, "next_errors", n=worst))
             unsure = len(check.fixes(min_confidence=0.0)) - len(check.fixes())
             if unsure:
-                steps.append(words("next_review", n=unsure))
+                steps.append(words.about(unsure, "next_review", n=unsure))
         close = [close_calls(match) for match in self._matches]
-        steps += [words("next_close", n=n) for n in close if n]
+        steps += [words.about(n, "next_close", n=n) for n in close if n]
         shown = el("ul", *(el("li", step) for step in steps)) if steps else el("p", words("next_nothing"))
         return section(words("next"), shown)
 
     def _runs(self) -> Markup:
         runs = [check.run_id for check in self._checks] + [log.run_id for log in (*self._fixes, *self._merges)]
         return join(*(el("span", self._words("run", run_id=run_id), " ") for run_id in dict.fromkeys(runs)))
+
+
+def _tile(words: Words, count: int, key: str, tone: str | None = None) -> Markup:
+    return tile(number(count), words.about(count, key), tone)
 
 
 def fields_of(table: Table) -> dict[str, str]:

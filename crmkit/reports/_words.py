@@ -40,6 +40,15 @@ class Words:
         shown = {name: number(value) if isinstance(value, int) else value for name, value in places.items()}
         return self._texts[key][self.lang].format(**shown)
 
+    def about(self, count: int, key: str, **places: object) -> str:
+        """Return a text about a number of things, in its form for one where there is one alone.
+
+        Example:
+            >>> Words("en").about(1, "tile_rows"), Words("en").about(2, "tile_rows")
+            ('row checked', 'rows checked')
+        """
+        return self(f"{key}_one" if count == 1 and self.knows(f"{key}_one") else key, **places)
+
     def level(self, level: str) -> str:
         """Return what the page calls a comparison level."""
         return self.name(f"level {level}").removeprefix("level ")

@@ -244,3 +244,13 @@ def test_a_first_row_that_was_no_header_is_not_published() -> None:
     html = Page([report, log]).html()
     assert not [value for value in ("ann@lee", ">Ann<", ">Lee<") if value in html]
     assert "ann@lee.example" in Page([report], reveal=True).html()
+
+
+def test_one_of_a_thing_is_not_said_in_the_plural() -> None:
+    rows = [{"id": "1", "email": " ann@@example.com", "name": " Ann Lee"}]
+    report = ck.check(rows)
+    _, log = report.fixes().apply(rows)
+    text = " ".join(Tree(Page([report, log]).html()).text)
+    assert "row checked" in text
+    assert "error found" in text
+    assert not re.search(r"\b1 (?:rows|errors|cells|records|duplicates|proposed corrections)\b", text)
