@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from crmkit.errors import LockedError
 
@@ -44,19 +45,28 @@ class FileLock:
 
     def __init__(self, path: Path, *, wait_s: float = 0.0) -> None:
         self._fd: int | None = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        try:
+            _lock(self._fd)
+        except OSError:
+            self._wait(path, wait_s)
+
+    def _wait(self, path: Path, wait_s: float) -> None:
         until = time.monotonic() + wait_s
         pause = _FIRST_POLL_S
-        while True:
-            try:
-                _lock(self._fd)
-            except OSError:
-                if time.monotonic() < until:
-                    time.sleep(pause)
-                    pause = min(2 * pause, POLL_S)
-                    continue
-                self.release()
-                raise LockedError(f"{path.name} is locked: another writer is at work") from None
-            return
+        while time.monotonic() < until:
+            time.sleep(pause)
+            pause = min(2 * pause, POLL_S)
+            with contextlib.suppress(OSError):
+                _lock(self._fd)  # type: ignore[arg-type]  # it is open
+                return
+        self.release()
+        raise LockedError(f"{path.name} is locked: another writer is at work") from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
 
     def release(self) -> None:
         """Let go; doing it twice does no harm."""

@@ -90,6 +90,8 @@ class FileStore:
     ) -> None:
         self.folder = folder
         self._events = folder / "events"
+        self._stem = os.path.join(self._events, "")  # noqa: PTH118  every append looks for the next segment
+        self._lock_path = folder / "lock"
         self._write = write
         self._segment_bytes = segment_bytes
         self._salvage = salvage
@@ -184,10 +186,17 @@ class FileStore:
                         self.last_stored_at = stored_moment(tail.last)
                     if tail.rest and self._write:
                         self._set_aside(tail.rest, torn=tail.torn)
-            following = segment_path(self._events, self._known)
-            if self._known == self._segment.first or not following.exists():
+            if self._known == self._segment.first or not self._is_followed():
                 return
-            self._enter(Segment(self._known, following, "jsonl"))
+            self._enter(Segment(self._known, segment_path(self._events, self._known), "jsonl"))
+
+    def _is_followed(self) -> bool:
+        """Whether somebody has begun a segment behind this one; without `pathlib`, since every append asks."""
+        try:
+            os.stat(f"{self._stem}{self._known:020d}.jsonl")  # noqa: PTH116
+        except FileNotFoundError:
+            return False
+        return True
 
     def _set_aside(self, size: int, *, torn: bool) -> None:
         """Move what follows the last good batch into a file of its own; there first, and only then off the segment."""
@@ -255,7 +264,7 @@ class FileStore:
 
     def lock(self, wait_s: float) -> contextlib.AbstractContextManager[object]:
         """Hold the log against other writers."""
-        return contextlib.closing(_Held(FileLock(self.folder / "lock", wait_s=wait_s)))
+        return FileLock(self._lock_path, wait_s=wait_s)
 
     def append(self, events: list[bytes], *, sync: bool) -> None:
         """Write one batch: all of it or, after an error, none."""
@@ -336,13 +345,3 @@ class FileStore:
     def close(self) -> None:
         """Let go of the files."""
         os.close(self._fd)
-
-
-class _Held:
-    """A lock with the method that `contextlib.closing` calls."""
-
-    def __init__(self, lock: FileLock) -> None:
-        self._lock = lock
-
-    def close(self) -> None:
-        self._lock.release()

@@ -15,7 +15,7 @@ from crmkit.errors import IntegrityError, InvalidValueError, TamperedLogError
 from ._checkpoint import Checkpoint
 from ._commit import Committer, Receipt
 from ._commitment import Opening, Pseudonyms
-from ._event import Event, Outcome, moment, suffix, utc_now
+from ._event import Event, Outcome, complete, moment, utc_now
 from ._note import open_note
 from ._vault import Vault
 
@@ -141,16 +141,17 @@ class Recorder:
         receipts: list[Receipt] = []
         fresh: list[Receipt] = []
         for event in events:
-            fresh.append(self._receipt(event))
             if len(fresh) == GROUP_EVENTS and self._settings.durability != "each":
-                # The disk takes these while the next are made; one by one two threads would only wait for each other.
+                # The disk takes these while more are made; one by one two threads would only wait for each other.
                 self._committer.submit(*fresh)
                 receipts += fresh
                 fresh = []
+            fresh.append(self._receipt(event))
         self._committer.add(fresh)
         receipts += fresh
         for receipt in receipts:
-            receipt.wait()
+            if receipt.seq is None:
+                receipt.wait()
         return receipts
 
     def submit(self, action: str | Event, **said: Any) -> Receipt:
@@ -242,10 +243,10 @@ class Recorder:
                 stored_at = store.last_stored_at
             first = store.rows.size
             prefixes = [*(event.prefix() for event in own), *(receipt._prefix for receipt in batch)]
-            lines = [prefix + suffix(first + place, stored_at) for place, prefix in enumerate(prefixes)]
+            lines = complete(prefixes, first, stored_at)
             store.append(lines, sync=settings.durability != "os")
             for place, receipt in enumerate(batch, start=first + len(own)):
-                receipt.seq, receipt.stored_at = place, stored_at
+                receipt.seq, receipt.stored_at, receipt._prefix = place, stored_at, b""
             store.torn.clear()
             try:
                 store.tidy(stored_at)
