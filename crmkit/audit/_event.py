@@ -21,6 +21,8 @@ from crmkit._canonical import MAX_SAFE_INT, json_bytes
 from crmkit._run_id import new_run_id
 from crmkit.errors import FormatError, InvalidValueError, NotFoundError
 
+from ._parties import ACTORS, RESOURCES, TEXT, Actor, Resource, listed, named_actor, names, refuse, to_resource
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -32,7 +34,6 @@ Outcome: TypeAlias = Literal["ok", "denied", "failed"]
 VERSION = 1
 MAX_EVENT_BYTES = 1 << 24
 _OUTCOMES = get_args(Outcome)
-_TEXT = frozenset({str})
 
 
 def utc_now() -> datetime:
@@ -61,113 +62,6 @@ def _require(holds: bool) -> None:  # noqa: FBT001  what holds is all there is t
 def _read_moment(text: str) -> datetime:
     _require(len(text) == 27 and text[-1] == "Z")
     return datetime.fromisoformat(text)
-
-
-def _names(values: Iterable[str]) -> tuple[str, ...]:
-    return (values,) if isinstance(values, str) else tuple(values)
-
-
-@functools.lru_cache(1024)
-def _listed(texts: tuple[str, ...]) -> str:
-    """Return a list of texts as JSON; the same few lists of fields stand in most events."""
-    return f"[{','.join(map(_quote, texts))}]"
-
-
-def _refuse(owner: object, needed: tuple[str, ...], optional: tuple[str, ...], lists: tuple[str, ...]) -> NoReturn:
-    """Say which attribute is not what it should be."""
-    for name in needed:
-        value = getattr(owner, name)
-        if type(value) is not str or not value:
-            raise InvalidValueError(f"{name} is text that says something")
-    for name in optional:
-        value = getattr(owner, name)
-        if value is not None and (type(value) is not str or not value):
-            raise InvalidValueError(f"{name} is text that says something, or None")
-    raise InvalidValueError(f"{' and '.join(lists)}: a sequence of texts")
-
-
-@attrs.frozen(kw_only=True)
-class Actor:
-    """Who did it.
-
-    Attributes:
-        id: A name that stays the same; personal data wherever it stands for a person (see `Pseudonyms`).
-        type: ``user``, ``service``, ``job``, ...
-        roles: What the actor was at that moment.
-        session: Names the session.
-
-    Example:
-        >>> Actor(id="u-17", roles=["sales"])
-        Actor(id='u-17', type='user', roles=('sales',), session=None)
-
-    .. versionadded:: 0.1.0
-    """
-
-    id: str
-    type: str = "user"
-    roles: tuple[str, ...] = attrs.field(default=(), converter=_names)
-    session: str | None = None
-
-    def __attrs_post_init__(self) -> None:
-        if not (
-            type(self.id) is type(self.type) is str and self.id and self.type
-            and (self.session is None or (type(self.session) is str and self.session))
-            and _TEXT.issuperset(map(type, self.roles))
-        ):  # fmt: skip
-            _refuse(self, ("id", "type"), ("session",), ("roles",))
-
-    def _json(self) -> str:
-        roles = f',"roles":{_listed(self.roles)}' if self.roles else ""
-        session = f',"session":{_quote(self.session)}' if self.session is not None else ""
-        return f'{{"id":{_quote(self.id)}{roles}{session},"type":{_quote(self.type)}}}'
-
-
-@attrs.frozen(kw_only=True)
-class Resource:
-    """What it was done to.
-
-    Attributes:
-        type: What kind of thing: ``contact``, ``role``, ``export``, ...
-        id: Which one; personal data wherever it stands for a person (see `Pseudonyms`).
-        tenant: Whose, where one system serves several.
-
-    Example:
-        >>> Resource(type="contact", id="42")
-        Resource(type='contact', id='42', tenant=None)
-
-    .. versionadded:: 0.1.0
-    """
-
-    type: str
-    id: str
-    tenant: str | None = None
-
-    def __attrs_post_init__(self) -> None:
-        if not (
-            type(self.id) is type(self.type) is str and self.id and self.type
-            and (self.tenant is None or (type(self.tenant) is str and self.tenant))
-        ):  # fmt: skip
-            _refuse(self, ("type", "id"), ("tenant",), ())
-
-    def _json(self) -> str:
-        tenant = f',"tenant":{_quote(self.tenant)}' if self.tenant is not None else ""
-        return f'{{"id":{_quote(self.id)}{tenant},"type":{_quote(self.type)}}}'
-
-
-@functools.lru_cache(1024)
-def _named(name: str) -> Actor:
-    """Return the user of an id; the same few users do most of what is recorded."""
-    return Actor(id=name)
-
-
-_ACTOR = frozenset({Actor, type(None)})
-_RESOURCE = frozenset({Resource, type(None)})
-
-
-def _resource(value: tuple[str, str]) -> Resource:
-    if len(value) != 2:
-        raise InvalidValueError("resource is a pair of type and id")
-    return Resource(type=value[0], id=value[1])
 
 
 @final
@@ -231,11 +125,11 @@ class Event:
         seq: int | None = None, stored_at: datetime | None = None,
     ) -> None:  # fmt: skip
         if type(actor) is str:
-            actor = _named(actor)
+            actor = named_actor(actor)
         if isinstance(resource, tuple):
-            resource = _resource(resource)
-        rules = rules if type(rules) is tuple else _names(rules)
-        fields = fields if type(fields) is tuple else _names(fields)
+            resource = to_resource(resource)
+        rules = rules if type(rules) is tuple else names(rules)
+        fields = fields if type(fields) is tuple else names(fields)
         at = utc_now() if at is None else at
         id = new_run_id() if id is None else id  # noqa: A001
         draft: Any = self
@@ -266,9 +160,9 @@ class Event:
             and (policy is None or (type(policy) is str and policy))
             and (purpose is None or (type(purpose) is str and purpose))
             and (request is None or (type(request) is str and request))
-            and _TEXT.issuperset(map(type, fields)) and (not rules or _TEXT.issuperset(map(type, rules)))
+            and TEXT.issuperset(map(type, fields)) and (not rules or TEXT.issuperset(map(type, rules)))
             and outcome in _OUTCOMES and type(count) is int and 0 <= count <= MAX_SAFE_INT and at.tzinfo is not None
-            and type(actor) in _ACTOR and type(resource) in _RESOURCE
+            and type(actor) in ACTORS and type(resource) in RESOURCES
         ):  # fmt: skip
             self._refuse()
 
@@ -280,10 +174,10 @@ class Event:
             raise InvalidValueError("count is a whole number from 0 to 2^53 - 1")
         if self.at.tzinfo is None:
             raise InvalidValueError("at is a naive moment; give an aware one, such as datetime.now(UTC)")
-        for name, kinds in (("actor", _ACTOR), ("resource", _RESOURCE)):
+        for name, kinds in (("actor", ACTORS), ("resource", RESOURCES)):
             if type(getattr(self, name)) not in kinds:
                 raise InvalidValueError(f"{name} is of class {name.title()}, or its short form")
-        _refuse(self, ("action", "id"), ("code", "scope", "policy", "purpose", "request"), ("rules", "fields"))
+        refuse(self, ("action", "id"), ("code", "scope", "policy", "purpose", "request"), ("rules", "fields"))
 
     def prefix(self) -> bytes:
         """Return the canonical bytes up to where the log's own members follow.
@@ -303,7 +197,7 @@ class Event:
         if self.detail:
             pieces.append(f',"detail":{json_bytes(_exact(self.detail)).decode()}')
         if self.fields:
-            pieces.append(f',"fields":{_listed(self.fields)}')
+            pieces.append(f',"fields":{listed(self.fields)}')
         pieces.append(f',"id":{_quote(self.id)},"outcome":"{self.outcome}"')
         if self.policy is not None:
             pieces.append(f',"policy":{_quote(self.policy)}')
@@ -314,7 +208,7 @@ class Event:
         if self.resource is not None:
             pieces.append(f',"resource":{self.resource._json()}')
         if self.rules:
-            pieces.append(f',"rules":{_listed(self.rules)}')
+            pieces.append(f',"rules":{listed(self.rules)}')
         if self.scope is not None:
             pieces.append(f',"scope":{_quote(self.scope)}')
         try:

@@ -25,7 +25,17 @@ from crmkit._merkle import CompactRange, leaf_hash
 from crmkit.errors import FormatError, IntegrityError, TamperedLogError
 
 from ._checkpoint import Checkpoint
-from ._files import CREATE, FileRows, note_line, read_notes, replace_file, sync_path, write_all
+from ._files import (
+    CREATE,
+    FileRows,
+    note_line,
+    read_last_note,
+    read_notes,
+    replace_file,
+    sync_path,
+    whole_lines,
+    write_all,
+)
 from ._retention import compress_segment, prunable, prune_segment
 from ._rows import Rows
 from ._segment import (
@@ -92,6 +102,7 @@ class FileStore:
         self._events = folder / "events"
         self._stem = os.path.join(self._events, "")  # noqa: PTH118  every append looks for the next segment
         self._lock_path = folder / "lock"
+        self._notes_path = folder / "checkpoints.jsonl"
         self._write = write
         self._segment_bytes = segment_bytes
         self._salvage = salvage
@@ -201,9 +212,9 @@ class FileStore:
     def _set_aside(self, size: int, *, torn: bool) -> None:
         """Move what follows the last good batch into a file of its own; there first, and only then off the segment."""
         name = self._segment.path.name
-        notes = self.notes()
-        if notes:
-            check_note(notes[-1], self.rows)
+        note = self.last_note()
+        if note is not None:
+            check_note(note, self.rows)
         if self._stored > self._known:
             raise TamperedLogError("cut off: hashes of later events are stored", location=f"event {self._known}")
         if not torn and not self._salvage:
@@ -258,7 +269,11 @@ class FileStore:
 
     def notes(self) -> list[bytes]:
         """Return the checkpoints, oldest first."""
-        return read_notes(self.folder / "checkpoints.jsonl")
+        return read_notes(self._notes_path)
+
+    def last_note(self) -> bytes | None:
+        """Return the newest checkpoint."""
+        return read_last_note(self._notes_path)
 
     # Writing
 
@@ -295,8 +310,8 @@ class FileStore:
         if self.rows.size == self._segment.first:
             return
         os.fsync(self._fd)
-        notes = self.notes()
-        checkpoint = notes[-1].decode() if notes else None
+        note = self.last_note()
+        checkpoint = None if note is None else note.decode()
         self._begin(Header(self.origin, self.rows.size, self.rows.head, checkpoint, self.last_stored_at))
         self._enter(Segment(self.rows.size, segment_path(self._events, self.rows.size), "jsonl"))
 
@@ -305,10 +320,9 @@ class FileStore:
 
     def add_note(self, note: bytes) -> None:
         """Keep a checkpoint; what a crash left of another one is cut off."""
-        path = self.folder / "checkpoints.jsonl"
-        fd = os.open(path, CREATE, 0o600)
+        fd = os.open(self._notes_path, CREATE, 0o600)
         try:
-            end = path.read_bytes().rfind(b"\n") + 1
+            end = whole_lines(fd)
             os.ftruncate(fd, end)
             os.lseek(fd, end, os.SEEK_SET)
             write_all(fd, note_line(note))
@@ -338,9 +352,8 @@ class FileStore:
         self.rows.flush()
         self.row_store.sync()
         os.fsync(self._fd)
-        notes = self.folder / "checkpoints.jsonl"
-        if notes.exists():
-            sync_path(notes)
+        if self._notes_path.exists():
+            sync_path(self._notes_path)
 
     def close(self) -> None:
         """Let go of the files."""

@@ -15,7 +15,7 @@ from crmkit._merkle import verify_consistency
 from crmkit.errors import IntegrityError, TamperedLogError
 
 from ._checkpoint import Checkpoint
-from ._files import note_line, read_notes, sync_path
+from ._files import note_line, read_last_note, sync_path
 
 if TYPE_CHECKING:
     import os
@@ -98,8 +98,7 @@ class FileWitness(Witness):
 
     def latest(self) -> bytes | None:
         """Return the newest checkpoint."""
-        notes = read_notes(self._path)
-        return notes[-1] if notes else None
+        return read_last_note(self._path)
 
     def keep(self, note: bytes) -> None:
         """Append a checkpoint."""
