@@ -402,10 +402,10 @@ def test_nothing_is_signed_that_has_not_grown_from_what_was_signed(path, events,
     log = Log.open(path, signer=signer)
     log.extend(events(3))
     for note in (Checkpoint(ORIGIN, 2, bytes(32)), Checkpoint(ORIGIN, 7, bytes(32))):
-        log._store.notes = lambda note=note: [note.sign([signer])]
+        log._store.last_note = lambda note=note: note.sign([signer])
         with pytest.raises(IntegrityError):
             log.checkpoint()
-    del log._store.notes
+    del log._store.last_note
     assert log.checkpoints() == []
     log.close()
 
