@@ -110,7 +110,8 @@ class _Walk:
         self, part: Part, store: RowStore, edge: CompactRange, sizes: set[int], result: Scan, end: int | None,
         counts: list[int], *, deep: bool,
     ) -> None:  # fmt: skip
-        self.part, self.sizes, self.result, self.end, self.deep = part, sizes, result, end, deep
+        self.part, self.result, self.end, self.deep = part, result, end, deep
+        self.sizes = sorted(sizes, reverse=True)
         self.counts = counts
         self.stored = self.counts[0] if self.counts else 0
         self.store = store
@@ -184,7 +185,8 @@ class _Walk:
         """Take leaf hashes into the tree, note the roots that are wanted, and compare with what is stored."""
         first = self.rows.size
         at = 0
-        for size in sorted(size for size in self.sizes if first < size <= first + len(leaves)):
+        while self.sizes and self.sizes[-1] <= first + len(leaves):
+            size = self.sizes.pop()
             self.rows.extend(leaves[at : size - first])
             at = size - first
             self.result.roots[size] = self.rows.head.root()
