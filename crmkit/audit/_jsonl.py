@@ -42,10 +42,12 @@ from ._segment import (
     EVENT,
     Header,
     Segment,
+    claimed_seq,
     lines,
     list_segments,
     open_segment,
     read_tail,
+    seek_event,
     segment_path,
     stored_moment,
     trailer,
@@ -253,15 +255,21 @@ class FileStore:
             if segment.kind == "pruned":
                 yield from ((seq, None) for seq in range(max(start, segment.first), end))
                 continue
-            for seq, line in self._lines(segment):
+            for seq, line in self._lines(segment, start):
                 if seq >= end:
                     break
                 if seq >= start and all(text in line for text in wanted):
                     yield seq, line
 
-    def _lines(self, segment: Segment) -> Iterator[tuple[int, bytes]]:
+    def _lines(self, segment: Segment, start: int = 0) -> Iterator[tuple[int, bytes]]:
+        """Yield turn and event from ``start`` or somewhat before it on."""
         with open_segment(segment) as stream:
             seq = segment.first
+            if start > seq and segment.kind == "jsonl":
+                seek_event(stream, os.fstat(stream.fileno()).st_size, start)
+                at = stream.tell()
+                seq = next((said for line in lines(stream) if (said := claimed_seq(line)) is not None), seq)
+                stream.seek(at)
             for line in lines(stream):
                 if line.startswith(EVENT) and line.endswith(b"\n"):
                     yield seq, line[:-1]

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
     from ._rows import Rows
 
-__all__ = ["FORMAT", "Header", "Segment", "Tail", "list_segments", "open_segment", "read_tail", "trailer"]
+__all__ = [
+    "FORMAT", "Header", "Segment", "Tail", "claimed_seq", "list_segments", "open_segment", "read_tail", "seek_event",
+    "trailer",
+]  # fmt: skip
 
 FORMAT = "crmkit-audit/1"
 EVENT = b'{"action":'
@@ -36,6 +39,9 @@ TRAILER = b'{"root":"'
 HEADER = b'{"checkpoint":'
 MAX_LINE = 1 << 26
 _NAME = re.compile(r"([0-9]{20})\.(jsonl|jsonl\.gz|pruned)")
+_NEAR_BYTES = 1 << 14
+_SUFFIX_BYTES = 90
+_SEQ = re.compile(rb',"seq":(0|[1-9][0-9]{0,18}),"stored_at":"[^"]{27}","v":[0-9]+\}\n$')
 _TRAILER = re.compile(rb'\{"root":"([0-9a-f]{64})","size":(0|[1-9][0-9]{0,18})\}\n')
 
 
@@ -133,6 +139,39 @@ def read_trailer(line: bytes) -> tuple[bytes, int] | None:
     """Return root and size of a trailer, ``None`` if the line is none."""
     found = _TRAILER.fullmatch(line)
     return None if found is None else (bytes.fromhex(found[1].decode()), int(found[2]))
+
+
+def claimed_seq(line: bytes) -> int | None:
+    """Return the turn that a line says its event has, or the next one after a trailer; ``None`` if it says none."""
+    if line.startswith(EVENT):
+        found = _SEQ.search(line, max(0, len(line) - _SUFFIX_BYTES))
+        return None if found is None else int(found[1])
+    ended = read_trailer(line)
+    return None if ended is None else ended[1]
+
+
+def seek_event(stream: IO[bytes], size: int, seq: int) -> None:
+    """Move to a line not far ahead of an event, by the turns that lines say; what they say is checked by who reads on.
+
+    Args:
+        stream: A segment that is not compressed.
+        size: Its size in bytes.
+        seq: The event's turn.
+    """
+    stream.seek(0)
+    stream.readline(MAX_LINE)
+    low, high = stream.tell(), size
+    while high - low > _NEAR_BYTES:
+        middle = (low + high) // 2
+        stream.seek(middle)
+        stream.readline(MAX_LINE)
+        at = stream.tell()
+        said = claimed_seq(stream.readline(MAX_LINE)) if at < high else None
+        if said is not None and said <= seq:
+            low = at
+        else:
+            high = middle
+    stream.seek(low)
 
 
 @attrs.frozen
