@@ -23,11 +23,17 @@ if sys.platform == "win32":  # pragma: no cover  run on Windows only
     def _lock(fd: int) -> None:
         msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
 
+    def _unlock(fd: int) -> None:
+        msvcrt.locking(fd, msvcrt.LK_UNLCK, 1)
+
 else:
     import fcntl
 
     def _lock(fd: int) -> None:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _unlock(fd: int) -> None:
+        fcntl.flock(fd, fcntl.LOCK_UN)
 
 
 class FileLock:
@@ -71,5 +77,7 @@ class FileLock:
     def release(self) -> None:
         """Let go; doing it twice does no harm."""
         if self._fd is not None:
+            with contextlib.suppress(OSError):
+                _unlock(self._fd)  # a process that was forked meanwhile has the file open too, and would keep it locked
             os.close(self._fd)
             self._fd = None

@@ -114,6 +114,8 @@ class FileStore:
         if write and origin is not None:
             self._events.mkdir(parents=True, exist_ok=True, mode=0o700)
             (folder / "hashes").mkdir(exist_ok=True, mode=0o700)
+            for place in (folder, folder.parent):
+                sync_path(place)  # what is acknowledged later is of no use in a folder that a power failure takes
         if not self._events.is_dir():
             raise FormatError("no audit log is here", location=folder.name)
         self.row_store = FileRows(folder / "hashes")

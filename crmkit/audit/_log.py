@@ -249,7 +249,12 @@ class Log(Reader):
 
         Returns:
             How many bodies were destroyed.
+
+        Raises:
+            InvalidValueError: The log has checkpoints, and no ``signer`` to sign the event that says so.
         """
+        if self._store.last_note() is not None and not self.can_sign:
+            raise InvalidValueError("to prune a log that is signed, open it with signer=")
         self._committer.flush()
         with self._locked():
             self._store.refresh()
@@ -258,6 +263,8 @@ class Log(Reader):
         if not end:
             return 0
         self._append_own("log.pruned", actor=actor, count=end, detail={"before": end})
+        if self.can_sign:
+            self.checkpoint()  # only what is signed allows bodies to be missing
         with self._locked():
             return self._store.prune(end)
 

@@ -45,7 +45,7 @@ class Scan:
         differs: First event that is not the one that the stored hashes are of.
         kind: What happened there, if the stored hashes are right.
         found: Damage that shows without any signature.
-        pruned: How many events the log says were pruned.
+        pruned: Turns of the events that say so, with how many events they say were pruned.
         stored_at: When the last event was stored.
     """
 
@@ -56,7 +56,7 @@ class Scan:
     differs: int | None = None
     kind: DamageKind = "edited"
     found: list[Damage] = attrs.field(factory=list)
-    pruned: int = 0
+    pruned: list[tuple[int, int]] = attrs.field(factory=list)
     stored_at: str = ""
 
     def say(self, kind: DamageKind, seq: int, location: str) -> None:
@@ -208,7 +208,7 @@ class _Walk:
     def announce(self, line: bytes, seq: int) -> None:
         """Note how far the log says that it was pruned."""
         try:
-            self.result.pruned = max(self.result.pruned, int(json.loads(line)["detail"]["before"]))
+            self.result.pruned.append((seq, int(json.loads(line)["detail"]["before"])))
         except (ValueError, TypeError, KeyError):
             self.result.say("not_canonical", seq, self.part.name)
 

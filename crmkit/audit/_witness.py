@@ -41,6 +41,9 @@ class Witness:
     .. versionadded:: 0.1.0
     """
 
+    answers = True
+    """Whether `latest` tells what it has; one that only forwards cannot."""
+
     def __init__(self, name: str) -> None:
         self.name = name
 
@@ -161,6 +164,7 @@ class CallableWitness(Witness):
         super().__init__(name)
         self._keep = keep
         self._latest = latest
+        self.answers = latest is not None
 
     def latest(self) -> bytes | None:
         """Ask for the newest checkpoint."""

@@ -239,6 +239,38 @@ def test_after_a_disk_error_nothing_is_stored_and_the_log_goes_on(folder, events
     assert verify(folder, keys=[signer.verifier], deep=True).size == 3
 
 
+FULL = """
+    import resource, signal, sys
+    from crmkit.audit import Event, Log, NoteSigner
+    signer = NoteSigner.generate("crm.example.com/audit", seed=bytes(range(32)))
+    log = Log.open(sys.argv[1], signer=signer, checkpoint_events=1000)
+    told = [log.append(Event(action="contact.read", purpose="x" * 300)).id for _ in range(5)]
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, resource.RLIM_INFINITY))
+    refused = 0
+    for _ in range(20):
+        try:
+            told.append(log.append(Event(action="contact.read", purpose="x" * 300)).id)
+        except OSError:
+            refused += 1
+    assert refused > 5, refused
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    told.append(log.append(Event(action="contact.read")).id)
+    log.close()
+    print(*told)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs limits")
+def test_a_file_that_may_not_grow_is_cut_back_to_what_was_acknowledged(folder, signer):
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(FULL), str(folder)], capture_output=True, text=True, check=True
+    )
+    with Log.open(folder, signer=signer) as log:
+        assert [event.id for event in log] == done.stdout.split()
+    assert verify(folder, keys=[signer.verifier], deep=True).ok
+
+
 def test_a_write_that_could_not_even_be_taken_back_is_set_aside(folder, events, signer, monkeypatch):
     with Log.open(folder, signer=signer) as log:
         log.extend(events(2))
