@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import gzip
 import re
+import zlib
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
 import attrs
@@ -24,7 +26,6 @@ from crmkit.errors import CrmkitError, FormatError, TamperedLogError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from ._rows import Rows
 
@@ -199,8 +200,15 @@ def stored_moment(line: bytes) -> str:
 
 
 def lines(stream: IO[bytes]) -> Iterator[bytes]:
-    """Yield lines with their line feeds; the last may lack it."""
-    return iter(lambda: stream.readline(MAX_LINE), b"")
+    """Yield lines with their line feeds; the last may lack it.
+
+    Raises:
+        TamperedLogError: The segment is compressed, and damaged.
+    """
+    try:
+        yield from iter(lambda: stream.readline(MAX_LINE), b"")
+    except (gzip.BadGzipFile, zlib.error, EOFError):
+        raise TamperedLogError("it cannot be decompressed", location=Path(stream.name).name) from None
 
 
 def read_tail(stream: IO[bytes], start: int, rows: Rows) -> Tail:

@@ -12,7 +12,7 @@ from crmkit.audit import Log, _standalone, verify
 from crmkit.audit import _retention as retention
 from crmkit.audit._rows import export_tiles
 from crmkit.audit._segment import list_segments
-from crmkit.errors import IntegrityError, InvalidValueError
+from crmkit.errors import IntegrityError, InvalidValueError, TamperedLogError
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -112,6 +112,23 @@ def test_bodies_that_are_gone_without_being_pruned_are_missed(days, signer):
         retention.prune_segment(days / "events", first)
         report = verify(days, keys=[signer.verifier])
         assert [(item.kind, item.seq, item.last) for item in report] == [("removed", 0, 9)]
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[:200], lambda data: data[:60] + b"x" + data[61:], lambda _: b"no"]
+)
+def test_a_compressed_segment_that_is_damaged_is_an_error_of_its_own(folder, signer, events, damage):
+    with Log.open(folder, signer=signer) as log:
+        log.extend(events(30))
+        log.rotate()
+        log.extend(events(1))
+        log.compress()
+    packed = list_segments(folder / "events")[0].path
+    good = packed.read_bytes()
+    packed.write_bytes({"cut": good[:200], "changed": good[:60] + b"\x00\xff" + good[62:], "other": b"no"}[damage])
+    with Log.open(folder, signer=signer) as log, pytest.raises(TamperedLogError, match="decompressed"):
+        list(log)
+    assert not verify(folder, keys=[signer.verifier]).ok
 
 
 def test_what_allows_pruning_must_be_signed(folder, signer, events):
