@@ -114,9 +114,7 @@ def test_bodies_that_are_gone_without_being_pruned_are_missed(days, signer):
         assert [(item.kind, item.seq, item.last) for item in report] == [("removed", 0, 9)]
 
 
-@pytest.mark.parametrize(
-    "damage", [lambda data: data[:200], lambda data: data[:60] + b"x" + data[61:], lambda _: b"no"]
-)
+@pytest.mark.parametrize("damage", ["cut", "changed", "other"])
 def test_a_compressed_segment_that_is_damaged_is_an_error_of_its_own(folder, signer, events, damage):
     with Log.open(folder, signer=signer) as log:
         log.extend(events(30))
