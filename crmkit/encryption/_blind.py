@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 
@@ -60,18 +61,20 @@ class BlindIndex:
 
     def write_texts(self, texts: Iterable[str]) -> list[IndexTerm]:
         """Return the terms of normal forms of one text each, for an index with one partition."""
-        copy, bits, from_bytes = self._single.copy, self.index.bits, int.from_bytes
-        exact, shift = bits == UNIQUE_BITS, 64 - bits
-        ready = len(_LENGTHS)
-        found: list[IndexTerm] = []
-        for text in texts:
-            data = text.encode()
+        copy, ready = self._single.copy, len(_LENGTHS)
+        digests = []
+        for data in map(str.encode, texts):
             size = len(data)
             running = copy()
             running.update((_LENGTHS[size] if size < ready else size.to_bytes(_WORD, "big")) + data)
-            digest = running.finalize()
-            found.append(digest[:16].hex() if exact else from_bytes(digest[:8], "big") >> shift)
-        return found
+            digests.append(running.finalize())
+        if not digests:
+            return []
+        whole = np.frombuffer(b"".join(digests), dtype=np.uint8).reshape(-1, 32)
+        if self.index.bits == UNIQUE_BITS:
+            return list(whole[:, :16].tobytes().hex("\n", 16).split("\n"))
+        first = np.frombuffer(whole[:, :8].tobytes(), dtype=">u8")
+        return list((first >> (64 - self.index.bits)).tolist())
 
     def write_many(self, keys: Sequence[Any], forms: Mapping[Any, list[list[str]]]) -> list[Any]:
         """Return what goes into the index column for each key; ``forms`` has the normal forms of each distinct one."""
