@@ -25,6 +25,7 @@ from ._rotation import Checkpoint, Rewrite, RotationReport, StoredToken, TokenCo
 from ._rotator import Rotator
 from ._sealed import Sealed, candidates, encrypted_type
 from ._secret import SecretKey
+from ._sensitive import Sensitive
 from ._shred import ErasureReceipt
 from ._sqlalchemy_tables import SQLAlchemySubjectStore, SQLAlchemyTokenTable
 from ._subject_sqlite import SQLiteSubjectStore
@@ -67,6 +68,7 @@ __all__ = [
     "SQLiteTokenTable",
     "Sealed",
     "SecretKey",
+    "Sensitive",
     "StoredToken",
     "SubjectRow",
     "SubjectStore",

@@ -305,5 +305,8 @@ def _about(field: Field, tenant: str, header: bytes) -> bytes:
     """Return what every token of a field authenticates: where it belongs."""
     own = field.name.rpartition(".")[2]
     return encode_parts(
-        [b"crmkit/v1", header, tenant.encode(), field.table.encode(), own.encode(), CODECS[field.type].code]
-    )
+        [
+            b"crmkit/v1", header, tenant.encode(), field.table.encode(), own.encode(), CODECS[field.type].code,
+            *(name.encode() for name in field.bound),
+        ]
+    )  # fmt: skip

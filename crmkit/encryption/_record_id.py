@@ -21,7 +21,7 @@ RecordType: TypeAlias = "type[int | str | UUID]"
 """What the record ids of a box must be."""
 
 UNBOUND: Final = b"-"
-"""The octets of no record at all."""
+"""The octets of no record at all, and of a missing value that a token is bound to."""
 _NUMERIC = re.compile(r"-?[1-9][0-9]*\Z|0\Z")
 
 
@@ -100,3 +100,8 @@ def many(records: Sequence[object], record_type: RecordType | None = None) -> li
         except InvalidValueError as error:
             raise InvalidValueError(f"row {row}: {error}") from None
     return found
+
+
+def with_bound(record: bytes, values: Sequence[object]) -> bytes:
+    """Return the octets of a record together with further values that a token is bound to; ``None`` is one of them."""
+    return b"o" + encode_parts([record, *(UNBOUND if value is None else record_bytes(value) for value in values)])

@@ -76,7 +76,7 @@ class EncryptedType(TypeDecorator[Any]):
     cache_ok = False
     comparator_factory = _Comparator
 
-    def __init__(self, field: Field, box: Box, *, record: str = "id", index_prefix: str | None = None) -> None:
+    def __init__(self, field: Field | str, box: Box, *, record: str = "id", index_prefix: str | None = None) -> None:
         super().__init__()
         self.field = box.field(field)
         if self.field.subject:
@@ -199,15 +199,24 @@ def _encrypted(mapper: Any) -> list[tuple[str, EncryptedType]]:
 def _before_flush(mapper: Any, _connection: Any, target: Any) -> None:
     state = inspect(target)
     for key, kind in _encrypted(mapper):
+        own = () if kind.field.deterministic or not kind.field.bind_record else (kind.record,)
+        moved = state.persistent and _has_changed(state, *own, *kind.field.bound)
+        if moved and key not in state.dict:
+            raise RefusedError(
+                f"{kind.field.name} is bound to what was changed here and has not been loaded: read it before "
+                f"{', '.join((*own, *kind.field.bound))} is set, or its token would not open any more",
+                rule="bound",
+            )
         # A new row gets a token even for what was never set, where the field hides missing values.
-        if state.persistent and not (key in state.dict and _has_changed(state, key, kind.record)):
+        if state.persistent and not moved and not (key in state.dict and _has_changed(state, key)):
             continue
         value = state.dict.get(key)
         for index in kind.field.indexes:
             setattr(target, _attribute(mapper, kind.column_name(index.name)), _term(kind, index.name, value))
         if value is None and not kind.field.hide_null:
             continue
-        token = kind.box.encrypt(kind.field, value, record=_record(mapper, target, kind))
+        record = _record(mapper, target, kind)
+        token = kind.box.encrypt(kind.field, value, record=record, bound=_bound(mapper, target, kind))
         if state.persistent:
             flag_modified(target, key)
         state.dict[key] = _Sealing(value, token)
@@ -235,18 +244,38 @@ def _attribute(mapper: Any, column: str) -> str:
 
 
 def _record(mapper: Any, target: Any, kind: EncryptedType) -> Any:
-    record = getattr(target, kind.record)
+    record = _given(mapper, target, kind.record)
     if record is None and kind.field.bind_record and not kind.field.deterministic:
-        default = mapper.column_attrs[kind.record].columns[0].default
-        if default is None or not (default.is_callable or default.is_scalar):
-            raise RefusedError(
-                f"{kind.field.name} is bound to {kind.record!r}, which has no value yet: give it a Python-side default "
-                "such as uuid4, or set it before the object is added",
-                rule="record_missing",
-            )
-        record = default.arg(None) if default.is_callable else default.arg
-        setattr(target, kind.record, record)
+        raise RefusedError(
+            f"{kind.field.name} is bound to {kind.record!r}, which has no value yet: give it a Python-side default "
+            "such as uuid4, or set it before the object is added",
+            rule="record_missing",
+        )
     return record
+
+
+def _bound(mapper: Any, target: Any, kind: EncryptedType) -> dict[str, Any]:
+    """Return the values that a token is bound to besides the record; what the database would fill in is refused."""
+    found = {}
+    for name in kind.field.bound:
+        found[name] = _given(mapper, target, name)
+        if found[name] is None and mapper.column_attrs[name].columns[0].server_default is not None:
+            raise RefusedError(
+                f"{kind.field.name} is bound to {name!r}, which the database would fill in: set it", rule="bound"
+            )
+    return found
+
+
+def _given(mapper: Any, target: Any, name: str) -> Any:
+    """Return an attribute of an object that is being flushed, set to its Python-side default if it has no value."""
+    value = getattr(target, name)
+    default = mapper.column_attrs[name].columns[0].default
+    if value is not None or default is None or inspect(target).persistent:
+        return value
+    if default.is_callable or default.is_scalar:
+        value = default.arg(None) if default.is_callable else default.arg
+        setattr(target, name, value)
+    return value
 
 
 def _restore(target: Any) -> None:
@@ -280,5 +309,6 @@ def _open(target: Any) -> None:
     for key, kind in _encrypted(state.mapper):
         held = state.dict.get(key)
         if isinstance(held, Sealed):
-            value = kind.box.decrypt(kind.field, held.token, record=getattr(target, kind.record))
+            bound = {name: getattr(target, name) for name in kind.field.bound}
+            value = kind.box.decrypt(kind.field, held.token, record=getattr(target, kind.record), bound=bound)
             state.dict[key] = value

@@ -32,7 +32,7 @@ class SQLiteTokenTable:
         column: The column with the tokens.
         key: The primary key: one column, an integer or text.
         subject: The column that names the person, for fields with ``subject=True``.
-        others: Columns for compound indexes.
+        others: Columns for compound indexes, and those that the field is bound to.
 
     Example:
         >>> SQLiteTokenTable("crm.db", "contacts", "email")

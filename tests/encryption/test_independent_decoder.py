@@ -200,6 +200,15 @@ def test_what_crmkit_writes_today_is_read_by_the_page_alone(tmp_path):
                 place = {"tenant": "acme", "table": "crm.contacts", "field": "f", "record": octets}
                 assert read(token, roots["data"], names, octet=octet, **place) == wanted
 
+    # A field that is bound to its owner.
+    field = Field("crm.contacts.f", bound=("owner", "team"))
+    token = ring.box([field]).encrypt(field, "x", record=42, bound={"team": None, "owner": "ana"})
+    raw = octets_of(token)
+    about = parts("crmkit/v1", raw[:18], "acme", "crm.contacts", "f", "s", "owner", "team")
+    record = b"o" + parts(b"i42", b"sana", b"-")
+    key = derived(roots["data"], 64, "field", 1, "acme", "crm.contacts", "f")
+    assert unframed(siv_decrypt(key, raw[34:], [about, record, raw[18:34]]), b"s") == b"x"
+
     # An index, a person's key, a file.
     email = Field("contacts.email", normalizer="email-v1", indexes=[Index.unique()], subject=True)
     store = SQLiteSubjectStore(tmp_path / "subjects.db")
