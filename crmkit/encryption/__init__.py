@@ -23,6 +23,7 @@ from ._readers import Reader, from_fernet, from_plaintext, from_sqlalchemy_utils
 from ._record_id import RecordId, RecordType
 from ._rotation import Checkpoint, Rewrite, RotationReport, StoredToken, TokenCount, TokenTable
 from ._rotator import Rotator
+from ._row_seal import RowSeal
 from ._sealed import Sealed, candidates, encrypted_type
 from ._secret import SecretKey
 from ._sensitive import Sensitive
@@ -62,6 +63,7 @@ __all__ = [
     "Rewrite",
     "RotationReport",
     "Rotator",
+    "RowSeal",
     "SQLAlchemySubjectStore",
     "SQLAlchemyTokenTable",
     "SQLiteSubjectStore",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ._guarded import GuardedBox
     from ._keyring import Keyring
     from ._record_id import RecordId, RecordType
+    from ._row_seal import RowSeal
     from ._shred import ErasureReceipt
     from ._subjects import SubjectStore
 
@@ -42,6 +43,7 @@ class Box(_Searches):
         audit: Who is told of every call that decrypts, moves or destroys.
         record_type: What record ids must be: ``int``, ``str`` or ``UUID``. Text that is exactly one is read as one, so
             that ``42`` and ``"42"`` cannot become two records.
+        row_seal: A seal over columns of each row, which :meth:`seal` writes and :meth:`open` checks.
         require_purpose: Refuse to decrypt outside of ``acting(purpose=...)``.
         subject_ttl: How long a person's key is kept in memory.
 
@@ -72,17 +74,20 @@ class Box(_Searches):
         subjects: SubjectStore | None = None,
         audit: AuditSink | None = None,
         record_type: RecordType | None = None,
+        row_seal: RowSeal | None = None,
         require_purpose: bool = False,
         subject_ttl: timedelta = SUBJECT_TTL,
     ) -> None:
         self.ring = ring
         self.fields = tuple(fields)
+        self.row_seal = row_seal
         self.auditor = Auditor(audit, require_purpose)
         self._by_name = by_name(self.fields)
         if subjects is None and any(field.subject for field in self.fields):
             raise RefusedError(
                 "a field with subject=True needs subjects=, where the keys of persons are", rule="subjects"
             )
+        self.record_type = record_type
         self.engine = Engine(ring, self.fields, store=subjects, record_type=record_type, subject_ttl=subject_ttl)
 
     @property
@@ -315,7 +320,7 @@ class Box(_Searches):
         into: Callable[..., Any] = dict,
         sensitive: bool | None = None,
     ) -> Any:
-        """Undo :meth:`seal`: return the record with its fields decrypted and without index columns.
+        """Undo :meth:`seal`: return the record with its fields decrypted, without index columns and row seal.
 
         Args:
             row: As :meth:`seal` made it, or a row of the database.
@@ -323,6 +328,9 @@ class Box(_Searches):
             subject: The person, for fields with ``subject=True``.
             into: Called with the columns as keywords: ``dict``, or the class of the record.
             sensitive: Whether values are wrapped in :class:`Sensitive`; ``None``: those that ``into`` annotates so.
+
+        Raises:
+            IntegrityError: The box has a row seal, and the row is not what was sealed.
         """
         from ._records import open_
 
@@ -354,7 +362,7 @@ class Box(_Searches):
         Returns:
             What was destroyed, which columns must still be set to NULL, and when the last backup of the key expires.
         """
-        receipt = _shred.shred(self.engine.subjects.store, self.tenant, subject, self.fields, now)
+        receipt = _shred.shred(self.engine.subjects.store, self.tenant, subject, self.fields, self.row_seal, now)
         self.engine.subjects.evict(receipt.subjects)
         self.auditor.tell(
             "shred", receipt.fields, resource=("subject", subject), count=len(receipt.subjects),

@@ -39,7 +39,17 @@ def seal(box: Box, record: Any, *, key: str, subject: str | None) -> dict[str, A
                 )
             terms = box.index_values(field, value, columns)
             sealed.update({field.index_columns[name]: term for name, term in terms.items()})
+    if box.row_seal is not None:
+        sealed[box.row_seal.column] = box.row_seal.make(box.ring.keyset, columns, columns[key], box.record_type)
     return sealed
+
+
+def _check_row(box: Box, plain: dict[str, Any], stored: dict[str, Any], key: str) -> None:
+    if box.row_seal is not None:
+        if box.row_seal.column not in plain:
+            raise SchemaError(f"the row has no column {box.row_seal.column!r} with its seal")
+        seal = plain.pop(box.row_seal.column)
+        box.row_seal.check(box.ring.keyset, plain, seal, stored[key], box.record_type)
 
 
 def open_(
@@ -59,6 +69,8 @@ def open_(
             columns[field.column] = box.decrypt(
                 field, token, record=stored[key], subject=person, bound=bound_of(field, stored)
             )
-        if field.column in wrapped and columns.get(field.column) is not None:
-            columns[field.column] = Sensitive(columns[field.column])
+    _check_row(box, columns, stored, key)
+    for name in wrapped.intersection(columns):
+        if columns[name] is not None:
+            columns[name] = Sensitive(columns[name])
     return into(**columns)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import LargeBinary, String, event, inspect
+from sqlalchemy import Engine, LargeBinary, String, event, inspect
 from sqlalchemy.orm import Mapper, Session, object_session
 from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.sql import operators
@@ -20,7 +20,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from crmkit.errors import NotFoundError, PlaintextFoundError, RefusedError
 
-from . import _token
+from . import _sqlalchemy_guard, _token
 from ._sealed import Sealed
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ class EncryptedType(TypeDecorator[Any]):
 
     impl = String
     cache_ok = False
+    crmkit_encrypted = True
     comparator_factory = _Comparator
 
     def __init__(self, field: Field | str, box: Box, *, record: str = "id", index_prefix: str | None = None) -> None:
@@ -185,6 +186,7 @@ def _listen() -> None:
         event.listen(Mapper, "load", _loaded)
         event.listen(Mapper, "refresh", _refreshed)
         event.listen(Session, "after_soft_rollback", _rolled_back)
+        event.listen(Engine, "before_execute", _sqlalchemy_guard.check)
 
 
 def _encrypted(mapper: Any) -> list[tuple[str, EncryptedType]]:

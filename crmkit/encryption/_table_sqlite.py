@@ -24,7 +24,8 @@ _CHECKPOINTS: Final = "create table if not exists crmkit_checkpoints (name text 
 class SQLiteTokenTable:
     """A column of tokens in an SQLite database, for a :class:`Rotator`.
 
-    Checkpoints are kept in a table ``crmkit_checkpoints`` of the same database.
+    Checkpoints are kept in a table ``crmkit_checkpoints`` of the same database. Every call opens the database and
+    closes it again, whatever happens, so there is nothing to close.
 
     Args:
         path: The database.

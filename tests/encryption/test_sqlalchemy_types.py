@@ -149,6 +149,63 @@ def test_what_ciphertext_cannot_answer_raises_when_the_query_is_built(model):
         candidates(model.email, "x", index="domian")
 
 
+def test_what_a_comparator_does_not_see_is_refused_before_it_runs(engine, model):
+    with orm.Session(engine) as session:
+        session.add(model(email="ana@example.com", plain="x"))
+        session.commit()
+        other = orm.aliased(model)
+        for statement in (
+            sa.select(model).order_by(model.email),
+            sa.select(model).order_by(model.plain, model.email),
+            sa.select(model.email).order_by("email"),
+            sa.select(model.email.label("x")).order_by("x"),
+            sa.select(other).order_by(other.email),
+            sa.select(model.__table__).order_by(model.__table__.c.email),
+            sa.select(sa.func.count()).group_by(model.email),
+            sa.select(model.email).distinct(),
+            sa.select(sa.func.max(model.email)),
+            sa.select(sa.func.lower(model.email)),
+            sa.select(model.id).where(sa.func.length(model.email) > 3),
+            sa.select(sa.func.row_number().over(order_by=model.email)),
+            sa.select(sa.func.row_number().over(partition_by=[model.plain, model.email])),
+            sa.select(sa.func.percentile_disc(0.5).within_group(model.email)),
+            sa.select(model).where(model.id.in_(sa.select(model.id).order_by(model.email).limit(1))),
+            sa.union_all(sa.select(model.email), sa.select(model.email)).order_by("email"),
+            distinct_on(sa.select(model.id), model.email),
+        ):
+            with pytest.raises(RefusedError, match="cannot sort, group or compute") as caught:
+                session.execute(statement).all()
+            assert caught.value.rule == "operator"
+        with pytest.raises(RefusedError, match="cannot sort"), engine.connect() as connection:
+            connection.execute(sa.select(model.__table__).order_by(model.__table__.c.email))
+        with pytest.raises(RefusedError, match="cannot sort"):
+            session.query(model).order_by(model.email).all()
+
+
+def distinct_on(statement, column):
+    try:
+        from sqlalchemy.dialects import postgresql
+
+        return statement.ext(postgresql.distinct_on(column))
+    except (AttributeError, ImportError):  # SQLAlchemy 2.0
+        return statement.distinct(column)
+
+
+def test_what_a_database_can_do_with_tokens_still_works(engine, model):
+    with orm.Session(engine) as session:
+        session.add_all([model(email="ana@example.com", plain="b"), model(plain="a")])
+        session.commit()
+        by_presence = sa.select(model).order_by(model.email.is_(None), model.plain)
+        assert [one.plain for one in session.scalars(by_presence)] == ["b", "a"]
+        assert session.scalar(sa.select(sa.func.count(model.email))) == 1
+        assert session.scalar(sa.select(sa.func.count()).where(model.email.is_not(None))) == 1
+        assert len(session.scalars(sa.select(model).distinct()).all()) == 2
+        assert [one.plain for one in session.scalars(sa.select(model).order_by("plain"))] == ["a", "b"]
+        assert session.execute(sa.text("select 1")).scalar() == 1
+        session.execute(sa.update(model).values(plain=sa.func.upper(model.plain)))
+        assert session.scalars(sa.select(sa.func.max(model.plain))).one() == "B"
+
+
 def test_what_goes_round_the_mapper_is_refused_and_never_written_in_the_clear(engine, model):
     table = model.__table__
     key = uuid.uuid4()
