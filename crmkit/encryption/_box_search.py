@@ -25,7 +25,15 @@ class _Searches:
     if TYPE_CHECKING:
 
         def field(self, field: Field | str) -> Field: ...
-        def decrypt(self, field: Field | str, token: str | bytes | None, **where: Any) -> Any: ...
+        def decrypt(
+            self,
+            field: Field | str,
+            token: str | bytes | None,
+            *,
+            record: RecordId | None = None,
+            subject: str | None = None,
+            bound: Mapping[str, object] | None = None,
+        ) -> Any: ...
 
     def index(self, field: Field | str, value: object) -> dict[str, list[IndexTerm]]:
         """Return for each index the terms that rows with this value may hold; look up with ``IN``.

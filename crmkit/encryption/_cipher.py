@@ -290,7 +290,8 @@ class FieldCipher:
         try:
             return self._framer.unwrap(frame)
         except ValueError:
-            raise _aead.failed() from None
+            pass
+        raise _aead.failed()
 
 
 def _paddings(framer: Framer) -> tuple[bytes, ...]:

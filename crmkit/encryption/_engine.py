@@ -196,7 +196,7 @@ def bound_of(field: Field, row: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _check_bound(field: Field, bound: Mapping[str, object] | None) -> None:
-    if set(bound or ()) != set(field.bound):
+    if (bound or field.bound) and set(bound or ()) != set(field.bound):
         raise RefusedError(
             f"{field.name} is bound to {', '.join(field.bound) or 'its record only'}: give bound= with just that",
             rule="bound",

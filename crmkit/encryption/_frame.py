@@ -42,13 +42,25 @@ def _wrong(wanted: str, value: object) -> InvalidValueError:
     return InvalidValueError(f"{wanted} wanted, not {type(value).__name__}")
 
 
+def utf8(text: str) -> bytes | None:
+    """Return text as UTF-8; ``None`` where it has a lone surrogate.
+
+    Whoever raises for that does so outside of this handler: Python's own error holds the whole text, and would stay
+    behind the new one for whatever reports errors.
+    """
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return None
+
+
 def _from_text(value: object) -> bytes:
     if not isinstance(value, str):
         raise _wrong("text", value)
-    try:
-        return value.encode()
-    except UnicodeEncodeError:
-        raise InvalidValueError("text with a lone surrogate has no UTF-8 form") from None
+    data = utf8(value)
+    if data is None:
+        raise InvalidValueError("text with a lone surrogate has no UTF-8 form")
+    return data
 
 
 def _from_bytes(value: object) -> bytes:
@@ -171,5 +183,6 @@ class Framer:
             raise ValueError
         try:
             return codec.decode(data)
-        except (CrmkitError, InvalidOperation, KeyError):
-            raise ValueError from None
+        except (CrmkitError, InvalidOperation, KeyError, ValueError):
+            pass  # and raise outside: these errors quote the value
+        raise ValueError

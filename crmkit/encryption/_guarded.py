@@ -98,10 +98,15 @@ class GuardedBox:
         return column.like(values)
 
     def open(self, row: Any, *, key: str = "id", subject: str | None = None) -> dict[str, Any]:
-        """Return a row of the database as a dict, each field as the principal may see it, without index columns."""
+        """Return a row of the database as a dict, each field as the principal may see it, without index columns.
+
+        A row seal is not checked: that takes every value it covers, and what nobody may see is not decrypted.
+        """
         table = frames.read([row])
         found: dict[str, Any] = {name: table.column(name)[0] for name in table.columns}
         plain = dict(found)
+        if self._box.row_seal is not None:
+            found.pop(self._box.row_seal.column, None)
         for field in self._box.fields:
             for name in field.index_columns.values():
                 found.pop(name, None)

@@ -71,11 +71,11 @@ def many(box: Box, field: Field, tokens: Frame, before: Place, to: Place) -> Any
 
 
 def _note_merges(box: Box, before: Frame, after: Frame) -> None:
-    old = frames.read_column(before, what="column of subjects").values
-    new = frames.read_column(after, what="column of subjects").values
-    for pair in dict.fromkeys(zip(old, new, strict=True)):
-        if None not in pair and pair[0] != pair[1]:
-            box.engine.subjects.store.merge(box.tenant, *pair)
+    old: list[Any] = frames.read_column(before, what="column of subjects").values
+    new: list[Any] = frames.read_column(after, what="column of subjects").values
+    for one_person, other in dict.fromkeys(zip(old, new, strict=True)):
+        if one_person is not None and other is not None and one_person != other:
+            box.engine.subjects.store.merge(box.tenant, one_person, other)
 
 
 def _named(record: object) -> str:

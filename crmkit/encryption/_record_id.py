@@ -11,6 +11,8 @@ import numpy as np
 from crmkit._canonical import encode_parts
 from crmkit.errors import InvalidValueError, RefusedError
 
+from ._frame import utf8
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -79,10 +81,10 @@ def _coerced(record: object, kind: type) -> object:
 
 
 def _utf8(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise InvalidValueError("a record id has a lone surrogate, which has no UTF-8 form") from None
+    data = utf8(text)
+    if data is None:
+        raise InvalidValueError("a record id has a lone surrogate, which has no UTF-8 form")
+    return data
 
 
 def many(records: Sequence[object], record_type: RecordType | None = None) -> list[bytes]:

@@ -26,6 +26,7 @@ from crmkit.errors import (
 
 from . import _token
 from ._derive import TAG_BYTES, derive, key_tag
+from ._frame import utf8
 from ._record_id import record_bytes
 
 if TYPE_CHECKING:
@@ -156,10 +157,10 @@ def _cell(name: str, value: Any) -> bytes:
     if value is None:
         return b"n"
     if isinstance(value, str):
-        try:
-            return b"s" + value.encode()
-        except UnicodeEncodeError:
-            raise InvalidValueError(f"column {name!r} has a lone surrogate, which has no UTF-8 form") from None
+        data = utf8(value)
+        if data is None:
+            raise InvalidValueError(f"column {name!r} has a lone surrogate, which has no UTF-8 form")
+        return b"s" + data
     if isinstance(value, bool | np.bool_):
         return b"?1" if value else b"?0"
     if isinstance(value, int | np.integer):

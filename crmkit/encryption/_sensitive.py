@@ -12,10 +12,11 @@ _SHOWN: Final = "<Sensitive>"
 
 
 class Sensitive(Generic[T]):
-    """A value that is not in any ``repr``, format, log line, JSON or pickle; :meth:`reveal` gives it.
+    """A value that is not in any ``repr``, format, log line, JSON or pickle; ``reveal()`` gives it.
 
     ``Box.open(row, into=Contact)`` wraps what the class annotates with it, and ``sensitive=True`` every field of the
-    box. It keeps values out of what is written by accident, and hides nothing from code that wants them.
+    box. It keeps values out of what is written by accident, and hides nothing from code that wants them. Errors of
+    pydantic quote what they refuse, unless the model's config says ``hide_input_in_errors``.
 
     Args:
         value: The value.

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
 def check(_connection: Any, statement: Any, *_: Any) -> None:
     """Refuse a statement in which a database would do more with an encrypted column than hand it out."""
-    if not isinstance(statement, visitors.Visitable):
+    if not isinstance(statement, visitors.ExternallyTraversible):
         return
     for part in visitors.iterate(statement):
         for element in _used(part):
             if _is_encrypted(element):
+                encrypted: Any = element.type
                 raise RefusedError(
-                    f"{element.type.field.name} is encrypted: the database cannot sort, group or compute with it; load "
+                    f"{encrypted.field.name} is encrypted: the database cannot sort, group or compute with it; load "
                     "the objects and do that in Python",
                     rule="operator",
                 )
