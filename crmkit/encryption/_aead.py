@@ -18,6 +18,7 @@ from crmkit._canonical import encode_parts
 from crmkit.errors import DecryptionError, RefusedError
 
 from . import _alike, _token
+from ._secret import Unpicklable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -176,7 +177,7 @@ class DeterministicSuite(_OneByOne):
             raise failed() from None
 
 
-class CommittingSuite(_OneByOne):
+class CommittingSuite(_OneByOne, Unpicklable):
     """Suite 3."""
 
     __slots__ = ("_key",)

@@ -12,7 +12,7 @@ from . import _rebind, _shred
 from ._audit import Auditor
 from ._box_search import _Searches
 from ._columns import ColumnOutcome, OnError, collected, first_error
-from ._engine import Engine, by_name
+from ._engine import Engine, by_name, check_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -103,8 +103,10 @@ class Box(_Searches):
         """
         name = field if isinstance(field, str) else field.name
         found = self._by_name.get(name)
-        if found is None or (not isinstance(field, str) and found is not field and found != field):
+        if found is None:
             raise NotFoundError.of("field", name, [known.name for known in self.fields])
+        if not isinstance(field, str) and found is not field and found != field:
+            raise NotFoundError(f"the box has a field {name!r} with other settings", name=name)
         return found
 
     def encrypt(
@@ -188,6 +190,7 @@ class Box(_Searches):
         """
         field = self.field(field)
         column = frames.read_column(values, what="column of values")
+        check_rows(column, records, subjects, *(bound or {}).values())
         if field.deterministic and field.accept is None:
             self.engine.judge(field, "", column.values, f"{field.name} cannot be deterministic")
         rows = self.engine.records(field, records, len(column), bound)
@@ -223,6 +226,7 @@ class Box(_Searches):
         field = self.field(field)
         self.auditor.check_purpose()
         column = frames.read_column(tokens, what="column of tokens")
+        check_rows(column, records, subjects, *(bound or {}).values())
         rows = self.engine.records(field, records, len(column), bound)
         failed: dict[int, CrmkitError] = {}
         values = self.engine.open_many(field, column.values, rows, subjects, failed)

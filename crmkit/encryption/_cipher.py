@@ -21,6 +21,7 @@ from . import _aead, _alike, _token
 from ._derive import derive, key_tag
 from ._frame import CODECS, END
 from ._keyring import field_items
+from ._secret import Unpicklable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,7 +49,7 @@ class _Lock:
     )
 
 
-class FieldCipher:
+class FieldCipher(Unpicklable):
     """Encrypts and decrypts values of one field of one tenant, or of one person in it.
 
     It holds no state that changes, so threads may share it and a forked process may go on with it.

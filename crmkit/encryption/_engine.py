@@ -195,6 +195,24 @@ def bound_of(field: Field, row: Mapping[str, Any]) -> dict[str, Any] | None:
     return {name: row[name] for name in field.bound} or None
 
 
+def check_rows(column: frames.Column, *others: Frame | None) -> None:
+    """Refuse columns that are not of the same rows: a value would be bound to another row's record.
+
+    Raises:
+        ShapeError: They differ in length, or in the labels of pandas.
+    """
+    for other in others:
+        if other is None:
+            continue
+        beside = frames.read_column(other, what="column beside it")
+        if not column.same_rows(beside):
+            raise ShapeError(
+                "columns of the same rows wanted: these differ in length or, in pandas, in their index",
+                expected=len(column),
+                actual=len(beside),
+            )
+
+
 def _check_bound(field: Field, bound: Mapping[str, object] | None) -> None:
     if (bound or field.bound) and set(bound or ()) != set(field.bound):
         raise RefusedError(

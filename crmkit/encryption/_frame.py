@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 NULL: Final = b"n"
 END: Final = b"\x80"
 MAX_BYTES: Final = 16 * 1024 * 1024
+_MOST_BITS: Final = 13_280
+"""Python writes integers of up to 4,300 digits unless it was told otherwise."""
 _INTEGER = re.compile(rb"-?[0-9]+\Z")
 _BOOLS: Final = {b"1": True, b"0": False}
 
@@ -72,7 +74,10 @@ def _from_bytes(value: object) -> bytes:
 def _from_int(value: object) -> bytes:
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise _wrong("an integer", value)
-    return b"%d" % int(value)
+    number = int(value)
+    if number.bit_length() > _MOST_BITS:
+        raise InvalidValueError("an integer of more than 4,000 digits; encrypt it as text or bytes")
+    return b"%d" % number
 
 
 def _to_int(data: bytes) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from crmkit import frames, masking
 from crmkit.errors import AccessDeniedError
 
-from ._engine import bound_of
+from ._engine import bound_of, check_rows
 from ._index import as_text
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ class GuardedBox:
         field = self._box.field(field)
         level = self.level(field)
         column = frames.read_column(tokens, what="column of tokens")
+        check_rows(column, records, subjects, *(bound or {}).values())
         if level == "hidden":
             self._box.auditor.tell("decrypt", [field.name], outcome="denied", count=len(column))
             return column.like([None] * len(column))

@@ -244,6 +244,8 @@ def _span(value: object, width: Decimal) -> str:
         number = Decimal(value.toordinal())
     elif isinstance(value, int | Decimal) and not isinstance(value, bool):
         number = Decimal(value)
+        if not number.is_finite():
+            raise InvalidValueError("a bucket index takes finite numbers")
     else:
         raise InvalidValueError(f"a bucket index takes dates and numbers, not {type(value).__name__}")
     return f"{number // width - (1 if number % width < 0 else 0):f}"

@@ -9,6 +9,7 @@ import attrs
 from crmkit import frames
 
 from ._columns import first_error
+from ._engine import check_rows
 
 if TYPE_CHECKING:
     from crmkit.errors import CrmkitError
@@ -55,6 +56,8 @@ def many(box: Box, field: Field, tokens: Frame, before: Place, to: Place) -> Any
     engine, after = box.engine, to.over(before)
     column = frames.read_column(tokens, what="column of tokens")
     total = len(column)
+    check_rows(column, before.record, before.subject, *(before.bound or {}).values())
+    check_rows(column, to.record, to.subject, *(to.bound or {}).values())
     here = engine.records(field, before.record, total, before.bound)
     there = engine.records(field, after.record, total, after.bound)
     failed: dict[int, CrmkitError] = {}

@@ -323,10 +323,17 @@ def test_values_of_every_type_have_a_text_that_equal_values_share(ring):
     assert len(set(box.index_column(number, [1, 2, 1]))) == 2
 
 
+def test_a_bucket_of_no_number_is_refused(ring):
+    field = Field("t.d", type=Decimal, indexes=[Index.bucket(10, rows=1000)])
+    for odd in (Decimal("NaN"), Decimal("Infinity")):
+        with pytest.raises(InvalidValueError, match="finite"):
+            ring.box([field]).index(field, odd)
+
+
 def test_a_stretched_index_finds_the_same_and_has_terms_of_its_own(ring):
     plain = Field("t.f", indexes=[Index.unique()])
     slow = Field("t.f", indexes=[Index.unique(stretch="argon2id")])
-    spread = Field("t.f", indexes=[Index.filter(rows=1000, partitions=4, stretch="argon2id")])
+    spread = Field("t.f", indexes=[Index.filter(rows=1_000_000, partitions=4, stretch="argon2id")])
     box = ring.box([slow])
     (term,) = box.terms(slow, "Ana")
     assert box.terms(slow, " ana ") == [term]
@@ -334,7 +341,8 @@ def test_a_stretched_index_finds_the_same_and_has_terms_of_its_own(ring):
     assert box.index_values(slow, "ana") == {"unique": term}
     assert ring.box([plain]).terms(plain, "ana") != [term]
     several = ring.box([spread])
-    assert len(set(several.terms(spread, "ana"))) == 4
+    assert len(several.terms(spread, "ana")) == 4
+    assert len(set(several.terms(spread, "ana"))) > 1  # of 14 bits, so that some may coincide
     assert set(several.index_column(spread, ["ana"] * 200)) == set(several.terms(spread, "ana"))
     ring.rotate("index")
     assert box.terms(slow, "ana")[1] == term

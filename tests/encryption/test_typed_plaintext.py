@@ -73,6 +73,15 @@ def test_a_value_of_another_type_is_refused_without_being_shown(ring, kind, wron
         box.encrypt_column(field, [good, None, wrong], records=[1, 2, 3])
 
 
+def test_an_integer_that_python_would_not_write_is_refused(ring):
+    field = Field("t.n", type=int, bucket=None)
+    box = ring.box([field])
+    large = 10**3990
+    assert box.decrypt(field, box.encrypt(field, large, record=1), record=1) == large
+    with pytest.raises(InvalidValueError, match="digits"):
+        box.encrypt(field, 10**4200, record=1)
+
+
 def test_numpy_numbers_are_numbers(ring):
     whole, truth = Field("t.n", type=int), Field("t.b", type=bool)
     box = ring.box([whole, truth])
