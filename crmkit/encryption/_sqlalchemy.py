@@ -106,6 +106,10 @@ class EncryptedType(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Any) -> Any:  # noqa: ARG002 - SQLAlchemy calls it so
         """Let tokens through and nothing else."""
+        return self.stored(value)
+
+    def stored(self, value: Any) -> Any:
+        """Return what the database gets for a parameter: a token, or `RefusedError`."""
         if value is None:
             return None
         if isinstance(value, _Sealing | Sealed):

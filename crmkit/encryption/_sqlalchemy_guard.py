@@ -8,8 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.sql import functions, operators, selectable, visitors
-from sqlalchemy.sql.elements import BinaryExpression, ColumnElement, Over, WithinGroup
+from sqlalchemy.sql import dml, functions, operators, selectable, visitors
+from sqlalchemy.sql.elements import (
+    BinaryExpression,
+    BindParameter,
+    Case,
+    Cast,
+    ClauseElement,
+    ColumnElement,
+    Over,
+    TypeCoerce,
+    WithinGroup,
+)
 
 from crmkit.errors import RefusedError
 
@@ -17,10 +27,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
-def check(_connection: Any, statement: Any, *_: Any) -> None:
-    """Refuse a statement in which a database would do more with an encrypted column than hand it out."""
+def check(_connection: Any, statement: Any, rows: Any, row: Any, _options: Any) -> None:
+    """Refuse a statement in which a database would do more with an encrypted column than hand it out.
+
+    Parameters are looked at too: the column type refuses plaintext as well, but then SQLAlchemy wraps its error in one
+    that shows them.
+    """
     if not isinstance(statement, visitors.ExternallyTraversible):
         return
+    _check_parameters(statement, rows, row)
     for part in visitors.iterate(statement):
         for element in _used(part):
             if _is_encrypted(element):
@@ -30,6 +45,40 @@ def check(_connection: Any, statement: Any, *_: Any) -> None:
                     "the objects and do that in Python",
                     rule="operator",
                 )
+
+
+def _check_parameters(statement: Any, rows: Any, row: Any) -> None:
+    changes = isinstance(statement, dml.Insert | dml.Update)
+    known = {one.key: one.type for one in statement.table.c if _is_encrypted(one)} if changes else {}
+    pairs = list(_assigned(statement)) if known else []
+    pairs += [(part.type, part) for part in visitors.iterate(statement) if isinstance(part, BindParameter)]
+    for kind, value in pairs:
+        if not getattr(kind, "crmkit_encrypted", False):
+            continue
+        if not isinstance(value, BindParameter):
+            _check_value(kind, value)
+            continue
+        known[value.key] = kind
+        if value.callable is None and not value.required:
+            _check_value(kind, value.value)
+    for given in (*rows, row) if known else ():
+        for name in known.keys() & given.keys():
+            _check_value(known[name], given[name])
+
+
+def _check_value(kind: Any, value: Any) -> None:
+    if not isinstance(value, ClauseElement | list | tuple):
+        kind.stored(value)
+
+
+def _assigned(statement: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield type and value of each column that ``values()`` was called with; no visitor goes there."""
+    columns = statement.table.c
+    several = [one for rows in getattr(statement, "_multi_values", ()) for one in rows]
+    for values in (dict(statement._values or {}), dict(getattr(statement, "_ordered_values", None) or ()), *several):
+        for column, value in dict(values).items():
+            found = columns.get(column) if isinstance(column, str) else column
+            yield getattr(found, "type", None), value
 
 
 def _used(part: Any) -> Iterator[ColumnElement[Any]]:
@@ -44,6 +93,8 @@ def _used(part: Any) -> Iterator[ColumnElement[Any]]:
         yield from shown if all(map(_is_encrypted, shown)) else ()
     elif isinstance(part, Over | WithinGroup):
         yield from _columns([one for one in (part.order_by, getattr(part, "partition_by", None)) if one is not None])
+    elif isinstance(part, Case):
+        yield from _columns(part.get_children())
     elif isinstance(part, functions.FunctionElement) and not isinstance(part, functions.count):
         yield from _columns(part.clauses)
 
@@ -59,8 +110,10 @@ def _is_encrypted(element: Any) -> bool:
 
 
 def _columns(clauses: Iterable[Any]) -> Iterator[ColumnElement[Any]]:
-    """Yield the columns in expressions, but not those that are only asked whether they are NULL."""
+    """Yield the columns in expressions, but not those that are only asked whether they are NULL, or for their token."""
     for clause in clauses:
+        if isinstance(clause, Cast | TypeCoerce):
+            continue
         if isinstance(clause, BinaryExpression) and clause.operator in {operators.is_, operators.is_not}:
             continue
         if isinstance(clause, ColumnElement):
