@@ -77,8 +77,8 @@ class Column:
         """
         if len(self) != len(other):
             return False
-        labels = [getattr(one._native, "index", None) for one in (self, other) if one.kind == "pandas"]
-        known = [one for one in labels if hasattr(one, "equals")]
+        labels: list[Any] = [getattr(one._native, "index", None) for one in (self, other) if one.kind == "pandas"]
+        known = [one for one in labels if one is not None]
         return len(known) < 2 or bool(known[0].equals(known[1]))
 
 
