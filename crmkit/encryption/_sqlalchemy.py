@@ -187,8 +187,9 @@ def _listen() -> None:
         event.listen(Mapper, "before_update", _before_flush)
         event.listen(Mapper, "after_insert", _after_flush)
         event.listen(Mapper, "after_update", _after_flush)
-        event.listen(Mapper, "load", _loaded)
-        event.listen(Mapper, "refresh", _refreshed)
+        # What a value is bound to may have to be read first, where a query left it out.
+        event.listen(Mapper, "load", _loaded, restore_load_context=True)
+        event.listen(Mapper, "refresh", _refreshed, restore_load_context=True)
         event.listen(Session, "after_soft_rollback", _rolled_back)
         event.listen(Engine, "before_execute", _sqlalchemy_guard.check)
 

@@ -234,6 +234,54 @@ def test_a_change_of_owner_that_would_lose_the_value_is_refused(model):
     assert session.get(contact, key).email == "ana@example.com"
 
 
+def test_an_owner_that_a_query_leaves_out_is_read(model):
+    sa, session, contact = model
+    session.add(contact(email="ana@example.com", owner_id=7))
+    session.commit()
+    session.expunge_all()
+    from sqlalchemy.orm import load_only
+
+    (found,) = session.scalars(sa.select(contact).options(load_only(contact.email)))
+    assert found.email == "ana@example.com"
+
+
+def test_an_owner_that_is_set_by_a_relationship_is_known_in_time(ring, tmp_path):
+    sa = pytest.importorskip("sqlalchemy", reason="needs SQLAlchemy")
+    orm = pytest.importorskip("sqlalchemy.orm", reason="needs SQLAlchemy")
+    box = ring.box([EMAIL])
+
+    class Base(orm.DeclarativeBase):
+        pass
+
+    class Owner(Base):
+        __tablename__ = "owners"
+        id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+
+    class Contact(Base):
+        __tablename__ = "contacts"
+        id: orm.Mapped[uuid.UUID] = orm.mapped_column(sa.Uuid, primary_key=True, default=uuid.uuid4)
+        owner_id = orm.mapped_column(sa.Integer, sa.ForeignKey("owners.id"))
+        owner = orm.relationship(Owner)
+        email = orm.mapped_column(encrypted_type(EMAIL, box))
+
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'crm.db'}")
+    Base.metadata.create_all(engine)
+    with orm.Session(engine) as session:
+        one = Contact(email="ana@example.com", owner=Owner())
+        session.add(one)
+        session.commit()
+        for owner in (Owner(), None, Owner()):
+            assert one.email == "ana@example.com"
+            one.owner = owner
+            session.commit()
+        one.owner = None  # the value is not loaded: its token would stay bound to the old owner
+        with pytest.raises(RefusedError, match="read it before"):
+            session.commit()
+        session.rollback()
+        assert one.email == "ana@example.com"
+    engine.dispose()
+
+
 def test_an_owner_that_the_database_fills_in_is_refused(model):
     _, session, contact = model
     session.add(contact(filled="x"))
