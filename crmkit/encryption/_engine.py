@@ -102,7 +102,10 @@ class Engine:
     def records(
         self, field: Field, records: Frame | None, total: int, bound: Mapping[str, Frame] | None = None
     ) -> list[bytes]:
-        """Return the octets of a column of record ids, and of the columns that the field is bound to besides."""
+        """Return the octets of a column of record ids, and of the columns that the field is bound to besides.
+
+        The box has made sure by `check_rows` that all are of the same rows.
+        """
         _check_bound(field, bound)
         own = self._own_records(field, records, total)
         if not bound:
@@ -110,9 +113,6 @@ class Engine:
         more: list[list[Any]] = [
             frames.read_column(bound[name], what=f"bound column {name!r}").values for name in field.bound
         ]
-        for column in more:
-            if len(column) != total:
-                raise ShapeError("one bound value for each value", expected=total, actual=len(column))
         return [_record_id.with_bound(record, row) for record, *row in zip(own, *more, strict=True)]
 
     def _own_records(self, field: Field, records: Frame | None, total: int) -> list[bytes]:
@@ -120,10 +120,7 @@ class Engine:
             return [_record_id.UNBOUND] * total
         if records is None:
             raise RefusedError(f"{field.name} is bound to its record: give records=", rule="record_missing")
-        ids = frames.read_column(records, what="column of records").values
-        if len(ids) != total:
-            raise ShapeError("one record for each value", expected=total, actual=len(ids))
-        return _record_id.many(ids, self._record_type)
+        return _record_id.many(frames.read_column(records, what="column of records").values, self._record_type)
 
     def _by_subject(self, field: Field, subjects: Frame | None, total: int) -> dict[str, list[int]]:
         if subjects is None:

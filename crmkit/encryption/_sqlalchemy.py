@@ -266,7 +266,9 @@ def _bound(mapper: Any, target: Any, kind: EncryptedType) -> dict[str, Any]:
     found = {}
     for name in kind.field.bound:
         found[name] = _given(mapper, target, name)
-        if found[name] is None and mapper.column_attrs[name].columns[0].server_default is not None:
+        column = mapper.column_attrs[name].columns[0]
+        filled = column.server_default is not None or column.default is not None
+        if found[name] is None and filled and not inspect(target).persistent:
             raise RefusedError(
                 f"{kind.field.name} is bound to {name!r}, which the database would fill in: set it", rule="bound"
             )

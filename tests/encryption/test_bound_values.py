@@ -177,7 +177,8 @@ def model(ring, tmp_path):
     field = Field("contacts.email", normalizer="email-v1", bound=("owner_id",), indexes=[Index.unique()])
     loose = Field("contacts.loose", bind_record=False)
     filled = Field("contacts.filled", bound=("state",))
-    box = ring.box([field, loose, filled])
+    computed = Field("contacts.computed", bound=("made",))
+    box = ring.box([field, loose, filled, computed])
 
     class Base(orm.DeclarativeBase):
         pass
@@ -187,10 +188,12 @@ def model(ring, tmp_path):
         id: orm.Mapped[uuid.UUID] = orm.mapped_column(sa.Uuid, primary_key=True, default=uuid.uuid4)
         owner_id: orm.Mapped[int | None] = orm.mapped_column(default=5)
         state: orm.Mapped[str | None] = orm.mapped_column(sa.String(9), server_default="new")
+        made: orm.Mapped[str | None] = orm.mapped_column(sa.String(9), default=sa.func.lower("A"))
         email: orm.Mapped[str | None] = orm.mapped_column(encrypted_type("contacts.email", box))
         email_unique: orm.Mapped[str | None] = orm.mapped_column(sa.String(32))
         loose: orm.Mapped[str | None] = orm.mapped_column(encrypted_type("contacts.loose", box))
         filled: orm.Mapped[str | None] = orm.mapped_column(encrypted_type("contacts.filled", box))
+        computed: orm.Mapped[str | None] = orm.mapped_column(encrypted_type("contacts.computed", box))
 
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'crm.db'}")
     Base.metadata.create_all(engine)
@@ -284,12 +287,18 @@ def test_an_owner_that_is_set_by_a_relationship_is_known_in_time(ring, tmp_path)
 
 def test_an_owner_that_the_database_fills_in_is_refused(model):
     _, session, contact = model
-    session.add(contact(filled="x"))
-    with pytest.raises(RefusedError, match="database would fill in"):
-        session.commit()
-    session.rollback()
-    session.add(contact(filled="x", state="old"))
+    for odd in ({"filled": "x"}, {"computed": "x"}):
+        session.add(contact(**odd))
+        with pytest.raises(RefusedError, match="database would fill in"):
+            session.commit()
+        session.rollback()
+    one = contact(filled="x", state="old", computed="y", made="b")
+    session.add(one)
     session.commit()
+    assert (one.filled, one.computed) == ("x", "y")
+    one.state = None  # an update fills nothing in
+    session.commit()
+    assert one.filled == "x"
 
 
 def test_a_field_that_is_bound_to_no_record_survives_a_new_key(model):

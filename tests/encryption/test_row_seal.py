@@ -132,6 +132,14 @@ def test_wrong_use_is_told(sealing, ring):
         assert "canary" not in str(caught.value)
 
 
+def test_a_guarded_box_leaves_the_seal_out(sealing):
+    class Reader:
+        def level(self, resource, field, record):
+            return "read"
+
+    assert sealing.for_principal(Reader()).open(sealing.seal(ROW)) == ROW
+
+
 def test_the_receipt_of_an_erasure_lists_the_seal(ring, store):
     note = Field("contacts.note", subject=True, indexes=[Index.unique()])
     box = ring.box([note], subjects=store, row_seal=RowSeal("contacts", ["note", "owner_id"]))

@@ -212,6 +212,15 @@ def test_what_a_database_can_do_with_tokens_still_works(engine, model):
         assert session.scalars(sa.select(sa.func.max(model.plain))).one() == "B"
 
 
+def test_what_is_no_expression_is_left_to_sqlalchemy(model):
+    from crmkit.encryption import _sqlalchemy_guard
+
+    assert _sqlalchemy_guard.check(None, object(), (), {}, {}) is None
+    assert repr(model.__table__.c.email.type) == "EncryptedType('contacts.email')"
+    moved = sa.update(model.__table__).values(email=sa.type_coerce(model.__table__.c.plain, model.email.type))
+    assert _sqlalchemy_guard.check(None, moved, (), {}, {}) is None  # a column of the database, not plaintext
+
+
 def test_what_goes_round_the_mapper_is_refused_and_never_written_in_the_clear(engine, model):
     table = model.__table__
     key = uuid.uuid4()

@@ -279,6 +279,27 @@ def test_stores_page_and_keep_tenants_apart(store):
     assert repr(store) in {"SQLiteSubjectStore('subjects.db')", "SQLAlchemySubjectStore('crmkit_subjects')"}
 
 
+def test_a_connection_that_cannot_be_set_up_is_closed(tmp_path, monkeypatch):
+    import sqlite3
+
+    from crmkit.encryption import SQLiteSubjectStore
+
+    class Broken:
+        closed = False
+
+        def execute(self, _statement):
+            raise sqlite3.OperationalError("disk I/O error")
+
+        def close(self):
+            self.closed = True
+
+    broken = Broken()
+    monkeypatch.setattr(sqlite3, "connect", lambda *_, **__: broken)
+    with pytest.raises(sqlite3.OperationalError):
+        SQLiteSubjectStore(tmp_path / "s.db")
+    assert broken.closed
+
+
 def test_no_call_leaves_the_file_open(ring, tmp_path):
     """Not even one that fails: a store is kept for as long as an application runs."""
     import sqlite3

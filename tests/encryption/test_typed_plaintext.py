@@ -152,6 +152,16 @@ def test_an_authentic_frame_of_another_shape_is_still_no_value(ring):
             box.decrypt_column(field, [token], records=[1])
 
 
+def test_authentic_frames_of_another_shape_are_no_values_of_a_column(ring):
+    field = Field("t.f", bucket=None, encoding="raw")
+    box = ring.box([field])
+    cipher = box.engine.cipher(field, None, create=False)
+    tokens = [cipher._token(b"sabc", b"i1") for _ in range(9)]
+    outcome = {}
+    assert cipher.open_many(tokens, [b"i1"] * 9, outcome) == [None] * 9
+    assert len(outcome) == 9
+
+
 def test_an_authentic_document_that_is_none_is_no_value():
     for kind, frame in (("json", b"j{\x80"), (Decimal, b"dx\x80"), (bool, b"?2\x80")):
         with pytest.raises(ValueError, match=r"^$"):
