@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from crmkit.errors import NotFoundError, SchemaError
@@ -17,11 +18,11 @@ from ._known import Known, typed
 from ._model import Assignment, OrgChart, Principal
 from ._session import Session
 from ._view import View
+from ._who import People
 
 if TYPE_CHECKING:
     from crmkit.typing import AuditSink
 
-    from ._compile import RoleSet
     from ._interpret import Custom1
     from ._policy import Policy
     from ._search import Access, Permission
@@ -57,6 +58,19 @@ class _State:
             if person.attrs
         }
         self.views: dict[str, View] = {}
+
+    @cached_property
+    def people(self) -> People:
+        """The people by the roles that they are assigned; made where somebody searches."""
+        return People(self)
+
+    def direct(self, person: Principal, at: dt.datetime | None) -> frozenset[str]:
+        """Return the roles that somebody is assigned in their own tenant, at a moment or at any."""
+        return frozenset(
+            one.role
+            for one in self.assignments.get(person.id, ())
+            if (one.tenant is None or one.tenant == person.tenant) and (at is None or one.valid(at))
+        )
 
 
 class Engine:
@@ -201,14 +215,6 @@ class Engine:
         return Session(self, principal, activate)
 
     # What searches ask for, without making a view of everybody.
-
-    def _roles_of(self, state: _State, person: Principal, at: dt.datetime) -> tuple[frozenset[str], RoleSet]:
-        """Return the roles of somebody in their own tenant, and what they decide."""
-        held = state.assignments.get(person.id, ())
-        direct = frozenset(
-            one.role for one in held if (one.tenant is None or one.tenant == person.tenant) and one.valid(at)
-        )
-        return direct, state.compiled.role_set(direct)
 
     def _known(self, state: _State, person: Principal, at: dt.datetime) -> Known:
         attributes = state.attributes.get(person.id, _NOTHING)

@@ -307,7 +307,7 @@ class OrgChart:
     .. versionadded:: 0.1.0
     """
 
-    __slots__ = ("_below", "_lands", "_reports", "people")
+    __slots__ = ("_above", "_below", "_lands", "_outside", "_reports", "people")
 
     def __init__(self, people: Iterable[Principal] = (), *, territories: Mapping[str, str] | None = None) -> None:
         self.people: dict[str, Principal] = {}
@@ -323,6 +323,8 @@ class OrgChart:
                 direct.setdefault(person.id, {})[report] = None
         self._reports = direct
         self._lands: dict[tuple[str, ...], frozenset[str]] = {}
+        self._above: dict[str, dict[str, None]] | None = None
+        self._outside: dict[str, dict[str, None]] | None = None
         self._below: dict[str, dict[str, None]] = {}
         for inner, outer in (territories or {}).items():
             self._below.setdefault(outer, {})[inner] = None
@@ -350,7 +352,7 @@ class OrgChart:
         try:
             return self.people[principal]
         except KeyError:
-            raise NotFoundError.of("principal", principal, self.people) from None
+            raise NotFoundError(f"unknown principal {principal!r}", name=principal) from None  # and suggest nobody else
 
     def direct_reports(self, principal: str) -> frozenset[str]:
         """Return who reports to somebody without anybody between."""
@@ -367,6 +369,32 @@ class OrgChart:
         if found is None:
             found = self._lands[key] = _below(self._below, key)
         return found
+
+    @property
+    def managers(self) -> Mapping[str, object]:
+        """Those to whom anybody reports, as keys."""
+        return self._reports
+
+    def above(self, principal: str) -> frozenset[str]:
+        """Return everybody to whom somebody reports, at any distance."""
+        if self._above is None:
+            self._above = _turned(self._reports)
+        return _below(self._above, self._above.get(principal, ()))
+
+    def around(self, territory: str) -> frozenset[str]:
+        """Return a territory and all in which it lies."""
+        if self._outside is None:
+            self._outside = _turned(self._below)
+        return _below(self._outside, [territory])
+
+
+def _turned(tree: Mapping[str, Iterable[str]]) -> dict[str, dict[str, None]]:
+    """Return the tree with every step the other way round."""
+    found: dict[str, dict[str, None]] = {}
+    for outer, inside in tree.items():
+        for inner in inside:
+            found.setdefault(inner, {})[outer] = None
+    return found
 
 
 def _below(tree: Mapping[str, Mapping[str, None]], start: Iterable[str]) -> frozenset[str]:
