@@ -27,14 +27,17 @@ from ._conditions import (
     _Atom,
 )
 from ._conditions import Any as AnyOf
+from ._normal import asks_caller, fields_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+    from crmkit.typing import Frame
 
     from ._schema import Resource
     from ._types import Type
 
-__all__ = ["expression", "fits_frame", "kept"]
+__all__ = ["cells_of", "expression", "fits_frame", "kept"]
 
 _KINDS: Final[dict[Type, str]] = {
     "str": "String", "int": "Int", "float": "Float", "bool": "Boolean", "date": "Date", "datetime": "Datetime",
@@ -147,12 +150,52 @@ def fits_frame(types: Mapping[str, Any], fields: Mapping[str, Type], columns: Ma
 
 
 def kept(
-    values: Mapping[str, list[object]], fields: Mapping[str, Type], check: Callable[[dict[str, object]], bool]
+    rows: Frame,
+    condition: Condition,
+    resource: Resource,
+    check: Callable[[dict[str, object]], bool],
+    columns: Mapping[str, str] | None = None,
 ) -> list[int]:
-    """Return the rows of which the predicate is true, one record after the other."""
-    names = list(values)
-    columns = [_whole(values[name]) if fields[name] == "int" else values[name] for name in names]
-    return [row for row, cells in enumerate(zip(*columns, strict=True)) if check(dict(zip(names, cells, strict=True)))]
+    """Return the rows of which the condition is true, one record after the other.
+
+    Args:
+        rows: A frame as :func:`crmkit.frames.read` gives it.
+        condition: What ``check`` asks.
+        resource: The resource that it is about.
+        check: The condition as code.
+        columns: Field -> column, where they have other names.
+    """
+    cells = cells_of(rows, [condition], resource, columns)
+    if not cells:
+        return [row for row in range(len(rows)) if check({})]
+    return [
+        row
+        for row, values in enumerate(zip(*cells.values(), strict=True))
+        if check(dict(zip(cells, values, strict=True)))
+    ]
+
+
+def cells_of(
+    rows: Frame, conditions: Iterable[Condition], resource: Resource, columns: Mapping[str, str] | None = None
+) -> dict[str, list[object]]:
+    """Return the fields that conditions read, column by column; all there are where a predicate of the caller asks.
+
+    Of a field that is declared as integer, whole floats are integers.
+    """
+    asked = list(conditions)
+    names = columns or {}
+    if any(asks_caller(condition) for condition in asked):  # nobody knows which fields it reads
+        fields = {column: name for name, column in names.items()}
+        wanted = {fields.get(column, column): column for column in rows.columns}
+    else:
+        wanted = {name: names.get(name, name) for condition in asked for name in fields_of(condition)}
+    found: dict[str, list[object]] = {}
+    for name, column in wanted.items():
+        if column in rows.columns:
+            declared = resource.fields.get(name)
+            values = rows.column(column)
+            found[name] = _whole(values) if declared is not None and declared.type == "int" else values
+    return found
 
 
 def _whole(cells: list[object]) -> list[object]:

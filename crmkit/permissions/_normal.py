@@ -19,6 +19,7 @@ from ._conditions import (
     Compare,
     Condition,
     Const,
+    Custom,
     In,
     Not,
     Operand,
@@ -29,7 +30,7 @@ from ._conditions import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["all_of", "any_of", "fields_of", "merged", "negate", "normal", "walk"]
+__all__ = ["all_of", "any_of", "asks_caller", "fields_of", "merged", "negate", "normal", "walk"]
 
 _MANY = 8
 
@@ -107,6 +108,11 @@ def walk(condition: Condition) -> Iterable[Condition]:
     yield condition
     for child in condition.children:
         yield from walk(child)
+
+
+def asks_caller(condition: Condition) -> bool:
+    """Say whether a predicate of the caller is in it, which may read any field."""
+    return any(isinstance(node, Custom) for node in walk(condition))
 
 
 def fields_of(condition: Condition) -> tuple[str, ...]:

@@ -353,6 +353,50 @@ def test_a_predicate_of_the_caller_is_asked_row_by_row_in_frames() -> None:
             ask()
 
 
+@pytest.mark.parametrize("kind", ["dicts", "polars", "pandas"])
+def test_a_predicate_of_the_caller_sees_the_whole_row_of_a_frame(kind: str) -> None:
+    """It may read any field: what it is not shown it would take for missing."""
+    open_rows = Custom("open")
+    policy = Policy(
+        [Resource("deal", fields={"stage": Field(), "secret": Field("bool"), "n": Field("int"), "note": Field()},
+                  actions=["read"])],
+        [Role("r", grants=[Grant("read", "deal", scope="all", when=open_rows)], field_rules=[
+            FieldRule("deal", "read", fields=["stage", "secret", "n"], scope="all", when=open_rows),
+            FieldRule("deal", "masked", fields="note", scope="all", mask="last4", when=open_rows),
+            FieldRule("deal", "masked", fields="note", effect="cap", mask="full", when=~Custom("mine")),
+        ])],
+        predicates=["open", "mine"],
+    )  # fmt: skip
+    seen: list[set[str]] = []
+
+    def is_open(row: Any, _who: Any, _context: Any) -> bool:
+        seen.append(set(row))
+        return row.get("secret") is not True
+
+    predicates = {"open": is_open, "mine": lambda row, _who, _context: row.get("n") == 2}
+    me = Engine(policy, [Assignment("u1", "r")], predicates=predicates).view("u1")
+    rows = [{"stage": "a", "secret": True, "n": 1, "note": "AB1234567"},
+            {"stage": "b", "secret": False, "n": 2, "note": "AB1234567"},
+            {"stage": "c", "secret": False, "n": 3, "note": "AB1234567"}]  # fmt: skip
+    frame: Any = rows
+    if kind != "dicts":
+        frame = pytest.importorskip(kind, reason="a frame").DataFrame(rows)
+    plan = me.filter("read", "deal")
+    wanted = [me.project("deal", row) for row in rows[1:]]
+    assert [row["note"] for row in wanted] == ["***4567", "***"]
+    kept, shown = plan.apply(frame), me.project_frame("deal", frame)
+    if kind == "pandas":
+        kept, shown = kept.to_dict("records"), shown.to_dict("records")
+    elif kind == "polars":
+        kept, shown = kept.to_dicts(), shown.to_dicts()
+    assert kept == rows[1:] == plan.select(rows)
+    assert shown == wanted
+    assert all(names == {"stage", "secret", "n", "note"} for names in seen)
+    renamed = [{"stage": "a", "geheim": True}, {"stage": "b", "geheim": False}]
+    assert plan.apply(renamed, columns={"secret": "geheim"}) == renamed[1:]
+    assert plan.apply([]) == []
+
+
 def test_plans_of_always_and_never_need_no_column() -> None:
     policy = Policy(
         [Resource("deal", actions=["read", "update"])], [Role("r", grants=[Grant("read", "deal", scope="all")])]

@@ -263,7 +263,7 @@ def test_misspelt_names_are_errors_and_never_silence() -> None:
             ask("raed", "deal")
         with pytest.raises(NotFoundError, match='resource "deel"; did you mean "deal"'):
             ask("read", "deel")
-    with pytest.raises(NotFoundError, match="unknown principal 'anne'; did you mean 'ann'"):
+    with pytest.raises(NotFoundError, match=r"^unknown principal 'anne'$"):
         made.view("anne")
     with pytest.raises(NotFoundError, match='role "saels"'):
         Engine(made.policy, [Assignment("ann", "saels")], org=ORG)
