@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Literal
 
 import attrs
 
+from ._atoms import Compare
 from ._check_policy import selected
-from ._conditions import FALSE, TRUE, Compare, Condition, Now, PrincipalValue, RecordValue
+from ._conditions import FALSE, TRUE, Condition
 from ._generate import Factory, generate
 from ._normal import all_of, any_of, merged, negate, normal, walk
+from ._operands import Now, PrincipalValue, RecordValue
 from ._schema import LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from ._model import FieldRule, Grant
     from ._policy import Policy
+    from ._roles import FieldRule, Grant
     from ._schema import Level, Resource
 
 __all__ = ["Compiled", "RoleSet", "Rule"]

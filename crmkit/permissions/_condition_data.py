@@ -12,36 +12,10 @@ import attrs
 from crmkit._canonical import MAX_SAFE_INT
 from crmkit.errors import NotFoundError, SchemaError
 
+from ._atoms import OPERATORS, Atom, Compare, Contains, HasText, In, IsNull, Scalar, StartsWith, Under
 from ._check_types import unknown
-from ._conditions import (
-    FALSE,
-    MAX_DEPTH,
-    NOW,
-    OPERATORS,
-    TRUE,
-    All,
-    Any,
-    Compare,
-    Condition,
-    Const,
-    Contains,
-    Context,
-    Custom,
-    HasText,
-    In,
-    IsNull,
-    Not,
-    Operand,
-    PrincipalValue,
-    RecordValue,
-    Scalar,
-    StartsWith,
-    Under,
-    _Atom,
-    compare,
-    literal,
-    scalar,
-)
+from ._conditions import FALSE, MAX_DEPTH, TRUE, All, Any, Condition, Const, Custom, Not
+from ._operands import NOW, Context, Operand, PrincipalValue, RecordValue, compare, literal, scalar
 
 if TYPE_CHECKING:
     from crmkit.typing import JSONValue
@@ -51,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["coerced", "condition_data", "read_condition"]
 
 _KINDS: Final[dict[str, type[Operand]]] = {"record": RecordValue, "principal": PrincipalValue, "context": Context}
-_TEXT: Final[dict[str, type[_Atom]]] = {
+_TEXT: Final[dict[str, type[Atom]]] = {
     "contains": Contains, "has_text": HasText, "starts_with": StartsWith, "under": Under
 }  # fmt: skip
 _TAGS: Final[dict[str, Callable[[str], Scalar]]] = {
@@ -154,7 +128,7 @@ def condition_data(condition: Condition) -> Mapping[str, JSONValue]:
         return {"always": condition.value}
     if isinstance(condition, Custom):
         return {"custom": condition.name}
-    atom = cast("_Atom", condition)
+    atom = cast("Atom", condition)
     left = _name(atom.left)
     if isinstance(atom, IsNull):
         return {"is_null": left}
@@ -198,7 +172,7 @@ def coerced(condition: Condition, declared: Declared) -> Condition:
         return type(condition)(tuple(coerced(part, declared) for part in condition.parts))
     if isinstance(condition, Not):
         return Not(coerced(condition.part, declared))
-    if not isinstance(condition, _Atom) or isinstance(condition.right, Operand):
+    if not isinstance(condition, Atom) or isinstance(condition.right, Operand):
         return condition
     try:
         kind = declared.type_of(condition.left)

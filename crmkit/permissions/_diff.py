@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from crmkit.typing import Frame, JSONValue
 
     from ._engine import CustomPredicate
-    from ._model import Assignment, OrgChart
+    from ._people import Assignment, OrgChart
     from ._policy import Policy
     from ._schema import Level
     from ._view import View
@@ -246,7 +246,7 @@ def _changes(
     predicates: Mapping[str, CustomPredicate] | None,
     at: dt.datetime | None,
 ) -> Iterator[AccessChange]:
-    from ._model import OrgChart, Principal
+    from ._people import OrgChart, Principal
 
     org = OrgChart(map(Principal, dict.fromkeys(one.principal for one in assignments))) if org is None else org
     engines = [_engine(policy, assignments, org, predicates) for policy in (old, new)]

@@ -15,7 +15,7 @@ from ._auditing import Auditor, RecordMode
 from ._check_types import unknown
 from ._compile import Compiled
 from ._known import Known, typed
-from ._model import Assignment, OrgChart, Principal
+from ._people import Assignment, OrgChart, Principal
 from ._session import Session
 from ._view import View
 from ._who import People

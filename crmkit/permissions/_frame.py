@@ -11,23 +11,11 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from crmkit.errors import NotTranslatableError
 
-from ._conditions import (
-    OPERATORS,
-    All,
-    Compare,
-    Condition,
-    Const,
-    HasText,
-    In,
-    IsNull,
-    Not,
-    Operand,
-    StartsWith,
-    Under,
-    _Atom,
-)
+from ._atoms import OPERATORS, Atom, Compare, HasText, In, IsNull, StartsWith, Under
+from ._conditions import All, Condition, Const, Not
 from ._conditions import Any as AnyOf
 from ._normal import asks_caller, fields_of
+from ._operands import Operand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -71,11 +59,11 @@ class _Builder:
             return some | ~some if condition.value else some & ~some  # a bare constant has not the frame's length
         negated = isinstance(condition, Not)
         atom = condition.part if isinstance(condition, Not) else condition
-        if not isinstance(atom, _Atom):
+        if not isinstance(atom, Atom):
             raise NotTranslatableError(f"{atom!r} is a predicate of the caller; a dataframe cannot be asked for it")
         return self._atom(atom, negated=negated)
 
-    def _atom(self, atom: _Atom, *, negated: bool) -> Any:
+    def _atom(self, atom: Atom, *, negated: bool) -> Any:
         column, there = self._column(atom.left)
         if isinstance(atom, IsNull):
             return there if negated else ~there

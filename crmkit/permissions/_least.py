@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from crmkit.typing import Frame, JSONValue, Usage, UsageSource
 
     from ._engine import CustomPredicate
-    from ._model import Assignment, Grant, OrgChart, Role
+    from ._people import Assignment, OrgChart
+    from ._roles import Grant, Role
     from ._usage import Used
 
 __all__ = ["LeastPrivilege", "Simulation", "Suggestion", "SuggestionKind", "least_privilege", "simulate"]

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 from crmkit.errors import NotTranslatableError
 
 from ._compile import Compiled, RoleSet, Rule
-from ._conditions import FALSE, TRUE, All, Any, Condition, Custom, RecordValue
+from ._conditions import FALSE, TRUE, All, Any, Condition, Custom
 from ._lint_report import LINT_CODES, Finding, LintReport
 from ._normal import fields_of, normal, walk
+from ._operands import RecordValue
 from ._regions import regions
 from ._schema import LEVELS
 from ._separation import members_of, violations
@@ -20,8 +21,9 @@ from ._sql import sql
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ._model import Assignment, OrgChart, Role
+    from ._people import Assignment, OrgChart
     from ._policy import Policy
+    from ._roles import Role
 
 __all__ = ["lint"]
 
@@ -119,7 +121,7 @@ class _Linter:
     def _condition(
         self, when: Condition, resource: str, role_set: RoleSet, path: tuple[str | int, ...]
     ) -> Iterator[Finding]:
-        if when is TRUE:
+        if when == TRUE:
             return
         declared = self._policy.resources[resource]
         formula = normal(when)

@@ -10,22 +10,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from ._conditions import (
-    FALSE,
-    OPPOSITE,
-    TRUE,
-    All,
-    Any,
-    Compare,
-    Condition,
-    Const,
-    Custom,
-    In,
-    Not,
-    Operand,
-    RecordValue,
-    Scalar,
-)
+from ._atoms import OPPOSITE, Compare, In, Scalar
+from ._conditions import FALSE, TRUE, All, Any, Condition, Const, Custom, Not
+from ._operands import Operand, RecordValue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,24 +10,13 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
+from ._atoms import Atom, Compare, In
 from ._bind import bind, holds
-from ._conditions import (
-    All,
-    Compare,
-    Condition,
-    Const,
-    Custom,
-    In,
-    Not,
-    Now,
-    Operand,
-    PrincipalValue,
-    RecordValue,
-    _Atom,
-)
+from ._conditions import All, Condition, Const, Custom, Not
 from ._conditions import Any as AnyOf
 from ._decision import Outcome
 from ._normal import walk
+from ._operands import Now, Operand, PrincipalValue, RecordValue
 from ._types import WRONG, clean
 
 if TYPE_CHECKING:
@@ -35,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from ._engine import Engine, _State
-    from ._model import Principal
+    from ._people import Principal
     from ._schema import Resource
 
 __all__ = ["People", "Question"]
@@ -160,12 +149,12 @@ class _Filter:
             return repr(condition.value)
         negated = isinstance(condition, Not)
         atom = condition.part if isinstance(condition, Not) else condition
-        if isinstance(atom, _Atom) and not any(isinstance(one, PrincipalValue) for one in atom.operands):
+        if isinstance(atom, Atom) and not any(isinstance(one, PrincipalValue) for one in atom.operands):
             return repr(self._general(atom)(None) is (not negated))
-        plain = self._plain(atom, negated=negated) if isinstance(atom, _Atom) else None
+        plain = self._plain(atom, negated=negated) if isinstance(atom, Atom) else None
         return plain or f"{self._cell(self._general(atom))}(p) is {not negated}"
 
-    def _plain(self, atom: _Atom, *, negated: bool) -> str | None:
+    def _plain(self, atom: Atom, *, negated: bool) -> str | None:
         """Return the source for the atoms that scopes are made of, ``None`` for others."""
         if not isinstance(atom.left, RecordValue) or not isinstance(atom.right, PrincipalValue):
             return None
@@ -198,7 +187,7 @@ class _Filter:
         if isinstance(atom, Custom):
             name = atom.name
             return lambda person: engine._custom(name, person, {})(record)  # type: ignore[arg-type]  # somebody
-        if not isinstance(atom, _Atom):  # pragma: no cover - the normal form has nothing else
+        if not isinstance(atom, Atom):  # pragma: no cover - the normal form has nothing else
             raise AssertionError  # noqa: TRY004 - a mistake of ours
 
         def value(operand: object, person: Principal | None) -> object:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import functools
+import pickle
 import threading
 from typing import Any
 
@@ -535,6 +537,35 @@ def test_replacing_assignments_may_bring_people_or_not() -> None:
         made.replace(assignments=[Assignment("x", "nope")])
     made.replace(org=OrgChart([Principal("zoe")]))
     assert "1 people" in repr(made)
+
+
+def test_a_policy_cannot_be_changed_behind_its_digest() -> None:
+    groups = {"edit": ["update", "delete"]}
+    fields = {"stage": Field()}
+    deal = Resource("deal", fields=fields, actions=["read", "update", "delete"], owner="owner_id", groups=groups)
+    policy = Policy([deal], [Role("r", grants=[allow()])], principal={"city": "str"}, context={"channel": "str"})
+    person = Principal("ann", attrs={"city": "x"})
+    parts: list[Any] = [policy.resources, policy.roles, policy.principal, policy.context, policy.masks, deal.fields,
+                        deal.groups, person.attrs, OrgChart([person]).people]  # fmt: skip
+    for part in parts:
+        changes: list[Any] = [
+            lambda part=part: part.__setitem__("a", 1), lambda part=part: part.update(a=1), part.clear, part.popitem,
+            lambda part=part: part.setdefault("a", 1), lambda part=part: part.pop("a"),
+            lambda part=part: part.__delitem__("a"), lambda part=part: part.__ior__({"a": 1}),
+        ]  # fmt: skip
+        for change in changes:
+            with pytest.raises(TypeError, match="never change"):
+                change()
+        assert "a" not in part
+    groups["edit"].append("read")
+    fields["more"] = Field()
+    assert policy.resources["deal"].groups["edit"] == ("update", "delete")
+    assert "more" not in deal.fields
+    again = pickle.loads(pickle.dumps(policy))
+    assert again == policy
+    assert again.resources == policy.resources
+    with pytest.raises(TypeError, match="never change"):
+        copy.deepcopy(policy).roles.clear()
 
 
 def test_people_and_territories_in_circles_or_twice_are_refused() -> None:
