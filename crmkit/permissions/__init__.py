@@ -6,6 +6,7 @@ from . import authzen
 from ._casbin import CasbinPolicy, from_casbin
 from ._cedar import cedar_entities, to_cedar
 from ._conditions import Condition, Custom
+from ._constraints import Breach, constraint_breaches
 from ._decision import Decision, DecisionCode, Leaf, NearMiss, Outcome
 from ._diff import AccessChange, PolicyDiff, Verdict, check_access_not_granted, check_no_new_access, diff
 from ._engine import CustomPredicate, Engine
@@ -41,6 +42,7 @@ __all__ = [
     "Access",
     "AccessChange",
     "Assignment",
+    "Breach",
     "CasbinPolicy",
     "Condition",
     "Custom",
@@ -94,6 +96,7 @@ __all__ = [
     "cedar_entities",
     "check_access_not_granted",
     "check_no_new_access",
+    "constraint_breaches",
     "context",
     "diff",
     "dump",

@@ -11,7 +11,7 @@ import attrs
 
 from crmkit.issues import Report
 
-from ._diff import _no_masks
+from ._diff import no_masks
 from ._engine import Engine
 from ._policy import Policy
 from ._usage import read_usage
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ._people import Assignment, OrgChart
     from ._roles import Grant, Role
     from ._usage import Used
+    from ._view import View
 
 __all__ = ["LeastPrivilege", "Simulation", "Suggestion", "SuggestionKind", "least_privilege", "simulate"]
 
@@ -219,7 +220,7 @@ def least_privilege(
         return LeastPrivilege(
             policy, (), since=since, withheld=f"the log tells of less than {min_observation.days} days"
         )
-    engine = Engine(policy, given, org=org, predicates=predicates, masks=_no_masks(policy))
+    engine = Engine(policy, given, org=org, predicates=predicates, masks=no_masks(policy), constraints="report")
     found = [*_unused(engine, used, moment), *_narrower(engine, used, records or {})]
     return LeastPrivilege(policy, found, since=since)
 
@@ -292,7 +293,7 @@ def _narrower(
         total[action, kind] += 1
         record = records.get(kind, {}).get(use.resource[1]) if use.resource is not None else None
         if record is not None and use.actor in engine.org.people:
-            decision = engine.view(use.actor, at=use.at).explain(action, kind, record)
+            decision = _view(engine, use).explain(action, kind, record)
             if decision.scope_level is not None:
                 seen[action, kind] += 1
                 levels.setdefault((action, kind), set()).add(decision.scope_level)
@@ -308,6 +309,11 @@ def _narrower(
                         f"{name}: {SCOPES[needed]} was enough for all {seen[key]} uses, {SCOPES[widest]} is granted"
                     )
                     yield Suggestion("narrower_scope", role.id, name, (), detail, used.since)
+
+
+def _view(engine: Engine, use: Usage) -> View:
+    """Return what the actor might then, with all their roles together, also those that are never active together."""
+    return engine._make(engine._state, use.actor, use.at, None, None, None, audited=False)
 
 
 def simulate(
@@ -351,7 +357,7 @@ def simulate(
 
     from ._decision import Outcome
 
-    engine = Engine(policy, assignments, org=org, predicates=predicates, masks=_no_masks(policy))
+    engine = Engine(policy, assignments, org=org, predicates=predicates, masks=no_masks(policy), constraints="report")
     if not usage.verified:
         raise SchemaError("the log does not verify, so a replay of it would prove nothing")
     allowed = 0
@@ -361,7 +367,7 @@ def simulate(
         if use.actor not in engine.org.people:
             denied.append(use)
             continue
-        view = engine.view(use.actor, at=use.at)
+        view = _view(engine, use)
         record = (records or {}).get(kind, {}).get(use.resource[1]) if use.resource is not None else None
         outcome = view.outcome(action, kind)
         if record is not None and outcome is Outcome.DEPENDS:

@@ -151,6 +151,10 @@ class OrgChart:
         made._below = self._below
         return made
 
+    def same_ways(self, other: OrgChart) -> bool:
+        """Say whether people report to the same ones, and territories lie in the same ones, in another chart."""
+        return self._reports == other._reports and self._below == other._below
+
     def get(self, principal: str) -> Principal:
         """Return a principal.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from decimal import Decimal
 from typing import Any
@@ -301,7 +302,23 @@ def test_a_change_of_policy_is_recorded_with_both_digests() -> None:
     made.replace(Policy([CONTACT], [SALES, EXPORTER]), actor="boss")
     (event,) = log.events
     assert (event["action"], event["actor"]) == ("policy.changed", "boss")
-    assert event["detail"] == {"before": before, "after": made.policy.digest}
+    after = made.policy.digest
+    assert event["detail"] == {"before": before, "after": after, "roles_added": ["exporter"]}
+    less = attrs.evolve(SALES, grants=SALES.grants[1:])
+    made.replace(Policy([CONTACT], [less]), [Assignment("u1", "sales"), Assignment("u9", "sales")])
+    detail = log.events[1]["detail"]
+    assert {"resource": "contact", "action": "read", "change": "narrower", "people": 1} in detail["access"]
+    assert {"resource": "contact", "action": "create", "change": "wider", "people": 1} in detail["access"]
+    assert (detail["roles_removed"], detail["roles_changed"]) == (["exporter"], ["sales"])
+    assert detail["assigned"] == [{"principal": "u9", "role": "sales"}]
+    many = [Assignment(f"v{number}", "sales") for number in range(150)]
+    made.replace(assignments=many)
+    detail = log.events[2]["detail"]
+    assert len(detail["assigned"]) == 101
+    assert detail["assigned"][-1] == {"more": 50}
+    assert {"resource": "contact", "action": "create", "change": "wider", "people": 150} in detail["access"]
+    assert {"resource": "contact", "action": "create", "change": "narrower", "people": 2} in detail["access"]
+    json.dumps(detail)
     with pytest.raises(NotFoundError, match="record mode"):
         engine(SALES, record="some")
     with pytest.raises(NotFoundError, match="audit failure"):

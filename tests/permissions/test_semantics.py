@@ -39,6 +39,7 @@ from crmkit.permissions import (
     Resource,
     Role,
     SoD,
+    authzen,
     context,
     principal,
     record,
@@ -590,7 +591,7 @@ def test_sessions_activate_some_roles_and_never_two_that_must_be_apart() -> None
     exempt = SoD("x", members=["a", "c"], kind="dynamic", exceptions=[
         Exemption("ann", AT + dt.timedelta(days=1), approver="bob", reason="year end")])  # fmt: skip
     roles = [Role(name, grants=[allow(action)]) for name, action in (("a", "read"), ("b", "update"), ("c", "delete"))]
-    made = engine(*roles, sod=[*rules, exempt], now=Clock())
+    made = engine(*roles, sod=[*rules, exempt], now=Clock(), constraints="report")
     with made.session("ann", activate=["a"]) as session:
         assert session.view.allows("read", "deal", row())
         assert not session.view.may("update", "deal")
@@ -606,8 +607,15 @@ def test_sessions_activate_some_roles_and_never_two_that_must_be_apart() -> None
             session.activate("zzz")
         assert repr(session) == "<Session of 'ann': b, c>"
     assert repr(session) == "<Session of 'ann': no role>"
-    with pytest.raises(AccessDeniedError, match="'c' cannot be active"):
+    with pytest.raises(AccessDeniedError, match="never active together"):
         made.session("bob", activate=["a", "c"])
+    for roles_together in (None, ["a", "b"]):
+        with pytest.raises(AccessDeniedError, match="'counter and vault': these roles are never active together"):
+            made.view("ann", roles=roles_together)
+    assert made.view("ann", roles=["b"]).may("update", "deal")
+    assert not authzen.evaluate(made, {"subject": {"type": "user", "id": "ann"}, "action": {"name": "read"},
+                                       "resource": {"type": "deal", "id": "1"}})["decision"]  # fmt: skip
+    assert [access.principal for access in made.who_can("read", "deal")] == [*IDS]  # in some session
 
 
 def test_nobody_approves_what_they_created() -> None:
