@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, cast
 
 import attrs
@@ -97,10 +98,16 @@ def _list(word: str, value: object) -> list[object]:
 
 def _operand(value: object) -> object:
     """Return the operand that a text names, or the literal."""
-    if value == "now" and isinstance(value, str):
+    return _named(value) if type(value) is str else _scalar(value)
+
+
+@lru_cache(maxsize=4096)
+def _named(text: str) -> object:
+    """Return the operand that a text names, or the text; large policies name few operands many times."""
+    if text == "now":
         return NOW
-    kind, dot, name = value.partition(".") if isinstance(value, str) else ("", "", "")
-    return _KINDS[kind](name) if dot and name and kind in _KINDS else _scalar(value)
+    kind, dot, name = text.partition(".")
+    return _KINDS[kind](name) if dot and name and kind in _KINDS else text
 
 
 def _scalar(value: object) -> object:
@@ -180,7 +187,8 @@ def coerced(condition: Condition, declared: Declared) -> Condition:
         return condition  # reported where names are checked
     if isinstance(condition.right, tuple):
         return attrs.evolve(condition, right=tuple(_coerce(one, kind) for one in condition.right))
-    return attrs.evolve(condition, right=_coerce(condition.right, kind))
+    right = _coerce(condition.right, kind)
+    return condition if right is condition.right else attrs.evolve(condition, right=right)
 
 
 def _coerce(value: Scalar, kind: str) -> Scalar:
