@@ -14,8 +14,8 @@ from crmkit.errors import NotTranslatableError
 from ._atoms import OPERATORS, Atom, Compare, HasText, In, IsNull, StartsWith, Under
 from ._conditions import All, Condition, Const, Not
 from ._conditions import Any as AnyOf
-from ._normal import asks_caller, fields_of
-from ._operands import Operand
+from ._normal import asks_caller, fields_of, walk
+from ._operands import Operand, RecordValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["cells_of", "expression", "fits_frame", "kept"]
 
 _KINDS: Final[dict[Type, str]] = {
-    "str": "String", "int": "Int", "float": "Float", "bool": "Boolean", "date": "Date", "datetime": "Datetime",
+    "str": "String", "int": "Int", "float": "Float64", "bool": "Boolean", "date": "Date", "datetime": "Datetime",
 }  # fmt: skip
 
 
@@ -125,16 +125,36 @@ def _literal(value: object) -> object:
     return value
 
 
-def fits_frame(types: Mapping[str, Any], fields: Mapping[str, Type], columns: Mapping[str, str]) -> bool:
-    """Say whether every column has the type that its field declares, so that an expression means what it says."""
-    for name, kind in fields.items():
+def fits_frame(
+    types: Mapping[str, Any], resource: Resource, condition: Condition, columns: Mapping[str, str], *, pandas: bool
+) -> bool:
+    """Say whether every column has the type that its field declares, so that an expression means what it says.
+
+    Libraries bring a literal to the precision of the column: a tenth would equal the nearest float of 32 bits, and a
+    moment would lose what is below a millisecond. So floats have 64 bits and moments microseconds, as Python has them;
+    pandas' nanoseconds are nanoseconds in its cells too, as far as they reach.
+    """
+    for name in fields_of(condition):
+        kind = resource.fields[name].type
         found = types.get(columns.get(name, name))
         word = str(found)
         if kind not in _KINDS or not word.removeprefix("U").startswith(_KINDS[kind]):
             return False
-        if kind == "datetime" and getattr(found, "time_zone", None) != "UTC":
-            return False
+        if kind == "datetime":
+            unit = getattr(found, "time_unit", None)
+            fine = unit == "us" or (unit == "ns" and pandas and _in_reach(name, condition))
+            if getattr(found, "time_zone", None) != "UTC" or not fine:
+                return False
     return True
+
+
+def _in_reach(name: str, condition: Condition) -> bool:
+    """Say whether nanoseconds in 64 bits reach the moments that a field is compared with."""
+    asked = (node.right for node in walk(condition) if isinstance(node, Compare) and node.left == RecordValue(name))
+    return all(_FIRST_YEAR <= moment.year <= _LAST_YEAR for moment in asked if isinstance(moment, dt.datetime))
+
+
+_FIRST_YEAR, _LAST_YEAR = 1678, 2261
 
 
 def kept(

@@ -134,9 +134,9 @@ class Plan:
         elif self.condition == FALSE:
             rows = []
         else:
-            kinds = {name: self._resource.fields[name].type for name in self.fields}
             types = None if asks_caller(self.condition) else frames.types(table)
-            if types is not None and fits_frame(types, kinds, names):
+            pandas = type(frame).__module__.startswith("pandas")
+            if types is not None and fits_frame(types, self._resource, self.condition, names, pandas=pandas):
                 result = frames.keep(table, expression(self.condition, self._resource, names))
                 self._count(len(frames.read(result)))
                 return result
@@ -154,8 +154,8 @@ class Plan:
             NotTranslatableError: A decimal, a list or a predicate of the caller is asked for.
 
         Note:
-            The columns must have the types that their fields declare, moments in UTC; :meth:`apply` looks, and asks
-            cell by cell where they have not.
+            The columns must have the types that their fields declare, floats of 64 bits, moments in UTC and in
+            microseconds; :meth:`apply` looks, and asks cell by cell where they have not.
         """
         return expression(self.condition, self._resource, columns or {})
 
