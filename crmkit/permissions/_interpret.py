@@ -89,12 +89,14 @@ class Interpreter:
         text = f"{'not ' if isinstance(condition, Not) else ''}{self._text(atom)}"
         if asked is None:
             return Leaf(text, None, None, "missing" if truth is None else "false")
+        if not all(self.may_show(one.name) for one in atom.operands if isinstance(one, RecordValue)):
+            return Leaf(text, asked.name, None, "hidden")
         value = self.value(asked)
         if value is WRONG:
             return Leaf(text, asked.name, None, "type")
         if value is None:
             return Leaf(text, asked.name, None, "missing" if truth is None else "false")
-        return Leaf(text, asked.name, str(value) if self._may_show(asked.name) else None, "false")
+        return Leaf(text, asked.name, str(value), "false")
 
     def _text(self, atom: Atom) -> str:
         word = getattr(atom, "operator", None) or type(atom).__name__.lower()
@@ -103,7 +105,7 @@ class Interpreter:
         left = atom.left.name if isinstance(atom.left, RecordValue) else repr(atom.left)
         if word == "is missing":
             return f"{left} {word}"
-        if isinstance(atom.left, RecordValue) and not self._may_show(atom.left.name):
+        if isinstance(atom.left, RecordValue) and not self.may_show(atom.left.name):
             return f"{left} {word} ..."
         right = atom.right
         if isinstance(right, RecordValue):
@@ -114,7 +116,7 @@ class Interpreter:
             return f"{left} {word} {{{', '.join(listed[:5])}{', ...' if len(listed) > 5 else ''}}}"
         return f"{left} {word} {value!r}" if isinstance(right, Operand) is False else f"{left} {word} {value}"
 
-    def _may_show(self, name: str) -> bool:
+    def may_show(self, name: str) -> bool:
         """Say whether a value may stand in an explanation: public ones, and the columns that say whose a record is."""
         own = (self._resource.owner, self._resource.team, self._resource.territory, self._resource.tenant)
         return name in own or self._resource.fields[name].sensitivity == "public"

@@ -645,7 +645,7 @@ def test_a_denial_names_what_nearly_matched_and_who_would_be_allowed() -> None:
     text = str(decision)
     assert "team_id in {red}; it is blue" in text
     assert "owner_id = bob; it is ann" in text
-    assert "score > ...; it is missing" in text
+    assert "score > ..., owner_id" in text  # and not whether there is one
     assert decision.granting_roles == ("boss",)
     assert "roles that would allow it: boss" in text
     assert "'lost'; it is new" in text
@@ -668,6 +668,25 @@ def test_an_explanation_shows_no_value_of_a_field_that_is_not_public() -> None:
             assert "CANARY" not in str(decision)
             assert "CANARY" not in repr(decision)
             assert "CANARY" not in repr(decision.to_dict())
+
+
+def test_a_denial_tells_nothing_of_what_a_field_holds_that_is_not_public() -> None:
+    """Neither a value nor its absence shows, also not by which other role would have been enough."""
+    deal = Resource("deal", fields={"vip": Field("bool"), "email": Field(sensitivity="pii")},
+                    actions=["read"], owner="owner_id")  # fmt: skip
+    vips = record.vip.eq(True) & record.email.starts_with("a")
+    roles = [Role("mine", grants=[allow(scope="own"), allow(when=vips & record.email.has_text("zzz"))]),
+             Role("vips", grants=[allow(when=vips)]), Role("everything", grants=[allow()])]  # fmt: skip
+    view = Engine(Policy([deal], roles), [Assignment("ann", "mine")], now=lambda: AT).view("ann")
+    told = set()
+    for vip in (True, False, None, "yes"):
+        for email in ("a@example.com", "b@example.com", None, 7):
+            decision = view.explain("read", "deal", {"owner_id": "bob", "vip": vip, "email": email})
+            misses = decision.near_misses
+            assert decision.granting_roles == ("everything",)
+            assert {leaf.why for miss in misses for leaf in miss.leaves if leaf.field != "owner_id"} == {"hidden"}
+            told |= {leaf.text for miss in misses for leaf in miss.leaves}
+    assert told == {"owner_id = ann", "vip = ...", "email starts with ...", "email has the text ..."}
 
 
 def test_leaves_say_why_in_words() -> None:
