@@ -244,7 +244,8 @@ def _unused(engine: Engine, used: Used, at: dt.datetime) -> Iterable[Suggestion]
             allows.setdefault(role, []).append(key)
     for role, keys in allows.items():
         holders = sorted(members.get(role, ()))
-        uses = {holder: by_actor.get(holder, set()) & set(keys) for holder in holders}
+        mine = set(keys)
+        uses = {holder: by_actor.get(holder, set()) & mine for holder in holders}
         everything = set().union(*uses.values())
         if holders and not everything:
             yield Suggestion("unused_role", role, None, tuple(holders), "nobody used any of it", used.since)
@@ -252,8 +253,8 @@ def _unused(engine: Engine, used: Used, at: dt.datetime) -> Iterable[Suggestion]
             if holders and (action, resource) not in everything:
                 name = f"{resource}.{action}"
                 yield Suggestion("unused_permission", role, name, tuple(holders), f"nobody used {name}", used.since)
+        inherited = {key for name in compiled.closure([role]) for key in allows.get(name, ())}
         for holder in sorted(direct.get(role, ())):
-            inherited = {key for name in compiled.closure([role]) for key in allows.get(name, ())}
             if everything and not by_actor.get(holder, set()) & inherited:
                 yield Suggestion("unused_assignment", role, None, (holder,), f"{holder} used none of it", used.since)
         groups = _groups({holder: keys for holder, keys in uses.items() if keys})
@@ -265,14 +266,17 @@ def _unused(engine: Engine, used: Used, at: dt.datetime) -> Iterable[Suggestion]
 
 
 def _groups(uses: Mapping[str, set[tuple[str, str]]]) -> list[tuple[str, ...]]:
-    """Return the members in groups that share no permission."""
-    groups: list[tuple[set[str], set[tuple[str, str]]]] = []
+    """Return the members in groups that share no permission; those who used the same are looked at once."""
+    alike: dict[frozenset[tuple[str, str]], list[str]] = {}
     for holder, keys in uses.items():
-        names, shared = {holder}, set(keys)
-        apart: list[tuple[set[str], set[tuple[str, str]]]] = []
+        alike.setdefault(frozenset(keys), []).append(holder)
+    groups: list[tuple[list[str], set[tuple[str, str]]]] = []
+    for used, holders in alike.items():
+        names, shared = list(holders), set(used)
+        apart: list[tuple[list[str], set[tuple[str, str]]]] = []
         for others, theirs in groups:
             if theirs & shared:
-                names |= others
+                names += others
                 shared |= theirs
             else:
                 apart.append((others, theirs))
