@@ -6,6 +6,7 @@ slow happens once per value and never per row or per pair.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
@@ -124,7 +125,7 @@ class EncodedField:
     owned: bool = False
     common: float = 0.0
 
-    @property
+    @cached_property
     def log_frequency(self) -> NDArray[np.float32]:
         """Log of each value's frequency among the other records.
 
