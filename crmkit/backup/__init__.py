@@ -5,36 +5,43 @@ the keys are arguments.  What a check did not look at, its report says.
 """
 
 from . import formats
-from ._checks import Canary, CheckResult, CustomCheck, Newest, Query, RestoreCheck, RowCounts, TableDigests
-from ._content import Budget
-from ._continuity import ContinuityRecords, DrillRecord, Incident, IncidentPlan
-from ._copies import CopiesReport, CopyState, HealAction, HealPlan, compare_copies, plan_heal
-from ._create import Manifest, countersign, create, read_statement, sign
-from ._databases import DuckdbSource, PostgresSource, SqliteSource, register_sqlite
-from ._differ import SnapshotComparison, compare
-from ._downtime import Downtime, downtime
-from ._drill import Drill, DrillReport, choose_backups
-from ._entry import Header
-from ._findings import Finding, NotChecked
-from ._keys import SigningKey, VerifyingKey
-from ._ledger import Accepted, TrustLedger
-from ._manifest import Limits
-from ._notices import render_notice
-from ._policy import GFS, BackupPolicy, BackupRecord, CopyPlace, PolicyReport, Violation, check_policy
-from ._probe import ProbeReport, probe
-from ._recover import Recovery, RecoveryPlan, recover
-from ._recover_write import RowRecovery
-from ._report import Coverage, VerifyReport
-from ._restore import FolderRestore, PgRestore, Restore, Restored, SqliteRestore
-from ._retention import Preflight, PruneDecision, PrunePlan, plan_prune, preflight
-from ._schema_checks import ForeignKeys, SchemaFingerprint, SchemaObjects, Sequences, schema_fingerprint, schema_objects
-from ._scratch import Scratch, ScratchFolder, ScratchPostgres, SourceIdentity, postgres_identity
-from ._snapshot import Snapshot, snapshot
-from ._sources import CsvSource, FrameSource, ParquetSource, Source
-from ._sql import row_schema, row_sql
-from ._statement import Envelope, Statement, pae
-from ._stores import FsspecStore, LocalStore, Store
-from ._verify import verify
+from ._continuity._downtime import Downtime, downtime
+from ._continuity._notices import render_notice
+from ._continuity._records import ContinuityRecords, DrillRecord, Incident, IncidentPlan
+from ._copies._compare import CopiesReport, CopyState, HealAction, HealPlan, compare_copies, plan_heal
+from ._copies._stores import FsspecStore, LocalStore, Store
+from ._drill._checks import Canary, CheckResult, CustomCheck, Newest, Query, RestoreCheck, RowCounts, TableDigests
+from ._drill._drill import Drill, DrillReport, choose_backups
+from ._drill._restore import FolderRestore, PgRestore, Restore, Restored, SqliteRestore
+from ._drill._schema_checks import (
+    ForeignKeys,
+    SchemaFingerprint,
+    SchemaObjects,
+    Sequences,
+    schema_fingerprint,
+    schema_objects,
+)
+from ._drill._scratch import Scratch, ScratchFolder, ScratchPostgres, SourceIdentity, postgres_identity
+from ._manifest._create import Manifest, countersign, create, read_statement, sign
+from ._manifest._entry import Header
+from ._manifest._file import Limits
+from ._manifest._keys import SigningKey, VerifyingKey
+from ._manifest._ledger import Accepted, TrustLedger
+from ._manifest._statement import Envelope, Statement, pae
+from ._policy._policy import GFS, BackupPolicy, BackupRecord, CopyPlace, PolicyReport, Violation, check_policy
+from ._policy._retention import Preflight, PruneDecision, PrunePlan, plan_prune, preflight
+from ._probes._probe import ProbeReport, probe
+from ._rows._databases import DuckdbSource, PostgresSource, SqliteSource, register_sqlite
+from ._rows._differ import SnapshotComparison, compare
+from ._rows._recover import Recovery, RecoveryPlan, recover
+from ._rows._recover_write import RowRecovery
+from ._rows._snapshot import Snapshot, snapshot
+from ._rows._sources import CsvSource, FrameSource, ParquetSource, Source
+from ._rows._sql import row_schema, row_sql
+from ._verify._content import Budget
+from ._verify._findings import Finding, NotChecked
+from ._verify._report import Coverage, VerifyReport
+from ._verify._verify import verify
 
 __all__ = [
     "GFS",

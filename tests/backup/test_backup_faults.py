@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from crmkit import backup
-from crmkit.backup import _compare, _hashing
+from crmkit.backup._tree import _hashing
+from crmkit.backup._verify import _compare
 
 NOW = dt.datetime(2026, 11, 28, 12, 0, tzinfo=dt.UTC)
 CHUNK = 4096
@@ -189,7 +190,7 @@ def test_a_read_error_in_the_middle_names_its_offset_and_the_rest_goes_on(
 def test_a_folder_that_cannot_be_listed_leaves_its_files_not_checked(
     made: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from crmkit.backup import _walk
+    from crmkit.backup._tree import _walk
 
     real = _walk._list
 
@@ -499,7 +500,7 @@ def test_names_that_lead_elsewhere_are_unsafe_and_never_opened(
 
 
 def test_a_name_with_a_nul_or_not_utf8_is_taken_exactly(bare: Any) -> None:
-    from crmkit.backup._paths import unsafe
+    from crmkit.backup._tree._paths import unsafe
 
     assert unsafe(b"a\x00b") == "it has a NUL"
     assert unsafe(b"") == "it is empty"

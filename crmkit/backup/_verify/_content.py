@@ -8,28 +8,28 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from crmkit.backup._manifest._file import CHUNKS, MANIFEST, Limits, Scanned, entries
+from crmkit.backup._manifest._leaves import ChunkLeaves
+from crmkit.backup._tree._hashing import ChangedError, Reader, ReadError
+from crmkit.backup._tree._paths import shown
+from crmkit.backup._tree._walk import Ignore, open_folder, open_parent, walk
 from crmkit.errors import ManifestError
 
 from ._compare import Comparison
 from ._findings import Finding, NotChecked
-from ._hashing import ChangedError, Reader, ReadError
-from ._leaves import ChunkLeaves
-from ._manifest import CHUNKS, MANIFEST, Limits, Scanned, entries
-from ._paths import shown
 from ._report import Coverage
 from ._state import ScrubState, file_key
-from ._walk import Ignore, open_folder, open_parent, walk
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable
     from pathlib import Path
 
+    from crmkit.backup._manifest._entry import Entry
+    from crmkit.backup._tree._walk import Node
     from crmkit.typing import Progress
 
-    from ._entry import Entry
     from ._findings import Level
-    from ._walk import Node
 
 _SAVE_EVERY_BYTES = 256 << 20
 
@@ -146,7 +146,7 @@ class Contents:
     # -- probing ------------------------------------------------------------------------------------------------------
 
     def _probe(self, entry: Entry, _node: Node, _offset: int) -> None:
-        from ._probe import probe_entry
+        from crmkit.backup._probes._probe import probe_entry
 
         findings, known = probe_entry(self._payload, entry, encrypted=self._scanned.header.encryption is not None)
         self.findings += findings

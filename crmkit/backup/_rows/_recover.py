@@ -15,12 +15,12 @@ from crmkit import _journal as journal
 from crmkit import frames
 from crmkit._canonical import json_bytes
 from crmkit._run_id import new_run_id
+from crmkit.backup._manifest._create import utc_now
+from crmkit.backup._manifest._statement import moment_text
 from crmkit.errors import NotFoundError, SchemaError, ShapeError
 
-from ._create import utc_now
 from ._recover_write import Row, RowRecovery, rows_by_key, write
 from ._sources import digest_block
-from ._statement import moment_text
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from crmkit._canonical import json_bytes
+from crmkit.backup._rows._sql import quoted, table_name
+from crmkit.backup._verify._findings import Finding
 
 from ._checks import CheckResult, RestoreCheck
-from ._findings import Finding
-from ._sql import quoted, table_name
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -15,8 +15,8 @@ import zlib
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from . import _probed
-from ._probe_text import SQL_TRAILERS, Ends, sql_complete
 from ._probed import IncompleteError, Probed, UnknownError
+from ._text import SQL_TRAILERS, Ends, sql_complete
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,6 +9,8 @@ import attrs
 
 from crmkit._canonical import json_bytes
 from crmkit._merkle import CompactRange, leaf_hash
+from crmkit.backup._tree._paths import folded, shown, unportable, unsafe
+from crmkit.backup._verify._findings import Finding
 from crmkit.errors import ManifestError
 
 from ._entry import (
@@ -22,8 +24,6 @@ from ._entry import (
     parse_table,
     table_line,
 )
-from ._findings import Finding
-from ._paths import folded, shown, unportable, unsafe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

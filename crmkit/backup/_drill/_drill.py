@@ -13,29 +13,29 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import attrs
 
 from crmkit import frames
+from crmkit.backup._manifest._create import meta_folder, utc_now
+from crmkit.backup._manifest._statement import moment_text
+from crmkit.backup._policy._policy import restorable
+from crmkit.backup._policy._retention import plan_prune
+from crmkit.backup._verify._findings import Finding, texts
+from crmkit.backup._verify._page import Section, fragment, page
+from crmkit.backup._verify._report import ordered
+from crmkit.backup._verify._verify import verify
 from crmkit.errors import CrmkitError, NotFoundError
 from crmkit.issues import Report
 
 from ._checks import CheckResult
-from ._create import meta_folder, utc_now
-from ._findings import Finding, texts
-from ._page import Section, fragment, page
-from ._policy import restorable
-from ._report import ordered
 from ._restore import RestoreError
-from ._retention import plan_prune
 from ._scratch import ScratchFolder
-from ._statement import moment_text
-from ._verify import verify
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from crmkit.backup._policy._policy import BackupPolicy, BackupRecord
     from crmkit.typing import Frame, JSONValue, Language, Verifier
 
     from ._checks import RestoreCheck
-    from ._policy import BackupPolicy, BackupRecord
     from ._restore import Restore
     from ._scratch import Scratch
 

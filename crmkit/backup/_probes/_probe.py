@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from ._findings import Finding
-from ._paths import shown
-from ._probe_archives import COMPRESSED, probe_compressed, probe_tar, probe_zip
-from ._probe_databases import probe_parquet, probe_postgres_archive, probe_sqlite
-from ._probe_text import SQL_TRAILERS, probe_csv, probe_json_lines, probe_sql
+from crmkit.backup._tree._paths import shown
+from crmkit.backup._verify._findings import Finding
+
+from ._archives import COMPRESSED, probe_compressed, probe_tar, probe_zip
+from ._databases import probe_parquet, probe_postgres_archive, probe_sqlite
 from ._probed import HEAD, IncompleteError, Probed, UnknownError
+from ._text import SQL_TRAILERS, probe_csv, probe_json_lines, probe_sql
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
-    from ._entry import Entry
+    from crmkit.backup._manifest._entry import Entry
 
 _ENVELOPES: Final = (b"age-encryption.org/", b"-----BEGIN PGP MESSAGE", b"-----BEGIN AGE ENCRYPTED", b"Salted__")
 _BY_NAME: Final = {

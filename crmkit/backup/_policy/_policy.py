@@ -11,11 +11,10 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from crmkit import frames
+from crmkit.backup._manifest._entry import KINDS, BackupKind
+from crmkit.backup._manifest._statement import moment_text
 from crmkit.errors import SchemaError
 from crmkit.issues import Report
-
-from ._entry import KINDS, BackupKind
-from ._statement import moment_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -256,7 +255,7 @@ class PolicyReport(Report):
         return frames.build(columns, like=like)
 
     def _repr_html_(self) -> str:
-        from ._page import Section, fragment
+        from crmkit.backup._verify._page import Section, fragment
 
         rows = [(found.rule, found.message) for found in self.violations[:20]]
         return fragment(

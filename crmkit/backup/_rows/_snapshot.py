@@ -12,9 +12,8 @@ import attrs
 
 from crmkit._canonical import LogicalType, RowSchema, encode_parts, json_bytes, parse_json
 from crmkit._merkle import root as tree_root
+from crmkit.backup._manifest._entry import HEX64, TableEntry
 from crmkit.errors import FormatError, NotFoundError, SchemaError
-
-from ._entry import HEX64, TableEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

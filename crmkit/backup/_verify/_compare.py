@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from crmkit.backup._tree._hashing import ChangedError, Hashed, Reader, ReadError, damaged
+from crmkit.backup._tree._paths import shown, unsafe
+
 from ._findings import Finding
-from ._hashing import ChangedError, Hashed, Reader, ReadError, damaged
-from ._paths import shown, unsafe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from ._entry import Entry
-    from ._leaves import ChunkLeaves
-    from ._walk import Node
+    from crmkit.backup._manifest._entry import Entry
+    from crmkit.backup._manifest._leaves import ChunkLeaves
+    from crmkit.backup._tree._walk import Node
 
 
 @attrs.define

@@ -85,7 +85,7 @@ class SnapshotComparison(Report):
         return frames.build(columns, like=like)
 
     def _repr_html_(self) -> str:
-        from ._page import Section, fragment
+        from crmkit.backup._verify._page import Section, fragment
 
         rows = [(name, f"{n:,}") for name, n in self.counts().items()]
         return fragment("Same rows?", "yes" if self.ok else "no", [Section(None, (), rows)])

@@ -13,7 +13,7 @@ from crmkit.errors import NotFoundError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ._continuity import Incident
+    from ._records import Incident
 
 
 @attrs.frozen(kw_only=True)

@@ -12,22 +12,21 @@ from typing import TYPE_CHECKING
 import attrs
 
 from crmkit._run_id import new_run_id
+from crmkit.backup._tree._files import replacing
+from crmkit.backup._tree._hashing import ChangedError, Hashed, Reader, ReadError
+from crmkit.backup._tree._paths import shown
+from crmkit.backup._tree._walk import Ignore, Node, open_folder, walk
 from crmkit.errors import ConflictError, FixityError, FormatError, SchemaError
 
 from ._entry import Entry, Header
-from ._files import replacing
-from ._hashing import ChangedError, Hashed, Reader, ReadError
-from ._manifest import BUCKETS, CHUNKS, MANIFEST, STATEMENT, ManifestWriter, scan
-from ._paths import shown
+from ._file import BUCKETS, CHUNKS, MANIFEST, STATEMENT, ManifestWriter, scan
 from ._statement import Envelope, Statement, moment_of, moment_text, parse_statement, read_envelope
-from ._walk import Ignore, Node, open_folder, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from crmkit.backup._rows._snapshot import Snapshot
     from crmkit.typing import Progress, Signer
-
-    from ._snapshot import Snapshot
 
 
 def utc_now() -> dt.datetime:

@@ -7,24 +7,24 @@ import statistics
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from crmkit.backup._manifest._create import meta_folder, utc_now
+from crmkit.backup._manifest._file import BUCKETS, CHUNKS, MANIFEST, STATEMENT, Limits, Scanned, scan
+from crmkit.backup._manifest._leaves import file_sha256
+from crmkit.backup._manifest._statement import Envelope, Statement, moment_text, parse_statement, read_envelope
 from crmkit.errors import IntegrityError, ManifestError, NotFoundError
 
 from ._content import Contents, Sample
-from ._create import meta_folder, utc_now
 from ._findings import LEVELS, Finding, Level, NotChecked
-from ._leaves import file_sha256
-from ._manifest import BUCKETS, CHUNKS, MANIFEST, STATEMENT, Limits, Scanned, scan
 from ._report import Coverage, VerifyReport, ordered
-from ._statement import Envelope, Statement, moment_text, parse_statement, read_envelope
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
 
+    from crmkit.backup._manifest._ledger import TrustLedger
     from crmkit.typing import Progress, Verifier
 
     from ._content import Budget
-    from ._ledger import TrustLedger
 
 CLOCK_SKEW: Final = dt.timedelta(minutes=5)
 _DEEPER: Final = {

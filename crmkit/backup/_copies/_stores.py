@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crmkit._optional import require
+from crmkit.backup._tree._paths import unsafe
+from crmkit.backup._tree._walk import open_folder, open_parent
 from crmkit.errors import SchemaError
-
-from ._paths import unsafe
-from ._walk import open_folder, open_parent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,7 +114,7 @@ class LocalStore(Store):
 
     def replace(self, path: bytes, content: Iterator[bytes], *, keep: str) -> None:
         """Write beside, force to disk, keep the old one, rename: a crash leaves the old or the new file."""
-        from ._files import sync_folder
+        from crmkit.backup._tree._files import sync_folder
 
         target = self.folder / os.fsdecode(self.checked(path))
         self._parents(target)

@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING
 import attrs
 
 from crmkit import frames
+from crmkit.backup._manifest._statement import moment_text
 from crmkit.issues import Report
 
 from ._findings import Finding, Level, NotChecked, texts
 from ._page import Section, fragment, page
-from ._statement import moment_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from crmkit.backup._manifest._statement import Statement
     from crmkit.typing import Frame, JSONValue, Language, Severity
-
-    from ._statement import Statement
 
 _RANK = {"error": 0, "warning": 1, "info": 2}
 _MOST = 20

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 import attrs
 
 from crmkit._canonical import json_bytes, parse_json
+from crmkit.backup._manifest._statement import moment_text
 from crmkit.errors import FormatError, NotFoundError, SchemaError
-
-from ._statement import moment_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, Final
 
 from crmkit._canonical import json_bytes, parse_json
 from crmkit._journal import FileLock
+from crmkit.backup._tree._files import replacing
 from crmkit.errors import FormatError
-
-from ._files import replacing
 
 if TYPE_CHECKING:
     import datetime as dt
     import os
 
-    from ._entry import Entry
+    from crmkit.backup._manifest._entry import Entry
 
 FORMAT: Final = "crmkit-scrub/1"
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from ._databases import PostgresSource, SqliteSource
-from ._findings import Finding
-from ._snapshot import Snapshot, snapshot
-from ._sql import quoted, table_name
+from crmkit.backup._rows._databases import PostgresSource, SqliteSource
+from crmkit.backup._rows._snapshot import Snapshot, snapshot
+from crmkit.backup._rows._sql import quoted, table_name
+from crmkit.backup._verify._findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -15,10 +15,10 @@ from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 import attrs
 
+from crmkit.backup._probes._databases import postgres_program
+from crmkit.backup._tree._hashing import Reader
 from crmkit.errors import FixityError, NotFoundError, RefusedError
 
-from ._hashing import Reader
-from ._probe_databases import postgres_program
 from ._scratch import Scratch, ScratchFolder, ScratchPostgres
 
 if TYPE_CHECKING:
