@@ -24,9 +24,9 @@ from ._drill._schema_checks import (
 from ._drill._scratch import Scratch, ScratchFolder, ScratchPostgres, SourceIdentity, postgres_identity
 from ._manifest._create import Manifest, countersign, create, read_statement, sign
 from ._manifest._entry import Header
-from ._manifest._file import Limits
 from ._manifest._keys import SigningKey, VerifyingKey
 from ._manifest._ledger import Accepted, TrustLedger
+from ._manifest._lines import Limits
 from ._manifest._statement import Envelope, Statement, pae
 from ._policy._policy import GFS, BackupPolicy, BackupRecord, CopyPlace, PolicyReport, Violation, check_policy
 from ._policy._retention import Preflight, PruneDecision, PrunePlan, plan_prune, preflight

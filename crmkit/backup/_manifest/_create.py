@@ -7,7 +7,7 @@ import datetime as dt
 import os
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
@@ -20,10 +20,11 @@ from crmkit.errors import ConflictError, FixityError, FormatError, SchemaError
 
 from ._entry import Entry, Header
 from ._file import BUCKETS, CHUNKS, MANIFEST, STATEMENT, ManifestWriter, scan
+from ._leaves import file_sha256
 from ._statement import Envelope, Statement, moment_of, moment_text, parse_statement, read_envelope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from crmkit.backup._rows._snapshot import Snapshot
     from crmkit.typing import Progress, Signer
@@ -38,6 +39,20 @@ def meta_folder(payload: str | os.PathLike[str], meta: str | os.PathLike[str] | 
     """Return where the manifest of a payload is: beside it, as ``<name>.meta``, where nothing else is said."""
     path = Path(payload)
     return Path(meta) if meta is not None else path.with_name(path.resolve().name + ".meta")
+
+
+class _Facts(NamedTuple):
+    """What a statement says of a manifest, and the manifest's own digest, by which it is known again."""
+
+    sha256: bytes
+    header: Header
+    root: str
+    lines: int
+    files: int
+    size_bytes: int
+    chunks: str
+    buckets: str
+    tables: Mapping[str, str]
 
 
 @attrs.frozen(kw_only=True)
@@ -59,6 +74,7 @@ class Manifest:
     root: str
     files: int
     size_bytes: int
+    _written: _Facts | None = attrs.field(default=None, repr=False, eq=False)
 
     @property
     def path(self) -> Path:
@@ -141,8 +157,28 @@ def create(
         for snapshot in tables:
             writer.table(snapshot.entry(), snapshot.leaves)
         footer = writer.finish()
+        facts = _Facts(
+            writer.sha256,
+            *(header, footer["root"], writer.lines, footer["files"], footer["bytes"]),
+            *(footer["chunks"], footer["buckets"], dict(writer.table_roots)),
+        )
     return Manifest(
-        folder=folder, header=header, root=footer["root"], files=footer["files"], size_bytes=footer["bytes"]
+        folder=folder, header=header, root=facts.root, files=facts.files, size_bytes=facts.size_bytes, written=facts
+    )
+
+
+def _facts(manifest: Manifest | Path) -> _Facts:
+    """Return what is to be signed: of a manifest that still is, octet by octet, what was just written; else read it."""
+    if isinstance(manifest, Manifest):
+        known = manifest._written
+        if known is not None and file_sha256(manifest.path) == known.sha256.hex():
+            return known
+        manifest = manifest.folder
+    scanned = scan(manifest / MANIFEST)
+    return _Facts(
+        scanned.sha256,
+        *(scanned.header, scanned.root, scanned.lines, scanned.files, scanned.size_bytes),
+        *(scanned.chunks, scanned.buckets, {table.name: table.root.hex() for table in scanned.tables}),
     )
 
 
@@ -162,15 +198,15 @@ def _entries(
 
 
 def _described(node: Node, reader: Reader) -> tuple[Entry, tuple[bytes, ...]]:
-    place = shown(node.path)
     if node.type == "file":
         try:
             read = reader.hash(node.name, folder=node.folder)
         except ReadError as error:
-            raise OSError(error.errno, f"{error.reason} at byte {error.offset}", place) from None
+            raise OSError(error.errno, f"{error.reason} at byte {error.offset}", shown(node.path)) from None
         except ChangedError:
-            raise FixityError("it changed while it was read", location=place) from None
+            raise FixityError("it changed while it was read", location=shown(node.path)) from None
         return file_entry(node.path, read), read.leaves
+    place = shown(node.path)
     if node.type == "unreadable":
         raise OSError(getattr(node.error, "errno", None), "this folder cannot be listed", place or ".")
     if node.type == "other":
@@ -225,8 +261,8 @@ def sign(
     folder = manifest.folder if isinstance(manifest, Manifest) else Path(manifest)
     if seq < 1:
         raise ValueError("seq counts from 1")
-    scanned = scan(folder / MANIFEST)
-    header = scanned.header
+    facts = _facts(manifest if isinstance(manifest, Manifest) else folder)
+    header = facts.header
     statement = Statement(
         set=header.set,
         seq=seq,
@@ -237,13 +273,13 @@ def sign(
         prev=prev.digest if isinstance(prev, Statement) else prev,
         parent=header.parent,
         parent_statement=header.parent_statement,
-        root=scanned.root,
-        lines=scanned.lines,
-        files=scanned.files,
-        size_bytes=scanned.size_bytes,
-        chunks=scanned.chunks,
-        buckets=scanned.buckets,
-        tables={table.name: table.root.hex() for table in scanned.tables},
+        root=facts.root,
+        lines=facts.lines,
+        files=facts.files,
+        size_bytes=facts.size_bytes,
+        chunks=facts.chunks,
+        buckets=facts.buckets,
+        tables=facts.tables,
     )
     path = folder / STATEMENT
     if path.exists():

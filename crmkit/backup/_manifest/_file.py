@@ -9,7 +9,7 @@ import attrs
 
 from crmkit._canonical import json_bytes
 from crmkit._merkle import CompactRange, leaf_hash
-from crmkit.backup._tree._paths import folded, shown, unportable, unsafe
+from crmkit.backup._tree._paths import folded, ordinary, shown, unportable, unsafe
 from crmkit.backup._verify._findings import Finding
 from crmkit.errors import ManifestError
 
@@ -24,34 +24,19 @@ from ._entry import (
     parse_table,
     table_line,
 )
+from ._lines import Block, Limits, Plain, blocks, plain, read_entries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 MANIFEST: Final = "manifest.jsonl"
 CHUNKS: Final = "chunks.bin"
 BUCKETS: Final = "buckets.bin"
 STATEMENT: Final = "statement.json"
-
-
-@attrs.frozen(kw_only=True)
-class Limits:
-    """How much of a manifest is read before it is called malformed: nobody's file may exhaust the reader's memory.
-
-    Attributes:
-        line_bytes: Longest line, in bytes.
-        lines: Most lines.
-
-    Example:
-        >>> Limits(lines=1000).line_bytes
-        1048576
-
-    .. versionadded:: 0.1.0
-    """
-
-    line_bytes: int = 1 << 20
-    lines: int = 5_000_000
+_LEAVES_AT_ONCE: Final = 1024
+_TABLE: Final = b'"type":"table"}'
+_NO_ENTRY: Final = (_TABLE, b'"type":"footer"}')
 
 
 class ManifestWriter:
@@ -61,15 +46,24 @@ class ManifestWriter:
         self._out, self._chunks, self._buckets = out, chunks, buckets
         self._chunk = header.chunk_size
         self._tree = CompactRange()
-        self._chunks_hash, self._buckets_hash = hashlib.sha256(), hashlib.sha256()
+        self._leaves: list[bytes] = []
+        self._whole, self._chunks_hash, self._buckets_hash = hashlib.sha256(), hashlib.sha256(), hashlib.sha256()
         self._last: bytes | None = None
         self.entries = self.files = self.bytes = self.tables = 0
         self.table_roots: dict[str, str] = {}
         self._put(header.line())
 
     def _put(self, line: bytes) -> None:
-        self._tree.append(leaf_hash(line))
-        self._out.write(line + b"\n")
+        raw = line + b"\n"
+        self._out.write(raw)
+        self._whole.update(raw)
+        self._leaves.append(leaf_hash(line))
+        if len(self._leaves) == _LEAVES_AT_ONCE:
+            self._grow()
+
+    def _grow(self) -> None:
+        self._tree.extend(self._leaves)
+        self._leaves.clear()
 
     def entry(self, entry: Entry, leaves: tuple[bytes, ...] = ()) -> None:
         """Add a file; ``leaves`` are those of its chunks."""
@@ -99,6 +93,7 @@ class ManifestWriter:
 
     def finish(self) -> dict[str, Any]:
         """Write the footer; return what it says."""
+        self._grow()
         footer = {
             "type": "footer",
             "bytes": self.bytes,
@@ -109,13 +104,20 @@ class ManifestWriter:
             "chunks": self._chunks_hash.hexdigest(),
             "buckets": self._buckets_hash.hexdigest(),
         }
-        self._out.write(json_bytes(footer) + b"\n")
+        line = json_bytes(footer) + b"\n"
+        self._out.write(line)
+        self._whole.update(line)
         return footer
+
+    @property
+    def sha256(self) -> bytes:
+        """SHA-256 of all that was written."""
+        return self._whole.digest()
 
     @property
     def lines(self) -> int:
         """Lines under the root so far."""
-        return self._tree.size
+        return self._tree.size + len(self._leaves)
 
 
 @attrs.frozen(kw_only=True)
@@ -149,36 +151,18 @@ def scan(path: Path, limits: Limits | None = None) -> Scanned:
         return _scan(stream, path.name, limits or Limits())
 
 
-def _lines(stream: IO[bytes], name: str, limits: Limits) -> Iterator[tuple[int, bytes]]:
-    number = 0
-    longest = limits.line_bytes
-    while raw := stream.readline(longest + 1):
-        number += 1
-        if not raw.endswith(b"\n"):
-            what = "a line is longer than the limit" if len(raw) > longest else "cut off, no line feed at the end"
-            raise ManifestError(what, location=f"{name}, line {number}")
-        if number > limits.lines:
-            raise ManifestError(f"more than {limits.lines} lines, the limit", location=name)
-        yield number, raw
-
-
 def _scan(stream: IO[bytes], name: str, limits: Limits) -> Scanned:
-    scan = _Scan()
-    number = 0
-    try:
-        for number, raw in _lines(stream, name, limits):  # noqa: B007  the error below says the line
-            scan.take(raw)
-    except ManifestError as error:
-        if error.location is not None:
-            raise
-        raise ManifestError(str(error), location=f"{name}, line {number}") from None
-    return scan.end(stream, name)
+    scan = _Scan(name)
+    for block in blocks(stream, name, limits):
+        scan.take(block)
+    return scan.end(stream)
 
 
 class _Scan:
     """The state of one reading."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._whole, self._tree, self._twins = hashlib.sha256(), CompactRange(), _Twins()
         self._header: Header | None = None
         self._footer: dict[str, Any] | None = None
@@ -187,18 +171,48 @@ class _Scan:
         self._last: bytes | None = None
         self._files = self._size = self._entries = self._chunk = 0
 
-    def take(self, raw: bytes) -> None:
-        """Take one line with its line feed."""
-        self._whole.update(raw)
-        line = raw[:-1]
+    def take(self, block: Block) -> None:
+        """Take a block of lines."""
+        self._whole.update(block.data)
+        number, lines = block.first, block.lines
+        start, end = int(self._header is None), len(lines)
+        while end > start and lines[end - 1].endswith(_NO_ENTRY):
+            end -= 1
+        found = None
+        try:
+            if start:
+                self._line(lines[0])
+            between = lines[start:end]
+            if between and self._footer is None and not self._tables:
+                found = plain(between, self._last, self._chunk)
+            if found is not None:
+                self._plain(between, found)
+            rest = start if found is None else end
+            for number, line in enumerate(lines[rest:], block.first + rest):  # noqa: B007  the error below says the line
+                self._line(line)
+        except ManifestError as error:
+            raise ManifestError(str(error), location=f"{self._name}, line {number}") from None
+
+    def _plain(self, lines: Sequence[bytes], found: Plain) -> None:
+        sha256 = hashlib.sha256
+        self._tree.extend([sha256(b"\x00" + line).digest() for line in lines])
+        self._last = found.paths[-1]
+        self._entries += len(lines)
+        self._files += found.files
+        self._size += found.size_bytes
+        for path in found.paths:
+            if not ordinary(path):
+                self._judge(path)
+
+    def _line(self, line: bytes) -> None:
         if self._footer is not None:
             raise ManifestError("something stands behind the footer")
         if self._header is None:
             self._header = parse_header(line)
             self._chunk = self._header.chunk_size
-        elif not line.endswith((b'"type":"table"}', b'"type":"footer"}')):
+        elif not line.endswith(_NO_ENTRY):
             self._entry(line)
-        elif line.endswith(b'"type":"table"}'):
+        elif line.endswith(_TABLE):
             table = parse_table(line)
             if table.name in self._tables:
                 raise ManifestError("a table stands twice")
@@ -220,6 +234,10 @@ class _Scan:
         if entry[1] == "file":
             self._files += 1
             self._size += entry[4]
+        self._judge(path)
+
+    def _judge(self, path: bytes) -> None:
+        """Judge a name."""
         danger = unsafe(path)
         if danger is not None:
             self._findings.append(Finding(code="UNSAFE_PATH", path=shown(path), detail=danger))
@@ -227,8 +245,9 @@ class _Scan:
             self._findings.append(Finding(code="UNSAFE_PATH", path=shown(path), severity="warning", detail=danger))
         self._twins.add(path)
 
-    def end(self, stream: IO[bytes], name: str) -> Scanned:
+    def end(self, stream: IO[bytes]) -> Scanned:
         """Hold the footer against the lines."""
+        name = self._name
         header, footer = self._header, self._footer
         if header is None or footer is None:
             raise ManifestError("cut off: there is no footer" if header else "empty", location=name)
@@ -298,14 +317,14 @@ def entries(path: Path, scanned: Scanned, limits: Limits | None = None) -> Itera
     Raises:
         ManifestError: It is another file now.
     """
-    limits = limits or Limits()
     whole = hashlib.sha256()
     chunk = scanned.header.chunk_size
-    first, last = 1, 1 + scanned.entries
+    first, last = 2, 1 + scanned.entries  # the header is line 1
     with path.open("rb") as stream:
-        for number, raw in _lines(stream, path.name, limits):
-            whole.update(raw)
-            if first < number <= last:
-                yield parse_entry(raw[:-1], chunk=chunk)
+        for block in blocks(stream, path.name, limits or Limits()):
+            whole.update(block.data)
+            lines = block.lines[max(0, first - block.first) : max(0, last + 1 - block.first)]
+            if lines:
+                yield from read_entries(lines, chunk)
     if whole.digest() != scanned.sha256:
         raise ManifestError("it changed while it was read", location=path.name)

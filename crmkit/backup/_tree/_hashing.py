@@ -7,12 +7,9 @@ leaves say later *where* it was damaged.  Only the file's bytes are hashed, once
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import stat
-from typing import TYPE_CHECKING, Final
-
-import attrs
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from crmkit._merkle import root
 
@@ -44,8 +41,7 @@ class ReadError(Exception):
         self.offset = offset
 
 
-@attrs.frozen
-class Hashed:
+class Hashed(NamedTuple):
     """What reading a file once told."""
 
     size: int
@@ -73,7 +69,8 @@ class Reader:
 
     def __init__(self, chunk: int = CHUNK, *, also_flat: bool = False) -> None:
         self._chunk = chunk
-        self._view = memoryview(bytearray(chunk))
+        # One octet more than a chunk, so that a file that grows is seen to.
+        self._view = memoryview(bytearray(chunk + 1))
         self._also_flat = also_flat
         self._leaf = hashlib.sha256(b"\x00")
         self.read_bytes = 0
@@ -101,10 +98,8 @@ class Reader:
             if not stat.S_ISREG(before.st_mode):
                 raise ChangedError
             if before.st_size <= self._chunk:
-                # One read more than the size says, so that a file that grows is seen to.
-                data = _small(fd, before.st_size)
-                offset = len(data)
-                digest = hashlib.sha256(data).digest()
+                offset = _small(fd, self._view, before.st_size)
+                digest = hashlib.sha256(self._view[:offset]).digest()
                 leaves: tuple[bytes, ...] = ()
                 flat: bytes | None = digest
             else:
@@ -121,12 +116,11 @@ class Reader:
 
     def _large(self, fd: int, size: int) -> tuple[bytes, tuple[bytes, ...], bytes | None, int]:
         leaves: list[bytes] = []
-        view, start, offset = self._view, self._leaf, 0
+        view, start, offset = self._view[: self._chunk], self._leaf, 0
         flat = hashlib.sha256() if self._also_flat else None
-        stream = io.FileIO(fd, closefd=False)
         try:
             while offset <= size:  # a file that grows as fast as it is read has no end
-                filled = _fill(stream, view)
+                filled = _fill(fd, view)
                 if not filled:
                     break
                 offset += filled
@@ -141,20 +135,30 @@ class Reader:
         return root(leaves), tuple(leaves), None if flat is None else flat.digest(), offset
 
 
-def _small(fd: int, size: int) -> bytes:
-    data = os.read(fd, size + 1)
-    while len(data) < size:  # a signal or a network file system may cut a read short
-        more = os.read(fd, size + 1 - len(data))
+def _small(fd: int, view: memoryview, size: int) -> int:
+    """Read a file of at most one chunk into the buffer; return how much came."""
+    filled = _read_into(fd, view)
+    while filled < size:  # a signal or a network file system may cut a read short
+        more = _read_into(fd, view[filled:])
         if not more:
             break
-        data += more
-    return data
+        filled += more
+    return filled
 
 
-def _fill(stream: io.RawIOBase, view: memoryview) -> int:
+def _read_into(fd: int, view: memoryview) -> int:
+    """Read once into a buffer that is there already: a new one for each file costs more than its hash may."""
+    if hasattr(os, "readv"):
+        return os.readv(fd, [view])
+    data = os.read(fd, len(view))  # pragma: no cover  Windows
+    view[: len(data)] = data  # pragma: no cover
+    return len(data)  # pragma: no cover
+
+
+def _fill(fd: int, view: memoryview) -> int:
     filled = 0
     while filled < len(view):
-        got = stream.readinto(view[filled:])
+        got = _read_into(fd, view[filled:])
         if not got:
             break
         filled += got

@@ -11,6 +11,22 @@ _NOT_PORTABLE: Final = re.compile(r'[\x01-\x1f\x7f\\<>:"|?*]')
 _PLAIN: Final = re.compile(rb"[a-z0-9_./-]*")
 
 
+# Of one form everywhere, with no part that is dangerous, reserved or cut short by some system.
+_ORDINARY: Final = re.compile(
+    rb"(?:(?!(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:[./]|\Z))[a-z0-9_.-]*[a-z0-9_-](?:/(?!\Z)|\Z))+"
+)
+
+
+def ordinary(path: bytes) -> bool:
+    """Whether a path is quickly seen to be safe, portable, and its own folded form, as nearly all are.
+
+    Example:
+        >>> ordinary(b"crm/contacts-2026.csv"), ordinary(b"a/../b"), ordinary(b"README")
+        (True, False, False)
+    """
+    return _ORDINARY.fullmatch(path) is not None
+
+
 def shown(path: bytes) -> str:
     r"""Return a path as text for people and reports; octets that are not UTF-8 as ``\xNN``."""
     return path.decode("utf-8", "backslashreplace")

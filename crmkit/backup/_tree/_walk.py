@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fnmatch
+import operator
 import os
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+import sys
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -14,6 +16,9 @@ HAS_DIR_FD: Final = os.open in os.supports_dir_fd and os.scandir in os.supports_
 _OPEN: Final = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0)
 _FOLDER: Final = _OPEN | getattr(os, "O_DIRECTORY", 0)
 _NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
+_ENCODING: Final = sys.getfilesystemencoding()
+_ERRORS: Final = sys.getfilesystemencodeerrors()
+_Item: TypeAlias = "tuple[bytes, str, os.DirEntry[str]]"
 
 
 class Node(NamedTuple):
@@ -55,10 +60,12 @@ class Ignore:
         self._name = _any(pattern.rstrip("/") for pattern in anywhere)
         self._path = _any(pattern.strip("/") for pattern in from_top)
 
+    def __bool__(self) -> bool:
+        """Whether there is any pattern."""
+        return self._name is not None or self._path is not None
+
     def __call__(self, path: bytes) -> bool:
         """Whether the path itself is ignored; what lies below an ignored folder is not asked for."""
-        if self._name is None and self._path is None:
-            return False
         text = path.decode("utf-8", "surrogateescape")
         name = text.rpartition("/")[2]
         return bool((self._name and self._name.fullmatch(name)) or (self._path and self._path.fullmatch(text)))
@@ -86,7 +93,7 @@ def walk(top: str | os.PathLike[str], folder: int | None, ignore: Ignore | None 
     if error is not None:
         yield Node(b"", "unreadable", "", folder, None, error)
         return
-    stack: list[tuple[Iterator[tuple[bytes, str, os.DirEntry[str]]], int | None]] = [(iter(first), folder)]
+    stack: list[tuple[Iterator[_Item], int | None]] = [(iter(first), folder)]
     try:
         while stack:
             items, handle = stack[-1]
@@ -95,6 +102,7 @@ def walk(top: str | os.PathLike[str], folder: int | None, ignore: Ignore | None 
                 if kind != "descend":
                     yield Node(path, kind, name, handle, entry)
                     continue
+                path = path[:-1]  # noqa: PLW2901  without the slash that it was sorted by
                 below, fd, fault = _descend(name, handle, path, ignore)
                 if fault is not None:
                     yield Node(path, "unreadable", name, handle, entry, fault)
@@ -113,7 +121,7 @@ def walk(top: str | os.PathLike[str], folder: int | None, ignore: Ignore | None 
 
 def _descend(
     name: str, handle: int | None, path: bytes, ignore: Ignore | None
-) -> tuple[list[tuple[bytes, str, os.DirEntry[str]]], int | None, OSError | None]:
+) -> tuple[list[_Item], int | None, OSError | None]:
     fd = None
     if handle is not None:
         try:
@@ -126,34 +134,29 @@ def _descend(
     return below, fd, fault
 
 
-def _list(
-    place: int | str, prefix: bytes, ignore: Ignore | None
-) -> tuple[list[tuple[bytes, str, os.DirEntry[str]]], OSError | None]:
-    items: list[tuple[bytes, bytes, str, os.DirEntry[str]]] = []
+def _list(place: int | str, prefix: bytes, ignore: Ignore | None) -> tuple[list[_Item], OSError | None]:
+    items: list[_Item] = []
+    skip = ignore or None
     try:
         with os.scandir(place) as found:
             for entry in found:
-                path = prefix + os.fsencode(entry.name)
-                if ignore is not None and ignore(path):
+                path = prefix + entry.name.encode(_ENCODING, _ERRORS)  # what os.fsencode does, at a third of its cost
+                if skip is not None and skip(path):
                     continue
-                if entry.is_symlink():
-                    items.append((path, path, "symlink", entry))
-                elif entry.is_file(follow_symlinks=False):
-                    items.append((path, path, "file", entry))
+                if entry.is_file(follow_symlinks=False):
+                    items.append((path, "file", entry))
+                elif entry.is_symlink():
+                    items.append((path, "symlink", entry))
                 elif entry.is_dir(follow_symlinks=False):
-                    items.append((path, path, "dir", entry))
+                    items.append((path, "dir", entry))
                     # Its contents sort where its name with a slash does: behind "a-b", before "a0".
-                    items.append((path + b"/", path, "descend", entry))
+                    items.append((path + b"/", "descend", entry))
                 else:
-                    items.append((path, path, "other", entry))
+                    items.append((path, "other", entry))
     except OSError as error:
         return [], error
-    items.sort(key=_first)
-    return [item[1:] for item in items], None
-
-
-def _first(item: tuple[bytes, bytes, str, os.DirEntry[str]]) -> bytes:
-    return item[0]
+    items.sort(key=operator.itemgetter(0))
+    return items, None
 
 
 def open_parent(top: str | os.PathLike[str], folder: int | None, path: bytes) -> tuple[int | None, str]:

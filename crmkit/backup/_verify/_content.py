@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from crmkit.backup._manifest._file import CHUNKS, MANIFEST, Limits, Scanned, entries
+from crmkit.backup._manifest._file import CHUNKS, MANIFEST, Scanned, entries
 from crmkit.backup._manifest._leaves import ChunkLeaves
 from crmkit.backup._tree._hashing import ChangedError, Reader, ReadError
 from crmkit.backup._tree._paths import shown
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crmkit.backup._manifest._entry import Entry
+    from crmkit.backup._manifest._lines import Limits
     from crmkit.backup._tree._walk import Node
     from crmkit.typing import Progress
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from crmkit.backup._manifest._create import meta_folder, utc_now
-from crmkit.backup._manifest._file import BUCKETS, CHUNKS, MANIFEST, STATEMENT, Limits, Scanned, scan
+from crmkit.backup._manifest._file import BUCKETS, CHUNKS, MANIFEST, STATEMENT, Scanned, scan
 from crmkit.backup._manifest._leaves import file_sha256
 from crmkit.backup._manifest._statement import Envelope, Statement, moment_text, parse_statement, read_envelope
 from crmkit.errors import IntegrityError, ManifestError, NotFoundError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from crmkit.backup._manifest._ledger import TrustLedger
+    from crmkit.backup._manifest._lines import Limits
     from crmkit.typing import Progress, Verifier
 
     from ._content import Budget
