@@ -31,12 +31,17 @@ from ._manifest._statement import Envelope, Statement, pae
 from ._policy._policy import GFS, BackupPolicy, BackupRecord, CopyPlace, PolicyReport, Violation, check_policy
 from ._policy._retention import Preflight, PruneDecision, PrunePlan, plan_prune, preflight
 from ._probes._probe import ProbeReport, probe
-from ._rows._databases import DuckdbSource, PostgresSource, SqliteSource, register_sqlite
 from ._rows._differ import SnapshotComparison, compare
 from ._rows._recover import Recovery, RecoveryPlan, recover
 from ._rows._recover_write import RowRecovery
 from ._rows._snapshot import Snapshot, snapshot
-from ._rows._sources import CsvSource, FrameSource, ParquetSource, Source
+from ._rows._sources._base import Source
+from ._rows._sources._csv import CsvSource
+from ._rows._sources._duckdb import DuckdbSource
+from ._rows._sources._frame import FrameSource
+from ._rows._sources._parquet import ParquetSource
+from ._rows._sources._postgres import PostgresSource
+from ._rows._sources._sqlite import SqliteSource, register_sqlite
 from ._rows._sql import row_schema, row_sql
 from ._verify._content import Budget
 from ._verify._findings import Finding, NotChecked

@@ -426,7 +426,7 @@ def test_wrong_use_says_what_to_write() -> None:
 
 
 def test_csv_cells_keep_what_python_loses(tmp_path: Path) -> None:
-    from crmkit.backup._rows._csv_cells import read_cells
+    from crmkit.backup._rows._sources._csv_cells import read_cells
 
     def read(text: str) -> list[list[str | None]]:
         return list(read_cells(io.StringIO(text, newline=""), ",", "t.csv"))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from crmkit.backup._rows._databases import PostgresSource, SqliteSource
 from crmkit.backup._rows._snapshot import Snapshot, snapshot
+from crmkit.backup._rows._sources._postgres import PostgresSource
+from crmkit.backup._rows._sources._sqlite import SqliteSource
 from crmkit.backup._rows._sql import quoted, table_name
 from crmkit.backup._verify._findings import Finding
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import attrs
 
 from crmkit import frames
+from crmkit._canonical import keyed_digests
 from crmkit.errors import SchemaError
 from crmkit.issues import Report
 
-from ._snapshot import Snapshot, bucket_of, snapshot
-from ._sources import digest_block
+from ._buckets import bucket_of
+from ._snapshot import Snapshot, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from crmkit._canonical import RowSchema
     from crmkit.typing import Frame, JSONValue
 
-    from ._sources import Source
+    from ._sources._base import Source
 
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)
@@ -181,7 +182,7 @@ def _rows_of(
         return found
     names = source.key or tuple(schema.columns)
     for block in source.blocks(schema):
-        keys, digests = digest_block(schema, source.key, block)
+        keys, digests = keyed_digests(schema, source.key, block)
         cells: list[Sequence[object]] = [block[name] for name in names]
         for row, key in enumerate(keys):
             if bucket_of(key, bits) in wanted:

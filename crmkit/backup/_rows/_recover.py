@@ -13,14 +13,13 @@ import attrs
 
 from crmkit import _journal as journal
 from crmkit import frames
-from crmkit._canonical import json_bytes
+from crmkit._canonical import json_bytes, keyed_digests
 from crmkit._run_id import new_run_id
 from crmkit.backup._manifest._create import utc_now
 from crmkit.backup._manifest._statement import moment_text
 from crmkit.errors import NotFoundError, SchemaError, ShapeError
 
 from ._recover_write import Row, RowRecovery, rows_by_key, write
-from ._sources import digest_block
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from crmkit._canonical import RowSchema
     from crmkit.typing import Frame
 
-    from ._sources import Source
+    from ._sources._base import Source
 
 _KIND: Final = "row-recovery"
 
@@ -288,5 +287,5 @@ def _wanted(keys: Iterable[object], width: int) -> list[Row]:
 def _same(schema: RowSchema, name: str, one: Row, two: Row) -> bool:
     at = list(schema.columns).index(name)
     only = type(schema)({name: schema.columns[name]})
-    _, digests = digest_block(only, (), {name: [one[at], two[at]]})
+    _, digests = keyed_digests(only, (), {name: [one[at], two[at]]})
     return digests[0] == digests[1]

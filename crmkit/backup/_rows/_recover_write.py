@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 import attrs
 
 from crmkit import frames
+from crmkit._canonical import keyed_digests
 from crmkit.errors import ConflictError, SchemaError
 
-from ._databases import DatabaseSource
-from ._sources import FrameSource, Source, digest_block
+from ._sources._database import DatabaseSource
+from ._sources._frame import FrameSource
 from ._sql import quoted, table_name
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from crmkit._canonical import RowSchema
     from crmkit.typing import Frame
+
+    from ._sources._base import Source
 
 Row: TypeAlias = "tuple[object, ...]"
 RecoveryKind: TypeAlias = Literal["restore", "overwrite"]
@@ -56,7 +59,7 @@ def rows_by_key(source: Source, schema: RowSchema, wanted: Sequence[Row]) -> dic
         if not places:
             continue
         part = {name: [column[row] for row in places] for name, column in block.items()}
-        _, digests = digest_block(schema, (), part)
+        _, digests = keyed_digests(schema, (), part)
         for number, row in enumerate(places):
             key = tuple(column[row] for column in cells)
             if key in found:
@@ -128,7 +131,7 @@ def _into_frame(
 def _equal(schema: RowSchema, columns: Sequence[str], one: Sequence[object], two: Sequence[object]) -> bool:
     only = type(schema)({name: schema.columns[name] for name in columns})
     block = {name: [left, right] for name, left, right in zip(columns, one, two, strict=True)}
-    _, digests = digest_block(only, (), block)
+    _, digests = keyed_digests(only, (), block)
     return digests[0] == digests[1]
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
-import math
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -15,30 +13,15 @@ from crmkit._merkle import root as tree_root
 from crmkit.backup._manifest._entry import HEX64, TableEntry
 from crmkit.errors import FormatError, NotFoundError, SchemaError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+from ._buckets import MOST_BUCKETS
 
-    from ._sources import Source
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ._sources._base import Source
 
 FORMAT: Final = "crmkit-snapshot/1"
 _TABLE: Final = b"crmkit-table/1"
-ROWS_A_BUCKET: Final = 256
-MOST_BUCKETS: Final = 65_536
-
-
-def bucket_count(rows: int) -> int:
-    """Return how many buckets a table gets: the power of two near a row count over 256, from 1 to 65,536.
-
-    Example:
-        >>> bucket_count(100), bucket_count(1_000_000)
-        (1, 4096)
-    """
-    return min(MOST_BUCKETS, 1 << round(math.log2(max(1.0, rows / ROWS_A_BUCKET))))
-
-
-def bucket_of(key_digest: bytes, bits: int) -> int:
-    """Return the bucket: the first bits of the key's digest."""
-    return int.from_bytes(key_digest[:4], "big") >> (32 - bits) if bits else 0
 
 
 def schema_document(schema: RowSchema) -> Mapping[str, Any]:
@@ -172,46 +155,6 @@ def table_root(schema: RowSchema, key: Sequence[str], rows: int, leaves: Sequenc
     return hashlib.sha256(encode_parts(parts)).digest()
 
 
-def leaf_of(digests: Iterable[bytes]) -> bytes:
-    """Return a bucket's leaf: SHA-256 of 0x00 and the sorted digests of its rows."""
-    return hashlib.sha256(b"\x00" + b"".join(sorted(digests))).digest()
-
-
-def index(
-    pairs: Iterable[tuple[Sequence[bytes], Sequence[bytes]]], buckets: int | None = None
-) -> tuple[tuple[bytes, ...], int, int]:
-    """Sort row digests into buckets.
-
-    Args:
-        pairs: Blocks of key digests and row digests.
-        buckets: That number, where another snapshot fixed it.
-
-    Returns:
-        Leaves, number of rows, and number of rows whose key came before.
-    """
-    held: list[tuple[bytes, bytes]] = []
-    for keys, digests in pairs:
-        held += zip(keys, digests, strict=True)
-    count = buckets if buckets is not None else bucket_count(len(held))
-    # Sorted by key digest the buckets lie one after the other, and equal keys beside each other.
-    held.sort()
-    duplicates = sum(one[0] == two[0] for one, two in itertools.pairwise(held))
-    bits = count.bit_length() - 1
-    leaves: list[bytes] = []
-    at = 0
-    total = len(held)
-    for number in range(count):
-        limit = ((number + 1) << (32 - bits)).to_bytes(5, "big")[1:] if number + 1 < count else None
-        start = at
-        if limit is None:
-            at = total
-        else:
-            while at < total and held[at][0] < limit:
-                at += 1
-        leaves.append(leaf_of(digest for _, digest in held[start:at]))
-    return tuple(leaves), total, duplicates
-
-
 def snapshot(
     source: Source, *, buckets: int | None = None, bounds: Sequence[str] = (), schema: RowSchema | None = None
 ) -> Snapshot:
@@ -243,7 +186,7 @@ def snapshot(
     unknown = [name for name in (*source.key, *bounds) if name not in used.columns]
     if unknown:
         raise NotFoundError.of("column", unknown[0], used.columns)
-    leaves, rows, duplicates = index(source.digests(used), buckets)
+    leaves, rows, duplicates = source.index(used, buckets)
     return Snapshot(
         name=source.name,
         rows=rows,

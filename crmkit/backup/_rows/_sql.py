@@ -201,12 +201,49 @@ def row_sql(
         if name not in schema.columns:
             raise NotFoundError.of("column", name, schema.columns)
 
+    keys, row = _digests(dialect, schema, key)
+    return f"SELECT {keys}, {row} FROM {table_name(table)}"  # noqa: S608  names are quoted
+
+
+def _digests(dialect: Dialect, schema: RowSchema, key: Sequence[str]) -> tuple[str, str]:
+    """Return the SQL of the key's digest and of the row's, hexadecimal."""
+
     def digest(names: Sequence[str]) -> str:
         cells = " || ".join(_cell(dialect, name, schema.columns[name]) for name in names)
         return _DIGEST[dialect].format(row=cells)
 
     row = digest(list(schema.columns))
-    return f"SELECT {digest(key) if key else row}, {row} FROM {table_name(table)}"  # noqa: S608  names are quoted
+    return digest(key) if key else row, row
+
+
+_FIRST_BITS: Final[Mapping[str, str]] = {
+    # The first sixteen bits of a digest in hexadecimal, as an integer.
+    "postgresql": "('x' || substr(k, 1, 4))::bit(16)::int",
+    "duckdb": " + ".join(
+        f"(strpos('0123456789abcdef', substr(k, {at}, 1)) - 1) * {weight}"
+        for at, weight in ((1, 4096), (2, 256), (3, 16), (4, 1))
+    ),
+}
+_LEAF: Final[Mapping[str, str]] = {
+    "postgresql": "encode(sha256(decode('00' || string_agg(d, '' ORDER BY d COLLATE \"C\"), 'hex')), 'hex')",
+    "duckdb": "sha256(unhex('00' || string_agg(d, '' ORDER BY d)))",
+}
+
+
+def bucket_sql(
+    dialect: Dialect, table: str | Sequence[str], schema: RowSchema, *, key: Sequence[str], buckets: int
+) -> str:
+    """Write the query that makes the leaves of a table's buckets in the server.
+
+    Returns:
+        A SELECT of four columns: number of the bucket, its rows, its distinct keys, and its leaf, hexadecimal; an
+        empty bucket has no line.
+    """
+    keys, row = _digests(dialect, schema, key)
+    inner = f"SELECT {keys} AS k, {row} AS d FROM {table_name(table)}"  # noqa: S608  names are quoted
+    # Divided, not shifted: what dialects give for a shift by no bits differs less than their casts do.
+    bucket = f"floor(({_FIRST_BITS[dialect]}) / {65_536 // buckets}.0)"
+    return f"SELECT {bucket} AS b, count(*), count(DISTINCT k), {_LEAF[dialect]} FROM ({inner}) AS x GROUP BY 1"  # noqa: S608  as above
 
 
 def inexact_sql(dialect: Dialect, table: str | Sequence[str], schema: RowSchema) -> list[tuple[str, str, str]]:
