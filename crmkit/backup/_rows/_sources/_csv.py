@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from crmkit.errors import InvalidValueError, SchemaError
 
 from ._base import BLOCK, ClientSource
+from ._csv_cells import MARK, read_marked
 from ._text import parser
 
 if TYPE_CHECKING:
@@ -65,12 +66,10 @@ class CsvSource(ClientSource):
 
     def blocks(self, schema: RowSchema) -> Iterator[Mapping[str, Sequence[object]]]:
         """Read the file in blocks of rows."""
-        from ._csv_cells import read_cells
-
         readers = {name: parser(kind) for name, kind in schema.columns.items()}
         with self._path.open(encoding=self._encoding, newline="") as stream:
-            lines = read_cells(stream, self._delimiter, self._path.name)
-            header = [cell or "" for cell in next(lines, [])]
+            lines = read_marked(stream, self._delimiter, self._path.name)
+            header = ["" if cell == MARK else cell for cell in next(lines, [])]
             places = {}
             for name in schema.columns:
                 if header.count(name) != 1:
@@ -78,15 +77,19 @@ class CsvSource(ClientSource):
                 places[name] = header.index(name)
             first = True
             while block := list(itertools.islice(lines, BLOCK)):
-                yield {
-                    name: self._column(name, readers[name], [row[at] for row in block]) for name, at in places.items()
-                }
+                columns = list(zip(*block, strict=True))
+                yield {name: self._column(name, readers[name], columns[at]) for name, at in places.items()}
                 first = False
             if first:
                 yield {name: [] for name in places}
 
-    def _column(self, name: str, read: Callable[[str], object], cells: Sequence[str | None]) -> Sequence[object]:
+    def _column(self, name: str, read: Callable[[str], object], cells: Sequence[str]) -> Sequence[object]:
+        distinct = set(cells)
         try:
-            return [None if cell is None else read(cell) for cell in cells]
+            if len(distinct) * 2 > len(cells) and MARK not in distinct:
+                return [read(cell) if cell else None for cell in cells]
+            # Few values that come often: each is read once.
+            known = {cell: read("" if cell == MARK else cell) if cell else None for cell in distinct}
+            return list(map(known.__getitem__, cells))
         except (ValueError, InvalidOperation):
             raise InvalidValueError(f"{self._path.name}, column {name!r}: a cell is not of its type") from None

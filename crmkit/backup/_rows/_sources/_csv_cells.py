@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TextIO
 
-_MARK: Final = "\ue000\ue0ff\ue000"
+MARK: Final = "\ue000\ue0ff\ue000"
 """Stands for a quoted empty cell between two readers; a file that holds it itself is refused."""
 
 
@@ -24,6 +24,12 @@ def read_cells(stream: TextIO, delimiter: str, name: str) -> Iterator[list[str |
     Raises:
         FormatError: A row has more or fewer cells than the first, or a quote is not closed.
     """
+    for row in read_marked(stream, delimiter, name):
+        yield [None if cell == "" else "" if cell == MARK else cell for cell in row]
+
+
+def read_marked(stream: TextIO, delimiter: str, name: str) -> Iterator[list[str]]:
+    """Yield rows in which an empty cell is missing, and `MARK` a quoted empty one; see `read_cells`."""
     width: int | None = None
     number = 0
     reader = csv.reader(_marked(stream, delimiter, name), delimiter=delimiter, strict=True)
@@ -38,7 +44,7 @@ def read_cells(stream: TextIO, delimiter: str, name: str) -> Iterator[list[str |
             ) from None
         if not row and width != 1:
             continue
-        cells = [None if cell == "" else "" if cell == _MARK else cell for cell in row or [""]]
+        cells = row or [""]
         if width is None:
             width = len(cells)
         elif len(cells) != width:
@@ -51,9 +57,12 @@ def _marked(stream: TextIO, delimiter: str, name: str) -> Iterator[str]:
     """Put a mark into quoted empty cells, keeping track of quotes that go over lines."""
     inside = False
     for line in stream:
-        if _MARK in line:
+        if MARK in line:
             raise FormatError("it holds private characters that this reader needs", location=name)
         quotes = line.count('"')
+        if not quotes:
+            yield line
+            continue
         if not inside and '""' in line:
             yield _outside(line, delimiter)
         elif inside and '""' in line:
@@ -96,7 +105,7 @@ def _outside(line: str, delimiter: str) -> str:
                     end += 2
                     continue
                 break
-            pieces.append(f'"{_MARK}"' if end == at + 1 else line[at : end + 1])
+            pieces.append(f'"{MARK}"' if end == at + 1 else line[at : end + 1])
             at = end + 1
             start_of_cell = False
             continue

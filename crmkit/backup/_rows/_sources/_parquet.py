@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from crmkit._canonical import LogicalType, RowSchema
+from crmkit._canonical import LogicalType, RowSchema, keyed_digests
 from crmkit._optional import require
-from crmkit.errors import SchemaError
+from crmkit.errors import InvalidValueError, SchemaError
 
 from ._base import BLOCK, ClientSource
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Mapping, Sequence
+
+    from crmkit.backup._rows._buckets import Pairs
 
 
 class ParquetSource(ClientSource):
@@ -56,12 +58,45 @@ class ParquetSource(ClientSource):
             self._schema = RowSchema({field.name: _of_arrow(field.name, field.type) for field in fields})
         return self._schema
 
+    def digests(self, schema: RowSchema) -> Iterator[Pairs]:
+        """Yield digests; times as the numbers that they are stored as, which is their text in ``crmkit-row/1``."""
+        compute = require("pyarrow.compute", extra="arrow", what="ParquetSource")
+        pyarrow = require("pyarrow", extra="arrow", what="ParquetSource")
+        done = 0
+        for batch in self._batches(schema):
+            columns: dict[str, Sequence[object]] = {}
+            kinds = dict(schema.columns)
+            for name, kind in schema.columns.items():
+                array = batch.column(name)
+                if _is_time(array.type, kind):
+                    whole = compute.cast(array, pyarrow.timestamp("us", array.type.tz))
+                    columns[name] = compute.cast(whole, "int64").to_pylist()
+                    kinds[name] = LogicalType(kind="int")
+                else:
+                    columns[name] = _arrow_column(array, kind)
+            try:
+                yield keyed_digests(RowSchema(kinds), self.key, columns)
+            except InvalidValueError as error:
+                raise InvalidValueError(f"{self.name}, rows from {done}: {error}") from None
+            done += batch.num_rows
+
     def blocks(self, schema: RowSchema) -> Iterator[Mapping[str, Sequence[object]]]:
         """Read the file in batches."""
+        for batch in self._batches(schema):
+            yield {name: _arrow_column(batch.column(name), schema.columns[name]) for name in schema.columns}
+
+    def _batches(self, schema: RowSchema) -> Iterator[Any]:
         parquet = require("pyarrow.parquet", extra="arrow", what="ParquetSource")
         with parquet.ParquetFile(self._path) as file:
-            for batch in file.iter_batches(batch_size=BLOCK, columns=list(schema.columns)):
-                yield {name: _arrow_column(batch.column(name), schema.columns[name]) for name in schema.columns}
+            yield from file.iter_batches(batch_size=BLOCK, columns=list(schema.columns))
+
+
+def _is_time(kind: Any, wanted: LogicalType) -> bool:
+    """Whether a column holds just the times that are wanted, in units that microseconds hold exactly."""
+    types = require("pyarrow.types", extra="arrow", what="ParquetSource")
+    if wanted.kind not in ("timestamp", "timestamptz") or not types.is_timestamp(kind) or kind.unit == "ns":
+        return False
+    return (kind.tz is not None) == (wanted.kind == "timestamptz")
 
 
 def _arrow_column(array: Any, kind: LogicalType) -> Sequence[object]:

@@ -61,18 +61,19 @@ class SqliteSource(DatabaseSource):
 
     def _values(self, values: Iterable[object], kind: LogicalType) -> Sequence[object]:
         held = list(values)
-        if set(map(type, held)) <= _AS_STORED.get(kind.kind, set()):
+        types = set(map(type, held)) - {type(None)}
+        if types <= _AS_STORED.get(kind.kind, set()):
             return held
+        if types <= {str} or types <= {int}:  # of one type, so that equal values are the same: each is read once
+            known = {value: None if value is None else _from_sqlite(value, kind) for value in set(held)}
+            return list(map(known.__getitem__, held))
         return [None if value is None else _from_sqlite(value, kind) for value in held]
 
 
-_NONE: Final = type(None)
-_AS_STORED: Final[Mapping[str, set[type]]] = {
-    "int": {int, _NONE},
-    "text": {str, _NONE},
-    "float64": {float, _NONE},
-    "bytes": {bytes, _NONE},
-}
+_AS_STORED: Final[Mapping[str, set[type]]] = {"int": {int}, "text": {str}, "float64": {float}, "bytes": {bytes}}
+
+
+_reader = functools.lru_cache(maxsize=256)(parser)
 
 
 def _from_sqlite(value: object, kind: LogicalType) -> object:
@@ -80,7 +81,7 @@ def _from_sqlite(value: object, kind: LogicalType) -> object:
     said = kind.kind
     if isinstance(value, str) and said not in ("text", "int", "float64", "list", "map"):
         with contextlib.suppress(ValueError, ArithmeticError, KeyError):
-            return parser(kind)(value)
+            return _reader(kind)(value)
         raise InvalidValueError(f"{said} wanted, not this text")
     if said == "bool" and value in (0, 1):
         return bool(value)
