@@ -8,8 +8,10 @@ from . import formats
 from ._continuity._downtime import Downtime, downtime
 from ._continuity._notices import render_notice
 from ._continuity._records import ContinuityRecords, DrillRecord, Incident, IncidentPlan
-from ._copies._compare import CopiesReport, CopyState, HealAction, HealPlan, compare_copies, plan_heal
+from ._copies._compare import CopiesReport, CopyState, compare_copies
+from ._copies._heal import HealAction, HealPlan, plan_heal
 from ._copies._stores import FsspecStore, LocalStore, Store
+from ._copies._vote import CopiesVote, vote_copies
 from ._drill._checks import Canary, CheckResult, CustomCheck, Newest, Query, RestoreCheck, RowCounts, TableDigests
 from ._drill._drill import Drill, DrillReport, choose_backups
 from ._drill._restore import FolderRestore, PgRestore, Restore, Restored, SqliteRestore
@@ -27,6 +29,7 @@ from ._manifest._entry import Header
 from ._manifest._keys import SigningKey, VerifyingKey
 from ._manifest._ledger import Accepted, TrustLedger
 from ._manifest._lines import Limits
+from ._manifest._proof import FileProof, check_proof, prove
 from ._manifest._statement import Envelope, Statement, pae
 from ._policy._policy import GFS, BackupPolicy, BackupRecord, CopyPlace, PolicyReport, Violation, check_policy
 from ._policy._retention import Preflight, PruneDecision, PrunePlan, plan_prune, preflight
@@ -58,6 +61,7 @@ __all__ = [
     "CheckResult",
     "ContinuityRecords",
     "CopiesReport",
+    "CopiesVote",
     "CopyPlace",
     "CopyState",
     "Coverage",
@@ -69,6 +73,7 @@ __all__ = [
     "DrillReport",
     "DuckdbSource",
     "Envelope",
+    "FileProof",
     "Finding",
     "FolderRestore",
     "ForeignKeys",
@@ -121,6 +126,7 @@ __all__ = [
     "VerifyingKey",
     "Violation",
     "check_policy",
+    "check_proof",
     "choose_backups",
     "compare",
     "compare_copies",
@@ -134,6 +140,7 @@ __all__ = [
     "postgres_identity",
     "preflight",
     "probe",
+    "prove",
     "read_statement",
     "recover",
     "register_sqlite",
@@ -145,4 +152,5 @@ __all__ = [
     "sign",
     "snapshot",
     "verify",
+    "vote_copies",
 ]

@@ -463,3 +463,40 @@ def test_csv_files_that_do_not_fit_their_schema_are_refused(tmp_path: Path) -> N
         backup.snapshot(backup.CsvSource(path, schema=backup.row_schema({"b": "bool"})))
     path.write_text("id,name\n")
     assert backup.snapshot(backup.CsvSource(path, schema=schema)).rows == 0
+
+
+def many(source: Any) -> None:
+    """Hold the leaves that a server makes to those made of its row digests here."""
+    from crmkit.backup._rows._buckets import index
+
+    for key in (("id",), (), ("email", "id")):
+        source.key = key
+        schema = source.schema()
+        for buckets in (1, 2, 64, 65_536, None):
+            assert source.index(schema, buckets) == index(source.digests(schema), buckets)
+        if key == ("id",):
+            rows, duplicates = source.index(schema, None)[1:]
+            assert (rows, duplicates) == (2_002, 2)
+
+
+LINES = [(n, f"u{n}@example.com" if n % 3 else None) for n in range(2_000)] + [(7, "twin"), (7, "twin")]
+
+
+def test_duckdb_makes_the_leaves_that_its_rows_have() -> None:
+    duckdb = pytest.importorskip("duckdb", reason="needs duckdb")
+    database = duckdb.connect()
+    database.execute("CREATE TABLE t (id BIGINT, email VARCHAR)")
+    database.execute(
+        "INSERT INTO t SELECT unnest($1), unnest($2)", [list(column) for column in zip(*LINES, strict=True)]
+    )
+    many(backup.DuckdbSource(database, "t"))
+    database.execute("DELETE FROM t")
+    assert backup.snapshot(backup.DuckdbSource(database, "t", key="id")).rows == 0
+
+
+def test_postgresql_makes_the_leaves_that_its_rows_have(postgres_url: str) -> None:
+    psycopg = pytest.importorskip("psycopg", reason="needs psycopg")
+    with psycopg.connect(postgres_url) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE t (id bigint, email text)")
+        cursor.executemany("INSERT INTO t VALUES (%s, %s)", LINES)
+        many(backup.PostgresSource(connection, "t"))

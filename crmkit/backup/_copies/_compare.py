@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
@@ -13,11 +13,11 @@ from crmkit import frames
 from crmkit._merkle import root
 from crmkit.backup._manifest._file import CHUNKS, MANIFEST, STATEMENT, entries, scan
 from crmkit.backup._manifest._leaves import ChunkLeaves, file_sha256
-from crmkit.backup._manifest._statement import parse_statement, read_envelope
+from crmkit.backup._manifest._statement import parse_statement, read_envelope, require_trusted
 from crmkit.backup._tree._paths import shown, unsafe
 from crmkit.backup._verify._findings import Finding, NotChecked
 from crmkit.backup._verify._report import ordered
-from crmkit.errors import FixityError, IntegrityError, ManifestError, SchemaError
+from crmkit.errors import ManifestError, SchemaError
 from crmkit.issues import Report
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from ._stores import Store
 
 State: TypeAlias = Literal["good", "damaged", "missing", "unreadable"]
-KEPT: Final = ".damaged"
 
 
 @attrs.frozen(kw_only=True)
@@ -51,7 +50,7 @@ class CopyState:
 
 
 @attrs.frozen(kw_only=True)
-class _File:
+class FileStates:
     """One file over all copies; kept only where they do not all hold it."""
 
     entry: Entry
@@ -80,7 +79,7 @@ class CopiesReport(Report):
     findings: tuple[Finding, ...]
     not_checked: tuple[NotChecked, ...]
     recoverable: bool
-    _bad: tuple[_File, ...] = ()
+    _bad: tuple[FileStates, ...] = ()
     _stores: Mapping[str, Store] = attrs.field(factory=dict)
     _chunk: int = 1 << 20
 
@@ -184,7 +183,7 @@ def compare_copies(
     chunk = scanned.header.chunk_size
     leaves = ChunkLeaves(folder / CHUNKS, chunk)
     histogram: Counter[int] = Counter()
-    bad: list[_File] = []
+    bad: list[FileStates] = []
     findings: list[Finding] = []
     recoverable = True
     offset = 0
@@ -203,9 +202,9 @@ def compare_copies(
         whole = sum(state.state == "good" for state in states.values())
         histogram[whole] += 1
         if whole < len(copies):
-            file = _File(entry=entry, leaves=known, states=states)
+            file = FileStates(entry=entry, leaves=known, states=states)
             bad.append(file)
-            possible = bool(whole) or _sources(file, copies) is not None
+            possible = bool(whole) or chunk_sources(file, copies) is not None
             recoverable &= possible
             where = ", ".join(f"{name}: {state.state}" for name, state in states.items() if state.state != "good")
             lost = None if possible else "no copy has it, not even in parts"
@@ -236,12 +235,7 @@ def _judge(folder: Path, found: str, chunks: str, keys: Sequence[Verifier], *, r
         raise ManifestError("the manifest is not the one that the statement speaks of", location=MANIFEST)
     if not require_signed:
         return
-    for key in keys:
-        for key_id, signature in envelope.signatures:
-            if key_id in (key.key_id, ""):
-                key.verify(envelope.to_sign(), signature)
-                return
-    raise IntegrityError("no signature is by a key that you trust; without one copies cannot be judged")
+    require_trusted(envelope, keys)
 
 
 def _state(store: Store, entry: Entry, leaves: tuple[bytes, ...], chunk: int) -> CopyState:
@@ -269,7 +263,7 @@ def _state(store: Store, entry: Entry, leaves: tuple[bytes, ...], chunk: int) ->
     return CopyState(state="damaged", size=size, bad_chunks=tuple(bad) if leaves else (0,))
 
 
-def _sources(file: _File, copies: Mapping[str, object]) -> tuple[str, ...] | None:
+def chunk_sources(file: FileStates, copies: Mapping[str, object]) -> tuple[str, ...] | None:
     """Return for each chunk the copy to take it from; ``None`` if some chunk is good nowhere."""
     for name in copies:
         if file.states[name].state == "good":
@@ -288,119 +282,3 @@ def _sources(file: _File, copies: Mapping[str, object]) -> tuple[str, ...] | Non
             return None
         chosen.append(source)
     return tuple(chosen) or None
-
-
-@attrs.frozen(kw_only=True)
-class HealAction:
-    """One file in one copy that can be made whole.
-
-    Attributes:
-        path: The file.
-        copy: Which copy gets it.
-        sources: For each chunk, the copy it comes from.
-
-    .. versionadded:: 0.1.0
-    """
-
-    path: str
-    copy: str
-    sources: tuple[str, ...]
-
-
-@attrs.frozen(kw_only=True, repr=False)
-class HealPlan:
-    """What would make every copy whole; nothing happens before `apply`.
-
-    Attributes:
-        actions: One for each file and copy.
-        hopeless: Files that no copy can give back, not even in parts.
-
-    .. versionadded:: 0.1.0
-    """
-
-    actions: tuple[HealAction, ...]
-    hopeless: tuple[str, ...]
-    _files: Mapping[str, _File]
-    _stores: Mapping[str, Store]
-    _chunk: int
-
-    def apply(self, *, dry_run: bool = True) -> tuple[HealAction, ...]:
-        """Write every file that can be made whole, verified chunk by chunk and as a whole before it takes its place.
-
-        Args:
-            dry_run: Only read and verify; the default, so that nothing is written by mistake.
-
-        Returns:
-            The actions that were done, or would have been.
-
-        Raises:
-            FixityError: A source is not what it was when the plan was made; that file is left as it was.
-            FileExistsError: A damaged original of an earlier healing is still there.
-        """
-        for action in self.actions:
-            file = self._files[action.path]
-            content = self._content(file, action.sources)
-            if dry_run:
-                for _ in content:
-                    pass
-            else:
-                self._stores[action.copy].replace(file.entry.path, content, keep=KEPT)
-        return self.actions
-
-    def _content(self, file: _File, sources: Sequence[str]) -> Iterator[bytes]:
-        entry, chunk = file.entry, self._chunk
-        for number, name in enumerate(sources):
-            start = number * chunk
-            data = self._stores[name].part(entry.path, start, min(chunk, entry.size - start)) if entry.size else b""
-            good = file.leaves[number] if file.leaves else entry.digest
-            leaf = hashlib.sha256((b"\x00" if file.leaves else b"") + data).digest()
-            if leaf != good:
-                raise FixityError(f"chunk {number} in copy {name!r} changed meanwhile", location=shown(entry.path))
-            yield data
-
-    def __repr__(self) -> str:
-        return f"<HealPlan {len(self.actions)} files to write, {len(self.hopeless)} hopeless>"
-
-
-def plan_heal(report: CopiesReport) -> HealPlan:
-    """Plan how to make damaged copies whole from the others, by chunk: two copies damaged in different places will do.
-
-    Args:
-        report: What `compare_copies` said.
-
-    Example:
-        >>> import pathlib, shutil, tempfile
-        >>> from crmkit.backup import Header, LocalStore, SigningKey, compare_copies, create, sign
-        >>> place = pathlib.Path(tempfile.mkdtemp())
-        >>> (place / "one").mkdir()
-        >>> _ = (place / "one" / "a.csv").write_text("a")
-        >>> key = SigningKey.generate()
-        >>> _ = sign(create(place / "one", Header(set="crm")), key, seq=1)
-        >>> (place / "two").mkdir()
-        >>> stores = {name: LocalStore(place / name) for name in ("one", "two")}
-        >>> plan = plan_heal(compare_copies(place / "one.meta", stores, keys=[key.public]))
-        >>> plan.apply(dry_run=False)
-        (HealAction(path='a.csv', copy='two', sources=('one',)),)
-
-    .. versionadded:: 0.1.0
-    """
-    actions: list[HealAction] = []
-    hopeless: list[str] = []
-    for file in report._bad:
-        path = shown(file.entry.path)
-        sources = _sources(file, report._stores)
-        if sources is None:
-            hopeless.append(path)
-            continue
-        actions += [
-            HealAction(path=path, copy=name, sources=sources)
-            for name, state in file.states.items()
-            if state.state != "good"
-        ]
-    return HealPlan(
-        actions=tuple(actions),
-        hopeless=tuple(hopeless),
-        files={shown(file.entry.path): file for file in report._bad},
-        stores=report._stores,
-        chunk=report._chunk,
-    )

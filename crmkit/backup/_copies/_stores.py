@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from crmkit._optional import require
 from crmkit.backup._tree._paths import unsafe
-from crmkit.backup._tree._walk import open_folder, open_parent
+from crmkit.backup._tree._walk import open_folder, open_parent, walk
 from crmkit.errors import SchemaError
 
 if TYPE_CHECKING:
@@ -33,6 +33,14 @@ class Store(abc.ABC):
     @abc.abstractmethod
     def size(self, path: bytes) -> int | None:
         """Return a file's size; ``None`` where there is no regular file."""
+
+    @abc.abstractmethod
+    def paths(self) -> Iterator[bytes]:
+        """Yield the path of every file.
+
+        Raises:
+            OSError: A folder cannot be listed: an incomplete list would pass for a complete one.
+        """
 
     @abc.abstractmethod
     def read(self, path: bytes, block: int) -> Iterator[bytes]:
@@ -85,6 +93,19 @@ class LocalStore(Store):
         finally:
             for fd in {top, parent} - {None}:
                 os.close(fd)  # type: ignore[arg-type]  # None was taken out
+
+    def paths(self) -> Iterator[bytes]:
+        """Yield the path of every file, without following links."""
+        fd = open_folder(self.folder)
+        try:
+            for node in walk(self.folder, fd):
+                if node.type == "unreadable":
+                    raise OSError(node.reason)
+                if node.type == "file":
+                    yield node.path
+        finally:
+            if fd is not None:
+                os.close(fd)
 
     def size(self, path: bytes) -> int | None:
         """Return a file's size; ``None`` where there is no regular file."""
@@ -178,6 +199,15 @@ class FsspecStore(Store):
 
     def _place(self, path: bytes) -> str:
         return posixpath.join(self._folder, os.fsdecode(self.checked(path)))
+
+    def paths(self) -> Iterator[bytes]:
+        """Yield the path of every file."""
+        self._fs.invalidate_cache()
+        top = self._fs._strip_protocol(self._folder)
+        if not self._fs.isdir(top):
+            raise FileNotFoundError(2, "no such folder", top)
+        for name in self._fs.find(top):
+            yield os.fsencode(name[len(top.rstrip("/")) + 1 :])
 
     def size(self, path: bytes) -> int | None:
         """Return a file's size; ``None`` where there is none."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import datetime as dt
 import hashlib
 import json
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from crmkit._canonical import json_bytes, parse_json
-from crmkit.errors import FormatError, ManifestError
+from crmkit.errors import FormatError, IntegrityError, ManifestError
 
 from ._entry import HEX64, KINDS
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from crmkit.typing import JSONValue, Signer
+    from crmkit.typing import JSONValue, Signer, Verifier
 
 TYPE: Final = "crmkit-statement/1"
 PAYLOAD_TYPE: Final = "application/vnd.crmkit.statement+json"
@@ -273,3 +274,19 @@ def read_envelope(path: Path) -> Envelope:
     if len(data) > MOST_BYTES:
         raise ManifestError("larger than any statement", location=path.name)
     return parse_envelope(data)
+
+
+def require_trusted(envelope: Envelope, keys: Sequence[Verifier]) -> None:
+    """Check that one of the signatures is by one of the keys.
+
+    Raises:
+        IntegrityError: None is.
+    """
+    message = envelope.to_sign()
+    for key in keys:
+        for key_id, signature in envelope.signatures:
+            if key_id in (key.key_id, ""):
+                with contextlib.suppress(IntegrityError):
+                    key.verify(message, signature)
+                    return
+    raise IntegrityError("no signature is good and by a key that you trust")
