@@ -31,7 +31,8 @@ from ._manifest._ledger import Accepted, TrustLedger
 from ._manifest._lines import Limits
 from ._manifest._proof import FileProof, check_proof, prove
 from ._manifest._statement import Envelope, Statement, pae
-from ._policy._policy import GFS, BackupPolicy, BackupRecord, CopyPlace, PolicyReport, Violation, check_policy
+from ._policy._catalogue import BackupRecord, CopyPlace
+from ._policy._policy import GFS, BackupPolicy, PolicyReport, Violation, check_policy
 from ._policy._retention import Preflight, PruneDecision, PrunePlan, plan_prune, preflight
 from ._probes._probe import ProbeReport, probe
 from ._rows._differ import SnapshotComparison, compare

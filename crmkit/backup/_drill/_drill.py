@@ -15,7 +15,7 @@ import attrs
 from crmkit import frames
 from crmkit.backup._manifest._create import meta_folder, utc_now
 from crmkit.backup._manifest._statement import moment_text
-from crmkit.backup._policy._policy import restorable
+from crmkit.backup._policy._catalogue import restorable
 from crmkit.backup._policy._retention import plan_prune
 from crmkit.backup._verify._findings import Finding, texts
 from crmkit.backup._verify._page import Section, fragment, page
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from crmkit.backup._policy._policy import BackupPolicy, BackupRecord
+    from crmkit.backup._policy._catalogue import BackupRecord
+    from crmkit.backup._policy._policy import BackupPolicy
     from crmkit.typing import Frame, JSONValue, Language, Verifier
 
     from ._checks import RestoreCheck

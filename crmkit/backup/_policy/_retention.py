@@ -10,10 +10,12 @@ import attrs
 
 from crmkit.errors import CheckFailedError, NotFoundError
 
-from ._policy import SKEW, BackupPolicy, BackupRecord, chain_of, restorable
+from ._catalogue import SKEW, BackupRecord, chain_of, restorable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from ._policy import BackupPolicy
 
 Change: TypeAlias = Literal["upgrade", "migration", "cleanup"]
 """What `preflight` is asked before."""
