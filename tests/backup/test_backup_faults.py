@@ -673,3 +673,21 @@ def test_no_report_holds_the_content_of_a_file(made: Any) -> None:
     shown = [repr(report), report.to_json(), report.to_markdown(), report.to_html(), report._repr_html_()]
     assert not report.ok
     assert not any(canary in text for text in shown)
+
+
+@pytest.mark.parametrize("name", ["manifest.jsonl", "statement.json", "chunks.bin", "buckets.bin"])
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_a_pipe_or_device_in_place_of_the_manifest_keeps_nobody_waiting(made: Any, name: str) -> None:
+    for put in (os.mkfifo, lambda path: path.symlink_to("/dev/zero")):
+        (made.meta / name).unlink()
+        put(made.meta / name)
+        found = made.verify()
+        assert not found.ok
+        assert ("UNREADABLE", name) in {(finding.code, finding.path) for finding in found.findings}
+
+
+def test_what_no_level_compares_is_said(made: Any) -> None:
+    os.utime(made.payload / "two", ns=(0, 0))
+    found = made.verify()
+    assert found.ok
+    assert any("times" in item.what for item in found.not_checked)

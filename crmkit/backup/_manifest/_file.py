@@ -9,6 +9,7 @@ import attrs
 
 from crmkit._canonical import json_bytes
 from crmkit._merkle import CompactRange, leaf_hash
+from crmkit.backup._tree._files import open_regular
 from crmkit.backup._tree._paths import folded, ordinary, shown, unportable, unsafe
 from crmkit.backup._verify._findings import Finding
 from crmkit.errors import ManifestError
@@ -147,7 +148,7 @@ def scan(path: Path, limits: Limits | None = None) -> Scanned:
         ManifestError: It is malformed; ``.location`` says where.
         OSError: It cannot be read.
     """
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         return _scan(stream, path.name, limits or Limits())
 
 
@@ -320,7 +321,7 @@ def entries(path: Path, scanned: Scanned, limits: Limits | None = None) -> Itera
     whole = hashlib.sha256()
     chunk = scanned.header.chunk_size
     first, last = 2, 1 + scanned.entries  # the header is line 1
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         for block in blocks(stream, path.name, limits or Limits()):
             whole.update(block.data)
             lines = block.lines[max(0, first - block.first) : max(0, last + 1 - block.first)]

@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from crmkit._merkle import HASH_BYTES, root
+from crmkit.backup._tree._files import open_regular
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +19,7 @@ _BLOCK = 1 << 20
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file, hexadecimal."""
     digest = hashlib.sha256()
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         while block := stream.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
@@ -36,7 +37,7 @@ class ChunkLeaves:
         count = -(-entry.size // self._chunk)
         if count <= 1:
             return ()
-        with self._path.open("rb") as stream:
+        with open_regular(self._path) as stream:
             stream.seek(offset * HASH_BYTES)
             data = stream.read(count * HASH_BYTES)
         leaves = tuple(data[at : at + HASH_BYTES] for at in range(0, len(data), HASH_BYTES))

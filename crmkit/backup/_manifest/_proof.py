@@ -12,6 +12,7 @@ import attrs
 
 from crmkit._canonical import json_bytes, parse_json
 from crmkit._merkle import HASH_BYTES, Tree, leaf_hash, verify_inclusion
+from crmkit.backup._tree._files import open_regular
 from crmkit.backup._tree._hashing import ChangedError, Reader, ReadError
 from crmkit.backup._tree._paths import shown
 from crmkit.errors import FixityError, FormatError, IntegrityError, ManifestError, NotFoundError
@@ -112,7 +113,7 @@ def prove(meta: str | os.PathLike[str], path: str | bytes) -> FileProof:
     place = Path(meta) / MANIFEST
     scanned = scan(place)
     tree, found = Tree(), None
-    with place.open("rb") as stream:
+    with open_regular(place) as stream:
         for block in blocks(stream, place.name, Limits()):
             for line in block.lines:
                 if tree.size == scanned.lines:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from crmkit._canonical import json_bytes, parse_json
+from crmkit.backup._tree._files import open_regular
 from crmkit.errors import FormatError, IntegrityError, ManifestError
 
 from ._entry import HEX64, KINDS
@@ -269,7 +270,7 @@ def read_envelope(path: Path) -> Envelope:
         ManifestError: Malformed.
         OSError: Not there, or it cannot be read.
     """
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         data = stream.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise ManifestError("larger than any statement", location=path.name)

@@ -126,6 +126,9 @@ class Contents:
             self.not_checked.append(
                 NotChecked(what="completeness by format", reason="no probe knows the format", count=self._unprobed)
             )
+        self.not_checked.append(
+            NotChecked(what="times, owners, extended attributes", reason="a copy may have others and be good")
+        )
         if self._scanned.header.ignore:
             patterns = ", ".join(self._scanned.header.ignore)
             self.not_checked.append(NotChecked(what="ignored names", reason=f"the signed header ignores {patterns}"))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from crmkit._canonical import json_bytes, parse_json
 from crmkit._journal import FileLock
-from crmkit.backup._tree._files import replacing
+from crmkit.backup._tree._files import open_regular, replacing
 from crmkit.errors import FormatError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class ScrubState:
     def _load(self) -> dict[str, int]:
         if not self._path.exists():
             return {}
-        with self._path.open("rb") as stream:
+        with open_regular(self._path) as stream:
             try:
                 head = parse_json(stream.readline().rstrip(b"\n"))
                 times = json.loads(stream.read())
