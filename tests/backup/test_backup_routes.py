@@ -500,3 +500,21 @@ def test_postgresql_makes_the_leaves_that_its_rows_have(postgres_url: str) -> No
         cursor.execute("CREATE TABLE t (id bigint, email text)")
         cursor.executemany("INSERT INTO t VALUES (%s, %s)", LINES)
         many(backup.PostgresSource(connection, "t"))
+
+
+@pytest.mark.parametrize("cell", ["1_0", " 10", "10 ", "\u0661\u0660", "１０"])
+@pytest.mark.parametrize("kind", ["int", "decimal(0)", "float64"])
+def test_a_number_that_only_python_would_read_is_no_number(tmp_path: Path, cell: str, kind: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(f"n\n{cell}\n", encoding="utf-8")
+    with pytest.raises(InvalidValueError, match="column 'n'"):
+        backup.snapshot(backup.CsvSource(path, schema=backup.row_schema({"n": kind})))
+
+
+def test_sqlite_values_of_another_type_are_refused_with_their_column() -> None:
+    for declared, value in (("BOOL", "yes"), ("BOOL", 2), ("INTEGER", 1.5), ("INTEGER", "x"), ("TEXT", b"a")):
+        database = sqlite3.connect(":memory:")
+        database.execute(f"CREATE TABLE t (c {declared})")
+        database.executemany("INSERT INTO t VALUES (?)", [(None,), (value,)])
+        with pytest.raises(InvalidValueError, match="column 'c'"):
+            backup.snapshot(backup.SqliteSource(database, "t"))

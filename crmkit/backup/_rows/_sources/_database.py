@@ -129,12 +129,18 @@ class DatabaseSource(Source):
         for block in self._stream(sql):
             columns = zip(*block, strict=True)
             yield {
-                name: self._values(values, schema.columns[name])
+                name: self._column(name, values, schema.columns[name])
                 for name, values in zip(schema.columns, columns, strict=True)
             }
             empty = False
         if empty:
             yield {name: [] for name in schema.columns}
+
+    def _column(self, name: str, values: Iterable[object], kind: LogicalType) -> Sequence[object]:
+        try:
+            return self._values(values, kind)
+        except InvalidValueError as error:
+            raise InvalidValueError(f"{self.name}, column {name!r}: {error}") from None
 
     def _selected(self, name: str, kind: LogicalType) -> str:
         del kind

@@ -34,10 +34,19 @@ def parser(kind: LogicalType) -> Callable[[str], object]:
 
         return json.loads(text)
 
+    def plain(read: Callable[[str], object]) -> Callable[[str], object]:
+        def number(text: str) -> object:
+            # Python also reads 1_0, blanks and the digits of other scripts, which a damaged cell may hold.
+            if not text.isascii() or "_" in text or text[:1].isspace() or text[-1:].isspace():
+                raise ValueError
+            return read(text)
+
+        return number
+
     readers: dict[str, Callable[[str], object]] = {
-        "int": int,
-        "decimal": Decimal,
-        "float64": float,
+        "int": plain(int),
+        "decimal": plain(Decimal),
+        "float64": plain(float),
         "bool": boolean,
         "date": dt.date.fromisoformat,
         "timestamp": moment,
