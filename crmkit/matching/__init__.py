@@ -13,7 +13,7 @@ from ._matcher import Matcher
 from ._model import MatchModel
 from ._plots import plot_blocks, plot_precision_recall, plot_scores, plot_waterfall, plot_weights
 from ._report import LinkReport, MatchReport, PairReport
-from ._survivorship import (
+from ._merging._rules import (
     FirstSeen,
     Longest,
     Members,
@@ -29,7 +29,7 @@ from ._survivorship import (
     TrustedSource,
 )
 from ._threshold import Precision, Threshold
-from ._wellformed import WellFormed
+from ._merging._wellformed import WellFormed
 
 __all__ = [
     "BlockingRule",

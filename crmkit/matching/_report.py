@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ._model import MatchModel
     from ._scoring import ScoredPairs
     from ._sources import Source
-    from ._survivorship import Survivorship
+    from ._merging._rules import Survivorship
 
     Flags = NDArray[np.bool_]
 
@@ -293,7 +293,7 @@ class MatchReport(PairReport):
             The golden records, in the caller's kind of frame and in the order of the survivors, and the change log,
             whose ``revert(golden)`` gives the input back exactly.
         """
-        from ._merge import merge_clusters
+        from ._merging._merge import merge_clusters
 
         return merge_clusters(self, survivorship or {}, by=by, reason=reason, audit=audit)
 

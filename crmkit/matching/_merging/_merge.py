@@ -15,7 +15,7 @@ import numpy as np
 from crmkit.changes import apply_merges
 from crmkit.systems import canonical_fields, fold_header
 
-from ._survivorship import (
+from ._rules import (
     Longest,
     Members,
     MostFrequent,
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from crmkit.changes import ChangeLog
     from crmkit.typing import AuditSink, Frame
 
-    from ._report import MatchReport
-    from ._survivorship import Scores, Survivorship
+    from crmkit.matching._report import MatchReport
+    from ._rules import Scores, Survivorship
 
 __all__ = ["merge_clusters"]
 

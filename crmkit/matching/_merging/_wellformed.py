@@ -9,12 +9,12 @@ import numpy as np
 
 from crmkit.normalize import companies, dates, emails, names, phones
 
-from ._survivorship import SurvivorshipRule
+from ._rules import SurvivorshipRule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._survivorship import Members, Scores
+    from ._rules import Members, Scores
 
 __all__ = ["WellFormed"]
 
