@@ -27,7 +27,7 @@ from crmkit.validators import (
     require,
     unique,
 )
-from crmkit.validators._toml import to_toml
+from crmkit._toml import to_toml
 
 PACKS = [Schema.contacts(), Schema.accounts(country="CN"), Schema.leads(), Schema.deals(), Schema.activities()]
 

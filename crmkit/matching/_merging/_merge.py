@@ -1,161 +1,137 @@
 """Golden records: one for each cluster, every value from a record that had it, everything undoable.
 
 What belongs together survives together: an address comes whole from one record, and so does a name. Second e-mails
-and phones are united where the table has a column for them. Everything that was dropped is in the change log.
+and phones are united where the table has a column for them. Everything that was dropped is in the log.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
 from crmkit.changes import apply_merges
-from crmkit.systems import canonical_fields, fold_header
+from crmkit.normalize import emails, phones
+from crmkit.systems import canonical_fields
 
-from ._rules import (
-    Longest,
-    Members,
-    MostFrequent,
-    MostRecent,
-    Newest,
-    Oldest,
-    RefusalWins,
-    SurvivorshipRule,
-    SurvivorsOwn,
-    as_rules,
-    best_rows,
-    check_columns,
-)
+from ._members import Members, best_rows, contested
+from ._merge_log import MergeLog
+from ._merging import Merging
+from ._rules import Longest, MostFrequent, MostRecent, SurvivorshipRule, SurvivorsOwn
+from ._united import United
 from ._wellformed import WellFormed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from crmkit.changes import ChangeLog
+    from crmkit.columns import ColumnMap
+    from crmkit.frames import Table
     from crmkit.typing import AuditSink, Frame
 
-    from crmkit.matching._report import MatchReport
-    from ._rules import Scores, Survivorship
+    from ._cluster_ids import ClusterIds
+    from ._members import Scores
+    from ._survivorship import Plan, Survivorship
 
-__all__ = ["merge_clusters"]
+    Places = NDArray[np.int64]
+
+__all__ = ["Job", "merge_rows"]
 
 _log = logging.getLogger("crmkit.matching")
 
-_NAME = frozenset({"full_name", "given_name", "middle_name", "family_name", "prefix", "suffix"})
-_ADDRESS = frozenset({"street", "street_2", "house_number", "district", "city", "region", "postal_code", "country"})
-_TOGETHER = (
-    (_NAME, False),
-    (_ADDRESS, False),
-    (frozenset({"account_id", "company_name", "job_title", "department"}), True),
-    (frozenset({"owner_id", "owner_name", "owner_email"}), True),
-    (frozenset({"amount", "expected_amount", "annual_revenue", "currency"}), True),
+
+def _email(value: str) -> str | None:
+    return None if emails.is_placeholder(value) else emails.key(value)
+
+
+_SECOND_PLACES: tuple[tuple[str, str, Callable[[str], str | None]], ...] = (
+    ("email", "email_2", _email),
+    ("phone", "phone_other", phones.last7),
+    ("mobile", "phone_other", phones.last7),
 )
-"""Fields that mean something only beside each other, and whether the latest of them are the best."""
-
-_BY_FIELD: dict[str, tuple[SurvivorshipRule, ...]] = {
-    "id": (SurvivorsOwn(),),
-    "created_at": (Oldest(),),
-    "updated_at": (Newest(),),
-    "last_activity_at": (Newest(),),
-    "name": (MostFrequent(), Longest(), MostRecent()),
-    "company_name": (MostRecent(), Longest()),
-    "opt_out_email": (RefusalWins(), MostRecent()),
-    "do_not_call": (RefusalWins(), MostRecent()),
-    "consent": (RefusalWins("no"), MostRecent()),
-    "birth_date": (MostFrequent(), MostRecent()),
-    "email": (MostRecent(), MostFrequent()),
-    "phone": (MostRecent(), MostFrequent()),
-    "mobile": (MostRecent(), MostFrequent()),
-}
-_MONEY = {
-    "amount": "amount", "金额": "amount", "currency": "currency", "currencyisocode": "currency", "币种": "currency",
-}  # fmt: skip
-_JUDGE_THEMSELVES = (SurvivorsOwn, RefusalWins, Oldest, Newest)
-"""Rules that look at the value itself, or must not."""
-_OTHERS: tuple[SurvivorshipRule, ...] = (MostRecent(), MostFrequent(), Longest())
-
-_SECOND_PLACES = (("email", "email", "email_2"), ("phone", "phone", "phone_other"), ("phone", "mobile", "phone_other"))
-"""Comparison, first field, and the field that takes another value of it."""
+"""First field, the field that takes another value of it, and the form in which two of them are one."""
 
 
-def merge_clusters(
-    report: MatchReport,
-    survivorship: Survivorship,
-    *,
-    by: str | None = None,
-    reason: str | None = None,
-    audit: AuditSink | None = None,
-) -> tuple[Frame, ChangeLog]:
-    """Merge every cluster of the report into one golden record; see ``MatchReport.merge``."""
-    source = report.run.sources[0]
-    table, fields = source.table, source.map.fields
-    check_columns(survivorship, table)
-    roles = {column: role for column in table.columns if (role := fields.get(column) or _role(column)) is not None}
-    members = _members(report)
-    survivor = best_rows(members, "", (_Known(members.filled()), MostRecent()))
+@attrs.frozen(kw_only=True)
+class Job:
+    """What is merged, and who asks for it."""
+
+    table: Table
+    found: ColumnMap
+    labels: NDArray[np.int64]
+    """Cluster of each row, counted from 0 without gaps."""
+    key: str | None
+    ids: ClusterIds | None
+    confidence: Callable[[Mapping[int, int]], Mapping[int, float]]
+    preferred: frozenset[int] = frozenset()
+    """Rows that stay, whatever the rules say."""
+    earlier: tuple[MergeLog, ...] = ()
+    by: str | None = None
+    reason: str | None = None
+    audit: AuditSink | None = None
+
+
+def merge_rows(job: Job, survivorship: Survivorship) -> tuple[Frame, MergeLog]:
+    """Merge every cluster into one golden record."""
+    plan = survivorship.plan(job.table, job.found)
+    members = _members(job)
+    survivor = _survivors(members, plan, job.preferred)
     members.survivor = np.zeros(len(members.rows), dtype=bool)
     members.survivor[survivor] = True
-    chosen: dict[str, NDArray[np.int64]] = {}
-    rules: dict[str, str] = {}
-    for together, latest in _TOGETHER:
-        columns = [column for column in table.columns if roles.get(column) in together and column not in survivorship]
-        if len(columns) > 1:
-            best = best_rows(members, columns[0], _together(members, columns, roles, latest=latest))
-            chosen |= dict.fromkeys(columns, best)
-            rules |= dict.fromkeys(columns, f"from one record: {', '.join(columns)}")
-    for column in table.columns:
-        if column not in chosen:
-            given = survivorship.get(column)
-            chain = _default(fields.get(column)) if given is None else as_rules(given)
-            if column == source.map.key or column == report.run.keys[0]:
-                chain = (SurvivorsOwn(),)
-            chosen[column] = best_rows(members, column, chain)
-            rules[column] = ", ".join(repr(rule) for rule in chain)
-    cells = {column: _changed(members, column, best, survivor) for column, best in chosen.items()}
-    _unite_seconds(report, members, chosen, survivor, cells, rules)
+    golden = _Golden(members, survivor)
+    for columns, latest in plan.groups:
+        if job.key not in columns:
+            golden.together(columns, plan.roles, latest=latest)
+    for column in job.table.columns:
+        if column not in golden.rules:
+            golden.choose(column, (SurvivorsOwn(),) if column == job.key else plan.chains[column])
+    _unite_seconds(job, golden)
     stays = members.rows[survivor]
-    survivor_of = {
-        row: int(stays[cluster])
-        for row, cluster, is_survivor in zip(
-            members.rows.tolist(), members.cluster.tolist(), members.survivor.tolist(), strict=True
-        )
-        if not is_survivor
-    }
+    goes = ~members.survivor
+    survivor_of = dict(zip(members.rows[goes].tolist(), stays[members.cluster[goes]].tolist(), strict=True))
     _log.info("merging %d records into %d", len(members.rows), len(stays))
-    return apply_merges(
-        table,
+    frame, log = apply_merges(
+        job.table,
         survivor_of=survivor_of,
-        cells={column: found for column, found in cells.items() if found},
+        cells={column: found for column, found in golden.cells.items() if found},
         rule="match",
-        rules=rules,
-        confidence=_confidence(report, survivor_of),
-        key=report.run.keys[0],
-        by=by,
-        reason=reason,
-        audit=audit,
+        rule_version=survivorship.hash[:12],
+        rules=golden.rules,
+        confidence=job.confidence(survivor_of),
+        key=job.key,
+        by=job.by,
+        reason=job.reason,
     )
+    merges = MergeLog.of(log, Merging(ids=job.ids, rules=golden.rules, sources=golden.sources), earlier=job.earlier)
+    if job.audit is not None:
+        merges.record(job.audit)
+    return frame, merges
 
 
-def _members(report: MatchReport) -> Members:
-    sizes = report.cluster_sizes
-    rows = np.flatnonzero(sizes[report.labels] > 1)
-    rows = rows[np.argsort(report.labels[rows], kind="stable")]
-    _, cluster = np.unique(report.labels[rows], return_inverse=True)
-    source = report.run.sources[0]
-    updated = source.map.column("updated_at")
-    return Members(source.table, rows.astype(np.int64), cluster.ravel().astype(np.int64), updated)
+def _members(job: Job) -> Members:
+    sizes = np.bincount(job.labels)
+    rows = np.flatnonzero(sizes[job.labels] > 1)
+    rows = rows[np.argsort(job.labels[rows], kind="stable")]
+    _, cluster = np.unique(job.labels[rows], return_inverse=True)
+    updated = job.found.column("updated_at")
+    return Members(job.table, rows.astype(np.int64), cluster.ravel().astype(np.int64), updated)
+
+
+def _survivors(members: Members, plan: Plan, preferred: frozenset[int]) -> Places:
+    chain: tuple[SurvivorshipRule, ...] = plan.survivor
+    if preferred:
+        chain = (_Known(np.isin(members.rows, sorted(preferred)).astype(np.float64)), *chain)
+    anything = members.table.columns[0] if members.table.columns else ""
+    return best_rows(members, anything, chain, needs_value=False)
 
 
 @attrs.frozen(eq=False)
 class _Known(SurvivorshipRule):
-    """Scores of whole records, known beforehand: a record without a value in the column is not out."""
+    """Scores of rows, known beforehand."""
 
-    needs_value: ClassVar[bool] = False
     known: Scores
 
     def scores(self, members: Members, column: str) -> Scores:  # noqa: ARG002  # they are known
@@ -163,27 +139,98 @@ class _Known(SurvivorshipRule):
         return self.known
 
 
-def _role(column: str) -> str | None:
-    """Tell amounts and currencies by their headers where the kind of record has no such field."""
-    return _MONEY.get(fold_header(column))
+class _Golden:
+    """What the golden records get: cells that change, the row each came from, and by which rule."""
+
+    def __init__(self, members: Members, survivor: Places) -> None:
+        self.members = members
+        self.survivor = survivor
+        self.chosen: dict[str, Places] = {}
+        self.cells: dict[str, dict[int, object]] = {}
+        self.sources: dict[str, dict[int, tuple[int, ...]]] = {}
+        self.rules: dict[str, str] = {}
+
+    def together(self, columns: Sequence[str], roles: Mapping[str, str], *, latest: bool) -> None:
+        """Take ``columns`` from one record."""
+        members = self.members
+        best = self.survivor.copy()
+        hot = contested(members, columns)
+        if hot.any():
+            part, places = members.only(hot)
+            rules = _rules_of_group(part, columns, roles, latest=latest)
+            best[hot] = places[best_rows(part, columns[0], rules, needs_value=False)]
+        for column in columns:
+            self._take(column, best, f"from one record: {', '.join(columns)}")
+
+    def choose(self, column: str, chain: Sequence[SurvivorshipRule]) -> None:
+        """Take one value by its rules."""
+        name = ", ".join(repr(rule) for rule in chain)
+        if isinstance(chain[0], United):
+            self._unite(column, chain[0])
+            return
+        if not chain[0].needs_value:
+            self._take(column, best_rows(self.members, column, chain), name)
+            return
+        best, hot = self._uncontested(column)
+        if hot.any():
+            part, places = self.members.only(hot)
+            best[hot] = places[best_rows(part, column, chain)]
+        self._take(column, best, name)
+
+    def _uncontested(self, column: str) -> tuple[Places, NDArray[np.bool_]]:
+        """Return for each cluster a row with its value, the survivor's if it has one, and whether there are several."""
+        members = self.members
+        codes = members.codes(column).astype(np.int64)
+        filled = np.flatnonzero(codes >= 0)
+        best = np.full(members.clusters, -1, dtype=np.int64)
+        best[members.cluster[filled[::-1]]] = filled[::-1]  # the first one is written last
+        held = codes[best]
+        several = np.zeros(members.clusters, dtype=bool)
+        several[members.cluster[filled[codes[filled] != held[members.cluster[filled]]]]] = True
+        own = codes[self.survivor] >= 0
+        best[own] = self.survivor[own]
+        return best, several
+
+    def _take(self, column: str, best: Places, rule: str) -> None:
+        """Note cells of survivors that get another value than they have, and where from."""
+        members, survivor = self.members, self.survivor
+        distinct = members.table.distinct(column)
+        codes = members.codes(column)
+        differs = np.flatnonzero((best >= 0) & (codes[best] != codes[survivor]))
+        rows = members.rows[survivor[differs]].tolist()
+        values = [*distinct.values, None]
+        self.cells[column] = {row: values[code] for row, code in zip(rows, codes[best[differs]].tolist(), strict=True)}
+        elsewhere = np.flatnonzero((best >= 0) & (best != survivor) & (codes[best] >= 0))
+        self.sources[column] = {
+            row: (source,)
+            for row, source in zip(
+                members.rows[survivor[elsewhere]].tolist(), members.rows[best[elsewhere]].tolist(), strict=True
+            )
+        }
+        self.chosen[column] = best
+        self.rules[column] = rule
+
+    def _unite(self, column: str, rule: United) -> None:
+        best, several = self._uncontested(column)
+        self._take(column, best, repr(rule))
+        values, sources = rule.unite(self.members, column, several)
+        distinct = self.members.table.distinct(column)
+        codes = self.members.codes(column)
+        for cluster, value in values.items():
+            own = codes[self.survivor[cluster]]
+            row = int(self.members.rows[self.survivor[cluster]])
+            self.sources[column][row] = tuple(self.members.rows[sources[cluster]].tolist())
+            if own < 0 or distinct.values[own] != value:
+                self.cells[column][row] = value
 
 
-def _default(field: str | None) -> tuple[SurvivorshipRule, ...]:
-    """Rules of a column without a rule by the caller: what cannot be right survives only where nothing else is."""
-    chain = _BY_FIELD.get(field or "", _OTHERS)
-    known = canonical_fields().get(field or "")
-    return chain if isinstance(chain[0], _JUDGE_THEMSELVES) else (WellFormed(known.type if known else "text"), *chain)
-
-
-def _together(
-    members: Members, columns: Sequence[str], fields: Mapping[str, str], *, latest: bool
+def _rules_of_group(
+    members: Members, columns: Sequence[str], roles: Mapping[str, str], *, latest: bool
 ) -> tuple[SurvivorshipRule, ...]:
     """Rules for columns that must come from one record: the most that can be right, then by use or by time."""
-    canonical = canonical_fields()
-    filled = sum(
-        (members.codes(column) >= 0) * WellFormed(canonical[fields[column]].type).scores(members, column)
-        for column in columns
-    )
+    fields = canonical_fields()
+    kinds = {column: fields[roles[column]].type if roles.get(column) in fields else "text" for column in columns}
+    filled = sum((members.codes(column) >= 0) * WellFormed(kinds[column]).scores(members, column) for column in columns)
     frequency = sum(MostFrequent().scores(members, column) for column in columns)
     length = sum(Longest().scores(members, column) for column in columns)
     by_use = (_Known(np.asarray(frequency)), _Known(np.asarray(length)))
@@ -191,53 +238,44 @@ def _together(
     return (_Known(np.asarray(filled)), *rest)
 
 
-def _changed(members: Members, column: str, best: NDArray[np.int64], survivor: NDArray[np.int64]) -> dict[int, object]:
-    """Cells of survivors that get another value than they have."""
-    distinct = members.table.distinct(column)
-    codes = members.codes(column)
-    differs = np.flatnonzero((best >= 0) & (codes[best] != codes[survivor]))
-    return {
-        row: distinct.values[code] if code >= 0 else None
-        for row, code in zip(members.rows[survivor[differs]].tolist(), codes[best[differs]].tolist(), strict=True)
-    }
-
-
-def _unite_seconds(
-    report: MatchReport,
-    members: Members,
-    chosen: dict[str, NDArray[np.int64]],
-    survivor: NDArray[np.int64],
-    cells: dict[str, dict[int, object]],
-    rules: dict[str, str],
-) -> None:
+def _unite_seconds(job: Job, golden: _Golden) -> None:
     """Give a golden record without a second e-mail or phone another one of its cluster, different as it is compared."""
-    columns = report.run.sources[0].map
-    for comparison, first_field, second_field in _SECOND_PLACES:
-        field = report.run.encoded.fields.get(comparison)
-        first, second = columns.column(first_field), columns.column(second_field)
-        if field is None or first is None or second is None or not len(members.rows):
-            continue
-        readings = [reading.column for reading in report.run.sources[0].columns[comparison]]
-        if first not in readings:
-            continue
-        codes = field.columns[readings.index(first)][members.rows]
-        taken = np.where(chosen[first] >= 0, codes[chosen[first]], -2)
-        other = (codes >= 0) & (codes != taken[members.cluster])
-        best = best_rows(members, first, (MostRecent(),), allowed=other)
-        empty = (chosen[second] < 0) | (members.codes(second)[chosen[second]] < 0)
-        distinct = members.table.distinct(first)
-        for cluster in np.flatnonzero(empty & (best >= 0)).tolist():
-            row = int(members.rows[survivor[cluster]])
-            cells[second].setdefault(row, distinct.values[members.codes(first)[best[cluster]]])
-        rules[second] += f"; else another {first}"
+    for first_field, second_field, normal in _SECOND_PLACES:
+        first, second = job.found.column(first_field), job.found.column(second_field)
+        if first is not None and second is not None and "United" not in golden.rules[first]:
+            _unite_second(golden, first, second, normal)
 
 
-def _confidence(report: MatchReport, survivor_of: dict[int, int]) -> dict[int, float]:
-    """The best match probability of each merged record with any other of its cluster."""
-    scored = report.scored
-    inside = np.flatnonzero(report.labels[scored.left] == report.labels[scored.right])
-    best = np.full(len(report.labels), -np.inf)
-    np.maximum.at(best, scored.left[inside], scored.log_odds[inside])
-    np.maximum.at(best, scored.right[inside], scored.log_odds[inside])
-    chances = 1.0 / (1.0 + np.exp(-np.clip(best, -700.0, 700.0)))
-    return {row: float(chances[row]) for row in survivor_of if np.isfinite(best[row])}
+def _unite_second(golden: _Golden, first: str, second: str, normal: Callable[[str], str | None]) -> None:
+    members, survivor, table = golden.members, golden.survivor, golden.members.table
+    chosen, spare = golden.chosen[first], golden.chosen[second]
+    empty = (spare < 0) | (members.codes(second)[spare] < 0)
+    _, several = golden._uncontested(first)
+    wanted = empty & several & ~np.isin(members.rows[survivor], list(golden.cells[second]))
+    if not wanted.any():
+        return
+    part, places = members.only(wanted)
+    codes = _comparable(table, first, normal, part)
+    taken = codes[np.searchsorted(places, chosen[wanted])]
+    other = (codes >= 0) & (codes != taken[part.cluster])
+    best = best_rows(part, first, (MostRecent(),), allowed=other)
+    values: list[Any] = table.distinct(first).values
+    stays = members.rows[survivor[wanted]]
+    for cluster in np.flatnonzero(best >= 0).tolist():
+        row, source = int(stays[cluster]), int(best[cluster])
+        golden.cells[second][row] = values[part.codes(first)[source]]
+        golden.sources[second][row] = (int(part.rows[source]),)
+    golden.rules[second] += f"; else another {first}"
+
+
+def _comparable(table: Table, column: str, normal: Callable[[str], str | None], part: Members) -> NDArray[np.int64]:
+    """Return numbers of the comparable forms of the part's values; -1 for what has none."""
+    distinct = table.texts(column)
+    codes = distinct.codes[part.rows]
+    numbers: dict[object, int] = {}
+    lookup = np.full(len(distinct) + 1, -1, dtype=np.int64)
+    for code in np.unique(codes[codes >= 0]).tolist():
+        form = normal(str(distinct.values[code]))
+        if form is not None:
+            lookup[code] = numbers.setdefault(form, len(numbers))
+    return lookup[codes]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import attrs
@@ -14,9 +15,9 @@ from ._rules import SurvivorshipRule
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._rules import Members, Scores
+    from ._members import Members, Scores
 
-__all__ = ["WellFormed"]
+__all__ = ["WellFormed", "is_placeholder"]
 
 _UNSURE = 0.5
 _CARELESS = 0.9
@@ -62,10 +63,26 @@ class WellFormed(SurvivorshipRule):
         return np.asarray(scores[codes])
 
 
+def is_placeholder(value: str) -> bool:
+    """Whether a value stands for none, whatever its column holds: ``n/a``, ``00000``, ``noemail``, ``x@x.com``."""
+    if value.isalnum() and not value.isdecimal() and not value.isascii():
+        return names.is_placeholder(value)
+    if _ZEROS.fullmatch(value):
+        return True
+    if "@" in value:
+        return emails.is_placeholder(value)
+    if _DIGIT.search(value):
+        return False
+    return names.is_placeholder(value) or emails.is_placeholder(f"{_NO_LETTER.sub('', value)}@example.com")
+
+
+_ZEROS = re.compile(r"\s*0[0 ./-]*0\s*|\s*0{2,}[.,]0+\s*")
+_NO_LETTER = re.compile(r"[\W_]+")
+_DIGIT = re.compile(r"\d")
+
+
 def _text(value: str) -> float:
-    if any(char.isdecimal() for char in value):
-        return 1.0
-    return 0.0 if names.is_placeholder(value) else 1.0
+    return 0.0 if is_placeholder(value) else 1.0
 
 
 def _email(value: str) -> float:
