@@ -19,6 +19,7 @@ from ._log import ChangeLog
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from crmkit.frames import StoredRows
     from crmkit.typing import AuditSink, Frame
 
     from ._change import Edits
@@ -168,18 +169,17 @@ def _read_back(changed: Frame, lines: Lines) -> Lines:
     if table.verbatim:
         return lines
     merge = lines.kind.values.index("merge") if "merge" in lines.kind.values else -1
+    typed: list[int] = []
     for code, path in enumerate(lines.path.values):
         if path is None:
             continue
         numbers = np.flatnonzero((lines.path.codes == code) & (lines.kind.codes != merge))
         rows, last = np.unique(lines.row[numbers][::-1], return_index=True)  # a cell changed twice: its last line
         for line, value in zip(numbers[::-1][last].tolist(), table.stored(path, rows.tolist()), strict=True):
-            lines.after[line] = value
-    idle = [
-        line
-        for line, (before, after) in enumerate(zip(lines.before, lines.after, strict=True))
-        if lines.kind.codes[line] != merge and identical(before, after)
-    ]
+            if value is not lines.after[line]:
+                lines.after[line] = value
+                typed.append(line)
+    idle = sorted(line for line in typed if identical(lines.before[line], lines.after[line]))
     return lines.without(idle) if idle else lines
 
 
@@ -285,37 +285,27 @@ def apply_merges(
             raise SchemaError(f"a new value of {path!r} is for a row that is merged away; give it to its survivor")
     stored_rows = table.rows(losers)
     check_storable(stored_rows)
-    writes, cell_lines = _golden_cells(table, cells or {})
+    writes, befores = _golden_cells(table, cells or {})
     whole = frames.read(table.replace(writes))
     staying = np.setdiff1d(np.arange(len(table), dtype=np.int64), np.asarray(losers, dtype=np.int64))
     golden = whole.take(staying.tolist()) if losers else whole.native
-    entries: list[tuple[int, int, str | None, object, object, int, float]] = []
-    order = {name: place for place, name in enumerate(table.columns)}
-    for path, row, before, after in cell_lines:
-        entries.append((row, order[path], path, before, after, row, np.nan))
-    ids = dict(zip(survivors, _record_ids(table, key, survivors), strict=True))
-    for place, (loser, survivor) in enumerate(zip(losers, survivors, strict=True)):
-        name = ids[survivor] if ids[survivor] is not None else str(survivor)
-        entries.append((loser, -1, None, place, name, survivor, (confidence or {}).get(loser, np.nan)))
-    entries.sort(key=lambda entry: entry[:2])
-    n = len(entries)
-    chosen = rules or {}
-    lines = Lines(
-        kind=Codes("merge" if entry[2] is None else "cell" for entry in entries),
-        row=np.fromiter((entry[0] for entry in entries), dtype=np.int64, count=n),
-        path=Codes(entry[2] for entry in entries),
-        before=[entry[3] for entry in entries],
-        after=[entry[4] for entry in entries],
-        record_id=_record_ids(table, key, [entry[0] for entry in entries]),
-        survivor=np.fromiter((entry[5] for entry in entries), dtype=np.int64, count=n),
-        rule=Codes(rule if entry[2] is None else chosen.get(entry[2], rule) for entry in entries),
-        rule_version=Codes.constant(rule_version, n),
-        confidence=np.fromiter((entry[6] for entry in entries), dtype=np.float64, count=n),
-        reason=Codes.constant(reason, n),
-        redacted=np.zeros(n, dtype=bool),
-        rows=stored_rows,
+    lines = _read_back(
+        whole,
+        _merge_lines(
+            table,
+            losers,
+            survivors,
+            writes,
+            befores,
+            rule=rule,
+            rule_version=rule_version,
+            rules=rules or {},
+            confidence=confidence or {},
+            key=key,
+            reason=reason,
+            rows=stored_rows,
+        ),
     )
-    lines = _read_back(whole, lines)
     header = _header(
         table,
         writes,
@@ -333,6 +323,61 @@ def apply_merges(
     return golden, log
 
 
+def _merge_lines(
+    table: Table,
+    losers: list[int],
+    survivors: list[int],
+    writes: Mapping[str, Mapping[int, object]],
+    befores: Mapping[str, list[object]],
+    *,
+    rule: str | None,
+    rule_version: str | None,
+    rules: Mapping[str, str],
+    confidence: Mapping[int, float],
+    key: str | None,
+    reason: str | None,
+    rows: StoredRows,
+) -> Lines:
+    """Return the lines of merges and of the cells of golden records, by row and then by column, merges first."""
+    paths: list[str | None] = [None, *(name for name in table.columns if name in writes)]
+    sizes = [len(losers), *(len(writes[path]) for path in paths[1:] if path is not None)]
+    names = [
+        name if name is not None else str(row)
+        for row, name in zip(survivors, _record_ids(table, key, survivors), strict=True)
+    ]
+    before: list[object] = list(range(len(losers)))
+    after: list[object] = list(names)
+    about = list(losers)
+    for path in paths[1:]:
+        if path is not None:
+            before += befores[path]
+            after += writes[path].values()
+            about += writes[path]
+    number = np.repeat(np.arange(len(paths)), sizes)
+    row = np.asarray(about, dtype=np.int64)
+    order = np.lexsort((number, row))
+    number, row, turn = number[order], row[order], order.tolist()
+    n = len(turn)
+    survivor = np.asarray([*survivors, *about[len(losers) :]], dtype=np.int64)[order]
+    sure = np.full(n, np.nan)
+    sure[: len(losers)] = [confidence.get(loser, np.nan) for loser in losers]
+    return Lines(
+        kind=Codes.coded(["merge", "cell"], np.minimum(number, 1)),
+        row=row,
+        path=Codes.coded(paths, number),
+        before=[before[line] for line in turn],
+        after=[after[line] for line in turn],
+        record_id=_record_ids(table, key, row.tolist()),
+        survivor=survivor,
+        rule=Codes.coded([rule if path is None else rules.get(path, rule) for path in paths], number),
+        rule_version=Codes.constant(rule_version, n),
+        confidence=sure[order],
+        reason=Codes.constant(reason, n),
+        redacted=np.zeros(n, dtype=bool),
+        rows=rows,
+    )
+
+
 def _check_merges(table: Table, losers: list[int], survivors: list[int]) -> None:
     if losers and not (losers[0] >= 0 and losers[-1] < len(table)):
         raise SchemaError(f"row out of range: the frame has rows 0 to {len(table) - 1}")
@@ -345,19 +390,25 @@ def _check_merges(table: Table, losers: list[int], survivors: list[int]) -> None
 
 def _golden_cells(
     table: Table, cells: Mapping[str, Mapping[int, object]]
-) -> tuple[dict[str, dict[int, object]], list[tuple[str, int, object, object]]]:
+) -> tuple[dict[str, dict[int, object]], dict[str, list[object]]]:
+    """Return the cells that really change, and what they hold now."""
     writes: dict[str, dict[int, object]] = {}
-    lines: list[tuple[str, int, object, object]] = []
+    befores: dict[str, list[object]] = {}
     for path, values in cells.items():
         rows = [int(row) for row in values]
         if rows and not (min(rows) >= 0 and max(rows) < len(table)):
             raise SchemaError(f"row out of range: the frame has rows 0 to {len(table) - 1}")
-        for row, before in zip(rows, table.stored(path, rows), strict=True):
-            after = values[row]
-            if not _is_same(before, after):
-                writes.setdefault(path, {})[row] = after
-                lines.append((path, row, before, after))
-    return writes, lines
+        afters = list(values.values())
+        held = table.stored(path, rows)
+        kept = [
+            k
+            for k, (before, after) in enumerate(zip(held, afters, strict=True))
+            if (before != after if type(before) is str and type(after) is str else not _is_same(before, after))
+        ]
+        if kept:
+            writes[path] = {rows[k]: afters[k] for k in kept}
+            befores[path] = [held[k] for k in kept]
+    return writes, befores
 
 
 def _twins(table: Table, whole: Table, losers: list[int], survivors: list[int]) -> tuple[tuple[int, int], ...]:

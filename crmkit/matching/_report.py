@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 import numpy as np
@@ -81,7 +81,8 @@ class Run:
 
     def texts_of_ids(self) -> list[str]:
         """Return the record ids of the first table as text."""
-        return [frames.as_text(one) for one in self.ids[0]]
+        ids = list(self.ids[0])
+        return cast("list[str]", ids) if set(map(type, ids)) <= {str} else [frames.as_text(one) for one in ids]
 
     def row_of(self, record_id: object, side: int) -> int:
         """Return the row of a record id.

@@ -87,6 +87,12 @@ class Members:
                 self._filled += self.codes(column) >= 0
         return self._filled
 
+    def at(self, places: NDArray[np.int64]) -> Members:
+        """Return single rows, each as a cluster of its own, to score no others."""
+        chosen = Members(self.table, self.rows[places], np.arange(len(places)), self.updated)
+        chosen._whole, chosen._places = self, places
+        return chosen
+
     def only(self, clusters: NDArray[np.bool_]) -> tuple[Members, NDArray[np.int64]]:
         """Return the rows of some clusters, these counted anew, and the place of each row among all."""
         places = np.flatnonzero(clusters[self.cluster])
@@ -156,6 +162,8 @@ def best_rows(
     Note:
         One sort over the rows of all clusters.
     """
+    if len(rules) > 1 and rules[0].highest is not None and allowed is None:
+        return _best_of_the_rest_first(members, column, rules, needs_value=needs_value)
     open_ = np.ones(len(members.rows), dtype=bool) if allowed is None else allowed.copy()
     if rules[0].needs_value if needs_value is None else needs_value:
         open_ &= members.codes(column) >= 0
@@ -166,3 +174,23 @@ def best_rows(
     result = np.full(members.clusters, -1, dtype=np.int64)
     result[found] = order[first]
     return result
+
+
+def _best_of_the_rest_first(
+    members: Members, column: str, rules: Sequence[SurvivorshipRule], *, needs_value: bool | None
+) -> NDArray[np.int64]:
+    """Return what :func:`best_rows` does without asking a costly first rule about every value.
+
+    What the other rules choose wins if the first rule gives it its highest score; only where it does not, the others
+    of the cluster have to be asked too.
+    """
+    needed = rules[0].needs_value if needs_value is None else needs_value
+    best = best_rows(members, column, rules[1:], needs_value=needed)
+    found = np.flatnonzero(best >= 0)
+    doubtful = np.zeros(members.clusters, dtype=bool)
+    doubtful[found] = rules[0].scores(members.at(best[found]), column) < rules[0].highest
+    if doubtful.any():
+        part, places = members.only(doubtful)
+        allowed = np.ones(len(part.rows), dtype=bool)
+        best[doubtful] = places[best_rows(part, column, rules, allowed=allowed, needs_value=needed)]
+    return best

@@ -18,7 +18,7 @@ from crmkit.systems import canonical_fields
 
 from ._members import Members, best_rows, contested
 from ._merge_log import MergeLog
-from ._merging import Merging
+from ._merging import Merging, Sources
 from ._rules import Longest, MostFrequent, MostRecent, SurvivorshipRule, SurvivorsOwn
 from ._united import United
 from ._wellformed import WellFormed
@@ -147,7 +147,7 @@ class _Golden:
         self.survivor = survivor
         self.chosen: dict[str, Places] = {}
         self.cells: dict[str, dict[int, object]] = {}
-        self.sources: dict[str, dict[int, tuple[int, ...]]] = {}
+        self.sources: dict[str, Sources] = {}
         self.rules: dict[str, str] = {}
 
     def together(self, columns: Sequence[str], roles: Mapping[str, str], *, latest: bool) -> None:
@@ -157,8 +157,7 @@ class _Golden:
         hot = contested(members, columns)
         if hot.any():
             part, places = members.only(hot)
-            rules = _rules_of_group(part, columns, roles, latest=latest)
-            best[hot] = places[best_rows(part, columns[0], rules, needs_value=False)]
+            best[hot] = places[_best_of_group(part, columns, roles, latest=latest)]
         for column in columns:
             self._take(column, best, f"from one record: {', '.join(columns)}")
 
@@ -198,15 +197,10 @@ class _Golden:
         codes = members.codes(column)
         differs = np.flatnonzero((best >= 0) & (codes[best] != codes[survivor]))
         rows = members.rows[survivor[differs]].tolist()
-        values = [*distinct.values, None]
-        self.cells[column] = {row: values[code] for row, code in zip(rows, codes[best[differs]].tolist(), strict=True)}
+        values: list[object] = [*distinct.values, None]
+        self.cells[column] = dict(zip(rows, map(values.__getitem__, codes[best[differs]].tolist()), strict=True))
         elsewhere = np.flatnonzero((best >= 0) & (best != survivor) & (codes[best] >= 0))
-        self.sources[column] = {
-            row: (source,)
-            for row, source in zip(
-                members.rows[survivor[elsewhere]].tolist(), members.rows[best[elsewhere]].tolist(), strict=True
-            )
-        }
+        self.sources[column] = Sources(members.rows[survivor[elsewhere]], members.rows[best[elsewhere]])
         self.chosen[column] = best
         self.rules[column] = rule
 
@@ -219,23 +213,42 @@ class _Golden:
         for cluster, value in values.items():
             own = codes[self.survivor[cluster]]
             row = int(self.members.rows[self.survivor[cluster]])
-            self.sources[column][row] = tuple(self.members.rows[sources[cluster]].tolist())
+            self.sources[column].several[row] = tuple(self.members.rows[sources[cluster]].tolist())
             if own < 0 or distinct.values[own] != value:
                 self.cells[column][row] = value
 
 
-def _rules_of_group(
-    members: Members, columns: Sequence[str], roles: Mapping[str, str], *, latest: bool
-) -> tuple[SurvivorshipRule, ...]:
-    """Rules for columns that must come from one record: the most that can be right, then by use or by time."""
+def _best_of_group(members: Members, columns: Sequence[str], roles: Mapping[str, str], *, latest: bool) -> Places:
+    """Return for each cluster the row that columns which belong together come from.
+
+    The one with the most that can be right, then by use or by time. Whether a value can be right is costly to ask, so
+    first all are taken to be; what wins then and is right has won, for no other can have more.
+    """
+    filled = sum((members.codes(column) >= 0).astype(np.float64) for column in columns)
+    best = _by_filled(members, columns, np.asarray(filled), latest=latest)
+    doubtful = _well_filled(members.at(best), columns, roles) < np.asarray(filled)[best]
+    if doubtful.any():
+        part, places = members.only(doubtful)
+        best[doubtful] = places[_by_filled(part, columns, _well_filled(part, columns, roles), latest=latest)]
+    return best
+
+
+def _well_filled(members: Members, columns: Sequence[str], roles: Mapping[str, str]) -> Scores:
+    """Return how many of the columns hold something that can be right."""
     fields = canonical_fields()
-    kinds = {column: fields[roles[column]].type if roles.get(column) in fields else "text" for column in columns}
-    filled = sum((members.codes(column) >= 0) * WellFormed(kinds[column]).scores(members, column) for column in columns)
+    score = np.zeros(len(members.rows))
+    for column in columns:
+        kind = fields[roles[column]].type if roles.get(column) in fields else "text"
+        score += (members.codes(column) >= 0) * WellFormed(kind).scores(members, column)
+    return score
+
+
+def _by_filled(members: Members, columns: Sequence[str], filled: Scores, *, latest: bool) -> Places:
     frequency = sum(MostFrequent().scores(members, column) for column in columns)
     length = sum(Longest().scores(members, column) for column in columns)
     by_use = (_Known(np.asarray(frequency)), _Known(np.asarray(length)))
     rest = (MostRecent(), *by_use) if latest else (*by_use, MostRecent())
-    return (_Known(np.asarray(filled)), *rest)
+    return best_rows(members, columns[0], (_Known(filled), *rest), needs_value=False)
 
 
 def _unite_seconds(job: Job, golden: _Golden) -> None:
@@ -264,7 +277,7 @@ def _unite_second(golden: _Golden, first: str, second: str, normal: Callable[[st
     for cluster in np.flatnonzero(best >= 0).tolist():
         row, source = int(stays[cluster]), int(best[cluster])
         golden.cells[second][row] = values[part.codes(first)[source]]
-        golden.sources[second][row] = (int(part.rows[source]),)
+        golden.sources[second].several[row] = (int(part.rows[source]),)
     golden.rules[second] += f"; else another {first}"
 
 

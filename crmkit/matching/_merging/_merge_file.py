@@ -18,7 +18,7 @@ from crmkit.changes._seal import json_bytes
 from crmkit.errors import FormatError
 
 from ._cluster_ids import ClusterIds
-from ._merging import Merging, Undone
+from ._merging import Merging, Sources, Undone
 
 if TYPE_CHECKING:
     import os
@@ -62,7 +62,7 @@ def _bodies(log: MergeLog) -> Iterator[Mapping[str, object]]:
                     "run": number,
                 }
         for path, found in run._merging.sources.items():
-            pairs = iter(sorted(found.items()))
+            pairs = iter(sorted(found.of().items()))
             while part := list(islice(pairs, _CHUNK)):
                 yield {"path": path, "run": number, "sources": [[row, list(rows)] for row, rows in part]}
     for one in log.undone:
@@ -106,8 +106,9 @@ class _Run:
             for row, sources in found.items():
                 if not all(type(one) is int and 0 <= one < rows for one in (row, *sources)):
                     raise ValueError
+        sources = {path: Sources.read(found) for path, found in self.sources.items()}
         if self.records is None:
-            return Merging(ids=None, rules=self.rules, sources=self.sources)
+            return Merging(ids=None, rules=self.rules, sources=sources)
         whole = (
             len(self.names) == len(self.clusters) == self.records == rows
             and set(map(type, self.names)) <= {str}
@@ -118,7 +119,7 @@ class _Run:
         if not whole or self.following is None:
             raise ValueError
         ids = ClusterIds(self.names, np.asarray(self.clusters, dtype=np.int64), self.following)
-        return Merging(ids=ids, rules=self.rules, sources=self.sources)
+        return Merging(ids=ids, rules=self.rules, sources=sources)
 
 
 def _read(body: Mapping[str, Any], runs: list[_Run]) -> Undone | None:

@@ -27,7 +27,8 @@ def provenance(log: MergeLog, like: Frame | None) -> Frame:
     names = {row: log._name_of(row) for row in survivors}
     columns: dict[str, list[object]] = {"record_id": [], "path": [], "source": [], "rule": []}
     for path in _paths(log):
-        sources = log._merging.sources.get(path, {})
+        known = log._merging.sources.get(path)
+        sources = {} if known is None else known.of()
         columns["record_id"] += names.values()
         columns["path"] += [path] * len(survivors)
         columns["source"] += [

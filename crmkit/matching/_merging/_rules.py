@@ -54,6 +54,8 @@ class SurvivorshipRule:
 
     needs_value: ClassVar[bool] = True
     """Whether rows without a value are out; they are for every rule but the survivor's own."""
+    highest: ClassVar[float | None] = None
+    """The highest score there is, of a rule that is costly to ask and about single values; ``None`` for the others."""
 
     def scores(self, members: Members, column: str) -> Scores:
         """Return a score for each of ``members.rows``."""
@@ -112,8 +114,12 @@ class Longest(SurvivorshipRule):
     def scores(self, members: Members, column: str) -> Scores:
         """Score by characters."""
         distinct = members.table.texts(column)
-        sizes = np.array([len(str(value).strip()) for value in distinct.values] + [0], dtype=np.float64)
-        return np.asarray(sizes[distinct.codes[members.rows]])
+        codes = distinct.codes[members.rows]
+        sizes = np.zeros(len(distinct) + 1)
+        used = np.unique(codes[codes >= 0])
+        values = distinct.values
+        sizes[used] = [len(str(values[code]).strip()) for code in used.tolist()]
+        return np.asarray(sizes[codes])
 
 
 @attrs.frozen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 import numpy as np
@@ -50,6 +50,8 @@ class WellFormed(SurvivorshipRule):
     .. versionadded:: 0.1.0
     """
 
+    highest: ClassVar[float | None] = 1.0
+
     type: str = "text"
 
     def scores(self, members: Members, column: str) -> Scores:
@@ -73,11 +75,18 @@ def is_placeholder(value: str) -> bool:
         return emails.is_placeholder(value)
     if _DIGIT.search(value):
         return False
-    return names.is_placeholder(value) or emails.is_placeholder(f"{_NO_LETTER.sub('', value)}@example.com")
+    if names.is_placeholder(value):
+        return True
+    return _WORDS.fullmatch(value) is not None and emails.is_placeholder(f"{_GAP.sub('', value)}@example.com")
 
 
+_LONGEST_FORM = 8
+"""A legal form and nothing else is no longer than this."""
+_NATIONAL = re.compile(r"\(?0?[1-79][\d ()./-]{5,20}")
 _ZEROS = re.compile(r"\s*0[0 ./-]*0\s*|\s*0{2,}[.,]0+\s*")
-_NO_LETTER = re.compile(r"[\W_]+")
+_WORDS = re.compile(r"[A-Za-z]{2,14}(?:[ _.-]+[A-Za-z]{1,8})?\s*")
+"""What could be the local part of an address for none: ``noemail``, ``no e-mail``, ``unknown``."""
+_GAP = re.compile(r"[\W_]+")
 _DIGIT = re.compile(r"\d")
 
 
@@ -90,6 +99,8 @@ def _email(value: str) -> float:
 
 
 def _phone(value: str) -> float:
+    if _NATIONAL.fullmatch(value):  # no country code, so parsing it could not tell more
+        return _UNSURE if phones.last7(value) is not None else 0.0
     if phones.normalize(value) is not None:
         return 1.0
     if phones.is_lossy(value) or phones.last7(value) is None:
@@ -112,7 +123,9 @@ def _person(value: str) -> float:
 
 
 def _company(value: str) -> float:
-    return float(companies.is_valid(value) and not names.is_placeholder(value))
+    if is_placeholder(value):
+        return 0.0
+    return 1.0 if len(value) > _LONGEST_FORM else float(companies.is_valid(value))
 
 
 _JUDGES: dict[str, Callable[[str], float]] = {
