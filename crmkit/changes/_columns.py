@@ -64,8 +64,8 @@ class Codes:
     def coded(cls, values: Sequence[object], codes: npt.NDArray[Any]) -> Codes:
         """Return a column of which codes are known; values that are equal become one, values that no line has go."""
         made = cls(values)
-        used, made.codes = np.unique(made.codes[codes], return_inverse=True)
-        made.codes = made.codes.ravel().astype(np.int32)
+        used, back = np.unique(made.codes[codes], return_inverse=True)
+        made.codes = back.ravel().astype(np.int32)
         made.values = [made.values[code] for code in used.tolist()]
         return made
 

@@ -164,7 +164,7 @@ def _pairs(clusters: Any, rows: Mapping[str, int]) -> Iterable[tuple[object, Has
     for name in ("record_id", "cluster_id"):
         if name not in table.columns:
             raise SchemaError(str(NotFoundError.of("column of clusters=", name, table.columns)))
-    return zip(table.column("record_id"), table.column("cluster_id"), strict=True)  # type: ignore[arg-type]
+    return zip(table.column("record_id"), table.column("cluster_id"), strict=True)
 
 
 def _row_of(record: object, rows: Mapping[str, int], where: str) -> int:

@@ -184,11 +184,13 @@ def _best_of_the_rest_first(
     What the other rules choose wins if the first rule gives it its highest score; only where it does not, the others
     of the cluster have to be asked too.
     """
-    needed = rules[0].needs_value if needs_value is None else needs_value
+    costly = rules[0]
+    highest = -np.inf if costly.highest is None else costly.highest
+    needed = costly.needs_value if needs_value is None else needs_value
     best = best_rows(members, column, rules[1:], needs_value=needed)
     found = np.flatnonzero(best >= 0)
     doubtful = np.zeros(members.clusters, dtype=bool)
-    doubtful[found] = rules[0].scores(members.at(best[found]), column) < rules[0].highest
+    doubtful[found] = costly.scores(members.at(best[found]), column) < highest
     if doubtful.any():
         part, places = members.only(doubtful)
         allowed = np.ones(len(part.rows), dtype=bool)

@@ -81,13 +81,13 @@ def read_merges(path: str | os.PathLike[str], *, expect: str | None) -> MergeLog
         about = [_Run(**told) for told in header["merging"]]
         undone = [one for body in bodies if (one := _read(body, about)) is not None]
         last = len(parts) - 1
-        merging = [run.merging(log_header.layout["rows"]) for run, (log_header, _, _) in zip(about, parts, strict=True)]
+        known = [run.merging(log_header.layout["rows"]) for run, (log_header, _, _) in zip(about, parts, strict=True)]
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):
         raise FormatError("not a log of merges", location=name) from None
     runs: list[MergeLog] = []
-    for (log_header, lines, sealed), one in zip(parts, merging, strict=True):
+    for (log_header, lines, sealed), merging in zip(parts, known, strict=True):
         log = ChangeLog._make(log_header, lines, sealed=sealed)
-        runs.append(MergeLog.of(log, one, earlier=tuple(runs), undone=undone))
+        runs.append(MergeLog.of(log, merging, earlier=tuple(runs), undone=undone))
     return runs[last]
 
 
@@ -103,8 +103,8 @@ class _Run:
     def merging(self, rows: Any) -> Merging:
         """Return what was read, if it is whole."""
         for found in self.sources.values():
-            for row, sources in found.items():
-                if not all(type(one) is int and 0 <= one < rows for one in (row, *sources)):
+            for row, came_from in found.items():
+                if not all(type(one) is int and 0 <= one < rows for one in (row, *came_from)):
                     raise ValueError
         sources = {path: Sources.read(found) for path, found in self.sources.items()}
         if self.records is None:

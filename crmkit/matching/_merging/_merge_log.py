@@ -262,6 +262,25 @@ class MergeLog(ChangeLog):
         """
         return undo(self, frame, records, run_id=run_id, together=together, by=by, reason=reason, now=now, audit=audit)
 
+    def verify(self) -> None:
+        """Return if every value of every run is the one that was written down; raise otherwise.
+
+        Raises:
+            TamperedLogError: A line is not what it was.
+        """
+        for run in self.runs:
+            run._sealed().verify(run._lines)
+
+    def redact(self, record_id: str) -> int:
+        """Erase the values of one record, and of those merged into it, from the logs of all runs.
+
+        Its id stays, and so do the clusters; what was erased cannot be undone any more.
+
+        Returns:
+            How many lines were erased.
+        """
+        return super().redact(record_id) + sum(run.redact(record_id) for run in self._earlier[-1:])
+
     def to_frame(self, like: object = None, *, what: Literal["changes", "merges"] = "changes") -> Frame:
         """Return the changes of this run as a frame, or the merges of all runs.
 

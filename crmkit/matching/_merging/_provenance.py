@@ -69,7 +69,7 @@ def _found(
     for line in np.flatnonzero(np.isin(lines.survivor, into) & ~log._of_kind("merge")).tolist():
         own.setdefault(str(lines.path[line]), []).append((int(lines.row[line]), lines.before[line]))
     for number, path in enumerate(_paths(log)):
-        if path not in table.columns:
+        if path not in table.columns or path == log._header.key:
             continue
         held = table.column(path)
         candidates = zip(into, rows, losers.columns.get(path, [None] * len(rows)), strict=True)

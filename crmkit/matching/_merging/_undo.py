@@ -10,8 +10,6 @@ import numpy as np
 
 from crmkit import frames
 from crmkit.changes import Conflict
-from crmkit.changes._order import Order
-from crmkit.changes._revert import revert
 from crmkit.errors import ConflictError, NotFoundError
 
 from ._merging import Undone
@@ -49,17 +47,13 @@ def undo(
     if later and not together:
         raise _refusal(parts, later)
     chosen |= later
-    table = frames.read(frame)
     order = _order(log)
-    current = table.native
+    current = frames.read(frame).native
     for number in sorted({run for run, _ in chosen}, reverse=True):
         run = log.runs[number]
         survivors = [row for one, row in chosen if one == number]
         lines = np.flatnonzero(np.isin(run._lines.survivor, survivors)).tolist()
-        table = frames.read(current)
-        key = run._header.key
-        where = None if order is None or key is None else Order(table, key, order)
-        current = revert(table, run._header, run._lines, lines, order=where)
+        current = run._revert_lines(current, lines, order)
     moment = (now() if now is not None else dt.datetime.now(dt.UTC)).astimezone(dt.UTC)
     at = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     undone = [
@@ -135,22 +129,20 @@ def _order(log: MergeLog) -> Sequence[str] | None:
 
 
 def _joined(order: Sequence[str], records: Sequence[str]) -> list[str]:
-    """Put records that are new behind the record that they stand behind."""
-    if not order:
-        return list(records)
+    """Put records that are new before the record that they stand before; what was added last stays last."""
     known = set(order)
-    behind: dict[str | None, list[str]] = {}
-    last: str | None = None
+    before: dict[str | None, list[str]] = {}
+    new: list[str] = []
     for record in records:
         if record in known:
-            last = record
+            before[record], new = new, []
         else:
-            behind.setdefault(last, []).append(record)
-    joined = behind.get(None, [])
+            new.append(record)
+    joined: list[str] = []
     for record in order:
+        joined += before.get(record, ())
         joined.append(record)
-        joined += behind.get(record, ())
-    return joined
+    return joined + new
 
 
 def _refusal(parts: _Parts, later: Iterable[Merge]) -> ConflictError:

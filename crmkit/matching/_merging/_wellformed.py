@@ -103,7 +103,7 @@ def _phone(value: str) -> float:
         return _UNSURE if phones.last7(value) is not None else 0.0
     if phones.normalize(value) is not None:
         return 1.0
-    if phones.is_lossy(value) or phones.last7(value) is None:
+    if _ZEROS.fullmatch(value) or phones.is_lossy(value) or phones.last7(value) is None:
         return 0.0
     return _UNSURE  # in national form, and the value does not say of which country
 
