@@ -91,10 +91,15 @@ class SurvivorshipData:
             >>> from crmkit.matching import Longest, Survivorship
             >>> print(Survivorship({"name": Longest()}).to_toml().strip())
             format = "crmkit-survivorship/1"
-            survivor = [{ MostComplete = {} }, { MostRecent = {} }]
             <BLANKLINE>
             [columns]
             name = [{ Longest = {} }]
+            <BLANKLINE>
+            [[survivor]]
+            MostComplete = {}
+            <BLANKLINE>
+            [[survivor]]
+            MostRecent = {}
         """
         return to_toml({key: value for key, value in self.to_dict().items() if value != {}})
 
