@@ -151,6 +151,8 @@ def check_storable(rows: StoredRows) -> None:
     if rows.labels is not None:
         columns["(index)"] = rows.labels
     for name, cells in columns.items():
+        if set(map(type, cells)) <= _OWN_KEYS:
+            continue
         for cell in cells:
             if type(cell) is str or cell is None:
                 continue

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Scores = NDArray[np.float64]
 
-__all__ = ["Members", "best_rows", "contested"]
+__all__ = ["Members", "best_rows", "contested", "used_codes"]
 
 
 @attrs.define(eq=False)
@@ -60,6 +60,11 @@ class Members:
         """How many clusters there are."""
         return int(self.cluster[-1]) + 1 if len(self.cluster) else 0
 
+    @property
+    def first(self) -> NDArray[np.int64]:
+        """The place of the first row of each cluster."""
+        return np.flatnonzero(np.diff(self.cluster, prepend=-1))
+
     def codes(self, column: str) -> NDArray[np.int32]:
         """Return which distinct value of ``column`` each row holds, -1 for none."""
         return self.table.distinct(column).codes[self.rows]
@@ -71,9 +76,10 @@ class Members:
         if column not in self._moments:
             distinct = self.table.texts(column)
             codes = distinct.codes[self.rows]
-            used = np.unique(codes[codes >= 0])
+            used = used_codes(codes, len(distinct))
             ranks = np.full(len(distinct) + 1, -np.inf)
-            ranks[used] = _moment_ranks([str(distinct.values[code]) for code in used.tolist()])
+            values = distinct.values
+            ranks[used] = _moment_ranks([str(values[code]) for code in used.tolist()])
             self._moments[column] = ranks[codes]
         return self._moments[column]
 
@@ -103,16 +109,40 @@ class Members:
         return chosen, places
 
 
-_UNIFORM = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z?)?")
+_ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z?)?")
+_ZERO, _NINE = ord("0"), ord("9")
+_EXACT = 15
+"""Digits that a float holds without loss."""
+
+
+def _uniform(texts: Sequence[str]) -> Scores | None:
+    """Return the digits of ISO dates or times as numbers, if all are written alike; text order is time order then."""
+    if not texts or not _ISO.fullmatch(texts[0]) or set(map(len, texts)) != {len(texts[0])}:
+        return None
+    signs = np.array(texts).view(np.uint32).reshape(len(texts), -1)
+    digit = np.array([char.isdigit() for char in texts[0]])
+    digits = signs[:, digit]
+    if int(digit.sum()) > _EXACT or not (signs[:, ~digit] == signs[0, ~digit]).all():
+        return None
+    if not ((digits >= _ZERO) & (digits <= _NINE)).all():
+        return None
+    return np.asarray((digits - _ZERO).astype(np.float64) @ 10.0 ** np.arange(digits.shape[1])[::-1])
+
+
+def used_codes(codes: NDArray[np.int32], size: int) -> NDArray[np.int64]:
+    """Return the codes that occur, sorted, of a column of ``size`` distinct values."""
+    occurs = np.zeros(size + 1, dtype=bool)
+    occurs[codes] = True  # -1, for no value, is the last
+    return np.flatnonzero(occurs[:-1])
 
 
 def _moment_ranks(texts: Sequence[str]) -> Scores:
     """Order texts of dates and times: ISO by moment, numbers by value, everything else by the day it names."""
+    uniform = _uniform(texts)
+    if uniform is not None:
+        return uniform
     if all(map(str.isdecimal, texts)):
         return np.array([float(one) for one in texts])
-    if all(map(_UNIFORM.fullmatch, texts)) and len(set(map(len, texts))) == 1:
-        _, ranks = np.unique(np.array(texts), return_inverse=True)  # one form throughout: text order is time order
-        return ranks.ravel().astype(np.float64)
     moments = [_iso(one) for one in texts]
     if None not in moments:
         return np.array(moments, dtype=np.float64)
@@ -136,16 +166,11 @@ _TICK = dt.timedelta(microseconds=1)
 
 def contested(members: Members, columns: Sequence[str]) -> NDArray[np.bool_]:
     """Return for each cluster whether its rows hold different values in ``columns``, nothing counting as one."""
-    key = members.cluster.copy()
-    for column in columns:
-        codes = members.codes(column).astype(np.int64)
-        key = key * (int(np.max(codes, initial=-1)) + 2) + codes + 1
-        if len(columns) > 1:
-            _, key = np.unique(key, return_inverse=True)
-            key = key.ravel().astype(np.int64)
-    first = np.searchsorted(members.cluster, members.cluster)  # clusters are sorted: the first row of each
+    first = members.first[members.cluster]
     differs = np.zeros(members.clusters, dtype=bool)
-    differs[members.cluster[key != key[first]]] = True
+    for column in columns:
+        codes = members.codes(column)
+        differs[members.cluster[codes != codes[first]]] = True
     return differs
 
 
@@ -170,9 +195,9 @@ def best_rows(
     chosen = np.flatnonzero(open_)
     keys = [-rule.scores(members, column)[chosen] for rule in rules]
     order = chosen[np.lexsort((chosen, *keys[::-1], members.cluster[chosen]))]
-    found, first = np.unique(members.cluster[order], return_index=True)
+    first = order[np.flatnonzero(np.diff(members.cluster[order], prepend=-1))]
     result = np.full(members.clusters, -1, dtype=np.int64)
-    result[found] = order[first]
+    result[members.cluster[first]] = first
     return result
 
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ._survivorship import Plan, Survivorship
 
     Places = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
 
 __all__ = ["Job", "merge_rows"]
 
@@ -224,22 +225,35 @@ def _best_of_group(members: Members, columns: Sequence[str], roles: Mapping[str,
     The one with the most that can be right, then by use or by time. Whether a value can be right is costly to ask, so
     first all are taken to be; what wins then and is right has won, for no other can have more.
     """
-    filled = sum((members.codes(column) >= 0).astype(np.float64) for column in columns)
-    best = _by_filled(members, columns, np.asarray(filled), latest=latest)
-    doubtful = _well_filled(members.at(best), columns, roles) < np.asarray(filled)[best]
+    hot = {column: contested(members, [column]) for column in columns}
+    filled = np.zeros(len(members.rows))
+    for column in columns:
+        filled += members.codes(column) >= 0
+    best = _by_filled(members, columns, filled, latest=latest)
+    doubtful = _well_filled(members, best, columns, roles, hot) < filled[best]
     if doubtful.any():
+        asked = np.flatnonzero(doubtful[members.cluster])
+        filled[asked] = _well_filled(members, asked, columns, roles, hot)
         part, places = members.only(doubtful)
-        best[doubtful] = places[_by_filled(part, columns, _well_filled(part, columns, roles), latest=latest)]
+        best[doubtful] = places[_by_filled(part, columns, filled[places], latest=latest)]
     return best
 
 
-def _well_filled(members: Members, columns: Sequence[str], roles: Mapping[str, str]) -> Scores:
-    """Return how many of the columns hold something that can be right."""
+def _well_filled(
+    members: Members, places: Places, columns: Sequence[str], roles: Mapping[str, str], hot: Mapping[str, Flags]
+) -> Scores:
+    """Return how many of the columns hold something that can be right, in some of the rows.
+
+    Where all rows of a cluster hold the same in a column, it decides nothing and is not asked about.
+    """
     fields = canonical_fields()
-    score = np.zeros(len(members.rows))
+    score = np.zeros(len(places))
     for column in columns:
         kind = fields[roles[column]].type if roles.get(column) in fields else "text"
-        score += (members.codes(column) >= 0) * WellFormed(kind).scores(members, column)
+        filled = members.codes(column)[places] >= 0
+        score += filled
+        asked = np.flatnonzero(filled & hot[column][members.cluster[places]])
+        score[asked] += WellFormed(kind).scores(members.at(places[asked]), column) - 1.0
     return score
 
 

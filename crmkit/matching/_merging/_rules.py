@@ -14,6 +14,8 @@ import numpy as np
 from crmkit.errors import NotFoundError, SchemaError
 from crmkit.normalize import text
 
+from ._members import used_codes
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -100,8 +102,12 @@ class MostFrequent(SurvivorshipRule):
         """Score by how often the value occurs in the cluster."""
         codes = members.codes(column).astype(np.int64)
         key = members.cluster * (int(np.max(codes, initial=0)) + 2) + codes + 1
-        _, back, counts = np.unique(key, return_inverse=True, return_counts=True)
-        return np.asarray(counts[back.ravel()], dtype=np.float64)
+        order = np.argsort(key, kind="stable")
+        start = np.flatnonzero(np.diff(key[order], prepend=-1))  # of each value of each cluster
+        counts = np.diff(np.append(start, len(key)))
+        scores = np.empty(len(key))
+        scores[order] = np.repeat(counts, counts)
+        return scores
 
 
 @attrs.frozen
@@ -116,9 +122,10 @@ class Longest(SurvivorshipRule):
         distinct = members.table.texts(column)
         codes = distinct.codes[members.rows]
         sizes = np.zeros(len(distinct) + 1)
-        used = np.unique(codes[codes >= 0])
+        used = used_codes(codes, len(distinct))
         values = distinct.values
-        sizes[used] = [len(str(values[code]).strip()) for code in used.tolist()]
+        texts = map(str, map(values.__getitem__, used.tolist()))
+        sizes[used] = list(map(len, map(str.strip, texts)))
         return np.asarray(sizes[codes])
 
 
@@ -300,7 +307,7 @@ class ScoredBy(SurvivorshipRule):
         distinct = members.table.texts(column)
         codes = distinct.codes[members.rows]
         ranks = np.zeros(len(distinct) + 1)
-        for code in np.unique(codes[codes >= 0]).tolist():
+        for code in used_codes(codes, len(distinct)).tolist():
             ranks[code] = score(str(distinct.values[code]))
         if not np.isfinite(ranks).all():
             raise SchemaError(f"the score of column {column!r} is no number for some value")

@@ -10,6 +10,7 @@ import numpy as np
 
 from crmkit.normalize import companies, dates, emails, names, phones
 
+from ._members import used_codes
 from ._rules import SurvivorshipRule
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ _UNSURE = 0.5
 _CARELESS = 0.9
 """A name in small letters or in capitals alone: right, and there may be one that is written with care."""
 _LONGEST_INITIALS = 3
+_SHORTEST = 7
+"""Digits of a telephone number without its area."""
 _NEVER_MEANT = frozenset({"1900-01-01", "1970-01-01", "9999-12-31"})
 """Days that programs write where nobody entered one."""
 
@@ -60,21 +63,18 @@ class WellFormed(SurvivorshipRule):
         codes = distinct.codes[members.rows]
         judge = _JUDGES.get(self.type, _text)
         scores = np.full(len(distinct) + 1, _UNSURE)
-        for code in np.unique(codes[codes >= 0]).tolist():
-            scores[code] = judge(str(distinct.values[code]))
+        used = used_codes(codes, len(distinct))
+        values = distinct.values
+        scores[used] = [judge(str(values[code])) for code in used.tolist()]
         return np.asarray(scores[codes])
 
 
 def is_placeholder(value: str) -> bool:
     """Whether a value stands for none, whatever its column holds: ``n/a``, ``00000``, ``noemail``, ``x@x.com``."""
-    if value.isalnum() and not value.isdecimal() and not value.isascii():
-        return names.is_placeholder(value)
-    if _ZEROS.fullmatch(value):
-        return True
     if "@" in value:
         return emails.is_placeholder(value)
-    if _DIGIT.search(value):
-        return False
+    if _DIGIT.search(value) is not None:
+        return _ZEROS.fullmatch(value) is not None
     if names.is_placeholder(value):
         return True
     return _WORDS.fullmatch(value) is not None and emails.is_placeholder(f"{_GAP.sub('', value)}@example.com")
@@ -100,7 +100,7 @@ def _email(value: str) -> float:
 
 def _phone(value: str) -> float:
     if _NATIONAL.fullmatch(value):  # no country code, so parsing it could not tell more
-        return _UNSURE if phones.last7(value) is not None else 0.0
+        return _UNSURE if len(_DIGIT.findall(value)) >= _SHORTEST else 0.0
     if phones.normalize(value) is not None:
         return 1.0
     if _ZEROS.fullmatch(value) or phones.is_lossy(value) or phones.last7(value) is None:
