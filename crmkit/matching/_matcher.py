@@ -21,8 +21,9 @@ from ._labels import known_pairs
 from ._linking import match_many_to_one, match_one_to_one
 from ._merging._entry import continue_ids
 from ._presets import MATCH, blocking_rules, comparisons_of, explanations_of
-from ._report import LinkReport, MatchReport, Run
+from ._report import LinkReport, MatchReport
 from ._rounds import Job, dedupe_run
+from ._run import Run
 from ._saved import document_of, settings_of
 from ._sources import find_sources
 from ._threshold import Threshold, choose_threshold, log_odds_of

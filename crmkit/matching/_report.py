@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import html
 import re
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
 from crmkit import frames
-from crmkit.errors import NotFoundError
 from crmkit.issues import Report
 from crmkit.masking import mask
 
@@ -30,72 +29,21 @@ if TYPE_CHECKING:
     from crmkit.typing import AuditSink, Frame, JSONValue
 
     from ._diagnostics import Diagnostics
-    from ._encode import Encoded
     from ._labels import Labels
     from ._merging._cluster_ids import ClusterEvent
     from ._merging._merge_log import MergeLog
     from ._merging._rules import SurvivorshipRule
     from ._merging._survivorship import Survivorship
     from ._model import MatchModel
+    from ._run import Run
     from ._scoring import ScoredPairs
-    from ._sources import Source
 
     Flags = NDArray[np.bool_]
 
-__all__ = ["LinkReport", "MatchReport", "PairReport", "Run"]
+__all__ = ["LinkReport", "MatchReport", "PairReport"]
 
 _LN2 = float(np.log(2.0))
 _SHOWN = 20
-
-
-@attrs.frozen(eq=False, kw_only=True, repr=False)
-class Run:
-    """What was read for one run: the tables with their columns, their codes and the record ids."""
-
-    sources: tuple[Source, ...]
-    encoded: Encoded
-    ids: tuple[Sequence[object], ...]
-    keys: tuple[str | None, ...]
-    notes: tuple[str, ...]
-
-    def id_of(self, row: int) -> object:
-        """Return the record id of a row of the joined tables."""
-        first = len(self.ids[0])
-        return self.ids[0][row] if row < first else self.ids[1][row - first]
-
-    def ids_of(self, rows: NDArray[np.int32], side: int) -> list[object]:
-        """Return the record ids of rows, all of table ``side``."""
-        offset = len(self.ids[0]) if side else 0
-        ids = self.ids[side]
-        return [ids[row] for row in (rows - offset).tolist()]
-
-    def values_of(self, rows: NDArray[np.int32], side: int) -> list[dict[str, object]]:
-        """Return the filled cells of rows, all of table ``side``, by column."""
-        table = self.sources[side].table
-        columns = {name: table.column(name) for name in table.columns}
-        offset = len(self.ids[0]) if side else 0
-        return [
-            {name: values[row] for name, values in columns.items() if values[row] is not None}
-            for row in (rows - offset).tolist()
-        ]
-
-    def texts_of_ids(self) -> list[str]:
-        """Return the record ids of the first table as text."""
-        ids = list(self.ids[0])
-        return cast("list[str]", ids) if set(map(type, ids)) <= {str} else [frames.as_text(one) for one in ids]
-
-    def row_of(self, record_id: object, side: int) -> int:
-        """Return the row of a record id.
-
-        Raises:
-            NotFoundError: No record has it; the message does not repeat the id.
-        """
-        ids = self.ids[side]
-        try:
-            row = ids.index(record_id)
-        except ValueError:
-            raise NotFoundError("no record has this id; ids are those in .clusters") from None
-        return row + (len(self.ids[0]) if side else 0)
 
 
 @attrs.frozen(eq=False, kw_only=True, repr=False)

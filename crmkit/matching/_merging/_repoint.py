@@ -50,6 +50,8 @@ def repoint(
 def _one(value: object, pointers: Mapping[str, str]) -> object | None:
     """Return the id that stands for ``value`` now, of its type; ``None`` where it stays."""
     into = pointers.get(frames.as_text(value))
+    if isinstance(value, bool) and into is not None:
+        return into == "true"
     if into is None or isinstance(value, str) or not into.isdecimal():
         return into
     return float(into) if isinstance(value, float) else int(into)

@@ -123,7 +123,7 @@ def _person(value: str) -> float:
 
 
 def _company(value: str) -> float:
-    if is_placeholder(value):
+    if names.is_placeholder(value):
         return 0.0
     return 1.0 if len(value) > _LONGEST_FORM else float(companies.is_valid(value))
 
