@@ -124,10 +124,15 @@ def prepare_outline(values: Sequence[str]) -> Prepared:
 _BITS = np.array([number.bit_count() for number in range(1 << 16)], dtype=np.uint8)
 
 
+def _set_bits_by_table(marks: NDArray[np.uint64]) -> NDArray[np.int32]:
+    quarters = np.ascontiguousarray(marks).view(np.uint16)
+    return _BITS[quarters[::4]].astype(np.int32) + _BITS[quarters[1::4]] + _BITS[quarters[2::4]] + _BITS[quarters[3::4]]
+
+
 def _set_bits(marks: NDArray[np.uint64]) -> NDArray[np.int32]:
-    """Count set bits; ``np.bitwise_count`` would need numpy 2."""
-    halves = np.ascontiguousarray(marks).view(np.uint16).reshape(-1, 4)
-    return np.asarray(_BITS[halves].sum(axis=1, dtype=np.int32))
+    """Count set bits; numpy has a function for it from 2.0."""
+    counted = getattr(np, "bitwise_count", None)
+    return _set_bits_by_table(marks) if counted is None else np.asarray(counted(marks), dtype=np.int32)
 
 
 def jaro_winkler(a: Texts, b: Texts, *, least: float = 0.0) -> Trait:

@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -60,6 +60,7 @@ class Kind:
         start: P(level | same cause) that estimation starts from, one for each level; sums to 1.
         different: Position of the level that says "not alike at all"; the other levels are some likeness.
         normalize: Raw text to comparable text, or ``None`` if nothing is left.
+        normalize_all: ``normalize`` of many texts, where that costs less together than one by one.
         keys: Suffixes of the blocking keys that ``prepare`` derives, beside the value itself.
         prepare: One pass over the vocabulary: derived texts for blocking by suffix, and the arrays that ``compare``
             needs.
@@ -81,6 +82,7 @@ class Kind:
     different: int
     normalize: Callable[[str], str | None]
     compare: CompareFunction
+    normalize_all: Callable[[Sequence[str]], Iterable[str | None]] | None = None
     keys: tuple[str, ...] = ()
     prepare: Callable[[Sequence[str]], Prepared] | None = None
     limit: float | None = None

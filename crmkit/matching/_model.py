@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ._fields import Comparison
 
     FloatArray = NDArray[np.float64]
+    Memberships = list[list[tuple[int, NDArray[np.bool_] | None]]]
 
 __all__ = [
     "FORMAT",
@@ -200,10 +201,10 @@ def _count_nested_once(model: MatchModel, pairs: PairLevels, apart: FloatArray) 
             apart[k, exact[place] & (rarest != place)] = 0.0
 
 
-def memberships(model: MatchModel, pairs: PairLevels) -> list[list[tuple[int, NDArray[np.bool_] | None]]]:
+def memberships(model: MatchModel, pairs: PairLevels) -> Memberships:
     """Return for each group its comparisons and for which pairs they count in it; ``None`` for all pairs."""
     place = {group: position for position, group in enumerate(model.groups)}
-    result: list[list[tuple[int, NDArray[np.bool_] | None]]] = [[] for _ in model.groups]
+    result: Memberships = [[] for _ in model.groups]
     narrow: dict[str, NDArray[np.bool_]] = {}
     for k, comparison in enumerate(model.comparisons):
         if comparison.wide is None:
@@ -225,13 +226,13 @@ def _narrower_agrees(model: MatchModel, pairs: PairLevels, group: str) -> NDArra
     return agrees
 
 
-def group_evidence(model: MatchModel, pairs: PairLevels) -> FloatArray:
+def group_evidence(model: MatchModel, pairs: PairLevels, members: Memberships | None = None) -> FloatArray:
     """Return log (e_same / e_different) for each group (rows, as ``model.groups``) and pair (columns)."""
     same, apart = field_evidence(model, pairs)
     result = np.zeros((len(model.groups), pairs.size))
-    ratio = same - apart
-    for place, members in enumerate(memberships(model, pairs)):
-        for k, counts in members:
+    ratio = np.subtract(same, apart, out=same)
+    for place, comparisons in enumerate(memberships(model, pairs) if members is None else members):
+        for k, counts in comparisons:
             result[place] += ratio[k] if counts is None else np.where(counts, ratio[k], 0.0)
     return result
 
@@ -241,11 +242,11 @@ def ratio_of(evidence: FloatArray) -> FloatArray:
     return np.asarray(np.exp(np.minimum(evidence, 200.0)))
 
 
-def filled_groups(model: MatchModel, pairs: PairLevels) -> NDArray[np.bool_]:
+def filled_groups(members: Memberships, pairs: PairLevels) -> NDArray[np.bool_]:
     """Return for each group and pair whether any of its comparisons has both values."""
-    result = np.zeros((len(model.groups), pairs.size), dtype=bool)
-    for place, members in enumerate(memberships(model, pairs)):
-        for k, counts in members:
+    result = np.zeros((len(members), pairs.size), dtype=bool)
+    for place, comparisons in enumerate(members):
+        for k, counts in comparisons:
             present = pairs.levels[k] >= 0
             result[place] |= present if counts is None else present & counts
     return result
