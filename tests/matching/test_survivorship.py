@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import random
 
 import attrs
+import numpy as np
 import pytest
 
 from crmkit import columns, frames
@@ -10,6 +12,7 @@ from crmkit.errors import FormatError, NotFoundError, SchemaError
 from crmkit.matching import (
     FirstSeen,
     Longest,
+    Members,
     MostComplete,
     MostFrequent,
     MostRecent,
@@ -310,8 +313,6 @@ def slow_choice(rows, column, first, second):
 
 @pytest.mark.parametrize("seed", range(30))
 def test_what_is_only_asked_where_it_matters_gives_what_asking_always_gives(seed):
-    import random
-
     draw = random.Random(seed)
     values = [None, "ann@example.com", "noemail", "x@y", "bob@example.com", "none@none.com"]
     rows = [
@@ -320,3 +321,39 @@ def test_what_is_only_asked_where_it_matters_gives_what_asking_always_gives(seed
     ]
     rule = [WellFormed("email"), MostRecent("on")]
     assert golden(rows, {"email": rule})["email"] == slow_choice(rows, "email", *rule)
+
+
+ADDRESS = {
+    "street": ([None, "1 Main Street", "2 Oak Avenue", "n/a"], "street"),
+    "city": ([None, "Oslo", "no email", "Springfield"], "text"),
+    "postal_code": ([None, "62701", "00000", "0150"], "postcode"),
+}
+
+
+def slow_address(rows):
+    """The address of a cluster by comparing every row with every other, all values judged."""
+
+    def judged(kind, value):
+        table = frames.read([{"x": value}])
+        members = Members(table, np.array([0]), np.array([0]))
+        return float(WellFormed(kind).scores(members, "x")[0])
+
+    def rank(k):
+        row = rows[k]
+        filled = sum(judged(kind, row[name]) for name, (_, kind) in ADDRESS.items() if row[name] is not None)
+        use = sum(sum(other[name] == row[name] for other in rows) for name in ADDRESS)
+        return filled, use, sum(len(row[name] or "") for name in ADDRESS), row["updated_at"], -k
+
+    return tuple(rows[max(range(len(rows)), key=rank)][name] for name in ADDRESS)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_group_is_chosen_as_by_judging_every_value(seed):
+    draw = random.Random(seed)
+    rows = [
+        {"id": str(k), **{name: draw.choice(values) for name, (values, _) in ADDRESS.items()},
+         "updated_at": f"2026-01-{draw.randint(1, 9):02}"}
+        for k in range(draw.randint(2, 5))
+    ]  # fmt: skip
+    one = golden(rows, None)
+    assert tuple(one[name] for name in ADDRESS) == slow_address(rows)
