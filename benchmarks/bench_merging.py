@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import json
+import os
 import platform
 import resource
 import statistics
@@ -79,6 +80,8 @@ def line(tool: str, task: str, options: argparse.Namespace) -> dict[str, Any]:
         "rows_per_s": round(options.rows / cpu) if cpu else None,
         "python": platform.python_version(),
         "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
         "commit": commit.stdout.strip(),
     }
 
