@@ -5,7 +5,7 @@ from ._asking import Question, Questions
 from ._blocking import BlockingRule, RuleUse
 from ._compare_runs import RunComparison, compare_runs
 from ._diagnostics import Diagnostics
-from ._evaluate import Evaluation, Scores, evaluate, threshold_curve
+from ._evaluate import Evaluation, Scores, evaluate, reliability_curve, threshold_curve
 from ._explain import EvidenceStep, PairExplanation
 from ._fields import Comparison
 from ._labels import Label, Labels
@@ -36,7 +36,14 @@ from ._merging._survivorship import Survivorship
 from ._merging._united import United
 from ._merging._wellformed import WellFormed
 from ._model import MatchModel
-from ._plots import plot_blocks, plot_precision_recall, plot_scores, plot_waterfall, plot_weights
+from ._plots import (
+    plot_blocks,
+    plot_precision_recall,
+    plot_reliability,
+    plot_scores,
+    plot_waterfall,
+    plot_weights,
+)
 from ._report import LinkReport, MatchReport, PairReport
 from ._threshold import Precision, Threshold
 
@@ -88,9 +95,11 @@ __all__ = [
     "merge_clusters",
     "plot_blocks",
     "plot_precision_recall",
+    "plot_reliability",
     "plot_scores",
     "plot_waterfall",
     "plot_weights",
     "register_score",
+    "reliability_curve",
     "threshold_curve",
 ]
