@@ -48,7 +48,19 @@ from crmkit.errors import (
     TamperedLogError,
 )
 from crmkit.issues import Issue
-from crmkit.matching import BlockingRule, LinkReport, Matcher, MatchReport, MostRecent, Precision, TrustedSource
+from crmkit.matching import (
+    BlockingRule,
+    LinkReport,
+    Longest,
+    Matcher,
+    MatchReport,
+    MergeLog,
+    MostRecent,
+    Precision,
+    Survivorship,
+    TrustedSource,
+    merge_clusters,
+)
 from crmkit.matching import comparisons as c
 from crmkit.normalize import companies, countries, dates, emails, names, numbers, phones, text
 from crmkit.records import Contact, RecordSet
@@ -192,6 +204,21 @@ def match(left: RecordSet, right: RecordSet) -> LinkReport:
     linked = ck.link(left, right, key=("id", "ID"), one_to_one=True, threshold="f1")
     assert weight > cut
     return linked
+
+
+def merge_and_undo(contacts: RecordSet, deals: RecordSet, path: Path, sink: AuditSink) -> MergeLog:
+    rules = Survivorship({"phone": [TrustedSource("system", ["erp"]), MostRecent("changed")]}, default=Longest())
+    again: Survivorship = Survivorship.from_toml(rules.to_toml())
+    golden, merges = ck.dedupe(contacts, previous=MergeLog.load(path)).merge(survivorship=again, audit=sink)
+    golden, merges = merge_clusters(golden, {"1": "a", "2": "a"}, key="id", survivors=["1"], previous=merges)
+    moved, rebinds = merges.repoint(deals, ["contact", "buyer"], separator=";")
+    loaded: ChangeLog = rebinds
+    pointers: dict[str, str] = merges.pointers()
+    back, merges = merges.undo(golden, list(pointers), together=True, by="lin")
+    keep((moved, loaded, back, merges.undone, merges.provenance(), merges.alternatives(golden)))
+    head: str = merges.save(path)
+    assert head
+    return merges
 
 
 def bar(iterable: Iterable[T], /, *, total: int | None = None, desc: str | None = None) -> Iterable[T]:
