@@ -30,18 +30,22 @@ from ._survivorship import (
 )
 from ._threshold import Precision, Threshold
 from ._wellformed import WellFormed
+from .index import DuplicateCheck, Hit, MatchIndex
 
 __all__ = [
     "BlockingRule",
     "Comparison",
     "Diagnostics",
+    "DuplicateCheck",
     "Evaluation",
     "EvidenceStep",
     "FirstSeen",
+    "Hit",
     "Label",
     "Labels",
     "LinkReport",
     "Longest",
+    "MatchIndex",
     "MatchModel",
     "MatchReport",
     "Matcher",

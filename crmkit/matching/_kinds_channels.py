@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ._fields import Codes, EncodedField, LevelArray
 
-__all__ = ["EMAIL", "EMAIL_DIFFERENT", "EMAIL_LOCAL", "PHONE", "WEB", "company_domain"]
+__all__ = ["EMAIL", "EMAIL_DIFFERENT", "EMAIL_LOCAL", "PHONE", "WEB", "bare_local", "company_domain"]
 
 _EMAIL_LEVELS = ("exact", "typo", "two edits", "same local part", "different")
 EMAIL_DIFFERENT = _EMAIL_LEVELS.index("different")
@@ -53,9 +53,14 @@ def company_domain(value: str) -> str | None:
     return None if not domain or emails.is_free_mail(domain) else domain
 
 
+def bare_local(local: str) -> str:
+    """The local part of an address without punctuation."""
+    return _PUNCTUATION.sub("", local)
+
+
 def _prepare_emails(values: Sequence[str]) -> Prepared:
     local = [value.rpartition("@")[0] for value in values]
-    bare = [_PUNCTUATION.sub("", part) for part in local]
+    bare = [bare_local(part) for part in local]
     role = np.fromiter(map(emails.is_role, values), dtype=bool, count=len(values))
     plain = [len(part) < 4 or is_role for part, is_role in zip(bare, role.tolist(), strict=True)]
     useful = [None if is_plain else part for part, is_plain in zip(local, plain, strict=True)]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ._fields import Codes, EncodedField, LevelArray
 
-__all__ = ["CITY", "POSTCODE", "REGION", "STREET"]
+__all__ = ["CITY", "POSTCODE", "REGION", "STREET", "split_street"]
 
 
 def normalize_street(raw: str) -> str | None:
@@ -28,7 +28,7 @@ def normalize_street(raw: str) -> str | None:
 _PLAIN_NUMBER = re.compile(r"(\d+[a-z]?) (?!\d)|.* (\d+[a-z]?)\Z")
 
 
-def _split_street(value: str) -> tuple[str | None, str]:
+def split_street(value: str) -> tuple[str | None, str]:
     """House number and the words without it; the usual forms here, the rest by the address reader."""
     found = _PLAIN_NUMBER.match(value)
     number = (found.group(1) or found.group(2)) if found and value.isascii() else addresses.house_number(value)
@@ -41,7 +41,7 @@ def _split_street(value: str) -> tuple[str | None, str]:
 def _prepare_streets(values: Sequence[str]) -> Prepared:
     numbers, words, houses = [], [], []
     for value in values:
-        number, rest = _split_street(value)
+        number, rest = split_street(value)
         numbers.append(number)
         words.append(rest)
         first = next((word for word in rest.split() if len(word) > 2 or not word.isascii()), None)
