@@ -31,12 +31,16 @@ from ._survivorship import (
 from ._threshold import Precision, Threshold
 from ._wellformed import WellFormed
 from .index import DuplicateCheck, Hit, MatchIndex
+from .vendors import VENDORS, Condition, DuplicateRules, RuleReport, Same, Similar, vendor_rules
 
 __all__ = [
+    "VENDORS",
     "BlockingRule",
     "Comparison",
+    "Condition",
     "Diagnostics",
     "DuplicateCheck",
+    "DuplicateRules",
     "Evaluation",
     "EvidenceStep",
     "FirstSeen",
@@ -61,9 +65,12 @@ __all__ = [
     "Question",
     "Questions",
     "RefusalWins",
+    "RuleReport",
     "RuleUse",
     "RunComparison",
+    "Same",
     "Scores",
+    "Similar",
     "SurvivorsOwn",
     "Survivorship",
     "SurvivorshipRule",
@@ -79,4 +86,5 @@ __all__ = [
     "plot_waterfall",
     "plot_weights",
     "threshold_curve",
+    "vendor_rules",
 ]

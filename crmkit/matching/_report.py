@@ -250,6 +250,11 @@ class MatchReport(PairReport):
         return threshold_curve(pairs.log_odds, true[pairs.left] == true[pairs.right], said.true_pairs)
 
     @property
+    def record_ids(self) -> Sequence[object]:
+        """Id of each record, in the order of the frame."""
+        return self.run.ids[0]
+
+    @property
     def cluster_sizes(self) -> NDArray[np.int64]:
         """Records in each cluster."""
         return np.bincount(self.labels)

@@ -466,7 +466,7 @@ def test_reading_while_another_thread_adds_gives_no_half_answers() -> None:
 
 @pytest.mark.thorough
 def test_many_look_ups_equal_the_run_over_the_table() -> None:
-    for kind, n, cap in [("contacts", 3_000, 30), ("leads", 1_500, 400), ("accounts", 1_500, 12)]:
+    for kind, n, cap in [("contacts", 3_000, 30), ("contacts", 1_500, 400), ("accounts", 1_500, 12)]:
         random_ = random.Random(n)
         people = records(kind, n, seed=n)
         matcher = getattr(Matcher, kind)(block_cap=cap).fit(people)

@@ -27,6 +27,10 @@ class Hit:
         log_odds: Natural log odds of a match.
         explanation: The most probable reason why the two agree, as in the ``explanation`` column of ``pairs``.
 
+    Example:
+        >>> Hit(record_id="a", log_odds=0.0, explanation="match").match_probability
+        0.5
+
     .. versionadded:: 0.1.0
     """
 
@@ -53,6 +57,10 @@ class DuplicateCheck:
         hits: What it looks like, most probable first.
         explanations: For each of them why.
         threshold: Match probability from which a record counted.
+
+    Example:
+        >>> print(DuplicateCheck(hits=(), explanations=(), threshold=0.5))
+        this looks like no record that is there
 
     .. versionadded:: 0.1.0
     """
