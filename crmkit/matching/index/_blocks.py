@@ -115,6 +115,13 @@ class RuleIndex:
             around: How rows are ordered within a block.
         """
         start, stop = self.span(key)
+        if not self.added and not self.removed:
+            if start != stop:
+                if stop - start + times <= cap:
+                    found.update(self._rows[start:stop])
+                else:
+                    found |= around.nearest(self._rows, start, stop, ())
+            return
         added = self.added.get(key, ()) if self.added else ()
         size = stop - start + len(added) - (self.removed[key] if self.removed else 0)
         if size + times > cap:

@@ -10,6 +10,7 @@ import numpy as np
 
 from crmkit.matching._fields import SEEN_ELSEWHERE, log_frequency
 from crmkit.matching._kinds_values import COMPARED_WORDS, words_of
+from crmkit.matching._worlds import LOCAL_KINDS
 from crmkit.matching.comparisons import KINDS
 from crmkit.normalize import text
 
@@ -51,7 +52,7 @@ def key_arrays(kind: str, suffix: str, values: Sequence[str]) -> dict[str, NDArr
 class FieldIndex:
     """Values of one comparison, how many records have each, and what the kind says of them."""
 
-    __slots__ = ("_counts", "changed", "columns", "comparison", "filled", "kind", "vocabulary", "words")
+    __slots__ = ("_counts", "changed", "columns", "comparison", "filled", "is_local", "kind", "vocabulary", "words")
 
     def __init__(self, comparison: Comparison, arrays: Arrays, *, columns: tuple[int, ...], filled: float) -> None:
         self.comparison = comparison
@@ -62,6 +63,8 @@ class FieldIndex:
         self.vocabulary = Vocabulary(arrays)
         self._counts = buffer(arrays["counts"])
         self.changed: dict[int, float] = {}
+        self.is_local = comparison.kind in LOCAL_KINDS
+        """Whether a part of the file has a pool of values of its own."""
         self.words = WordCounts(self) if comparison.kind == "organization" else None
 
     def count(self, code: int) -> float:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["LEVELS", "given_level", "organization_level", "spoken"]
 
 _SLACK = 1e-9
+_REMEMBERED = 1 << 16
+"""Answers that are kept: names and places come again and again."""
+
 _distance = OSA.distance
 _winkler = JaroWinkler.similarity
 
@@ -48,13 +51,13 @@ def _mark(value: str) -> int:
     return mark
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=_REMEMBERED)
 def spoken(value: str) -> str:
     """How a name sounds, without blanks; a Han name in pinyin."""
     return spoken_name(value) if text.has_han(value) else value.replace(" ", "")
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=_REMEMBERED)
 def _given_features(value: str) -> tuple[bool, str, bool]:
     if text.has_han(value):
         return True, value, False
@@ -78,6 +81,7 @@ def _is_alike(a: str, b: str) -> bool:
     return min(len(a), len(b)) >= 4 and _is_jaro_winkler(a, b, 0.8)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def given_level(a: str, b: str, *, borne_a: bool, borne_b: bool) -> int:
     """Level of two given names; ``borne`` says that so many records have it that it is no typing error."""
     han_a, root_a, known_a = _given_features(a)
@@ -103,6 +107,7 @@ def given_level(a: str, b: str, *, borne_a: bool, borne_b: bool) -> int:
     return GIVEN_ALIKE if not han and _is_alike(a, b) else GIVEN_DIFFERENT
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _family(a: str, b: str) -> int:
     han_a, han_b = text.has_han(a), text.has_han(b)
     if _is_typo(a, b, han_a=han_a, han_b=han_b):
@@ -153,7 +158,7 @@ def _one_edit(a: str, b: str) -> int:
     return 1 if _distance(a, b, score_cutoff=1) <= 1 else 2
 
 
-_street_parts = lru_cache(maxsize=1 << 16)(split_street)
+_street_parts = lru_cache(maxsize=_REMEMBERED)(split_street)
 
 
 def _street(a: str, b: str) -> int:
@@ -173,6 +178,7 @@ def _street(a: str, b: str) -> int:
     return 4 if alike and not no_number else 5
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _city(a: str, b: str) -> int:
     shorter, longer = (a, b) if len(a) <= len(b) else (b, a)
     size = len(shorter)
@@ -191,6 +197,7 @@ def _postcode(a: str, b: str) -> int:
     return 1 if len(shorter) >= 4 and longer.startswith(shorter) else 2
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _company(a: str, b: str) -> int:
     return 1 if _is_token_set(a, b, 75.0) or _is_jaro_winkler(a, b, 0.92) else 2
 

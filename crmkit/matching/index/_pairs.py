@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from crmkit.matching._kinds_channels import EMAIL_DIFFERENT
 from crmkit.matching._kinds_people import BORNE, BORNE_SHARE, GIVEN_HALF_SWAPPED, GIVEN_INITIAL, GIVEN_SWAPPED
-from crmkit.matching._worlds import LOCAL_KINDS
 
 from ._fields import words
 from ._levels import LEVELS, given_level, organization_level, spoken
@@ -20,6 +19,9 @@ if TYPE_CHECKING:
     from ._query import Query
 
 __all__ = ["UNKNOWN", "PairLeveler"]
+
+_COLUMNS = 16
+"""More columns than one comparison reads."""
 
 UNKNOWN = -2
 """Level of two different values that were not compared yet."""
@@ -34,32 +36,26 @@ class PairLeveler:
         self.given, self.family = place.get("given", -1), place.get("family", -1)
         self.email, self.domain = place.get("email", -1), place.get("domain", -1)
         self.named = self.given >= 0 and self.family >= 0
-        self._local = [k for k, field in enumerate(fields) if field.comparison.kind in LOCAL_KINDS]
+        self._local = {k for k, field in enumerate(fields) if field.is_local}
         self._columns = [field.columns for field in fields]
         self._first = [field.columns[0] for field in fields]
         self._several = [k for k, field in enumerate(fields) if len(field.columns) > 1]
-        self._kinds = [field.comparison.kind for field in fields]
+        self._simple = [LEVELS.get(field.comparison.kind) for field in fields]
 
     def start(
         self, query: Query, codes: Sequence[int], world: float, whole: tuple[int, int]
     ) -> tuple[list[int], list[float]]:
         """Return levels and log frequencies as far as codes alone tell; ``UNKNOWN`` is open."""
-        own = query.codes
         levels = [
-            0
-            if (code := codes[column]) == own[column] and code >= 0
-            else -1
-            if code < 0 or own[column] < 0
-            else UNKNOWN
-            for column in self._first
+            0 if code == own >= 0 else -1 if code < 0 or own < 0 else UNKNOWN
+            for code, own in zip(map(codes.__getitem__, self._first), query.first_codes, strict=True)
         ]
-        rarity = [rare if level == 0 else 0.0 for level, rare in zip(levels, query.first_rarity, strict=True)]
+        of_equal = query.first_rarity if not world else query.rarity_in_world
+        rarity = [rare if level == 0 else 0.0 for level, rare in zip(levels, of_equal, strict=True)]
         for k in self._several:
             levels[k], rarity[k] = self._any_equal(query, k, codes)
-        if world:
-            for k in self._local:
-                if rarity[k]:
-                    rarity[k] = min(rarity[k] - world, 0.0)
+            if world and rarity[k] and k in self._local:
+                rarity[k] = min(rarity[k] - world, 0.0)
         if self.named:
             self._names(query, codes, levels, rarity, whole)
         return levels, rarity
@@ -82,18 +78,26 @@ class PairLeveler:
 
     def compare(self, query: Query, k: int, codes: Sequence[int], world: float) -> tuple[int, float]:
         """Return level and log frequency of a comparison whose values all differ."""
-        level, rare = -1, 0.0
+        columns = self._columns[k]
         memo = query.memo[k]
-        for column in self._columns[k]:
-            code = codes[column]
-            if code < 0:
-                continue
-            for place, (_, text, _) in enumerate(query.values[k]):
-                found = memo.get(code * 8 + place)
-                if found is None:
-                    found = memo[code * 8 + place] = self._unequal(query, k, place, text, code)
-                if level < 0 or found[0] < level:
-                    level, rare = found
+        if len(columns) == 1:
+            code = codes[columns[0]]
+            found = memo.get(code)
+            if found is None:
+                found = memo[code] = self._unequal(query, k, 0, query.values[k][0][1], code)
+            level, rare = found
+        else:
+            level, rare = -1, 0.0
+            for column in columns:
+                code = codes[column]
+                if code < 0:
+                    continue
+                for place, (_, text, _) in enumerate(query.values[k]):
+                    found = memo.get(code * _COLUMNS + place)
+                    if found is None:
+                        found = memo[code * _COLUMNS + place] = self._unequal(query, k, place, text, code)
+                    if level < 0 or found[0] < level:
+                        level, rare = found
         if rare and world and k in self._local:
             rare = min(rare - world, 0.0)
         if k == self.email and 0 < level < EMAIL_DIFFERENT:
@@ -103,14 +107,14 @@ class PairLeveler:
     def _unequal(self, query: Query, k: int, place: int, text: str, code: int) -> tuple[int, float]:
         field = self.fields[k]
         other = field.vocabulary.text(code)
-        kind = self._kinds[k]
-        if kind == "given_name":
+        simple = self._simple[k]
+        if simple is not None:
+            return simple(text, other), 0.0
+        if field.comparison.kind == "given_name":
             least = max(BORNE, BORNE_SHARE * query.filled[k])
             count = field.count(query.values[k][place][0]) + query.weight
             return given_level(text, other, borne_a=count >= least, borne_b=field.count(code) >= least), 0.0
-        if kind == "organization":
-            return self._organization(query, field, text, other)
-        return LEVELS[kind](text, other), 0.0
+        return self._organization(query, field, text, other)
 
     def _organization(self, query: Query, field: FieldIndex, a: str, b: str) -> tuple[int, float]:
         """Compare by the words in common, each as heavy as it is rare."""

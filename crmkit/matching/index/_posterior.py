@@ -39,6 +39,10 @@ class Judge:
         comparisons = model.comparisons
         self._same = [_logs(model.errors[one.name].tolist()) for one in comparisons]
         self._apart = [_logs(model.chance[one.name].tolist()) for one in comparisons]
+        self._ratios = [
+            [a - b for a, b in zip(same, apart, strict=True)]
+            for same, apart in zip(self._same, self._apart, strict=True)
+        ]
         self._groups = model.groups
         place = {group: row for row, group in enumerate(model.groups)}
         self._group = [place[one.group] for one in comparisons]
@@ -124,26 +128,32 @@ class Judge:
         rates = self._rates[row]
         if not rates:
             return 0.0
-        ratio = math.exp(min(evidence, _HIGHEST))
-        return max(math.log(rate * ratio + 1.0 - rate) if rate < 1.0 else evidence for rate in rates)
+        ratio = math.exp(evidence if evidence < _HIGHEST else _HIGHEST)
+        rate = rates[0]
+        found = math.log(rate * ratio + 1.0 - rate) if rate < 1.0 else evidence
+        for rate in rates[1:]:
+            found = max(found, math.log(rate * ratio + 1.0 - rate) if rate < 1.0 else evidence)
+        return found
 
     def bound(self, query: Query, levels: Sequence[int], rarity: Sequence[float], world: float) -> float:
         """Return a number that the log odds of the pair cannot exceed, whatever the open levels are."""
         total = self._prior(query) - world
+        upper = query.upper
         for row, k, worth, best in self._alone:
             level = levels[k]
             if level == UNKNOWN:
                 total += best
             elif rarity[k]:
-                value = self._same[k][level] - rarity[k]
-                if k == self._email:
-                    value = max(value, 0.0)
-                total += self._worth(row, value)
+                key = (row, level, rarity[k])
+                found = upper.get(key)
+                if found is None:
+                    value = self._same[k][level] - rarity[k]
+                    found = upper[key] = self._worth(row, max(value, 0.0) if k == self._email else value)
+                total += found
             elif level >= 0:
                 total += worth[level]
-        upper = query.upper
         for row, narrow, wide in self._together:
-            key = (row, world != 0.0, *[levels[k] for k in narrow], *[levels[k] for k in wide])
+            key = (row, world, *[levels[k] for k in narrow], *[levels[k] for k in wide])
             found = upper.get(key)
             if found is None:
                 found = upper[key] = self._upper(row, narrow, wide, levels, rarity)
@@ -229,27 +239,22 @@ class Judge:
 
     def _evidence(self, levels: Sequence[int], rarity: Sequence[float]) -> list[float]:
         """Return log (e_same / e_different) of each group."""
-        same, apart = [], []
-        for k, level in enumerate(levels):
-            if level < 0:
-                same.append(0.0)
-                apart.append(0.0)
-            else:
-                same.append(self._same[k][level])
-                apart.append(rarity[k] if level == 0 or rarity[k] else self._apart[k][level])
+        ratios = [
+            0.0 if level < 0 else same[level] - rare if level == 0 or rare else ratio[level]
+            for level, rare, same, ratio in zip(levels, rarity, self._same, self._ratios, strict=True)
+        ]
         if self._namesake is not None and levels[self._given] == 0 and levels[self._family] == 0:
             level = levels[self._email]
-            if level == 0:
-                apart[self._email] = max(apart[self._email], self._namesake[0])
-            elif level > 0:
-                apart[self._email] = self._namesake[level]
+            if level >= 0:
+                ratio = self._same[self._email][level] - self._namesake[level]
+                ratios[self._email] = min(ratio, ratios[self._email]) if level == 0 else ratio
         for nested in self._nested:
             exact = [k for k in nested if levels[k] == 0]
             if len(exact) > 1:
-                rarest = min(exact, key=lambda k: apart[k])
+                rarest = min(exact, key=rarity.__getitem__)
                 for k in exact:
                     if k != rarest:
-                        apart[k] = 0.0
+                        ratios[k] = self._same[k][0]
         result = [0.0] * len(self._groups)
         narrow: dict[int, bool] = {}
         for k, level in enumerate(levels):
@@ -264,7 +269,7 @@ class Judge:
                     )
                 if not narrow[row]:
                     row = self._wide[k]
-            result[row] += same[k] - apart[k]
+            result[row] += ratios[k]
         return result
 
     def _agreeing_names(self, levels: Sequence[int]) -> int:

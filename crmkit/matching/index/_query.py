@@ -56,8 +56,8 @@ class Query:
     """
 
     __slots__ = (
-        "addresses", "codes", "filled", "first_rarity", "memo", "pairs", "prior", "records", "share", "single_given",
-        "swap", "texts", "upper", "values", "weight", "whole", "words", "world",
+        "addresses", "codes", "filled", "first_codes", "first_rarity", "memo", "pairs", "prior", "rarity_in_world",
+        "records", "share", "single_given", "swap", "texts", "upper", "values", "weight", "whole", "words", "world",
     )  # fmt: skip
 
     def __init__(
@@ -94,8 +94,15 @@ class Query:
             )
         self.first_rarity = [several[0][2] if several else 0.0 for several in self.values]
         """Log frequency of the value of each comparison with one column."""
+        self.first_codes = [codes[field.columns[0]] for field in fields]
+        self.rarity_in_world = self.first_rarity
+        if world >= 0:
+            self.rarity_in_world = [
+                min(rare - share, 0.0) if rare and field.is_local else rare
+                for field, rare in zip(fields, self.first_rarity, strict=True)
+            ]
         self.memo: list[dict[int, tuple[int, float]]] = [{} for _ in fields]
-        self.upper: dict[tuple[int, ...], float] = {}
+        self.upper: dict[tuple[float, ...], float] = {}
         self.prior: float | None = None
         self.addresses: dict[str, EmailParts] = {}
         self.words: dict[str, list[tuple[str, float]]] = {}

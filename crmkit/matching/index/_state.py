@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ _SOMEBODY = 3
 """Groups with a value from which on a record says enough to be somebody, so that its full copies count once."""
 
 _NEIGHBORS = 3
+_ONE_KEY, _TWO_KEYS = 1, 2
 
 
 class State:
@@ -77,7 +79,9 @@ class State:
                 place = self._place[name]
                 self._derived.append((name, self.fields[place].columns, place, None))
         several = {name for name, columns, _, _ in self._derived if len(columns) > 1}
-        self._plans = [(rule, rule.names, not several.intersection(rule.names)) for rule in self.rules]
+        self._plans = [
+            (rule, rule.names, 0 if several.intersection(rule.names) else len(rule.names)) for rule in self.rules
+        ]
         self._copies = buffer(arrays["copies"])
         self._copy_counts = buffer(arrays["copy_counts"])
         self._copy_changes: dict[int, int] = {}
@@ -121,7 +125,7 @@ class State:
                     codes[column] = code
         weight = 0.0 if self._has_copy(codes, texts) else 1.0
         size = self.world_sizes.get(world, 0)
-        share = float(np.log((size + 1) / (len(self) + 1))) if world >= 0 else 0.0
+        share = math.log((size + 1) / (len(self) + 1)) if world >= 0 else 0.0
         query = Query(
             self.fields,
             texts,
@@ -198,10 +202,14 @@ class State:
         around = Around(query.codes, self.codes_of, _NEIGHBORS, self.gone)
         cap = self.cap
         for rule, names, single in self._plans:
-            if single:
-                key = tuple([codes[name][0] for name in names])
-                if min(key) >= 0:
-                    rule.collect(key, 1, cap, found, around)
+            if single == _ONE_KEY:
+                code = codes[names[0]][0]
+                if code >= 0:
+                    rule.collect((code,), 1, cap, found, around)
+            elif single == _TWO_KEYS:
+                code, other = codes[names[0]][0], codes[names[1]][0]
+                if code >= 0 and other >= 0:
+                    rule.collect((code, other), 1, cap, found, around)
             else:
                 for key, times in rule.keys(codes).items():
                     rule.collect(key, times, cap, found, around)
