@@ -34,7 +34,7 @@ COLUMNS = (
     "postal_code", "country",
 )  # fmt: skip
 GROUPS = ("hit", "miss", "selective", "unselective")
-FIT_ROWS = 100_000
+FIT_ROWS = 50_000
 WARM = 200
 
 

@@ -3,6 +3,7 @@
 from . import comparisons
 from ._asking import Question, Questions
 from ._blocking import BlockingRule, RuleUse
+from ._company_names import CompanyNames
 from ._compare_runs import RunComparison, compare_runs
 from ._diagnostics import Diagnostics
 from ._evaluate import Evaluation, Scores, evaluate, threshold_curve
@@ -36,6 +37,7 @@ from .vendors import VENDORS, Condition, DuplicateRules, RuleReport, Same, Simil
 __all__ = [
     "VENDORS",
     "BlockingRule",
+    "CompanyNames",
     "Comparison",
     "Condition",
     "Diagnostics",

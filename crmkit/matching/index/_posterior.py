@@ -128,7 +128,7 @@ class Judge:
         rates = self._rates[row]
         if not rates:
             return 0.0
-        ratio = math.exp(evidence if evidence < _HIGHEST else _HIGHEST)
+        ratio = math.exp(min(_HIGHEST, evidence))
         rate = rates[0]
         found = math.log(rate * ratio + 1.0 - rate) if rate < 1.0 else evidence
         for rate in rates[1:]:
