@@ -133,7 +133,7 @@ def run_splink(rows: int, each: int, seed: int, python: str) -> list[dict[str, o
             writer.writerow(COLUMNS)
             writer.writerows(zip(*(table[name] for name in COLUMNS), strict=True))
         questions.write_text(json.dumps({group: records[: WARM // 10 + 60] for group, records in asked.items()}))
-        subprocess.run([python, str(HERE / "index" / "run_splink.py"), source, questions, answer], check=True)
+        subprocess.run([python, str(HERE / "index" / "lookup_splink.py"), source, questions, answer], check=True)
         return [{**one, "tool": "splink", "n": rows} for one in json.loads(answer.read_text())]
 
 

@@ -464,6 +464,25 @@ def test_reading_while_another_thread_adds_gives_no_half_answers() -> None:
     assert index.search(wanted)[0].record_id == "wanted"
 
 
+def test_a_pair_is_never_dropped_by_a_bound_that_its_odds_exceed() -> None:
+    people = records("contacts", 300, seed=12)
+    index = Matcher.contacts().fit(people).index(people[:250], key="id")
+    judged = 0
+    for record in people[:40] + people[250:]:
+        texts, world = index._read(record)
+        query = index._state.query(texts, world)
+        rows = sorted(index._state.candidates(query))
+        levels = index._levels(query, rows)
+        for place, row in enumerate(rows):
+            share = query.share if index._state.world_of(row) == query.world else 0.0
+            found = levels.levels[:, place].tolist(), levels.rarity[:, place].astype(float).tolist()
+            odds, _ = index._judge.judge(query, *found, share)
+            first = index._leveler.start(query, index._state.codes_of(row), share, index._state.whole_of(row))
+            assert index._judge.bound(query, *first, share) >= odds - 1e-4
+            judged += 1
+    assert judged > 100
+
+
 @pytest.mark.thorough
 def test_many_look_ups_equal_the_run_over_the_table() -> None:
     for kind, n, cap in [("contacts", 3_000, 30), ("contacts", 1_500, 400), ("accounts", 1_500, 12)]:

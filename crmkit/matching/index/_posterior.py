@@ -144,16 +144,17 @@ class Judge:
             if level == UNKNOWN:
                 total += best
             elif rarity[k]:
-                key = (row, level, rarity[k])
-                found = upper.get(key)
+                one = (row, level, rarity[k])
+                found = upper.get(one)
                 if found is None:
                     value = self._same[k][level] - rarity[k]
-                    found = upper[key] = self._worth(row, max(value, 0.0) if k == self._email else value)
+                    found = upper[one] = self._worth(row, max(value, 0.0) if k == self._email else value)
                 total += found
             elif level >= 0:
                 total += worth[level]
         for row, narrow, wide in self._together:
-            key = (row, world, *[levels[k] for k in narrow], *[levels[k] for k in wide])
+            members = (*narrow, *wide)
+            key = (row, *[levels[k] for k in members], *[rarity[k] for k in members])
             found = upper.get(key)
             if found is None:
                 found = upper[key] = self._upper(row, narrow, wide, levels, rarity)
