@@ -1,4 +1,4 @@
-"""How long it takes to look one record up, beside Splink's look-up of new records on the same file.
+"""How long it takes to look one record up, beside Splink's ``predict_between`` the table and one record.
 
     python benchmarks/bench_index.py --rows 100000 --tools crmkit,splink --splink-python ENV/bin/python --json out.json
     python benchmarks/bench_index.py --rows 1000000 --json out.json
