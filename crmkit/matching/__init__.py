@@ -3,6 +3,7 @@
 from . import comparisons
 from ._asking import Question, Questions
 from ._blocking import BlockingRule, RuleUse
+from ._company_names import CompanyNames
 from ._compare_runs import RunComparison, compare_runs
 from ._diagnostics import Diagnostics
 from ._evaluate import Evaluation, Scores, evaluate, reliability_curve, threshold_curve
@@ -46,19 +47,28 @@ from ._plots import (
 )
 from ._report import LinkReport, MatchReport, PairReport
 from ._threshold import Precision, Threshold
+from .index import DuplicateCheck, Hit, MatchIndex
+from .vendors import VENDORS, Condition, DuplicateRules, RuleReport, Same, Similar, vendor_rules
 
 __all__ = [
+    "VENDORS",
     "BlockingRule",
     "ClusterEvent",
+    "CompanyNames",
     "Comparison",
+    "Condition",
     "Diagnostics",
+    "DuplicateCheck",
+    "DuplicateRules",
     "Evaluation",
     "EvidenceStep",
     "FirstSeen",
+    "Hit",
     "Label",
     "Labels",
     "LinkReport",
     "Longest",
+    "MatchIndex",
     "MatchModel",
     "MatchReport",
     "Matcher",
@@ -75,10 +85,13 @@ __all__ = [
     "Question",
     "Questions",
     "RefusalWins",
+    "RuleReport",
     "RuleUse",
     "RunComparison",
+    "Same",
     "ScoredBy",
     "Scores",
+    "Similar",
     "SurvivorFirst",
     "SurvivorsOwn",
     "Survivorship",
@@ -102,4 +115,5 @@ __all__ = [
     "register_score",
     "reliability_curve",
     "threshold_curve",
+    "vendor_rules",
 ]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ._fields import Codes, Comparison, Kind, Trait
     from ._sources import Reading, Source
 
-__all__ = ["Encoded", "encode"]
+__all__ = ["Encoded", "bounded", "encode"]
 
 _LONGEST = 256
 
@@ -229,13 +229,13 @@ def _column(source: Source, reading: Reading, kind: Kind, vocabulary: dict[str, 
 
 def _codes_in(texts: Iterable[str | None], size: int, vocabulary: dict[str, int]) -> Codes:
     return np.fromiter(
-        (-1 if text is None else vocabulary.setdefault(_bounded(text), len(vocabulary)) for text in texts),
+        (-1 if text is None else vocabulary.setdefault(bounded(text), len(vocabulary)) for text in texts),
         dtype=np.int32,
         count=size,
     )
 
 
-def _bounded(text: str) -> str:
+def bounded(text: str) -> str:
     """Hold what is compared character by character to 256 of them; the digest keeps longer texts apart.
 
     The length stands with the digest, so that no text of the caller's reads like a bounded one of another length.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ._fields import Codes, EncodedField, LevelArray
 
-__all__ = ["EMAIL", "EMAIL_DIFFERENT", "EMAIL_LOCAL", "PHONE", "WEB", "company_domain"]
+__all__ = ["EMAIL", "EMAIL_DIFFERENT", "EMAIL_LOCAL", "PHONE", "WEB", "bare_local", "company_domain"]
 
 _EMAIL_LEVELS = ("exact", "typo", "two edits", "same local part", "different")
 EMAIL_DIFFERENT = _EMAIL_LEVELS.index("different")
@@ -51,6 +51,11 @@ def company_domain(value: str) -> str | None:
     """
     domain = value.rpartition("@")[2]
     return None if not domain or emails.is_free_mail(domain) else domain
+
+
+def bare_local(local: str) -> str:
+    """The local part of an address without punctuation."""
+    return _PUNCTUATION.sub("", local)
 
 
 def _prepare_emails(values: Sequence[str]) -> Prepared:

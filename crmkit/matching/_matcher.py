@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from ._model import MatchModel
     from ._scoring import ScoredPairs
     from ._sources import Source
+    from .index import MatchIndex
 
 __all__ = ["Matcher"]
 
@@ -304,6 +305,26 @@ class Matcher:
             threshold_=threshold,
             diagnostics=self._diagnose(run, candidates, model, pairs, linked, known),
         )
+
+    def index(self, frame: Frame, *, key: str | None = None, progress: Progress | None = None) -> MatchIndex:
+        """Make an index of a table, to look single records up in it at entry.
+
+        Args:
+            frame: Any frame with the columns that the matcher was fitted on; usually that frame itself.
+            key: As in ``dedupe``; the ids are texts or whole numbers.
+            progress: As in ``dedupe``.
+
+        Raises:
+            NotFittedError: ``fit`` was not called.
+            SchemaError: Nothing to match on, columns that the model was fitted with are missing, or ids of other types.
+        """
+        from .index import MatchIndex, lay_out
+
+        model = self._fitted()
+        run = self._read([frames.read(frame)], progress, key=key)
+        self._adapted(model, run.encoded)
+        candidates = self._job(known_pairs(None, run.ids), progress).block(run.encoded)
+        return MatchIndex(*lay_out(self, run, candidates, self._rules()))
 
     def to_dict(self) -> dict[str, object]:
         """Return settings and fitted model as plain data, versioned; no value out of any record is in it."""

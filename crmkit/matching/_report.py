@@ -229,6 +229,11 @@ class MatchReport(PairReport):
         return np.asarray(true[self.scored.left] == true[self.scored.right])
 
     @property
+    def record_ids(self) -> Sequence[object]:
+        """Id of each record, in the order of the frame."""
+        return self.run.ids[0]
+
+    @property
     def cluster_sizes(self) -> NDArray[np.int64]:
         """Records in each cluster."""
         return np.bincount(self.labels)

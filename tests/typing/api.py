@@ -50,16 +50,28 @@ from crmkit.errors import (
 from crmkit.issues import Issue
 from crmkit.matching import (
     BlockingRule,
+    CompanyNames,
+    Condition,
+    DuplicateCheck,
+    DuplicateRules,
+    Hit,
     LinkReport,
     Longest,
     Matcher,
+    MatchIndex,
     MatchReport,
     MergeLog,
     MostRecent,
     Precision,
+    RuleReport,
+    RunComparison,
+    Same,
+    Similar,
     Survivorship,
     TrustedSource,
+    compare_runs,
     merge_clusters,
+    vendor_rules,
 )
 from crmkit.matching import comparisons as c
 from crmkit.normalize import companies, countries, dates, emails, names, numbers, phones, text
@@ -198,6 +210,22 @@ def match(left: RecordSet, right: RecordSet) -> LinkReport:
     )
     fitted: Matcher = matcher.fit(left)
     again: Matcher = Matcher.from_dict(fitted.to_dict())
+    index: MatchIndex = fitted.index(left, key="id")
+    hits: list[Hit] = index.search({"email": "ann@example.com"}, limit=3)
+    said: DuplicateCheck = index.check({"email": "ann@example.com"}, threshold=0.9)
+    index.add({"email": "bo@example.com"}, "b")
+    index.save("people.index")
+    loaded: MatchIndex = MatchIndex.load("people.index")
+    rules = DuplicateRules(
+        name="ours",
+        kind="contact",
+        conditions=(Condition(Same("email"), Similar("city", measure="starts with")),),
+    )
+    theirs: RuleReport = rules.find(left)
+    theirs = vendor_rules("pipedrive").find(left, key="id")
+    compared: RunComparison = compare_runs(theirs, fitted.dedupe(left))
+    alike: float = CompanyNames(["Acme Ltd"]).similarity("Acme", "Acme Ltd")
+    _ = (hits[0].match_probability, said.ok, len(loaded), compared.gained_pairs, alike)
     report: MatchReport = again.dedupe(left, progress=bar)
     weight: float = report.explain("1", "2").match_weight
     cut: float = report.threshold_
