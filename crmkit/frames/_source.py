@@ -127,6 +127,10 @@ class Source(ABC):
         """Return what identifies rows beside their cells: pandas index labels, classes of record objects."""
         return None
 
+    def next_labels(self, n: int) -> list[object] | None:  # noqa: ARG002 - for those that have some
+        """Return labels for rows that come behind the last."""
+        return None
+
     def type_of(self, name: str) -> object:  # noqa: ARG002 - most kinds have no types
         """Return the library's own type of a column, to be compared with ``==``; ``None`` where columns have none."""
         return None

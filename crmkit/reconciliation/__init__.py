@@ -9,8 +9,9 @@ from ._gate import Gate, Limit
 from ._reconcile import reconcile
 from ._report import ColumnSummary, ReconcileReport
 from ._segments import Segment
-from ._settings import ColumnPair
-from ._tell import cause_of
+from ._settings import ColumnPair, read_both
+from ._similar import SimilarPair
+from ._tell import agree, cause_of
 from ._totals import Side, Total
 
 __all__ = [
@@ -25,7 +26,10 @@ __all__ = [
     "ReconcileReport",
     "Segment",
     "Side",
+    "SimilarPair",
     "Total",
+    "agree",
     "cause_of",
+    "read_both",
     "reconcile",
 ]

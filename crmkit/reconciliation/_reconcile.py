@@ -26,7 +26,8 @@ from ._columns import confirm, find_swapped
 from ._mapped import map_left
 from ._report import ReconcileReport, Rows
 from ._rows import pair_rows
-from ._settings import key_pairs, pair_columns
+from ._settings import key_pairs, pair_columns, read_both
+from ._similar import find_similar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from crmkit.frames import Table
+    from crmkit.matching import Matcher
     from crmkit.typing import Frame, Language, Progress
 
     from ._causes import ColumnKind
@@ -57,6 +59,7 @@ def reconcile(
     tolerance: Mapping[str, float] | float = 0.0,
     values: Mapping[str, Mapping[str, str]] | None = None,
     same_key: bool = True,
+    similar: bool | Matcher = False,
     lang: Language = "en",
     now: Callable[[], dt.datetime] | None = None,
     progress: Progress | None = None,
@@ -77,6 +80,9 @@ def reconcile(
         values: For columns with closed lists: what values on the left are called on the right.
         same_key: Look among the rows that found no partner for keys that differ only in blanks, case, leading zeros or
             a ``.0`` behind them.
+        similar: Look among the rows that then still have no partner for those that are probably one record under two
+            keys, by the means of :mod:`crmkit.matching`; a matcher says how. They are in ``.similar``, and stay
+            missing and unexpected.
         lang: Language of messages.
         now: Gives the moment of the run, aware; the clock where ``None``.
         progress: Shows how far it is; ``tqdm`` fits.
@@ -107,8 +113,8 @@ def reconcile(
 
     .. versionadded:: 0.1.0
     """
-    one, other = frames.read(left), frames.read(right)
     if isinstance(columns, FieldMapping):
+        one, other = frames.read(left), frames.read(right)
         mapped = map_left(one, other, columns)
         one, names, key = mapped.left, dict(mapped.columns), mapped.key(key)
         only = None if only is None else [mapped.named(name) for name in only]
@@ -118,6 +124,7 @@ def reconcile(
         tolerance = tolerance if isinstance(tolerance, int | float) else mapped.renamed(tolerance)
     else:
         names = dict(columns or {})
+        one, other = read_both(left, right, names)
     keys = key_pairs(one, other, key, names)
     compared = pair_columns(
         one, other, keys=keys, columns=names, only=only, kinds=dict(kinds or {}),
@@ -159,9 +166,14 @@ def reconcile(
         loosely=loosely,
     )
     at = now() if now is not None else dt.datetime.now(tz=dt.UTC)
+    alike = (
+        find_similar(one, other, pairing, compared, matcher=None if similar is True else similar, progress=progress)
+        if similar is not False
+        else ()
+    )
     return ReconcileReport(
         left=one, right=other, keys=tuple(keys), columns=tuple(compared), rows=found, parts=tuple(parts),
-        run_id=new_run_id(), at=at, lang=lang,
+        run_id=new_run_id(), at=at, lang=lang, similar=alike,
     )  # fmt: skip
 
 

@@ -14,11 +14,12 @@ from ._moments import moment
 from ._numbers import number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from ._causes import ColumnKind
+    from ._settings import ColumnPair
 
-__all__ = ["cause_of", "is_marker"]
+__all__ = ["agree", "cause_of", "is_marker", "near"]
 
 _MARKERS = frozenset({
     "", "-", "--", "—", "n/a", "na", "n.a.", "null", "none", "nil", "nan", "nat", "(blank)", "(empty)", "(null)",
@@ -77,6 +78,39 @@ def cause_of(left: str | None, right: str | None, kind: ColumnKind = "text") -> 
         if found is not None:
             return found
     return Cause("changed", to_confirm=_cut(left, right))
+
+
+def agree(left: str | None, right: str | None, column: ColumnPair, *, ignore: Collection[str] = ()) -> bool:
+    """Whether two cells of a compared column count as equal.
+
+    Args:
+        left: The one cell as text; ``None`` is missing.
+        right: The other.
+        column: What it holds, and how far numbers may be apart.
+        ignore: Causes that are no difference.
+
+    Example:
+        >>> from crmkit.reconciliation import ColumnPair
+        >>> phone = ColumnPair(left="phone", right="tel", kind="phone")
+        >>> agree("+86 138 0013 8000", "13800138000", phone, ignore=["format"])
+        True
+
+    .. versionadded:: 0.1.0
+    """
+    if left == right or near(left, right, column.tolerance):
+        return True
+    found = cause_of(left, right, column.kind)
+    return found is None or found.code in ignore
+
+
+def near(left: str | None, right: str | None, tolerance: float) -> bool:
+    """Whether two texts are numbers that are no further apart than the tolerance, which is not 0."""
+    if not tolerance or left is None or right is None:
+        return False
+    try:
+        return abs(float(left) - float(right)) <= tolerance
+    except ValueError:
+        return False
 
 
 def _typed(kind: ColumnKind) -> Callable[[str, str], Cause | None]:

@@ -95,7 +95,9 @@ MADE_BY = {
     "crmkit.mapping": {"End", "Link", "MappedColumn", "MappingChange", "MappingDiff", "Suggestion"},
     "crmkit.reconciliation": {
         *("Cause", "ColumnPair", "ColumnSummary", "Gate", "Grade", "Limit", "Segment", "Side", "Total"),
+        "SimilarPair",
     },
+    "crmkit.sync": {"Alarm", "Applied", "Consistency", "Step", "SyncConflict"},
     "crmkit.permissions": {
         *("Access", "AccessChange", "CasbinPolicy", "Decision", "FieldViolation", "Finding", "Leaf", "LeastPrivilege"),
         *("LintReport", "NearMiss", "Offboarding", "Permission", "PolicyDiff", "Review", "ReviewDecision", "ReviewRow"),
@@ -122,6 +124,7 @@ SETTINGS = {
         *("SelfGrant", "SeparationOfDuties"),
     },
     "crmkit.files": {"read_excel"},
+    "crmkit.reconciliation": {"read_both"},
     "crmkit.matching": {
         *(
             "Comparison",
