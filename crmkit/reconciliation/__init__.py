@@ -11,7 +11,7 @@ from ._report import ColumnSummary, ReconcileReport
 from ._segments import Segment
 from ._settings import ColumnPair, read_both
 from ._similar import SimilarPair
-from ._tell import agree, cause_of
+from ._tell import agree, cause_of, is_marker
 from ._totals import Side, Total
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "Total",
     "agree",
     "cause_of",
+    "is_marker",
     "read_both",
     "reconcile",
 ]

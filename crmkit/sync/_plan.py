@@ -52,6 +52,7 @@ class SyncPlan(Report):
         unreadable: Rows whose moment of change cannot be read.
         causes: Causes of the differing cells, most frequent first.
         at: When it was made.
+        one_way: Whether nothing is ever written to the left.
 
     Example:
         >>> from crmkit.sync import plan_upsert
@@ -79,6 +80,7 @@ class SyncPlan(Report):
     unreadable: int = 0
     causes: Mapping[str, int] = attrs.field(factory=dict)
     at: dt.datetime
+    one_way: bool = False
     _agreed: Agreed | None = attrs.field(default=None)
     _before: Agreed | None = attrs.field(default=None)
 
@@ -166,7 +168,8 @@ class SyncPlan(Report):
         """Decide conflicts: one side's value counts.
 
         Args:
-            take: The side that is right. Where it does not have the row, the other side's is deleted.
+            take: The side that is right. Where it does not have the row, the other side's is deleted. Taking the
+                target's side of an upsert leaves the target as it is.
             reason: Only conflicts of this reason.
             column: Only those of this column of the left table.
             keys: Only those of these rows.
@@ -200,7 +203,7 @@ class SyncPlan(Report):
             step = self._decided(conflict, take)
             if step is None:
                 left_over.append(conflict)
-            else:
+            elif step.side == "right" or not self.one_way:
                 steps.append(step)
         # What was decided is agreed on only when both sides are compared again: the state knows of no decision.
         return attrs.evolve(self, steps=merged(steps), conflicts=tuple(left_over))
@@ -294,6 +297,7 @@ class SyncPlan(Report):
             "steps": [step.to_dict() for step in self.steps],
             "conflicts": [conflict.to_dict() for conflict in self.conflicts],
             "pending": [list(key) for key in self.pending],
+            "one_way": self.one_way,
         }
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -336,6 +340,7 @@ class SyncPlan(Report):
             unreadable=found["unreadable"],
             causes=found["causes"],
             at=dt.datetime.fromisoformat(found["at"]),
+            one_way=plan["one_way"],
         )
         if made.digest != found.get("digest"):
             raise FixityError("the plan was edited", location=place)

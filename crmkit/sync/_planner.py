@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit import frames
-from crmkit.reconciliation import agree
+from crmkit.reconciliation import agree, is_marker
 
 from ._agreed import OPEN, Agreed, Open
 from ._decide import decide
@@ -81,6 +81,7 @@ class Planner:
             unreadable=self._moments.unreadable,
             causes=report.causes(),
             at=report.at,
+            one_way=self._one_way,
             agreed=self._next(blocked),
             before=self._state,
         )  # fmt: skip
@@ -170,7 +171,7 @@ class Planner:
         written = texts[0] if outcome == "write_right" else texts[1]
         if outcome == "write_left" and self._one_way:
             outcome = "skip"
-        elif outcome in ("write_left", "write_right") and written is None and self._rules.empty == "keep":
+        elif outcome in ("write_left", "write_right") and self._says_nothing(written):
             outcome, reason = "skip", "empty"
         if outcome == "skip":
             self.skipped[reason] += 1
@@ -198,6 +199,9 @@ class Planner:
         )
         if side == "left":
             self._written.setdefault(key, {})[column.left] = texts[1]
+
+    def _says_nothing(self, text: str | None) -> bool:
+        return self._rules.empty == "keep" and (text is None or is_marker(text))
 
     def _translated(
         self, column: ColumnPair, texts: tuple[str | None, str | None], cells: tuple[Any, Any]
