@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from crmkit.frames import Table
     from crmkit.typing import Frame, JSONValue, Language, Severity
 
+    from ._causes import Cause
     from ._cells import Differing
     from ._rows import Pairing
     from ._settings import ColumnPair
@@ -305,16 +306,19 @@ class ReconcileReport(Report):
 
     def explain(self, lang: Language | None = None) -> list[str]:
         """Say in sentences what happened, the most frequent cause first; no value of a record is in them."""
-        language = self.lang if lang is None else lang
         found = []
         for part in self.parts:
             name = (*self.columns, *self.keys)[part.column].name
             said: Counter[str] = Counter()
             for cause, n in zip(part.causes, part.counts().tolist(), strict=True):
                 if n:
-                    said[message(cause.code, named_params(self, cause.params), lang=language)] += n
+                    said[self.say(cause, lang)] += n
             found += [(n, f"{name}: {sentence} ({n:,})") for sentence, n in said.items()]
         return [sentence for _, sentence in sorted(found, key=lambda item: -item[0])]
+
+    def say(self, cause: Cause, lang: Language | None = None) -> str:
+        """Return what a cause of one of the ``parts`` means, with its figures; no value of a record is in it."""
+        return message(cause.code, named_params(self, cause.params), lang=self.lang if lang is None else lang)
 
     def in_language(self, lang: Language) -> ReconcileReport:
         """Return the same report with messages in another language."""
