@@ -140,10 +140,11 @@ def reconcile(
     loosely = np.empty(0, dtype=np.int64)
     if same_key and len(pairing.missing) and len(pairing.unexpected):
         pairing, loosely = _pair_by_loose_key(one, other, keys, pairing)
-    loose = np.isin(pairing.left, loosely)
+    loose = _marked(len(one), loosely)[pairing.left]
     # What the hashes of key and row prove is settled; a key that is there twice is looked at, to see that it is one.
     open_ = row_a[pairing.left] != row_b[pairing.right]
-    open_ |= np.isin(pairing.left, pairing.doubled_left) | np.isin(pairing.right, pairing.doubled_right)
+    open_ |= _marked(len(one), pairing.doubled_left)[pairing.left]
+    open_ |= _marked(len(other), pairing.doubled_right)[pairing.right]
     _log.info("%d rows paired, %d of them to be looked at", len(pairing.left), int(open_.sum()))
     rows = (pairing.left, pairing.right)
     strict = np.flatnonzero(open_ & ~loose)
@@ -175,6 +176,12 @@ def reconcile(
         left=one, right=other, keys=tuple(keys), columns=tuple(compared), rows=found, parts=tuple(parts),
         run_id=new_run_id(), at=at, lang=lang, similar=alike,
     )  # fmt: skip
+
+
+def _marked(n: int, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    marks = np.zeros(n, dtype=bool)
+    marks[rows] = True
+    return marks
 
 
 # -- keys that almost agree -------------------------------------------------------------------------------------------

@@ -39,7 +39,10 @@ def is_marker(value: str) -> bool:
 
     .. versionadded:: 0.1.0
     """
-    folded = unicodedata.normalize("NFKC", value[:40]).strip().casefold() if len(value) < 40 else value
+    if len(value) >= 40:
+        return False
+    plain = value if value.isascii() else unicodedata.normalize("NFKC", value)
+    folded = plain.strip().casefold()
     return folded in _MARKERS or folded in _WORDS_FOR_UNKNOWN
 
 
@@ -128,12 +131,14 @@ def _typed(kind: ColumnKind) -> Callable[[str, str], Cause | None]:
 
 def _spelling(left: str, right: str) -> Cause | None:
     """Blanks, case, width, script: harmless, and the same whatever the column holds."""
-    if _BLANKS.sub("", left) == _BLANKS.sub("", right):
+    if _without_blanks(left) == _without_blanks(right):
         # "Ann Lee" and "AnnLee" are not a matter of blanks at the edge, but nothing else is between them either.
         return Cause("whitespace")
     a, b = _squeezed(left), _squeezed(right)
     if a.casefold() == b.casefold():
         return Cause("case")
+    if left.isascii() and right.isascii():
+        return None
     wide_a, wide_b = (_squeezed(unicodedata.normalize("NFKC", part)).casefold() for part in (left, right))
     if wide_a == wide_b:
         return Cause("full_width")
@@ -142,8 +147,12 @@ def _spelling(left: str, right: str) -> Cause | None:
     return None
 
 
+def _without_blanks(value: str) -> str:
+    return "".join(value.split()) if value.isascii() else _BLANKS.sub("", value)
+
+
 def _squeezed(value: str) -> str:
-    return _BLANKS.sub(" ", value).strip()
+    return " ".join(value.split()) if value.isascii() else _BLANKS.sub(" ", value).strip()
 
 
 def _phones_agree(left: str, right: str) -> bool:
