@@ -12,12 +12,12 @@ import numpy as np
 
 from crmkit import frames
 from crmkit.columns import recognize
-from crmkit.matching import Matcher
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from crmkit.frames import Table
+    from crmkit.matching import Matcher
     from crmkit.typing import Progress
 
     from ._rows import Pairing
@@ -83,6 +83,8 @@ def find_similar(
 
 
 def _preset(left: Table) -> Matcher:
+    from crmkit.matching import Matcher  # loaded only where it is asked for
+
     kind = recognize(left).kind
     return {"account": Matcher.accounts, "lead": Matcher.leads}.get(kind or "", Matcher.contacts)()
 
