@@ -15,6 +15,7 @@ from ._marks import ABSENT, is_missing, plain
 from ._read import build, read
 from ._series import Column, read_column
 from ._source import StoredRow, StoredRows
+from ._spool import spool
 from ._table import Table
 
 __all__ = [
@@ -40,5 +41,6 @@ __all__ = [
     "row_hashes",
     "same",
     "select",
+    "spool",
     "types",
 ]

@@ -143,6 +143,11 @@ def _steps(numbers: NDArray[np.float64], width: float) -> Hashes:
 
 
 def _text_hashes(table: Table, name: str) -> Hashes:
+    made = [_piece_hashes(piece, name) for piece in table.pieces()]
+    return made[0] if len(made) == 1 else np.concatenate(made)
+
+
+def _piece_hashes(table: Table, name: str) -> Hashes:
     values = table.column(name)
     kinds = set(map(type, values))
     if kinds <= {str, type(None)}:

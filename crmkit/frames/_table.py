@@ -14,7 +14,7 @@ from ._marks import ABSENT
 from ._source import StoredRows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ._source import Source
 
 _CACHED_CELLS: Final = 2_000_000
+_LONG: Final = 500_000
+"""Longer tables of Arrow are gone through in parts."""
 
 
 class Table:
@@ -257,6 +259,17 @@ class Table:
         order[np.asarray(positions, dtype=np.int64)] = np.arange(len(self), total)
         order[order < 0] = np.arange(len(self))
         return self._source.insert(rows, order, index)
+
+    def pieces(self) -> Iterator[Table]:
+        """Return the table in parts that lie one behind the other: itself, but for long tables of Arrow.
+
+        What is cached for a part goes with it, so a pass over a column of millions of texts holds few of them.
+        """
+        from ._read import read
+
+        parts = self._source.pieces() if len(self) > _LONG else iter([self.native])
+        for part in parts:
+            yield self if part is self.native else read(part)
 
     def append(self, records: Sequence[Mapping[str, object]]) -> Frame:
         """Return the frame with rows behind its own; a column that a record lacks is missing there.

@@ -5,6 +5,7 @@ named apart from it, because a submodule of one name would hide it.
 """
 
 from ._causes import CAUSES, Cause, ColumnKind, Grade
+from ._files import reconcile_files
 from ._gate import Gate, Limit
 from ._reconcile import reconcile
 from ._report import ColumnSummary, ReconcileReport
@@ -33,4 +34,5 @@ __all__ = [
     "is_marker",
     "read_both",
     "reconcile",
+    "reconcile_files",
 ]

@@ -30,7 +30,7 @@ from ._settings import key_pairs, pair_columns, read_both
 from ._similar import find_similar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -323,21 +323,28 @@ _SAME_KEY = Cause("format")
 
 
 def _longest(table: Table, name: str) -> tuple[int, int]:
-    values = [str(value) for value in table.texts(name).values]
-    most = max(map(len, values), default=0)
-    return most, max((len(value.encode("utf-8", "replace")) for value in values), default=0)
+    most = size = 0
+    for piece in table.pieces():
+        values = [str(value) for value in piece.texts(name).values]
+        most = max(most, max(map(len, values), default=0))
+        size = max(size, max((len(value.encode("utf-8", "replace")) for value in values), default=0))
+    return most, size
 
 
-def _counter(table: Table, name: str, rows: NDArray[np.int64]) -> Callable[[str], int]:
-    """Count on demand how many of the rows have a text: most columns never ask."""
-    counts: dict[str, int] = {}
+def _counter(table: Table, name: str, rows: NDArray[np.int64]) -> Callable[[Collection[str]], Mapping[str, int]]:
+    """Count on demand how many of the rows have some texts: most columns never ask."""
 
-    def rows_with(value: str) -> int:
-        if not counts:
-            texts = table.texts(name)
-            codes = texts.codes[rows]
-            found = np.bincount(codes[codes >= 0], minlength=len(texts))
-            counts.update(zip(map(str, texts.values), found.tolist(), strict=True))
-        return counts.get(value, 0)
+    def rows_with(wanted: Collection[str]) -> Mapping[str, int]:
+        found = dict.fromkeys(wanted, 0)
+        paired, first = _marked(len(table), rows), 0
+        for piece in table.pieces():
+            texts = piece.texts(name)
+            codes = texts.codes[paired[first : first + len(piece)]]
+            counts = np.bincount(codes[codes >= 0], minlength=len(texts))
+            for value, n in zip(texts.values, counts.tolist(), strict=True):
+                if value in found:
+                    found[str(value)] += n
+            first += len(piece)
+        return found
 
     return rows_with
