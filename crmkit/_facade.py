@@ -153,8 +153,8 @@ def link(
     """
     from crmkit import frames
 
-    table = frames.read(left)
-    return _matcher(table, kind, settings).link(table, right, key=key, one_to_one=one_to_one, progress=progress)
+    table, other = frames.read_two(left, right)
+    return _matcher(table, kind, settings).link(table, other, key=key, one_to_one=one_to_one, progress=progress)
 
 
 def reconcile(

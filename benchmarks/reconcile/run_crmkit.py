@@ -13,7 +13,6 @@ import crmkit.reconciliation  # the peers are loaded before the clock starts, to
 
 def load(tool, left, right):
     if tool == "crmkit-files":
-
         return left, right
     if tool == "crmkit-arrow":
         import pyarrow.parquet as pq

@@ -12,7 +12,7 @@ from ._expressions import expressions, keep, select, types
 from ._fit import identical, same
 from ._hashes import Compared, row_hashes
 from ._marks import ABSENT, is_missing, plain
-from ._read import build, read
+from ._read import build, read, read_two
 from ._series import Column, read_column
 from ._source import StoredRow, StoredRows
 from ._spool import spool
@@ -38,6 +38,7 @@ __all__ = [
     "plain",
     "read",
     "read_column",
+    "read_two",
     "row_hashes",
     "same",
     "select",

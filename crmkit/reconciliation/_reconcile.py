@@ -114,7 +114,7 @@ def reconcile(
     .. versionadded:: 0.1.0
     """
     if isinstance(columns, FieldMapping):
-        one, other = frames.read(left), frames.read(right)
+        one, other = frames.read_two(left, right)
         mapped = map_left(one, other, columns)
         one, names, key = mapped.left, dict(mapped.columns), mapped.key(key)
         only = None if only is None else [mapped.named(name) for name in only]

@@ -74,7 +74,7 @@ def read_both(left: Frame, right: Frame, columns: Mapping[str, str]) -> tuple[Ta
 
     .. versionadded:: 0.1.0
     """
-    one, other = frames.read(left), frames.read(right)
+    one, other = frames.read_two(left, right)
     if not one.columns and not len(one):
         back = {yours: mine for mine, yours in columns.items()}
         one = frames.read({back.get(name, name): [] for name in other.columns})
