@@ -54,6 +54,11 @@ class Moments:
             self.unreadable = sum(moment is None for moment in every)
             self.ahead = sum(moment is not None and self._is_ahead(moment) for moment in every)
 
+    @property
+    def known(self) -> bool:
+        """Whether any moments were given."""
+        return self._moments is not None
+
     def _is_ahead(self, moment: dt.datetime) -> bool:
         return moment > self._now + self._rules.skew
 

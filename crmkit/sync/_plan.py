@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from crmkit import frames
-from crmkit._canonical import json_bytes, parse_json
 from crmkit.errors import FixityError, FormatError, NotFoundError
 from crmkit.issues import Report, message
 
@@ -122,7 +122,7 @@ class SyncPlan(Report):
     @property
     def digest(self) -> str:
         """SHA-256 of what the plan would do: the same tables and rules give the same, whenever they are compared."""
-        return hashlib.sha256(json_bytes(self._content())).hexdigest()
+        return hashlib.sha256(_json(self._content())).hexdigest()
 
     @property
     def agreed(self) -> Agreed:
@@ -293,7 +293,7 @@ class SyncPlan(Report):
         return {
             "keys": [list(pair) for pair in self.keys],
             "names": [list(pair) for pair in self.names.items()],
-            "values": {name: dict(pairs) for name, pairs in self.values.items()},
+            "values": [[name, [list(pair) for pair in pairs.items()]] for name, pairs in self.values.items()],
             "steps": [step.to_dict() for step in self.steps],
             "conflicts": [conflict.to_dict() for conflict in self.conflicts],
             "pending": [list(key) for key in self.pending],
@@ -302,13 +302,14 @@ class SyncPlan(Report):
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write it as JSON with its digest; values are in the clear."""
-        figures = {"same": self.same, "ahead": self.ahead, "unreadable": self.unreadable}
-        document = {
-            "format": MARKER, "at": self.at.isoformat(), "digest": self.digest, "skipped": dict(self.skipped),
-            "causes": dict(self.causes), **figures, "plan": self._content(),
+        content = _json(self._content())
+        head = {
+            "format": MARKER, "at": self.at.isoformat(), "digest": hashlib.sha256(content).hexdigest(),
+            "skipped": dict(self.skipped), "causes": dict(self.causes), "same": self.same, "ahead": self.ahead,
+            "unreadable": self.unreadable,
         }  # fmt: skip
         target = Path(path)
-        target.write_bytes(json_bytes(document))
+        target.write_bytes(_json(head)[:-1] + b',"plan":' + content + b"}\n")
         return target
 
     @classmethod
@@ -321,16 +322,25 @@ class SyncPlan(Report):
         """
         place = str(path)
         try:
-            found: Any = parse_json(Path(path).read_bytes())
-        except (FormatError, ValueError):
+            found: Any = json.loads(Path(path).read_bytes())
+        except ValueError:
             raise FormatError("not a plan, or not whole", location=place) from None
         if not isinstance(found, dict) or found.get("format") != MARKER:
             raise FormatError("another kind of file, or one of a newer version of crmkit", location=place)
+        try:
+            return cls._from_document(found)
+        except (LookupError, TypeError, ValueError, AttributeError):
+            raise FormatError("not a plan, or not whole", location=place) from None
+
+    @classmethod
+    def _from_document(cls, found: Any) -> SyncPlan:
         plan = found["plan"]
-        made = cls(
+        if hashlib.sha256(_json(plan)).hexdigest() != found["digest"]:
+            raise FixityError("the plan was edited")
+        return cls(
             keys=tuple(tuple(pair) for pair in plan["keys"]),
             names=dict(plan["names"]),
-            values=plan["values"],
+            values={name: dict(pairs) for name, pairs in plan["values"]},
             steps=tuple(Step.from_dict(step) for step in plan["steps"]),
             conflicts=tuple(SyncConflict.from_dict(conflict) for conflict in plan["conflicts"]),
             pending=tuple(tuple(key) for key in plan["pending"]),
@@ -342,9 +352,6 @@ class SyncPlan(Report):
             at=dt.datetime.fromisoformat(found["at"]),
             one_way=plan["one_way"],
         )
-        if made.digest != found.get("digest"):
-            raise FixityError("the plan was edited", location=place)
-        return made
 
     def to_frame(self, like: Frame | None = None) -> Frame:
         """Return one row for each step and conflict: side, kind, key, columns, reasons; no values but the key."""
@@ -383,6 +390,11 @@ class SyncPlan(Report):
         kinds += [(f"conflict: {reason}", n) for reason, n in self.conflict_counts().items()]
         rows = "".join(f"<tr><td>{escape(name)}</td><td>{n:,}</td></tr>" for name, n in kinds[:_MOST_ROWS])
         return f'<div class="crmkit-report"><table><tbody>{rows}</tbody></table></div>'
+
+
+def _json(value: object) -> bytes:
+    """Return the one form that is hashed: ASCII, names in order, no blanks."""
+    return json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode()
 
 
 def merged(steps: Sequence[Step]) -> tuple[Step, ...]:

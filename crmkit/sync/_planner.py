@@ -12,6 +12,7 @@ from crmkit.reconciliation import agree, is_marker
 
 from ._agreed import OPEN, Agreed, Open
 from ._decide import decide
+from ._lone import LoneRows
 from ._moments import Moments
 from ._plan import SyncPlan, merged
 from ._step import UNKNOWN, Step, SyncConflict, translated
@@ -61,10 +62,12 @@ class Planner:
         self._written: dict[Key, dict[str, str | Open | None]] = {}  # cells that the left side gets
         self._rows_gone: set[Key] = set()
         self._rows_made: dict[Key, tuple[str | None, ...]] = {}
+        self._lone: tuple[LoneRows, ...] = ()
 
     def plan(self) -> SyncPlan:
         """Decide rows and cells."""
         blocked = self._blocked()
+        self.conflicts += [SyncConflict(reason="not_fetched", key=key) for key in sorted(self._unknown)]
         touched = self._cells(blocked)
         self._lone_rows(blocked)
         report = self._report
@@ -103,6 +106,8 @@ class Planner:
             self.conflicts += [SyncConflict(reason=reason, key=key) for key in keys]
             left |= new_left
             right |= new_right
+        if not (left or right or len(rows.loosely) or self._report.similar):
+            return left, right
         partners = dict(zip(rows.pairing.left.tolist(), rows.pairing.right.tolist(), strict=True))
         for row in rows.loosely.tolist():
             if row not in left:
@@ -116,8 +121,6 @@ class Planner:
             right.add(pair.right_row)
         left |= {a for a, b in partners.items() if b in right}
         right |= {b for a, b in partners.items() if a in left}
-        for key in sorted(self._unknown):
-            self.conflicts.append(SyncConflict(reason="not_fetched", key=key))
         return left, right
 
     def _name(self, side: int, row: int) -> Key:
@@ -226,6 +229,7 @@ class Planner:
             *((1, row, self._name(1, row)) for row in pairing.unexpected.tolist() if row not in blocked[1]),
         ]
         lone = [item for item in lone if item[2] not in self._unknown]
+        self._lone = tuple(LoneRows(self._report, side, [row for of, row, _ in lone if of == side]) for side in (0, 1))
         known = set() if self._state is None else self._state.rows.keys()
         gone = [item for item in lone if item[2] in known]
         followed = self._rules.deletions == "follow" and self._rules.may_delete(len(gone), len(known))
@@ -236,12 +240,8 @@ class Planner:
                 self._deleted(side, row, key, followed=followed)
             else:
                 self._created(side, row, key)
-        self._rows_gone |= {key for key in known if key not in self._present}
-
-    @property
-    def _present(self) -> set[Key]:
-        """Keys that any side has."""
-        return {*self._keys[0], *self._keys[1]}  # type: ignore[arg-type]  # a missing part is in no state
+        present = {*self._keys[0], *self._keys[1]}
+        self._rows_gone |= {key for key in known if key not in present}
 
     def _created(self, side: int, row: int, key: Key, reason: str = "created") -> None:
         """Plan the row for the side that lacks it."""
@@ -249,36 +249,14 @@ class Planner:
             self.skipped["only_right"] += 1
             return
         columns = self._report.columns
-        cells, texts = self._row(side, row)
+        cells = self._lone[side].cells(row)
         target: Side = "right" if side == 0 else "left"
         names = tuple(pair.right if side == 0 else pair.left for pair in columns)
         if any(cell is UNKNOWN for cell in cells):
             self.conflicts.append(SyncConflict(reason="value_unknown", key=key))
             return
-        self.steps.append(
-            Step(side=target, kind="create", key=key, columns=names, after=tuple(cells), reasons=(reason,))
-        )
-        self._rows_made[key] = tuple(texts)
-
-    def _row(self, side: int, row: int) -> tuple[list[Any], list[str | None]]:
-        """Return a row's compared cells as the other side writes them, and as the state keeps them."""
-        cells: list[Any] = []
-        texts: list[str | None] = []
-        table = self._report.left if side == 0 else self._report.right
-        for pair in self._report.columns:
-            name = pair.left if side == 0 else pair.right
-            value = frames.plain(table.stored(name, [row])[0])
-            distinct = table.texts(name)
-            code = int(distinct.codes[row])
-            text = None if code < 0 else str(distinct.values[code])
-            if side == 0:
-                if pair.values is not None and text is not None:
-                    text = value = pair.values.get(text, text)
-            elif pair.values is not None:
-                value = translated(pair.values, value, to="left")
-            cells.append(value)
-            texts.append(text)
-        return cells, texts
+        self.steps.append(Step(side=target, kind="create", key=key, columns=names, after=cells, reasons=(reason,)))
+        self._rows_made[key] = self._lone[side].texts(row)
 
     def _deleted(self, side: int, row: int, key: Key, *, followed: bool) -> None:
         """Decide a row that was agreed and that the other side does not have any more."""
@@ -301,7 +279,7 @@ class Planner:
         else:
             reason = "deleted_on_right" if side == 0 else "deleted_on_left"
         columns = self._report.columns
-        held = tuple(frames.plain(self._table(side).stored(self._column(side, pair), [row])[0]) for pair in columns)
+        held = self._lone[side].held(row)
         bases = [self._base(key, pair.left) for pair in columns]
         self.conflicts.append(
             SyncConflict(
@@ -312,7 +290,7 @@ class Planner:
 
     def _has_changed(self, side: int, row: int, key: Key) -> bool:
         """Whether a row is not what was agreed."""
-        for pair, text in zip(self._report.columns, self._row(side, row)[1], strict=True):
+        for pair, text in zip(self._report.columns, self._lone[side].texts(row), strict=True):
             base = self._base(key, pair.left)
             if not isinstance(base, Open) and not agree(base, text, pair, ignore=self._rules.ignore):
                 return True
@@ -366,10 +344,12 @@ class Planner:
 
     def _watermark(self, blocked: tuple[set[int], set[int]]) -> Any:
         """Return up to when everything is known to be in the state: rows that are open hold it back."""
+        former = None if self._state is None else self._state.watermark
+        if not self._moments.known:
+            return None
         open_keys = {*self.pending, *(conflict.key for conflict in self.conflicts)}
         left = [row for row in range(len(self._keys[0])) if row in blocked[0] or self._name(0, row) in open_keys]
         right = [row for row in range(len(self._keys[1])) if row in blocked[1] or self._name(1, row) in open_keys]
-        former = None if self._state is None else self._state.watermark
         return self._moments.watermark(left, right, held=bool(self._unknown), former=former)
 
 
