@@ -79,6 +79,13 @@ class CompactRange:
         self._size = size
         self._nodes = list(nodes)
 
+    @classmethod
+    def trusted(cls, size: int, nodes: list[bytes]) -> CompactRange:
+        """Return the range of nodes that were computed here, without looking at them again."""
+        made = cls.__new__(cls)
+        made._size, made._nodes = size, nodes
+        return made
+
     @property
     def size(self) -> int:
         """Number of leaves."""
@@ -103,8 +110,9 @@ class CompactRange:
         if not self._nodes:
             return EMPTY_ROOT
         *others, result = self._nodes
+        sha256 = hashlib.sha256
         for node in reversed(others):
-            result = node_hash(node, result)
+            result = sha256(b"\x01" + node + result).digest()
         return result
 
 

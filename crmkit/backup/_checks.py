@@ -275,3 +275,8 @@ class CustomCheck(RestoreCheck):
         del now
         good = self.function(restored) is True
         return CheckResult(name=self.name, findings=() if good else (Finding(code="CHECK_FAILED", path=self.label),))
+
+
+def crashed(name: str, error: Exception) -> CheckResult:
+    finding = Finding(code="CHECK_FAILED", path=name, detail=f"it raised {type(error).__name__}")
+    return CheckResult(name=name, findings=(finding,))

@@ -18,6 +18,7 @@ from ._findings import Finding, NotChecked
 from ._leaves import ChunkLeaves, file_sha256
 from ._manifest import CHUNKS, MANIFEST, STATEMENT, entries, scan
 from ._paths import shown, unsafe
+from ._recorded import record_backup
 from ._report import ordered
 from ._statement import parse_statement, read_envelope
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Mapping, Sequence
 
-    from crmkit.typing import Frame, JSONValue, Progress, Verifier
+    from crmkit.typing import AuditSink, Frame, JSONValue, Progress, Verifier
 
     from ._entry import Entry
     from ._stores import Store
@@ -325,11 +326,15 @@ class HealPlan:
     _stores: Mapping[str, Store]
     _chunk: int
 
-    def apply(self, *, dry_run: bool = True) -> tuple[HealAction, ...]:
+    def apply(
+        self, *, dry_run: bool = True, audit: AuditSink | None = None, by: str | None = None
+    ) -> tuple[HealAction, ...]:
         """Write every file that can be made whole, verified chunk by chunk and as a whole before it takes its place.
 
         Args:
             dry_run: Only read and verify; the default, so that nothing is written by mistake.
+            audit: Log that what was written is recorded in.
+            by: Who does it, for the log.
 
         Returns:
             The actions that were done, or would have been.
@@ -338,14 +343,20 @@ class HealPlan:
             FixityError: A source is not what it was when the plan was made; that file is left as it was.
             FileExistsError: A damaged original of an earlier healing is still there.
         """
-        for action in self.actions:
-            file = self._files[action.path]
-            content = self._content(file, action.sources)
-            if dry_run:
-                for _ in content:
-                    pass
-            else:
-                self._stores[action.copy].replace(file.entry.path, content, keep=KEPT)
+        done = 0
+        try:
+            for action in self.actions:
+                file = self._files[action.path]
+                content = self._content(file, action.sources)
+                if dry_run:
+                    for _ in content:
+                        pass
+                else:
+                    self._stores[action.copy].replace(file.entry.path, content, keep=KEPT)
+                    done += 1
+        finally:
+            if not dry_run:
+                record_backup(audit, "heal", None, by=by, ok=done == len(self.actions), count=done)
         return self.actions
 
     def _content(self, file: _File, sources: Sequence[str]) -> Iterator[bytes]:

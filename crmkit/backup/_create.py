@@ -19,13 +19,14 @@ from ._files import replacing
 from ._hashing import ChangedError, Hashed, Reader, ReadError
 from ._manifest import BUCKETS, CHUNKS, MANIFEST, STATEMENT, ManifestWriter, scan
 from ._paths import shown
+from ._recorded import record_backup
 from ._statement import Envelope, Statement, moment_of, moment_text, parse_statement, read_envelope
 from ._walk import Ignore, Node, open_folder, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from crmkit.typing import Progress, Signer
+    from crmkit.typing import AuditSink, Progress, Signer
 
     from ._snapshot import Snapshot
 
@@ -76,6 +77,8 @@ def create(
     parent: Statement | None = None,
     also_sha256: bool = False,
     progress: Progress | None = None,
+    audit: AuditSink | None = None,
+    by: str | None = None,
     now: Callable[[], dt.datetime] = utc_now,
 ) -> Manifest:
     r"""Read a finished backup once and write its manifest beside it; `sign` then makes it count.
@@ -88,6 +91,8 @@ def create(
         parent: Statement of the backup that an incremental one builds on.
         also_sha256: Also take the plain SHA-256 of files beyond one chunk, for other programs; costs a second hash.
         progress: Progress bar.
+        audit: Log that it is recorded in: ``crmkit.audit.Log``, or anything with its method.
+        by: Who does it, for the log.
         now: The clock.
 
     Raises:
@@ -142,9 +147,14 @@ def create(
         for snapshot in tables:
             writer.table(snapshot.entry(), snapshot.leaves)
         footer = writer.finish()
-    return Manifest(
+    made = Manifest(
         folder=folder, header=header, root=footer["root"], files=footer["files"], size_bytes=footer["bytes"]
     )
+    record_backup(
+        audit, "create", header.backup_id, by=by, count=made.files,
+        detail={"set": header.set, "root": made.root, "bytes": made.size_bytes},
+    )  # fmt: skip
+    return made
 
 
 def _entries(

@@ -16,11 +16,12 @@ from crmkit import frames
 from crmkit.errors import CrmkitError, NotFoundError
 from crmkit.issues import Report
 
-from ._checks import CheckResult
+from ._checks import CheckResult, crashed
 from ._create import meta_folder, utc_now
 from ._findings import Finding, texts
 from ._page import Section, fragment, page
 from ._policy import restorable
+from ._recorded import record_backup
 from ._report import ordered
 from ._restore import RestoreError
 from ._retention import plan_prune
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from crmkit.typing import Frame, JSONValue, Language, Verifier
+    from crmkit.typing import AuditSink, Frame, JSONValue, Language, Verifier
 
     from ._checks import RestoreCheck
     from ._policy import BackupPolicy, BackupRecord
@@ -230,23 +231,26 @@ class Drill:
     rpo_limit: dt.timedelta | None = None
 
     def run(
-        self,
-        payload: str | os.PathLike[str],
-        meta: str | os.PathLike[str] | None = None,
-        *,
-        now: Callable[[], dt.datetime] = utc_now,
-    ) -> DrillReport:
+        self, payload: str | os.PathLike[str], meta: str | os.PathLike[str] | None = None, *,
+        audit: AuditSink | None = None, by: str | None = None, now: Callable[[], dt.datetime] = utc_now,
+    ) -> DrillReport:  # fmt: skip
         """Run the drill; the scratch place is taken down whatever happens.
 
         Args:
             payload: The backup.
             meta: Its manifest's folder; ``<payload>.meta`` where ``None``.
+            audit: Log that the drill is recorded in.
+            by: Who does it, for the log.
             now: The clock.
 
         Raises:
             RefusedError: The scratch place would touch the source; nothing was restored.
         """
-        return _Run(self, Path(payload), meta_folder(payload, meta), now()).report()
+        run = _Run(self, Path(payload), meta_folder(payload, meta), now())
+        report = run.report()
+        more: dict[str, JSONValue] = {"seconds": round(report.rto.total_seconds()), "checks": dict(report.counts())}
+        record_backup(audit, "drill", run.backup_id, by=by, ok=report.ok, findings=report.findings, detail=more)
+        return report
 
 
 class _Run:
@@ -258,6 +262,7 @@ class _Run:
         self._results: list[CheckResult] = []
         self._findings: list[Finding] = []
         self._created: dt.datetime | None = None
+        self.backup_id: str | None = None
 
     @contextlib.contextmanager
     def _phase(self, name: str) -> Iterator[None]:
@@ -279,7 +284,8 @@ class _Run:
                 now=lambda: self._started,
             )
         self._findings += verified.findings
-        self._created = None if verified.statement is None else verified.statement.created
+        if verified.statement is not None:
+            self._created, self.backup_id = verified.statement.created, verified.statement.backup_id
         if verified.ok:
             with self._phase("prepare"):
                 drill.scratch.prepare()
@@ -322,7 +328,7 @@ class _Run:
                     try:
                         result = check.run(restored, self._started)
                     except Exception as error:  # noqa: BLE001  a check that crashes has failed, whatever it raised
-                        result = _crashed(check.name, error)
+                        result = crashed(check.name, error)
                     self._results.append(result)
                     self._findings += result.findings
 
@@ -339,11 +345,6 @@ def _reason(error: Exception) -> str:
         first = next((line for line in str(error).splitlines() if "error" in line.lower()), "")
         return first.split("DETAIL")[0].split('"')[0][:200] or "the restore program failed"
     return f"{type(error).__name__}: {error}" if isinstance(error, CrmkitError) else type(error).__name__
-
-
-def _crashed(name: str, error: Exception) -> CheckResult:
-    finding = Finding(code="CHECK_FAILED", path=name, detail=f"it raised {type(error).__name__}")
-    return CheckResult(name=name, findings=(finding,))
 
 
 def choose_backups(

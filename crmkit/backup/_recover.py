@@ -18,6 +18,7 @@ from crmkit._run_id import new_run_id
 from crmkit.errors import NotFoundError, SchemaError, ShapeError
 
 from ._create import utc_now
+from ._recorded import record_backup
 from ._recover_write import Row, RowRecovery, rows_by_key, write
 from ._sources import digest_block
 from ._statement import moment_text
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from crmkit._canonical import RowSchema
-    from crmkit.typing import Frame
+    from crmkit.typing import AuditSink, Frame
 
     from ._sources import Source
 
@@ -70,6 +71,7 @@ class RecoveryPlan:
         log: str | os.PathLike[str] | None = None,
         by: str | None = None,
         reason: str | None = None,
+        audit: AuditSink | None = None,
         now: Callable[[], dt.datetime] = utc_now,
     ) -> Recovery:
         """Bring the rows back: all of them, or after a conflict none.
@@ -81,6 +83,7 @@ class RecoveryPlan:
             log: File that the changes are written to, before anything is changed. It holds the values.
             by: Who does it.
             reason: Why.
+            audit: Log that the recovery is recorded in, with its outcome.
             now: The clock.
 
         Returns:
@@ -94,7 +97,15 @@ class RecoveryPlan:
         )
         if log is not None:
             recovery.save(log)
-        return attrs.evolve(recovery, frame=write(self._live, self._schema, self.key, self.rows))
+        done = False
+        try:
+            recovery = attrs.evolve(recovery, frame=write(self._live, self._schema, self.key, self.rows))
+            done = True
+        finally:
+            record_backup(
+                audit, "recover", recovery.run_id, by=by, ok=done, count=len(self.rows), purpose=reason, kind="run"
+            )
+        return recovery
 
     def __repr__(self) -> str:
         kinds = [row.kind for row in self.rows]

@@ -14,6 +14,7 @@ from ._create import meta_folder, utc_now
 from ._findings import LEVELS, Finding, Level, NotChecked
 from ._leaves import file_sha256
 from ._manifest import BUCKETS, CHUNKS, MANIFEST, STATEMENT, Limits, Scanned, scan
+from ._recorded import record_backup
 from ._report import Coverage, VerifyReport, ordered
 from ._statement import Envelope, Statement, moment_text, parse_statement, read_envelope
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
 
-    from crmkit.typing import Progress, Verifier
+    from crmkit.typing import AuditSink, Progress, Verifier
 
     from ._content import Budget
     from ._ledger import TrustLedger
@@ -54,6 +55,8 @@ def verify(
     budget: Budget | None = None,
     limits: Limits | None = None,
     progress: Progress | None = None,
+    audit: AuditSink | None = None,
+    by: str | None = None,
     now: Callable[[], dt.datetime] = utc_now,
 ) -> VerifyReport:
     r"""Verify a backup as deeply as asked; every fault found is reported, not only the first.
@@ -78,6 +81,8 @@ def verify(
         budget: How much ``"sample"`` reads.
         limits: How much of a manifest is read.
         progress: Progress bar over the manifest's entries.
+        audit: Log that it is recorded in: ``crmkit.audit.Log``, or anything with its method.
+        by: Who does it, for the log.
         now: The clock.
 
     Returns:
@@ -140,6 +145,8 @@ def verify(
     )
     if ledger is not None and statement is not None and report.ok:
         ledger.accept(statement, trusted, at=run.moment)
+    name = None if statement is None else statement.backup_id
+    record_backup(audit, "verify", name, by=by, ok=report.ok, findings=report.findings, detail={"level": level})
     return report
 
 

@@ -5,13 +5,20 @@ from ._asking import Question, Questions
 from ._blocking import BlockingRule, RuleUse
 from ._compare_runs import RunComparison, compare_runs
 from ._diagnostics import Diagnostics
-from ._evaluate import Evaluation, Scores, evaluate, threshold_curve
+from ._evaluate import Evaluation, Scores, evaluate, reliability_curve, threshold_curve
 from ._explain import EvidenceStep, PairExplanation
 from ._fields import Comparison
 from ._labels import Label, Labels
 from ._matcher import Matcher
 from ._model import MatchModel
-from ._plots import plot_blocks, plot_precision_recall, plot_scores, plot_waterfall, plot_weights
+from ._plots import (
+    plot_blocks,
+    plot_precision_recall,
+    plot_reliability,
+    plot_scores,
+    plot_waterfall,
+    plot_weights,
+)
 from ._report import LinkReport, MatchReport, PairReport
 from ._survivorship import (
     FirstSeen,
@@ -71,8 +78,10 @@ __all__ = [
     "evaluate",
     "plot_blocks",
     "plot_precision_recall",
+    "plot_reliability",
     "plot_scores",
     "plot_waterfall",
     "plot_weights",
+    "reliability_curve",
     "threshold_curve",
 ]

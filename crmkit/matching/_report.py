@@ -10,12 +10,12 @@ import attrs
 import numpy as np
 
 from crmkit import frames
-from crmkit.errors import NotFoundError
+from crmkit.errors import NotFoundError, ShapeError
 from crmkit.issues import Report
 from crmkit.masking import mask
 
 from ._asking import Question, Questions, choose_questions
-from ._evaluate import evaluate, threshold_curve
+from ._evaluate import evaluate, reliability_curve, threshold_curve
 from ._explain import PairExplanation, explain_pair
 from ._labels import known_pairs
 from ._presets import explanation_texts
@@ -244,10 +244,26 @@ class MatchReport(PairReport):
             ShapeError: Not one label a record.
         """
         said = evaluate(self.labels.tolist(), truth)
+        return threshold_curve(self.scored.log_odds, self._true_matches(truth), said.true_pairs)
+
+    def reliability(self, truth: Sequence[Hashable], *, bins: int = 10) -> list[dict[str, float]]:
+        """Return how often scored pairs truly match, by the probability they were given; see ``reliability_curve``.
+
+        Args:
+            truth: The true party of each record, in the order of the frame.
+            bins: Steps of the match probability.
+
+        Raises:
+            ShapeError: Not one label a record.
+        """
+        return reliability_curve(self.scored.log_odds, self._true_matches(truth), bins=bins)
+
+    def _true_matches(self, truth: Sequence[Hashable]) -> NDArray[np.bool_]:
+        if len(truth) != len(self.labels):
+            raise ShapeError("truth must have one label a record", expected=len(self.labels), actual=len(truth))
         numbers: dict[Hashable, int] = {}
         true = np.array([numbers.setdefault(label, len(numbers)) for label in truth], dtype=np.int64)
-        pairs = self.scored
-        return threshold_curve(pairs.log_odds, true[pairs.left] == true[pairs.right], said.true_pairs)
+        return np.asarray(true[self.scored.left] == true[self.scored.right])
 
     @property
     def cluster_sizes(self) -> NDArray[np.int64]:

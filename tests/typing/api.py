@@ -26,6 +26,8 @@ from crmkit.encryption import (
     MultiWrapper,
     RotationReport,
     Rotator,
+    RowSeal,
+    Sensitive,
     SQLiteSubjectStore,
     SQLiteTokenTable,
     SubjectStore,
@@ -257,6 +259,12 @@ def protect(path: Path, client: object, access: FieldAccess) -> ErasureReceipt:
     tokens = box.encrypt_column("email", ["ana@example.com"], records=[1])
     outcome: ColumnOutcome = box.decrypt_column(email, tokens, records=[1], on_error="collect")
     plan: IndexPlan = Index.plan(["Ana"], rows=1_000)
+    owned = Field("deals.note", bound=("owner_id",), indexes=[Index.unique(stretch="argon2id")])
+    deals: Box = ring.box([owned], row_seal=RowSeal("deals", ["note", "owner_id"]))
+    moved = deals.rebind_column(owned, tokens, records=[1], bound={"owner_id": [7]}, to_bound={"owner_id": [8]})
+    hidden: Sensitive[str] = deals.open(deals.seal({"id": 1, "note": "x", "owner_id": 7}), sensitive=True)["note"]
+    shown: str = hidden.reveal()
+    keep(moved, shown)
     table: TokenTable = SQLiteTokenTable(path / "crm.db", "contacts", "email")
     report: RotationReport = Rotator(box, email, table, reader=from_plaintext(), rows_per_s=1e4).run(progress=bar)
     seal_file(ring, "a.csv", "a.crm", context={"kind": "export"})
