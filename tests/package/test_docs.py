@@ -114,6 +114,7 @@ MADE_BY = {
 """Classes whose objects crmkit makes; the call that returns them has the Example."""
 
 SETTINGS = {
+    "crmkit.frames": {"spool"},  # the example of reconcile_files uses it
     "crmkit.backup.formats": {"write_bag", "write_sums"},  # the examples of verify_bag and verify_sums use them
     # docs/how-to/verify-a-backup.md and compare-tables.md show them
     "crmkit.backup": {"countersign", "DuckdbSource", "PostgresSource", "postgres_identity", "read_statement", "sign"},
