@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from crmkit.frames import Table
     from crmkit.matching import LinkReport, Matcher, MatchReport, MergeLog
     from crmkit.quality import DriftReport, Profile
-    from crmkit.reconciliation import ReconcileReport
+    from crmkit.reconciliation import Gate, ReconcileReport
     from crmkit.reports import Page
+    from crmkit.sync import SyncPlan
     from crmkit.typing import Frame, Language, Progress, RecordKind
     from crmkit.validators import Schema, ValidationReport
 
@@ -155,8 +156,8 @@ def link(
     """
     from crmkit import frames
 
-    table = frames.read(left)
-    return _matcher(table, kind, settings).link(table, right, key=key, one_to_one=one_to_one, progress=progress)
+    table, other = frames.read_two(left, right)
+    return _matcher(table, kind, settings).link(table, other, key=key, one_to_one=one_to_one, progress=progress)
 
 
 def reconcile(
@@ -265,7 +266,7 @@ def _matcher(table: Table, kind: RecordKind | None, settings: Mapping[str, Any])
 
 
 def report(
-    *results: ValidationReport | ChangeLog | MatchReport,
+    *results: ValidationReport | ChangeLog | MatchReport | ReconcileReport | Gate | SyncPlan,
     title: str | None = None,
     lang: Language = "en",
     reveal: bool = False,
@@ -274,7 +275,8 @@ def report(
     """Put results on one self-contained page: ``.save("cleanup.html")``.
 
     Args:
-        *results: What :func:`check`, ``fixes().apply()``, :func:`dedupe` and ``merge()`` gave, in that order.
+        *results: What :func:`check`, ``fixes().apply()``, :func:`dedupe` and ``merge()`` gave, in that order; what
+            :func:`reconcile` and its ``gate()`` gave; a sync plan.
         title: Heading of the page.
         lang: ``"en"`` or ``"zh"``.
         reveal: Show values as they are; without it personal fields and unrecognised columns are masked.

@@ -281,7 +281,7 @@ class Matcher:
         if one_to_one and many_to_one:
             raise InvalidValueError("choose one_to_one or many_to_one, not both")
         keys = key if isinstance(key, tuple) else (key, key)
-        run = self._read([frames.read(left), frames.read(right)], progress, *keys)
+        run = self._read(list(frames.read_two(left, right)), progress, *keys)
         known = known_pairs(labels, run.ids)
         job = self._job(known, progress)
         candidates = job.block(run.encoded)

@@ -14,11 +14,12 @@ from ._moments import moment
 from ._numbers import number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from ._causes import ColumnKind
+    from ._settings import ColumnPair
 
-__all__ = ["cause_of", "is_marker"]
+__all__ = ["agree", "cause_of", "is_marker", "near"]
 
 _MARKERS = frozenset({
     "", "-", "--", "—", "n/a", "na", "n.a.", "null", "none", "nil", "nan", "nat", "(blank)", "(empty)", "(null)",
@@ -38,7 +39,10 @@ def is_marker(value: str) -> bool:
 
     .. versionadded:: 0.1.0
     """
-    folded = unicodedata.normalize("NFKC", value[:40]).strip().casefold() if len(value) < 40 else value
+    if len(value) >= 40:
+        return False
+    plain = value if value.isascii() else unicodedata.normalize("NFKC", value)
+    folded = plain.strip().casefold()
     return folded in _MARKERS or folded in _WORDS_FOR_UNKNOWN
 
 
@@ -79,6 +83,39 @@ def cause_of(left: str | None, right: str | None, kind: ColumnKind = "text") -> 
     return Cause("changed", to_confirm=_cut(left, right))
 
 
+def agree(left: str | None, right: str | None, column: ColumnPair, *, ignore: Collection[str] = ()) -> bool:
+    """Whether two cells of a compared column count as equal.
+
+    Args:
+        left: The one cell as text; ``None`` is missing.
+        right: The other.
+        column: What it holds, and how far numbers may be apart.
+        ignore: Causes that are no difference.
+
+    Example:
+        >>> from crmkit.reconciliation import ColumnPair
+        >>> phone = ColumnPair(left="phone", right="tel", kind="phone")
+        >>> agree("+86 138 0013 8000", "13800138000", phone, ignore=["format"])
+        True
+
+    .. versionadded:: 0.1.0
+    """
+    if left == right or near(left, right, column.tolerance):
+        return True
+    found = cause_of(left, right, column.kind)
+    return found is None or found.code in ignore
+
+
+def near(left: str | None, right: str | None, tolerance: float) -> bool:
+    """Whether two texts are numbers that are no further apart than the tolerance, which is not 0."""
+    if not tolerance or left is None or right is None:
+        return False
+    try:
+        return abs(float(left) - float(right)) <= tolerance
+    except ValueError:
+        return False
+
+
 def _typed(kind: ColumnKind) -> Callable[[str, str], Cause | None]:
     form = _FORMS.get(kind)
 
@@ -94,12 +131,14 @@ def _typed(kind: ColumnKind) -> Callable[[str, str], Cause | None]:
 
 def _spelling(left: str, right: str) -> Cause | None:
     """Blanks, case, width, script: harmless, and the same whatever the column holds."""
-    if _BLANKS.sub("", left) == _BLANKS.sub("", right):
+    if _without_blanks(left) == _without_blanks(right):
         # "Ann Lee" and "AnnLee" are not a matter of blanks at the edge, but nothing else is between them either.
         return Cause("whitespace")
     a, b = _squeezed(left), _squeezed(right)
     if a.casefold() == b.casefold():
         return Cause("case")
+    if left.isascii() and right.isascii():
+        return None
     wide_a, wide_b = (_squeezed(unicodedata.normalize("NFKC", part)).casefold() for part in (left, right))
     if wide_a == wide_b:
         return Cause("full_width")
@@ -108,8 +147,12 @@ def _spelling(left: str, right: str) -> Cause | None:
     return None
 
 
+def _without_blanks(value: str) -> str:
+    return "".join(value.split()) if value.isascii() else _BLANKS.sub("", value)
+
+
 def _squeezed(value: str) -> str:
-    return _BLANKS.sub(" ", value).strip()
+    return " ".join(value.split()) if value.isascii() else _BLANKS.sub(" ", value).strip()
 
 
 def _phones_agree(left: str, right: str) -> bool:

@@ -95,7 +95,9 @@ MADE_BY = {
     "crmkit.mapping": {"End", "Link", "MappedColumn", "MappingChange", "MappingDiff", "Suggestion"},
     "crmkit.reconciliation": {
         *("Cause", "ColumnPair", "ColumnSummary", "Gate", "Grade", "Limit", "Segment", "Side", "Total"),
+        "SimilarPair",
     },
+    "crmkit.sync": {"Alarm", "Applied", "Consistency", "Step", "SyncConflict"},
     "crmkit.permissions": {
         *("Access", "AccessChange", "CasbinPolicy", "Decision", "FieldViolation", "Finding", "Leaf", "LeastPrivilege"),
         *("LintReport", "NearMiss", "Offboarding", "Permission", "PolicyDiff", "Review", "ReviewDecision", "ReviewRow"),
@@ -112,6 +114,7 @@ MADE_BY = {
 """Classes whose objects crmkit makes; the call that returns them has the Example."""
 
 SETTINGS = {
+    "crmkit.frames": {"spool"},  # the example of reconcile_files uses it
     "crmkit.backup.formats": {"write_bag", "write_sums"},  # the examples of verify_bag and verify_sums use them
     # docs/how-to/verify-a-backup.md and compare-tables.md show them
     "crmkit.backup": {"countersign", "DuckdbSource", "PostgresSource", "postgres_identity", "read_statement", "sign"},
@@ -122,6 +125,7 @@ SETTINGS = {
         *("SelfGrant", "SeparationOfDuties"),
     },
     "crmkit.files": {"read_excel"},
+    "crmkit.reconciliation": {"read_both"},
     "crmkit.matching": {
         *(
             "Comparison",
