@@ -6,14 +6,16 @@ import re
 from typing import TYPE_CHECKING, get_args
 
 import attrs
+import numpy as np
 
 from crmkit.errors import NotFoundError, SchemaError
-from crmkit.normalize import phones
+from crmkit.normalize import _phone_bulk, phones
 from crmkit.values import PhoneType
 
+from ._answers import Answers, Forms
 from ._check import Check, Context, Reference, country_reference
 from ._placeholders import is_placeholder
-from ._verdict import NOT_NORMALIZED, Finding, Skipped, Verdict, normal
+from ._verdict import Finding, Skipped, Verdict, normal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -38,6 +40,11 @@ _PLUS_WAS_LOST = 0.9
 _LETTER_FOR_DIGIT = 0.9
 _LETTERS_LEFT_OUT = 0.8
 """The reference reads over letters in a number, or takes them for digits of their keys; they may be misread ones."""
+
+_SURE = np.full(7, np.nan)  # by how a number is written; NaN: by what tells its country
+_SURE[_phone_bulk.ABROAD_FORM] = _INTERNATIONAL
+_SURE[_phone_bulk.LOCAL] = _AREA_CODE_UNSURE
+_SURE[_phone_bulk.LANDLINE] = _TRUNK_PREFIX_MISSING
 
 
 def _types(types: Iterable[str]) -> tuple[str, ...]:
@@ -110,25 +117,30 @@ class Phone(Check):
     def examine_many(self, texts: Sequence[str], contexts: Sequence[Context]) -> Mapping[int, Verdict]:
         if self.types:
             return Check.examine_many(self, texts, contexts)
-        accept, tidy, examine, default = phones.accept, phones.is_e164, self.examine, self.default
-        referred = isinstance(self.country, Reference)
-        fixed = None if isinstance(self.country, Reference) else self.country
-        usual = _FIXED_COUNTRY if not referred else _OWN_COUNTRY
+        return self.examine_column(texts, contexts).verdicts()
+
+    def examine_column(self, texts: Sequence[str], contexts: Sequence[Context]) -> Answers:
+        if self.types:
+            return Answers(dict(Check.examine_many(self, texts, contexts)))
+        places = {context: place for place, context in enumerate(dict.fromkeys(contexts))}
+        context_of = np.fromiter(map(places.__getitem__, contexts), np.int64, len(texts))
+        if isinstance(self.country, Reference):
+            own = [context[0] if context else None for context in places]
+            usual = [_OWN_COUNTRY if country else _DEFAULT_COUNTRY for country in own]
+        else:
+            own = [self.country for _ in places]
+            usual = [_FIXED_COUNTRY if country else _DEFAULT_COUNTRY for country in own]
+        found = _phone_bulk.read_many(texts, [country or self.default for country in own], context_of)
         said: dict[int, Verdict] = {}
-        for at, (text, context) in enumerate(zip(texts, contexts, strict=True)):
-            if tidy(text):
-                continue
-            own = (context[0] if context else None) if referred else fixed
-            country = own or default
-            form = accept(text, country)
-            if form is None:
-                verdict = examine(text, context)
-                if verdict:
-                    said[at] = verdict
-            elif form != text:
-                sure = _how_sure(text, country, usual if own else _DEFAULT_COUNTRY)
-                said[at] = (Finding(NOT_NORMALIZED, form, sure, dimension="consistency", severity="info"),)
-        return said
+        for doubtful in np.flatnonzero(found.kinds == _phone_bulk.UNKNOWN).tolist():
+            verdict = self.examine(texts[doubtful], contexts[doubtful])
+            if verdict:
+                said[doubtful] = verdict
+        at = np.flatnonzero(found.kinds > _phone_bulk.E164)
+        sure = _SURE[found.kinds[at]]
+        by_country = np.isnan(sure)
+        sure[by_country] = np.array(usual)[context_of[at[by_country]]]
+        return Answers(said, Forms(at, found.forms[at], sure))
 
     def _is_of_type(self, form: str) -> bool:
         number = phones.parse(form)
