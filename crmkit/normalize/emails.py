@@ -257,7 +257,9 @@ def is_placeholder(raw: str) -> bool:
         return where is not None
     free = is_free_mail(domain)
     site = _compact(domain.partition(".")[0])
-    return site == local or (where == "free" and free) or words.get(site, "made") != "made"
+    if site == local or (where == "free" and free):
+        return True
+    return site in words and (where == "denies" or words[site] not in ("made", "denies"))
 
 
 @cache

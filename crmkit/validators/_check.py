@@ -57,6 +57,9 @@ class Check(Adapted, ABC):
     typed: ClassVar[bool] = False
     """Whether a column may hold such values as a type of its own, which then has no written form to object to."""
 
+    learns: ClassVar[bool] = False
+    """Whether :meth:`learn` makes another check of it, so that the whole column must be seen first."""
+
     @abstractmethod
     def examine(self, text: str, context: Context = ()) -> Verdict:
         """Judge one text that is not blank.

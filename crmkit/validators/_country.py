@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import attrs
 
 from crmkit.normalize import addresses, countries
+from crmkit.normalize._placeholders import is_filler_number, is_placeholder
 
 from ._check import Check, Context, Reference, country_reference
-from ._placeholders import is_placeholder
 from ._text import tidy
 from ._verdict import Finding, Skipped, Verdict, failed, normal
 
@@ -51,6 +51,7 @@ class Country(Check):
     """
 
     severity: ClassVar[Severity] = "warning"
+    learns: ClassVar[bool] = True
 
     form: Literal["code", "any", "column"] = attrs.field(
         default="code", validator=attrs.validators.in_(("code", "any", "column"))
@@ -114,6 +115,8 @@ class Postcode(Check):
         valid = addresses.postcode_is_valid(text, country)
         if valid is None:
             return Skipped("country_without_codes")
+        if is_filler_number(text) and "0" in text:  # no country has a code of zeros only, though its form is right
+            return (Finding("placeholder", dimension="completeness"),)
         if valid:
             return normal(text, addresses.postcode(text, country) or text)
         if is_placeholder(text):

@@ -10,10 +10,10 @@ import attrs
 import numpy as np
 
 from crmkit.normalize import _email_bulk, emails
+from crmkit.normalize._placeholders import is_placeholder
 
 from ._answers import Answers, Forms, objects
 from ._check import Check, Context
-from ._placeholders import is_placeholder
 from ._verdict import Finding, Verdict, failed, normal
 
 if TYPE_CHECKING:

@@ -53,9 +53,12 @@ class FieldRun:
     Attributes:
         field: The column.
         rules: Its rules, as they read this column (the order of dates found).
+
+    Args:
+        written: Whether it is known that some cell of the column is text; where not, it is looked for.
     """
 
-    def __init__(self, field: str, rules: Sequence[FieldRule], columns: Columns) -> None:
+    def __init__(self, field: str, rules: Sequence[FieldRule], columns: Columns, *, written: bool = False) -> None:
         self.field = field
         texts = columns.texts(field)
         self.rules = [attrs.evolve(rule, check=rule.check.learn(texts.values)) for rule in rules]
@@ -69,7 +72,7 @@ class FieldRun:
         self._alone = None if only in self._units.active else only
         self._n_rows = columns.n_rows
         typed = any(part.typed for rule in self.rules for part in walk(rule.check))
-        self._by_form = not typed or columns.holds_text(field)
+        self._by_form = written or not typed or columns.holds_text(field)
 
     def run(self) -> tuple[list[RuleOutcome], list[IssueTable]]:
         """Return the outcome of every rule and the issues found."""

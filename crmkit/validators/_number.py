@@ -10,11 +10,11 @@ import attrs
 
 from crmkit.errors import SchemaError
 from crmkit.normalize import numbers
+from crmkit.normalize._placeholders import is_placeholder
 from crmkit.values import Money as Amount
 
 from ._check import Check, Context, Reference, country_reference
 from ._conditions import Column
-from ._placeholders import is_placeholder
 from ._verdict import Finding, Verdict, failed, normal
 
 if TYPE_CHECKING:

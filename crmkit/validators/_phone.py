@@ -10,11 +10,11 @@ import numpy as np
 
 from crmkit.errors import NotFoundError, SchemaError
 from crmkit.normalize import _phone_bulk, phones
+from crmkit.normalize._placeholders import is_filler_number, is_placeholder
 from crmkit.values import PhoneType
 
 from ._answers import Answers, Forms
 from ._check import Check, Context, Reference, country_reference
-from ._placeholders import is_placeholder
 from ._verdict import Finding, Skipped, Verdict, normal
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def _is_international(text: str) -> bool:
 def _refused(text: str, country: str | None, own: str | None) -> Verdict:
     if len(text) > _LONGEST:
         return (Finding("phone_invalid_international"),)
-    if is_placeholder(text) or _is_filler(text):
+    if is_placeholder(text) or is_filler_number(text):
         return (Finding("placeholder", dimension="completeness", severity="warning"),)
     if phones.is_lossy(text):
         return (Finding("phone_lossy"),)
@@ -219,9 +219,3 @@ def _repairs(text: str, digits: int) -> list[tuple[str, float]]:
 
 def _has_letters(text: str) -> bool:
     return any(char.isalpha() for char in text)
-
-
-def _is_filler(text: str) -> bool:
-    """Say whether somebody filled the field with one digit: 000000, 99999999."""
-    found = {char for char in text if char.isdecimal()}
-    return len(found) == 1 and not _has_letters(text) and len(text) >= _FEWEST_DIGITS

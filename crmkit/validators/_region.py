@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import attrs
 
 from crmkit.normalize import text as texts
+from crmkit.normalize._placeholders import is_placeholder
 from crmkit.normalize._reference import read_rows
 
 from ._check import Check, Context, Reference, country_reference
-from ._placeholders import is_placeholder
 from ._verdict import Finding, Skipped, Verdict, normal
 
 if TYPE_CHECKING:

@@ -90,6 +90,8 @@ class Rule(ABC):
 
     kind: ClassVar[str] = "rule"
     dimension: ClassVar[Dimension] = "consistency"
+    row_local: ClassVar[bool] = False
+    """Whether a row is judged by nothing but itself."""
 
     @property
     @abstractmethod
@@ -240,6 +242,7 @@ class Require(Rule):
     field: str = attrs.field(kw_only=False)
 
     kind: ClassVar[str] = "require"
+    row_local: ClassVar[bool] = True
     dimension: ClassVar[Dimension] = "completeness"
 
     @property
@@ -268,6 +271,7 @@ class Demand(Rule):
     demand: Condition = attrs.field(kw_only=False)
 
     kind: ClassVar[str] = "demand"
+    row_local: ClassVar[bool] = True
 
     @property
     def columns(self) -> tuple[str, ...]:
