@@ -136,9 +136,12 @@ def _kind_of(table: Table, contents: Contents) -> RecordKind | None:
 
 def _names_people(table: Table, contents: Contents) -> bool:
     """Say whether the one column that could be the name of a deal holds names of people."""
-    readings = {column: read_name(column, "deal") for column in table.columns}
-    naming = [column for column, reading in readings.items() if reading and reading.canonical == "name"]
-    return len(naming) == 1 and contents.are_people(naming[0])
+    of_deal = {column: read_name(column, "deal") for column in table.columns}
+    naming = [column for column, reading in of_deal.items() if reading and reading.canonical == "name"]
+    if len(naming) != 1:
+        return False
+    of_person = read_name(naming[0], "contact")
+    return of_person is not None and of_person.canonical == "full_name" and contents.are_people(naming[0])
 
 
 def _header_rank(field: systems.Field, column: str) -> int:
