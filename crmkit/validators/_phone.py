@@ -20,6 +20,8 @@ from ._verdict import Finding, Skipped, Verdict, normal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from crmkit.typing import JSONValue
+
 __all__ = ["Phone"]
 
 _BARE = re.compile(r"\+?[\d ().-]+\Z", re.ASCII).match
@@ -111,7 +113,7 @@ class Phone(Check):
         if _has_letters(text) and " ext. " not in form:
             sure = min(sure, _LETTERS_LEFT_OUT)
         if self.types and not self._is_of_type(form):
-            return (Finding("phone_type", params={"types": list(self.types)}, severity="warning"),)
+            return (Finding("phone_type", params=_said(self.types), severity="warning"),)
         return normal(text, form, confidence=sure)
 
     def examine_many(self, texts: Sequence[str], contexts: Sequence[Context]) -> Mapping[int, Verdict]:
@@ -150,6 +152,21 @@ class Phone(Check):
     def __repr__(self) -> str:
         types = f", types={list(self.types)!r}" if self.types else ""
         return f"Phone(country={self.country!r}, default={self.default!r}{types})"
+
+
+_IN_CHINESE = {
+    "fixed_line": "固定电话", "mobile": "手机", "fixed_line_or_mobile": "固定电话或手机", "toll_free": "免费电话",
+    "premium_rate": "付费电话", "shared_cost": "分摊付费电话", "voip": "网络电话", "personal": "个人号码",
+    "pager": "寻呼机", "uan": "企业统一号码", "voicemail": "语音信箱", "unknown": "未知类型",
+}  # fmt: skip
+
+
+def _said(types: Sequence[str]) -> dict[str, JSONValue]:
+    """Return types of number as params of a message: the words of the interface, and those of each language."""
+    return {
+        "types": list(types), "types_en": [name.replace("_", " ") for name in types],
+        "types_zh": [_IN_CHINESE.get(name, name) for name in types],
+    }  # fmt: skip
 
 
 def _how_sure(text: str, country: str | None, sure: float) -> float:

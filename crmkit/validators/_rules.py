@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 
 from ._conditions import AllTrue, AnyTrue, Condition, Present
+from ._wording import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -254,7 +255,13 @@ class Require(Rule):
         return "required" if self.condition is None else "required_when"
 
     def judge(self, run: RunContext, asked: _Mask) -> Judgement:
-        params: dict[str, JSONValue] = {} if self.condition is None else {"condition": repr(self.condition)}
+        params: dict[str, JSONValue] = {}
+        if self.condition is not None:
+            params = {
+                "condition": repr(self.condition),
+                "condition_en": in_words(self.condition, "en"),
+                "condition_zh": in_words(self.condition, "zh"),
+            }
         return Judgement(failed=np.flatnonzero(asked & ~run.columns.present(self.field)), params=params)
 
     def _renamed(self, names: Mapping[str, str]) -> dict[str, Any]:
