@@ -9,12 +9,13 @@ import attrs
 from crmkit.normalize import addresses, countries
 from crmkit.normalize._placeholders import is_filler_number, is_placeholder
 
-from ._check import Check, Context, Reference, country_reference
+from ._by_country import ByCountry
+from ._check import Check, Context
 from ._text import tidy
 from ._verdict import Finding, Skipped, Verdict, failed, normal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from crmkit.typing import Severity
 
@@ -78,7 +79,7 @@ class Country(Check):
 
 
 @attrs.frozen(kw_only=True)
-class Postcode(Check):
+class Postcode(ByCountry):
     """A postal code of the form that its country uses.
 
     Args:
@@ -96,20 +97,8 @@ class Postcode(Check):
 
     severity: ClassVar[Severity] = "warning"
 
-    country: str | Reference | None = attrs.field(default=None, converter=country_reference)
-
-    @property
-    def references(self) -> tuple[Reference, ...]:
-        return (self.country,) if isinstance(self.country, Reference) else ()
-
-    def rename(self, names: Mapping[str, str]) -> Postcode:
-        if not isinstance(self.country, Reference):
-            return self
-        column = names.get(self.country.column, self.country.column)
-        return attrs.evolve(self, country=attrs.evolve(self.country, column=column))
-
     def examine(self, text: str, context: Context = ()) -> Verdict:
-        country = (context[0] if context else None) if isinstance(self.country, Reference) else self.country
+        country = self.country_of(context)
         if not country:
             return Skipped("country_missing" if country is None else "country_invalid")
         valid = addresses.postcode_is_valid(text, country)

@@ -14,6 +14,7 @@ from crmkit.normalize._placeholders import is_filler_number, is_placeholder
 from crmkit.values import PhoneType
 
 from ._answers import Answers, Forms
+from ._by_country import ByCountry
 from ._check import Check, Context, Reference, country_reference
 from ._verdict import Finding, Skipped, Verdict, normal
 
@@ -58,7 +59,7 @@ def _types(types: Iterable[str]) -> tuple[str, ...]:
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class Phone(Check):
+class Phone(ByCountry):
     """A telephone number that its numbering plan allows.
 
     Args:
@@ -80,7 +81,6 @@ class Phone(Check):
     .. versionadded:: 0.1.0
     """
 
-    country: str | Reference | None = attrs.field(default=None, converter=country_reference)
     default: str | None = attrs.field(default=None, converter=country_reference)
     types: tuple[str, ...] = attrs.field(default=(), converter=_types)
 
@@ -88,21 +88,8 @@ class Phone(Check):
         if isinstance(self.default, Reference):
             raise SchemaError("default= of a Phone() is one country; give the column as country=")
 
-    @property
-    def references(self) -> tuple[Reference, ...]:
-        return (self.country,) if isinstance(self.country, Reference) else ()
-
-    def rename(self, names: Mapping[str, str]) -> Phone:
-        if not isinstance(self.country, Reference):
-            return self
-        column = names.get(self.country.column, self.country.column)
-        return attrs.evolve(self, country=attrs.evolve(self.country, column=column))
-
     def examine(self, text: str, context: Context = ()) -> Verdict:
-        if isinstance(self.country, Reference):
-            own, sure = (context[0] if context else None), _OWN_COUNTRY
-        else:
-            own, sure = self.country, _FIXED_COUNTRY
+        own, sure = self.country_of(context), _OWN_COUNTRY if self.references else _FIXED_COUNTRY
         country = own or self.default
         if not own:
             sure = _DEFAULT_COUNTRY
@@ -126,12 +113,9 @@ class Phone(Check):
             return Answers(dict(Check.examine_many(self, texts, contexts)))
         places = {context: place for place, context in enumerate(dict.fromkeys(contexts))}
         context_of = np.fromiter(map(places.__getitem__, contexts), np.int64, len(texts))
-        if isinstance(self.country, Reference):
-            own = [context[0] if context else None for context in places]
-            usual = [_OWN_COUNTRY if country else _DEFAULT_COUNTRY for country in own]
-        else:
-            own = [self.country for _ in places]
-            usual = [_FIXED_COUNTRY if country else _DEFAULT_COUNTRY for country in own]
+        own = [self.country_of(context) for context in places]
+        named = _OWN_COUNTRY if self.references else _FIXED_COUNTRY
+        usual = [named if country else _DEFAULT_COUNTRY for country in own]
         found = _phone_bulk.read_many(texts, [country or self.default for country in own], context_of)
         said: dict[int, Verdict] = {}
         for doubtful in np.flatnonzero(found.kinds == _phone_bulk.UNKNOWN).tolist():

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from ._check import Context, Reference, country_reference
+from ._by_country import ByCountry
 from ._identifier import Fault, Identifier
 from ._vat_checks import CHECKS
 from ._verdict import Skipped, Verdict, normal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from ._check import Context
 
 __all__ = ["VAT"]
 
@@ -33,7 +35,7 @@ _PREFIX = {"GR": "EL", "CH": "CHE"}
 
 
 @attrs.frozen(kw_only=True)
-class VAT(Identifier):
+class VAT(ByCountry, Identifier):
     """A value added tax number of a European country.
 
     Form and check digits are checked for every member of the EU, Northern Ireland, Great Britain, Switzerland and
@@ -57,20 +59,8 @@ class VAT(Identifier):
 
     word = "vat"
 
-    country: str | Reference | None = attrs.field(default=None, converter=country_reference)
-
-    @property
-    def references(self) -> tuple[Reference, ...]:
-        return (self.country,) if isinstance(self.country, Reference) else ()
-
-    def rename(self, names: Mapping[str, str]) -> VAT:
-        if not isinstance(self.country, Reference):
-            return self
-        column = names.get(self.country.column, self.country.column)
-        return attrs.evolve(self, country=attrs.evolve(self.country, column=column))
-
     def examine(self, text: str, context: Context = ()) -> Verdict:
-        own = (context[0] if context else None) if isinstance(self.country, Reference) else self.country
+        own = self.country_of(context)
         compact = self.compact(text)
         if not compact[:2].isalpha() and compact:
             if not own:
