@@ -15,6 +15,13 @@ Tasks: ``append_each`` (fsync for every event; at most 2,000 of them), ``append_
 ``append_os`` (batches of 1,000, no fsync), ``verify``, ``verify_deep``, ``prove`` (one inclusion proof, median of
 500, with its size), ``prove_hashes`` (the same over the stored hashes of as many events, without the bodies).
 ``append_*`` of crmkit begins with events as a caller has them: making, encoding and hashing count.
+``append_each_paired`` takes turns with a bare write and fsync of the same event's JSON, made there too, on the same
+disk, and gives the ratio of the medians and of the sums: two runs one after the other meet two different disks.
+``prove_event`` is the proof with the event's body and the checkpoint, as an auditor gets it.
+
+    python benchmarks/bench_audit.py --rows 10000000 --folder /big/disk --tasks append_group,verify,prove,prove_event
+
+``--folder`` keeps the log of ``append_group`` there, and later tasks, each in a process of its own, take it.
 """
 
 from __future__ import annotations
@@ -38,8 +45,8 @@ BATCH = 1000
 EACH_AT_MOST = 2000
 TASKS = {
     "crmkit": [
-        "append_each", "append_group", "append_os", "append_group_sqlite", "verify", "verify_deep", "verify_sqlite",
-        "prove", "prove_hashes",
+        "append_each", "append_each_paired", "append_group", "append_os", "append_group_sqlite", "verify",
+        "verify_deep", "verify_sqlite", "prove", "prove_event", "prove_hashes",
     ],
     "bare": ["append_each", "append_group", "append_os", "append_group_encode"],
     "chain": ["append_each", "append_group", "append_os", "verify"],
@@ -88,6 +95,8 @@ def crmkit(task: str, rows: int, folder: Path) -> dict[str, object]:
 
     signer = NoteSigner.generate("bench.example.com/audit", seed=bytes(32))
     path = folder / ("log.sqlite" if task.endswith("sqlite") else "log")
+    if task == "append_each_paired":
+        return paired(rows, folder)
     if task == "prove_hashes":
         return {"times": prove_hashes(rows, folder), "proof_bytes": 32 * (rows - 1).bit_length()}
     if task.startswith("append"):
@@ -99,9 +108,10 @@ def crmkit(task: str, rows: int, folder: Path) -> dict[str, object]:
             "clock": clock,
             "bytes": sum(file.stat().st_size for file in path.rglob("*")) if path.is_dir() else path.stat().st_size,
         }
-    with Log.open(path, signer=signer, durability="os", checkpoint_events=1_000_000_000) as log:
-        for start in range(0, rows, BATCH):
-            log.extend(Event(**said(number)) for number in range(start, min(start + BATCH, rows)))
+    if not path.exists():
+        with Log.open(path, signer=signer, durability="os", checkpoint_events=1_000_000_000) as log:
+            for start in range(0, rows, BATCH):
+                log.extend(Event(**said(number)) for number in range(start, min(start + BATCH, rows)))
     if task.startswith("verify"):
         with Clock() as clock:
             report = verify(path, keys=[signer.verifier], deep=task == "verify_deep")
@@ -113,9 +123,35 @@ def crmkit(task: str, rows: int, folder: Path) -> dict[str, object]:
         times = []
         for seq in chosen:
             begun = time.perf_counter()
-            proof = log.inclusion_path(seq, rows)
+            path_bytes = 32 * len(log.inclusion_path(seq, rows)) if task == "prove" else len(log.prove(seq).to_bytes())
             times.append(time.perf_counter() - begun)
-    return {"times": times, "proof_bytes": 32 * len(proof)}
+    return {"times": times, "proof_bytes": path_bytes}
+
+
+def paired(rows: int, folder: Path) -> dict[str, object]:
+    """Append and write bare by turns; every second time the other one goes first."""
+    from crmkit.audit import Event, Log, NoteSigner
+
+    fd = os.open(folder / "bare", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+    signer = NoteSigner.generate("bench.example.com/audit", seed=bytes(32))
+    took: dict[str, list[float]] = {"bare": [], "log": []}
+    with Log.open(folder / "log", signer=signer, durability="each") as log, Clock() as clock:
+        for number in range(rows):
+            for name in ("bare", "log") if number % 2 else ("log", "bare"):
+                begun = time.perf_counter()
+                if name == "bare":
+                    os.write(fd, line(number))
+                    os.fsync(fd)
+                else:
+                    log.append(Event(**said(number)))
+                took[name].append(time.perf_counter() - begun)
+    os.close(fd)
+    middle = {name: statistics.median(times) for name, times in took.items()}
+    return {
+        "clock": clock, "median_bare_s": middle["bare"], "median_log_s": middle["log"],
+        "ratio_of_medians": round(middle["log"] / middle["bare"], 3),
+        "ratio_of_sums": round(sum(took["log"]) / sum(took["bare"]), 3),
+    }  # fmt: skip
 
 
 def prove_hashes(rows: int, folder: Path) -> list[float]:
@@ -212,14 +248,15 @@ def version(tool: str) -> str:
         return "source"
 
 
-def measure(tool: str, task: str, rows: int) -> dict[str, object]:
+def measure(tool: str, task: str, rows: int, kept: Path | None) -> dict[str, object]:
     """Run one task and return its line."""
-    folder = Path(tempfile.mkdtemp(prefix="bench-audit-"))
-    n = min(rows, EACH_AT_MOST) if task == "append_each" else rows
+    folder = Path(tempfile.mkdtemp(prefix="bench-audit-")) if kept is None else kept
+    n = min(rows, EACH_AT_MOST) if task.startswith("append_each") else rows
     try:
         found = globals()[tool](task, n, folder)
     finally:
-        shutil.rmtree(folder)
+        if kept is None:
+            shutil.rmtree(folder)
     told: dict[str, object] = {"task": task, "tool": tool, "version": version(tool), "n": n}
     if "times" in found:
         times = found.pop("times")
@@ -241,10 +278,11 @@ def main() -> None:
     parser.add_argument("--tasks", help="only these, comma between")
     parser.add_argument("--repeat", type=int, default=1, help="runs of each task; the one of median wall time counts")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--folder", type=Path, help="keep the log here, and take the one that is here")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        print(json.dumps(measure(options.tools, options.one, options.rows)))
+        print(json.dumps(measure(options.tools, options.one, options.rows, options.folder)))
         return
     lines = []
     for tool in options.tools.split(","):
@@ -252,6 +290,7 @@ def main() -> None:
         for task in TASKS[tool]:
             if options.tasks is None or task in options.tasks.split(","):
                 command = [python, __file__, "--rows", str(options.rows), "--tools", tool, "--one", task]
+                command += ["--folder", str(options.folder)] if options.folder is not None else []
                 runs = [
                     json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
                     for _ in range(options.repeat)

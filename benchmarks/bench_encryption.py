@@ -12,7 +12,9 @@ What each tool does is what its documentation shows, and no less than it needs:
 - ``crmkit``: columns of typed, padded text bound to tenant, field and record, as text tokens (tasks ``encrypt``,
   ``decrypt``), the same one value a call (``encrypt_one``, ``decrypt_one``), committing suite 3 (``encrypt_suite3``,
   ``decrypt_suite3``), a unique blind index over values that are in normal form (``index``), and rotating two fields
-  with an index each in SQLite (``rotate``; a value is one cell; the database's time is in it).
+  with an index each in SQLite (``rotate``; a value is one cell; the database's time is in it). ``floor_encrypt``,
+  ``floor_decrypt`` and ``floor_index`` are a bare loop over the same primitive with the same components, in the same
+  process: what no Python around it can go below.
 - ``fernet``: text token; AES-128-CBC with HMAC; bound to nothing.
 - ``pyca-aessiv``: AES-SIV with a random nonce and one component of associated data; octets, neither typed nor padded.
 - ``tink``: AES-256-GCM with associated data; octets.
@@ -116,8 +118,33 @@ def run_crmkit(data: list[str]) -> list[dict[str, object]]:
         with Clock() as clock:
             box.index_column(email, data)
         found.append(line("index_with_normal_form", clock, len(data), bytes_out=32))
+        found += floor(data)
         found.append(rotate(place / "crm.db", ring, box, (email, phone), data))
     return found
+
+
+def floor(data: list[str]) -> list[dict[str, object]]:
+    """Measure the calls of the library ``cryptography`` that the column calls cannot do without, and nothing else."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.hmac import HMAC
+
+    siv, about = AESSIV(AESSIV.generate_key(512)), os.urandom(101)
+    frames = [(b"s" + value.encode() + b"\x80").ljust(32 if len(value) <= 30 else 64, b"\0") for value in data]
+    rows = [(b"i%d" % row, os.urandom(16)) for row in range(len(data))]
+    with Clock() as there:
+        made = [siv.encrypt(frame, [about, *row]) for frame, row in zip(frames, rows, strict=True)]
+    with Clock() as back:
+        again = [siv.decrypt(one, [about, *row]) for one, row in zip(made, rows, strict=True)]
+    assert again == frames
+    mac, octets = HMAC(os.urandom(32), SHA256()), [value.encode() for value in data]
+    with Clock() as clock:
+        for one in octets:
+            running = mac.copy()
+            running.update(one)
+            running.finalize()
+    tasks = {"floor_encrypt": there, "floor_decrypt": back, "floor_index": clock}
+    return [line(task, spent, len(data)) for task, spent in tasks.items()]
 
 
 def rotate(path: Path, ring, box, fields, data: list[str]) -> dict[str, object]:

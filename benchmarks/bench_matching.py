@@ -141,7 +141,17 @@ def run(tool: str, path: Path, kind: str, truth: np.ndarray, args: argparse.Name
     facts = spent[0] | {key: round(statistics.median(one[key] for one in spent), 2) for key in ("cpu_s", "wall_s")}
     top, at = best(found, truth)
     judged = {key: round(value, 4) for key, value in scores(found["clusters"], truth).items()}
-    return {"tool": tool, **judged, "best_f1": round(top, 4), "best_threshold": at, **facts}
+    result = {"tool": tool, **judged, "best_f1": round(top, 4), "best_threshold": at, **facts}
+    return result | ({"reliability": reliability(found, truth)} if name == "crmkit" else {})
+
+
+def reliability(found: dict[str, np.ndarray], truth: np.ndarray) -> list[dict[str, float]]:
+    """Return how often pairs truly match in each tenth of the probability that was given to them."""
+    from crmkit.matching import reliability_curve
+
+    said = np.clip(found["score"], 1e-12, 1.0 - 1e-12)
+    curve = reliability_curve(np.log(said / (1.0 - said)), truth[found["left"]] == truth[found["right"]])
+    return [{key: round(value, 4) for key, value in row.items()} for row in curve]
 
 
 def setup(args: argparse.Namespace) -> None:

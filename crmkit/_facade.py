@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from crmkit.changes import ChangeLog
     from crmkit.frames import Table
-    from crmkit.matching import LinkReport, Matcher, MatchReport
+    from crmkit.matching import LinkReport, Matcher, MatchReport, MergeLog
     from crmkit.quality import DriftReport, Profile
     from crmkit.reconciliation import ReconcileReport
     from crmkit.reports import Page
@@ -86,6 +86,7 @@ def dedupe(
     *,
     key: str | None = None,
     kind: RecordKind | None = None,
+    previous: MergeLog | None = None,
     progress: Progress | None = None,
     **settings: Any,
 ) -> MatchReport:
@@ -95,6 +96,8 @@ def dedupe(
         frame: Any frame that :mod:`crmkit.frames` reads.
         key: Column with the record's id; without it the recognised id column, else the row's position.
         kind: ``"contact"``, ``"account"`` or ``"lead"``; recognised from the columns where ``None``.
+        previous: The log of an earlier merge: clusters keep the ids that their records had there, ``.events`` of the
+            report says what was joined and split, and merging continues the log.
         progress: Shows how far it is; ``tqdm`` fits.
         **settings: Those of :class:`crmkit.matching.Matcher`, such as ``threshold`` and ``seed``.
 
@@ -115,7 +118,7 @@ def dedupe(
     from crmkit import frames
 
     table = frames.read(frame)
-    return _matcher(table, kind, settings).dedupe(table, key=key, progress=progress)
+    return _matcher(table, kind, settings).dedupe(table, key=key, previous=previous, progress=progress)
 
 
 def link(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from crmkit.errors import LockedError
 
@@ -22,11 +23,17 @@ if sys.platform == "win32":  # pragma: no cover  run on Windows only
     def _lock(fd: int) -> None:
         msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
 
+    def _unlock(fd: int) -> None:
+        msvcrt.locking(fd, msvcrt.LK_UNLCK, 1)
+
 else:
     import fcntl
 
     def _lock(fd: int) -> None:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _unlock(fd: int) -> None:
+        fcntl.flock(fd, fcntl.LOCK_UN)
 
 
 class FileLock:
@@ -44,22 +51,33 @@ class FileLock:
 
     def __init__(self, path: Path, *, wait_s: float = 0.0) -> None:
         self._fd: int | None = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        try:
+            _lock(self._fd)
+        except OSError:
+            self._wait(path, wait_s)
+
+    def _wait(self, path: Path, wait_s: float) -> None:
         until = time.monotonic() + wait_s
         pause = _FIRST_POLL_S
-        while True:
-            try:
-                _lock(self._fd)
-            except OSError:
-                if time.monotonic() < until:
-                    time.sleep(pause)
-                    pause = min(2 * pause, POLL_S)
-                    continue
-                self.release()
-                raise LockedError(f"{path.name} is locked: another writer is at work") from None
-            return
+        while time.monotonic() < until:
+            time.sleep(pause)
+            pause = min(2 * pause, POLL_S)
+            with contextlib.suppress(OSError):
+                _lock(self._fd)  # type: ignore[arg-type]  # it is open
+                return
+        self.release()
+        raise LockedError(f"{path.name} is locked: another writer is at work") from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
 
     def release(self) -> None:
         """Let go; doing it twice does no harm."""
         if self._fd is not None:
+            with contextlib.suppress(OSError):
+                _unlock(self._fd)  # a process that was forked meanwhile has the file open too, and would keep it locked
             os.close(self._fd)
             self._fd = None

@@ -131,12 +131,12 @@ class Committer:
     def _write(self) -> None:
         """Write one batch; its error goes to those whose events are in it."""
         batch: list[Receipt] = []
-        size = 0
-        while self._queue and len(batch) < self._max_events:
-            size += len(self._queue[0]._prefix)
-            if batch and size > MAX_BATCH_BYTES:
+        queue, size = self._queue, 0
+        while queue and len(batch) < self._max_events:
+            size += len(queue[0]._prefix)
+            if size > MAX_BATCH_BYTES and batch:
                 break
-            batch.append(self._queue.popleft())
+            batch.append(queue.popleft())
         try:
             self._commit(batch)
         except Exception as error:  # noqa: BLE001  it is raised again for everybody who waits

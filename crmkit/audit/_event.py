@@ -8,11 +8,12 @@ in the log is known.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from json.encoder import encode_basestring as _quote
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, final, get_args
 
 import attrs
 
@@ -20,12 +21,12 @@ from crmkit._canonical import MAX_SAFE_INT, json_bytes
 from crmkit._run_id import new_run_id
 from crmkit.errors import FormatError, InvalidValueError, NotFoundError
 
+from ._parties import ACTORS, RESOURCES, TEXT, Actor, Resource, listed, named_actor, names, refuse, to_resource
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from crmkit.typing import JSONValue
-
-__all__ = ["MAX_EVENT_BYTES", "Actor", "Event", "Outcome", "Resource", "moment", "suffix", "utc_now"]
+__all__ = ["MAX_EVENT_BYTES", "Actor", "Event", "Outcome", "Resource", "complete", "moment", "suffix", "utc_now"]
 
 Outcome: TypeAlias = Literal["ok", "denied", "failed"]
 """How an action ended."""
@@ -44,7 +45,13 @@ def moment(at: datetime) -> str:
     """Return a moment as events write it: UTC, microseconds, ``Z``."""
     if at.tzinfo is not UTC:
         at = at.astimezone(UTC)
-    return at.isoformat(timespec="microseconds")[:-6] + "Z"
+    return f"{_second(at.toordinal(), at.hour, at.minute, at.second)}.{at.microsecond:06d}Z"
+
+
+@functools.lru_cache(64)
+def _second(day: int, hour: int, minute: int, second: int) -> str:
+    """Return a moment without its fraction; many events in a row share it."""
+    return f"{date.fromordinal(day).isoformat()}T{hour:02d}:{minute:02d}:{second:02d}"
 
 
 def _require(holds: bool) -> None:  # noqa: FBT001  what holds is all there is to say
@@ -57,112 +64,8 @@ def _read_moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _names(values: Iterable[str]) -> tuple[str, ...]:
-    return (values,) if isinstance(values, str) else tuple(values)
-
-
-def _are_texts(needed: tuple[object, ...], optional: tuple[object, ...], lists: tuple[object, ...]) -> bool:
-    """Whether all are what they should be; a validator for each attribute would take twice the time of an append."""
-    for value in needed:
-        if type(value) is not str or not value:
-            return False
-    for value in optional:
-        if value is not None and (type(value) is not str or not value):
-            return False
-    return all(type(item) is str for item in lists)
-
-
-def _refuse(owner: object, needed: tuple[str, ...], optional: tuple[str, ...], lists: tuple[str, ...]) -> NoReturn:
-    """Say which attribute is not what it should be."""
-    for name in needed:
-        value = getattr(owner, name)
-        if type(value) is not str or not value:
-            raise InvalidValueError(f"{name} is text that says something")
-    for name in optional:
-        value = getattr(owner, name)
-        if value is not None and (type(value) is not str or not value):
-            raise InvalidValueError(f"{name} is text that says something, or None")
-    raise InvalidValueError(f"{' and '.join(lists)}: a sequence of texts")
-
-
-@attrs.frozen(kw_only=True)
-class Actor:
-    """Who did it.
-
-    Attributes:
-        id: A name that stays the same; personal data wherever it stands for a person (see `Pseudonyms`).
-        type: ``user``, ``service``, ``job``, ...
-        roles: What the actor was at that moment.
-        session: Names the session.
-
-    Example:
-        >>> Actor(id="u-17", roles=["sales"])
-        Actor(id='u-17', type='user', roles=('sales',), session=None)
-
-    .. versionadded:: 0.1.0
-    """
-
-    id: str
-    type: str = "user"
-    roles: tuple[str, ...] = attrs.field(default=(), converter=_names)
-    session: str | None = None
-
-    def __attrs_post_init__(self) -> None:
-        if not _are_texts((self.id, self.type), (self.session,), self.roles):
-            _refuse(self, ("id", "type"), ("session",), ("roles",))
-
-    def _json(self) -> str:
-        roles = f',"roles":[{",".join(map(_quote, self.roles))}]' if self.roles else ""
-        session = f',"session":{_quote(self.session)}' if self.session is not None else ""
-        return f'{{"id":{_quote(self.id)}{roles}{session},"type":{_quote(self.type)}}}'
-
-
-@attrs.frozen(kw_only=True)
-class Resource:
-    """What it was done to.
-
-    Attributes:
-        type: What kind of thing: ``contact``, ``role``, ``export``, ...
-        id: Which one; personal data wherever it stands for a person (see `Pseudonyms`).
-        tenant: Whose, where one system serves several.
-
-    Example:
-        >>> Resource(type="contact", id="42")
-        Resource(type='contact', id='42', tenant=None)
-
-    .. versionadded:: 0.1.0
-    """
-
-    type: str
-    id: str
-    tenant: str | None = None
-
-    def __attrs_post_init__(self) -> None:
-        if not _are_texts((self.type, self.id), (self.tenant,), ()):
-            _refuse(self, ("type", "id"), ("tenant",), ())
-
-    def _json(self) -> str:
-        tenant = f',"tenant":{_quote(self.tenant)}' if self.tenant is not None else ""
-        return f'{{"id":{_quote(self.id)}{tenant},"type":{_quote(self.type)}}}'
-
-
-def _actor(value: Actor | str | None) -> Actor | None:
-    return Actor(id=value) if isinstance(value, str) else value
-
-
-def _resource(value: Resource | tuple[str, str] | None) -> Resource | None:
-    if isinstance(value, tuple):
-        if len(value) != 2:
-            raise InvalidValueError("resource is a pair of type and id")
-        return Resource(type=value[0], id=value[1])
-    return value
-
-
-def _detail(value: Mapping[str, JSONValue]) -> dict[str, Any]:
-    return {} if not value else dict(value)
-
-
-@attrs.frozen(kw_only=True)
+@final
+@attrs.frozen(kw_only=True, init=False, weakref_slot=False)
 class Event:
     """One event. Holds ids, names of fields and decisions, never the values of a record.
 
@@ -195,37 +98,86 @@ class Event:
     """
 
     action: str
-    actor: Actor | None = attrs.field(default=None, converter=_actor)
-    resource: Resource | None = attrs.field(default=None, converter=_resource)
-    outcome: Outcome = "ok"
-    code: str | None = None
-    rules: tuple[str, ...] = attrs.field(default=(), converter=_names)
-    scope: str | None = None
-    policy: str | None = None
-    fields: tuple[str, ...] = attrs.field(default=(), converter=_names)
-    count: int = 1
-    purpose: str | None = None
-    request: str | None = None
-    change: Mapping[str, Mapping[str, str]] = attrs.field(factory=dict, converter=_detail)
-    detail: Mapping[str, Any] = attrs.field(factory=dict, converter=_detail, repr=False)
-    at: datetime = attrs.field(factory=utc_now)
-    id: str = attrs.field(factory=new_run_id)
-    seq: int | None = None
-    stored_at: datetime | None = None
+    actor: Actor | None
+    resource: Resource | None
+    outcome: Outcome
+    code: str | None
+    rules: tuple[str, ...]
+    scope: str | None
+    policy: str | None
+    fields: tuple[str, ...]
+    count: int
+    purpose: str | None
+    request: str | None
+    change: Mapping[str, Mapping[str, str]]
+    detail: Mapping[str, Any] = attrs.field(repr=False)
+    at: datetime
+    id: str
+    seq: int | None
+    stored_at: datetime | None
 
-    def __attrs_post_init__(self) -> None:
-        optional = (self.code, self.scope, self.policy, self.purpose, self.request)
-        if not _are_texts((self.action, self.id), optional, self.rules + self.fields):
-            _refuse(self, ("action", "id"), ("code", "scope", "policy", "purpose", "request"), ("rules", "fields"))
+    def __init__(  # by hand: one that attrs makes takes twice the time, and this is the hot path of an append
+        self, *, action: str, actor: Actor | str | None = None, resource: Resource | tuple[str, str] | None = None,
+        outcome: Outcome = "ok", code: str | None = None, rules: Iterable[str] = (), scope: str | None = None,
+        policy: str | None = None, fields: Iterable[str] = (), count: int = 1, purpose: str | None = None,
+        request: str | None = None, change: Mapping[str, Mapping[str, str]] | None = None,
+        detail: Mapping[str, Any] | None = None, at: datetime | None = None, id: str | None = None,  # noqa: A002
+        seq: int | None = None, stored_at: datetime | None = None,
+    ) -> None:  # fmt: skip
+        if type(actor) is str:
+            actor = named_actor(actor)
+        if isinstance(resource, tuple):
+            resource = to_resource(resource)
+        rules = rules if type(rules) is tuple else names(rules)
+        fields = fields if type(fields) is tuple else names(fields)
+        at = utc_now() if at is None else at
+        id = new_run_id() if id is None else id  # noqa: A001
+        draft: Any = self
+        object.__setattr__(self, "__class__", _Draft)  # frozen attributes take three times as long to set
+        draft.action = action
+        draft.actor = actor
+        draft.resource = resource
+        draft.outcome = outcome
+        draft.code = code
+        draft.rules = rules
+        draft.scope = scope
+        draft.policy = policy
+        draft.fields = fields
+        draft.count = count
+        draft.purpose = purpose
+        draft.request = request
+        draft.change = dict(change) if change else {}
+        draft.detail = dict(detail) if detail else {}
+        draft.at = at
+        draft.id = id
+        draft.seq = seq
+        draft.stored_at = stored_at
+        draft.__class__ = Event
+        if not (
+            type(action) is type(id) is str and action and id
+            and (code is None or (type(code) is str and code))
+            and (scope is None or (type(scope) is str and scope))
+            and (policy is None or (type(policy) is str and policy))
+            and (purpose is None or (type(purpose) is str and purpose))
+            and (request is None or (type(request) is str and request))
+            and TEXT.issuperset(map(type, fields)) and (not rules or TEXT.issuperset(map(type, rules)))
+            and outcome in _OUTCOMES and type(count) is int and 0 <= count <= MAX_SAFE_INT and at.tzinfo is not None
+            and type(actor) in ACTORS and type(resource) in RESOURCES
+        ):  # fmt: skip
+            self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        """Say what is not what it should be."""
         if self.outcome not in _OUTCOMES:
             raise NotFoundError.of("outcome", str(self.outcome), _OUTCOMES)
         if type(self.count) is not int or not 0 <= self.count <= MAX_SAFE_INT:
             raise InvalidValueError("count is a whole number from 0 to 2^53 - 1")
         if self.at.tzinfo is None:
             raise InvalidValueError("at is a naive moment; give an aware one, such as datetime.now(UTC)")
-        for kind, value in ((Actor, self.actor), (Resource, self.resource)):
-            if value is not None and type(value) is not kind:
-                raise InvalidValueError(f"{kind.__name__.lower()} is of class {kind.__name__}, or its short form")
+        for name, kinds in (("actor", ACTORS), ("resource", RESOURCES)):
+            if type(getattr(self, name)) not in kinds:
+                raise InvalidValueError(f"{name} is of class {name.title()}, or its short form")
+        refuse(self, ("action", "id"), ("code", "scope", "policy", "purpose", "request"), ("rules", "fields"))
 
     def prefix(self) -> bytes:
         """Return the canonical bytes up to where the log's own members follow.
@@ -234,33 +186,31 @@ class Event:
             InvalidValueError: Something in ``detail`` that the form lacks, text with lone surrogates, or more than
                 16 MiB.
         """
-        pieces = ['{"action":', _quote(self.action)]
-        if self.actor is not None:
-            pieces += ',"actor":', self.actor._json()
-        pieces += ',"at":"', moment(self.at), '"'
+        actor = f',"actor":{self.actor._json()}' if self.actor is not None else ""
+        pieces = [f'{{"action":{_quote(self.action)}{actor},"at":"{moment(self.at)}"']
         if self.change:
-            pieces += ',"change":', json_bytes(self.change).decode()
+            pieces.append(f',"change":{json_bytes(self.change).decode()}')
         if self.code is not None:
-            pieces += ',"code":', _quote(self.code)
+            pieces.append(f',"code":{_quote(self.code)}')
         if self.count != 1:
-            pieces += ',"count":', str(self.count)
+            pieces.append(f',"count":{self.count}')
         if self.detail:
-            pieces += ',"detail":', json_bytes(_exact(self.detail)).decode()
+            pieces.append(f',"detail":{json_bytes(_exact(self.detail)).decode()}')
         if self.fields:
-            pieces += ',"fields":[', ",".join(map(_quote, self.fields)), "]"
-        pieces += ',"id":', _quote(self.id), ',"outcome":"', self.outcome, '"'
+            pieces.append(f',"fields":{listed(self.fields)}')
+        pieces.append(f',"id":{_quote(self.id)},"outcome":"{self.outcome}"')
         if self.policy is not None:
-            pieces += ',"policy":', _quote(self.policy)
+            pieces.append(f',"policy":{_quote(self.policy)}')
         if self.purpose is not None:
-            pieces += ',"purpose":', _quote(self.purpose)
+            pieces.append(f',"purpose":{_quote(self.purpose)}')
         if self.request is not None:
-            pieces += ',"request":', _quote(self.request)
+            pieces.append(f',"request":{_quote(self.request)}')
         if self.resource is not None:
-            pieces += ',"resource":', self.resource._json()
+            pieces.append(f',"resource":{self.resource._json()}')
         if self.rules:
-            pieces += ',"rules":[', ",".join(map(_quote, self.rules)), "]"
+            pieces.append(f',"rules":{listed(self.rules)}')
         if self.scope is not None:
-            pieces += ',"scope":', _quote(self.scope)
+            pieces.append(f',"scope":{_quote(self.scope)}')
         try:
             data = "".join(pieces).encode()
         except UnicodeEncodeError:
@@ -333,9 +283,25 @@ class Event:
         return event
 
 
+class _Draft:
+    """An event while its attributes are set."""
+
+    __slots__ = Event.__slots__  # type: ignore[attr-defined]  # attrs makes them
+
+
 def suffix(seq: int, stored_at: str) -> bytes:
     """Return what the log puts behind the prefix of an event."""
-    return b',"seq":%d,"stored_at":"%b","v":%d}' % (seq, stored_at.encode(), VERSION)
+    return b',"seq":%d%b' % (seq, _behind_seq(stored_at))
+
+
+def complete(prefixes: Iterable[bytes], first: int, stored_at: str) -> list[bytes]:
+    """Return the events of a batch, given their turns."""
+    behind = _behind_seq(stored_at)
+    return [b'%b,"seq":%d%b' % (prefix, seq, behind) for seq, prefix in enumerate(prefixes, start=first)]
+
+
+def _behind_seq(stored_at: str) -> bytes:
+    return b',"stored_at":"%b","v":%d}' % (stored_at.encode(), VERSION)
 
 
 def _exact(value: object) -> Any:

@@ -101,9 +101,12 @@ class Evidence:
         lines, proofs = files["events.jsonl"].split(b"\n")[:-1], files["proofs.jsonl"].split(b"\n")[:-1]
         if not len(lines) == len(proofs) == said["count"]:
             raise IntegrityError("events and proofs are not as many as the manifest says", location="events.jsonl")
-        events = []
+        events, behind = [], -1
         for line, proof in zip(lines, proofs, strict=True):
             told = json.loads(proof)
+            if told["seq"] <= behind:
+                raise IntegrityError("an event is here twice or out of turn", location="proofs.jsonl")
+            behind = told["seq"]
             nodes = [bytes.fromhex(node) for node in told["path"]]
             verify_inclusion(leaf_hash(line), told["seq"], checkpoint.size, nodes, checkpoint.root)
             events.append(Event.parse(line))

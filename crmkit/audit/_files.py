@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from crmkit._canonical import json_bytes
 from crmkit._merkle import HASH_BYTES
@@ -15,9 +15,22 @@ from ._rows import HEIGHT
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["CREATE", "FileRows", "note_line", "read_notes", "replace_file", "sync_path", "write_all"]
+__all__ = [
+    "CREATE",
+    "FileRows",
+    "note_line",
+    "read_last_note",
+    "read_notes",
+    "replace_file",
+    "sync_path",
+    "whole_lines",
+    "write_all",
+]
 
 CREATE = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+_TAIL_BYTES = 4096
 
 
 class FileRows:
@@ -100,18 +113,61 @@ def read_notes(path: Path) -> list[bytes]:
     """
     if not path.exists():
         return []
-    found = []
-    for number, line in enumerate(path.read_bytes().splitlines(keepends=True), start=1):
-        if line.endswith(b"\n"):
-            try:
-                note = json.loads(line)["note"].encode()
-                known = note_line(note) == line
-            except (ValueError, TypeError, KeyError, AttributeError):
-                known = False
-            if not known:
-                raise FormatError("not a checkpoint", location=f"{path.name}, line {number}")
-            found.append(note)
-    return found
+    return [
+        _read_note(line, f"{path.name}, line {number}")
+        for number, line in enumerate(path.read_bytes().splitlines(keepends=True), start=1)
+        if line.endswith(b"\n")
+    ]
+
+
+def read_last_note(path: Path) -> bytes | None:
+    """Return the newest checkpoint of a file, which may hold very many; ``None`` if it holds none.
+
+    Raises:
+        FormatError: The last line is something else.
+    """
+    try:
+        with path.open("rb") as stream:
+            line = _last_line(stream)
+    except FileNotFoundError:
+        return None
+    return _read_note(line, f"{path.name}, last line") if line else None
+
+
+def _last_line(stream: IO[bytes]) -> bytes:
+    """Return the last line that has a line feed, reading from the end."""
+    size = start = stream.seek(0, os.SEEK_END)
+    tail = b""
+    while start and tail.count(b"\n") < 2:
+        start = max(0, start - max(_TAIL_BYTES, size - start))
+        stream.seek(start)
+        tail = stream.read(size - start)
+    whole = tail[: tail.rfind(b"\n") + 1]
+    return whole[whole.rfind(b"\n", 0, -1) + 1 :]
+
+
+def whole_lines(fd: int) -> int:
+    """Return up to where a file is lines that have line feeds."""
+    start = end = os.lseek(fd, 0, os.SEEK_END)
+    while start:
+        start = max(0, start - _TAIL_BYTES)
+        os.lseek(fd, start, os.SEEK_SET)
+        found = os.read(fd, end - start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0
+
+
+def _read_note(line: bytes, location: str) -> bytes:
+    try:
+        note: bytes = json.loads(line)["note"].encode()
+        known = note_line(note) == line
+    except (ValueError, TypeError, KeyError, AttributeError):
+        known = False
+    if not known:
+        raise FormatError("not a checkpoint", location=location)
+    return note
 
 
 def note_line(note: bytes) -> bytes:

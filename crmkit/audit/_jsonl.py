@@ -25,17 +25,29 @@ from crmkit._merkle import CompactRange, leaf_hash
 from crmkit.errors import FormatError, IntegrityError, TamperedLogError
 
 from ._checkpoint import Checkpoint
-from ._files import CREATE, FileRows, note_line, read_notes, replace_file, sync_path, write_all
+from ._files import (
+    CREATE,
+    FileRows,
+    note_line,
+    read_last_note,
+    read_notes,
+    replace_file,
+    sync_path,
+    whole_lines,
+    write_all,
+)
 from ._retention import compress_segment, prunable, prune_segment
 from ._rows import Rows
 from ._segment import (
     EVENT,
     Header,
     Segment,
+    claimed_seq,
     lines,
     list_segments,
     open_segment,
     read_tail,
+    seek_event,
     segment_path,
     stored_moment,
     trailer,
@@ -90,6 +102,9 @@ class FileStore:
     ) -> None:
         self.folder = folder
         self._events = folder / "events"
+        self._stem = os.path.join(self._events, "")  # noqa: PTH118  every append looks for the next segment
+        self._lock_path = folder / "lock"
+        self._notes_path = folder / "checkpoints.jsonl"
         self._write = write
         self._segment_bytes = segment_bytes
         self._salvage = salvage
@@ -99,6 +114,8 @@ class FileStore:
         if write and origin is not None:
             self._events.mkdir(parents=True, exist_ok=True, mode=0o700)
             (folder / "hashes").mkdir(exist_ok=True, mode=0o700)
+            for place in (folder, folder.parent):
+                sync_path(place)  # what is acknowledged later is of no use in a folder that a power failure takes
         if not self._events.is_dir():
             raise FormatError("no audit log is here", location=folder.name)
         self.row_store = FileRows(folder / "hashes")
@@ -184,17 +201,24 @@ class FileStore:
                         self.last_stored_at = stored_moment(tail.last)
                     if tail.rest and self._write:
                         self._set_aside(tail.rest, torn=tail.torn)
-            following = segment_path(self._events, self._known)
-            if self._known == self._segment.first or not following.exists():
+            if self._known == self._segment.first or not self._is_followed():
                 return
-            self._enter(Segment(self._known, following, "jsonl"))
+            self._enter(Segment(self._known, segment_path(self._events, self._known), "jsonl"))
+
+    def _is_followed(self) -> bool:
+        """Whether somebody has begun a segment behind this one; without `pathlib`, since every append asks."""
+        try:
+            os.stat(f"{self._stem}{self._known:020d}.jsonl")  # noqa: PTH116
+        except FileNotFoundError:
+            return False
+        return True
 
     def _set_aside(self, size: int, *, torn: bool) -> None:
         """Move what follows the last good batch into a file of its own; there first, and only then off the segment."""
         name = self._segment.path.name
-        notes = self.notes()
-        if notes:
-            check_note(notes[-1], self.rows)
+        note = self.last_note()
+        if note is not None:
+            check_note(note, self.rows)
         if self._stored > self._known:
             raise TamperedLogError("cut off: hashes of later events are stored", location=f"event {self._known}")
         if not torn and not self._salvage:
@@ -233,15 +257,21 @@ class FileStore:
             if segment.kind == "pruned":
                 yield from ((seq, None) for seq in range(max(start, segment.first), end))
                 continue
-            for seq, line in self._lines(segment):
+            for seq, line in self._lines(segment, start):
                 if seq >= end:
                     break
                 if seq >= start and all(text in line for text in wanted):
                     yield seq, line
 
-    def _lines(self, segment: Segment) -> Iterator[tuple[int, bytes]]:
+    def _lines(self, segment: Segment, start: int = 0) -> Iterator[tuple[int, bytes]]:
+        """Yield turn and event from ``start`` or somewhat before it on."""
         with open_segment(segment) as stream:
             seq = segment.first
+            if start > seq and segment.kind == "jsonl":
+                seek_event(stream, os.fstat(stream.fileno()).st_size, start)
+                at = stream.tell()
+                seq = next((said for line in lines(stream) if (said := claimed_seq(line)) is not None), seq)
+                stream.seek(at)
             for line in lines(stream):
                 if line.startswith(EVENT) and line.endswith(b"\n"):
                     yield seq, line[:-1]
@@ -249,13 +279,17 @@ class FileStore:
 
     def notes(self) -> list[bytes]:
         """Return the checkpoints, oldest first."""
-        return read_notes(self.folder / "checkpoints.jsonl")
+        return read_notes(self._notes_path)
+
+    def last_note(self) -> bytes | None:
+        """Return the newest checkpoint."""
+        return read_last_note(self._notes_path)
 
     # Writing
 
     def lock(self, wait_s: float) -> contextlib.AbstractContextManager[object]:
         """Hold the log against other writers."""
-        return contextlib.closing(_Held(FileLock(self.folder / "lock", wait_s=wait_s)))
+        return FileLock(self._lock_path, wait_s=wait_s)
 
     def append(self, events: list[bytes], *, sync: bool) -> None:
         """Write one batch: all of it or, after an error, none."""
@@ -286,8 +320,8 @@ class FileStore:
         if self.rows.size == self._segment.first:
             return
         os.fsync(self._fd)
-        notes = self.notes()
-        checkpoint = notes[-1].decode() if notes else None
+        note = self.last_note()
+        checkpoint = None if note is None else note.decode()
         self._begin(Header(self.origin, self.rows.size, self.rows.head, checkpoint, self.last_stored_at))
         self._enter(Segment(self.rows.size, segment_path(self._events, self.rows.size), "jsonl"))
 
@@ -296,10 +330,9 @@ class FileStore:
 
     def add_note(self, note: bytes) -> None:
         """Keep a checkpoint; what a crash left of another one is cut off."""
-        path = self.folder / "checkpoints.jsonl"
-        fd = os.open(path, CREATE, 0o600)
+        fd = os.open(self._notes_path, CREATE, 0o600)
         try:
-            end = path.read_bytes().rfind(b"\n") + 1
+            end = whole_lines(fd)
             os.ftruncate(fd, end)
             os.lseek(fd, end, os.SEEK_SET)
             write_all(fd, note_line(note))
@@ -329,20 +362,9 @@ class FileStore:
         self.rows.flush()
         self.row_store.sync()
         os.fsync(self._fd)
-        notes = self.folder / "checkpoints.jsonl"
-        if notes.exists():
-            sync_path(notes)
+        if self._notes_path.exists():
+            sync_path(self._notes_path)
 
     def close(self) -> None:
         """Let go of the files."""
         os.close(self._fd)
-
-
-class _Held:
-    """A lock with the method that `contextlib.closing` calls."""
-
-    def __init__(self, lock: FileLock) -> None:
-        self._lock = lock
-
-    def close(self) -> None:
-        self._lock.release()

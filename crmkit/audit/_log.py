@@ -153,12 +153,12 @@ class Log(Reader):
         data = next((data for _, data in self._store.read(seq, seq + 1)), None) if seq < self.size else None
         if data is None:
             raise IndexError("there is no such event, or its body was pruned")
-        notes = self._store.notes()
-        size = Checkpoint.peek(notes[-1]).size if notes else 0
-        if seq >= size:
+        note = self._store.last_note()
+        size = 0 if note is None else Checkpoint.peek(note).size
+        if note is None or seq >= size:
             raise InvalidValueError("no checkpoint covers this event yet; make one with log.checkpoint()")
         path = self._store.rows.inclusion_proof(seq, size)
-        return InclusionProof(seq=seq, event=data, path=tuple(path), checkpoint=notes[-1])
+        return InclusionProof(seq=seq, event=data, path=tuple(path), checkpoint=note)
 
     def inclusion_path(self, seq: int, size: int) -> list[bytes]:
         """Return the hashes from an event's leaf to the root over the first ``size`` events."""
@@ -173,11 +173,11 @@ class Log(Reader):
         Raises:
             InvalidValueError: There is no checkpoint.
         """
-        notes = self._store.notes()
-        if not notes:
+        note = self._store.last_note()
+        if note is None:
             raise InvalidValueError("tiles are published with a checkpoint, and the log has none")
-        count = export_tiles(self._store.rows, Checkpoint.peek(notes[-1]).size, folder)
-        Path(folder, "checkpoint").write_bytes(notes[-1])
+        count = export_tiles(self._store.rows, Checkpoint.peek(note).size, folder)
+        Path(folder, "checkpoint").write_bytes(note)
         return count
 
     def consistency_proof(self, first: int, second: int | None = None) -> list[bytes]:
@@ -249,7 +249,12 @@ class Log(Reader):
 
         Returns:
             How many bodies were destroyed.
+
+        Raises:
+            InvalidValueError: The log has checkpoints, and no ``signer`` to sign the event that says so.
         """
+        if self._store.last_note() is not None and not self.can_sign:
+            raise InvalidValueError("to prune a log that is signed, open it with signer=")
         self._committer.flush()
         with self._locked():
             self._store.refresh()
@@ -258,6 +263,8 @@ class Log(Reader):
         if not end:
             return 0
         self._append_own("log.pruned", actor=actor, count=end, detail={"before": end})
+        if self.can_sign:
+            self.checkpoint()  # only what is signed allows bodies to be missing
         with self._locked():
             return self._store.prune(end)
 

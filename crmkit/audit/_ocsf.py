@@ -27,12 +27,13 @@ _CRUD = {
     "delete": 4, "remove": 4, "erase": 4, "purge": 4,
 }  # fmt: skip
 _CRUD_NAMES = {1: "Create", 2: "Read", 3: "Update", 4: "Delete"}
+_ASSIGN, _REVOKE = (1, "Assign Privileges"), (2, "Revoke Privileges")
 _ACCESS = {
-    "permission.grant": (1, "Assign Privileges"),
-    "permission.revoke": (2, "Revoke Privileges"),
-    "role.assign": (3, "Assign Role"),
-    "role.revoke": (4, "Remove Role"),
-}
+    "permission.grant": _ASSIGN, "permission.revoke": _REVOKE, "role.assign": _ASSIGN, "role.revoke": _REVOKE,
+}  # fmt: skip
+_USER_TYPES = {"user": (1, "User"), "service": (3, "System"), "job": (3, "System")}
+_ENTITY_TYPES = {"user": (2, "User"), "policy": (5, "Policy")}
+MAX_TEXT = 65_535
 _ENTITY_KINDS = frozenset({"contact", "account", "lead", "deal", "activity", "role", "policy", "key", "user", "backup"})
 OTHER = 99
 
@@ -47,7 +48,8 @@ def to_ocsf(event: Event, *, origin: str) -> dict[str, Any]:
     Returns:
         A dict that JSON can say. ``role.assign``, ``role.revoke``, ``permission.grant`` and ``permission.revoke`` on a
         user become User Access Management; what is done to one record of a CRM, a role, a policy or a key becomes
-        Entity Management; everything else API Activity. What OCSF has no place for is in ``unmapped``.
+        Entity Management; everything else API Activity. A role is privileges to OCSF, which has no activity of its own
+        for it. What OCSF has no place for is in ``unmapped``.
 
     Example:
         >>> from crmkit.audit import Event
@@ -69,7 +71,8 @@ def to_ocsf(event: Event, *, origin: str) -> dict[str, Any]:
         said["privileges"] = list(event.fields)
     elif resource is not None and resource.type in _ENTITY_KINDS:
         said = _head(ENTITY, "Entity Management", 3, "Identity & Access Management", crud, name)
-        said["entity"] = {"uid": resource.id, "type": resource.type}
+        type_id, kind = _ENTITY_TYPES.get(resource.type, (OTHER, resource.type))
+        said["entity"] = {"uid": resource.id, "type": kind, "type_id": type_id}
     else:
         said = _head(API, "API Activity", 6, "Application Activity", crud, name)
         said["api"] = {"operation": event.action}
@@ -79,7 +82,7 @@ def to_ocsf(event: Event, *, origin: str) -> dict[str, Any]:
     ok = event.outcome == "ok"
     said |= {
         "actor": _actor(event, origin),
-        "metadata": _metadata(event, origin),
+        "metadata": _metadata(event, origin, [] if said["class_uid"] == API else ["host"]),
         "severity_id": 1 if ok else 2,
         "severity": "Informational" if ok else "Low",
         "status_id": 1 if ok else 2,
@@ -90,13 +93,15 @@ def to_ocsf(event: Event, *, origin: str) -> dict[str, Any]:
         said["status_detail"] = event.outcome
     if event.code is not None:
         said["status_code"] = event.code
-    if event.purpose is not None:
+    if event.purpose is not None and len(event.purpose) <= MAX_TEXT:
         said["message"] = event.purpose
     rest = {
         key: value
         for key, value in event.to_dict().items()
         if key in ("action", "fields", "count", "purpose", "request", "rules", "policy", "scope", "change", "detail")
     }
+    if event.actor is not None and event.actor.type != "user":
+        rest["actor_type"] = event.actor.type
     return said | {"unmapped": rest}
 
 
@@ -109,7 +114,7 @@ def _head(uid: int, caption: str, category: int, category_name: str, activity: i
         "activity_id": activity,
         "activity_name": name,
         "type_uid": uid * 100 + activity,
-        "type_name": f"{caption}: {name}",
+        "type_name": f"{caption}: {'Other' if activity == OTHER else name}",
     }
 
 
@@ -117,8 +122,8 @@ def _actor(event: Event, origin: str) -> dict[str, Any]:
     """Return the actor; where there is none, the system acted."""
     if event.actor is None:
         return {"app_name": origin}
-    user: dict[str, Any] = {"uid": event.actor.id, "type": event.actor.type}
-    user["type_id"] = {"user": 1, "service": 3, "job": 3}.get(event.actor.type, OTHER)
+    type_id, kind = _USER_TYPES.get(event.actor.type, (OTHER, event.actor.type))
+    user: dict[str, Any] = {"uid": event.actor.id, "type": kind, "type_id": type_id}
     if event.actor.roles:
         user["groups"] = [{"name": role} for role in event.actor.roles]
     found: dict[str, Any] = {"user": user}
@@ -127,7 +132,8 @@ def _actor(event: Event, origin: str) -> dict[str, Any]:
     return found
 
 
-def _metadata(event: Event, origin: str) -> dict[str, Any]:
+def _metadata(event: Event, origin: str, profiles: list[str]) -> dict[str, Any]:
+    """Return where the event is from; identity classes know an actor only by the profile ``host``."""
     said: dict[str, Any] = {
         "version": OCSF_VERSION,
         "product": {"name": "crmkit", "vendor_name": "crmkit"},
@@ -135,6 +141,8 @@ def _metadata(event: Event, origin: str) -> dict[str, Any]:
         "log_name": origin,
         "original_time": moment(event.at),
     }
+    if profiles:
+        said["profiles"] = profiles
     if event.seq is not None and event.stored_at is not None:
         said |= {"sequence": event.seq, "logged_time": _milliseconds(event.stored_at)}
     return said

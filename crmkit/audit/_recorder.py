@@ -15,7 +15,7 @@ from crmkit.errors import IntegrityError, InvalidValueError, TamperedLogError
 from ._checkpoint import Checkpoint
 from ._commit import Committer, Receipt
 from ._commitment import Opening, Pseudonyms
-from ._event import Event, Outcome, moment, suffix, utc_now
+from ._event import Event, Outcome, complete, moment, utc_now
 from ._note import open_note
 from ._vault import Vault
 
@@ -71,8 +71,7 @@ class Recorder:
         self._closed: str | None = None
         self._vault: Vault | None = None
         self._signed_at = time.monotonic()
-        notes = store.notes()
-        self._signed = Checkpoint.peek(notes[-1]).size if notes else 0
+        self._signed = self._last_signed()
         self._committer = Committer(
             self._commit,
             max_events=1 if settings.durability == "each" else GROUP_EVENTS,
@@ -141,16 +140,17 @@ class Recorder:
         receipts: list[Receipt] = []
         fresh: list[Receipt] = []
         for event in events:
-            fresh.append(self._receipt(event))
             if len(fresh) == GROUP_EVENTS and self._settings.durability != "each":
-                # The disk takes these while the next are made; one by one two threads would only wait for each other.
+                # The disk takes these while more are made; one by one two threads would only wait for each other.
                 self._committer.submit(*fresh)
                 receipts += fresh
                 fresh = []
+            fresh.append(self._receipt(event))
         self._committer.add(fresh)
         receipts += fresh
         for receipt in receipts:
-            receipt.wait()
+            if receipt.seq is None:
+                receipt.wait()
         return receipts
 
     def submit(self, action: str | Event, **said: Any) -> Receipt:
@@ -242,15 +242,14 @@ class Recorder:
                 stored_at = store.last_stored_at
             first = store.rows.size
             prefixes = [*(event.prefix() for event in own), *(receipt._prefix for receipt in batch)]
-            lines = [prefix + suffix(first + place, stored_at) for place, prefix in enumerate(prefixes)]
+            lines = complete(prefixes, first, stored_at)
             store.append(lines, sync=settings.durability != "os")
             for place, receipt in enumerate(batch, start=first + len(own)):
-                receipt.seq, receipt.stored_at = place, stored_at
+                receipt.seq, receipt.stored_at, receipt._prefix = place, stored_at, b""
             store.torn.clear()
             try:
                 store.tidy(stored_at)
-                due = store.rows.size - self._signed >= settings.checkpoint_events
-                if settings.signer is not None and (due or time.monotonic() - self._signed_at >= settings.checkpoint_s):
+                if self._is_due():
                     note = self._sign()
             except OSError as error:  # the events are stored; this is tried again with the next ones
                 _log.warning("housekeeping of the log failed: %s", type(error).__name__)
@@ -286,21 +285,36 @@ class Recorder:
         """Return every checkpoint of the log, oldest first, as signed notes."""
         return self._store.notes()
 
+    def _last_signed(self) -> int:
+        note = self._store.last_note()
+        return 0 if note is None else Checkpoint.peek(note).size
+
+    def _is_due(self) -> bool:
+        """Whether it is time for a checkpoint; one that another process has made since counts too."""
+        if self._settings.signer is None:
+            return False
+        if time.monotonic() - self._signed_at >= self._settings.checkpoint_s:
+            return True
+        size, step = self._store.rows.size, self._settings.checkpoint_events
+        if size - self._signed >= step:
+            self._signed = self._last_signed()
+        return size - self._signed >= step
+
     def _sign(self) -> bytes | None:
         """Sign what is there, if it has grown from what was signed last."""
         rows, signer = self._store.rows, self._settings.signer
-        notes = self._store.notes()
+        before = self._store.last_note()
         if not rows.size or signer is None:
             return None
         root = rows.head.root()
-        if notes:
-            last = Checkpoint.open(notes[-1], [signer.verifier, *self._settings.former_keys])
+        if before is not None:
+            last = Checkpoint.open(before, [signer.verifier, *self._settings.former_keys])
             if last.size > rows.size:
                 raise TamperedLogError("events are missing that were signed", location=f"event {rows.size}")
             verify_consistency(last.size, last.root, rows.size, root, rows.consistency_proof(last.size))
             if last.size == rows.size:
                 self._signed, self._signed_at = rows.size, time.monotonic()
-                return notes[-1]
+                return before
         if self._settings.durability == "os":
             self._store.sync()
         note = Checkpoint(self._store.origin, rows.size, root).sign([signer])
@@ -339,12 +353,12 @@ class Recorder:
 
     def _greet_key(self) -> None:
         """Record that another key signs from now on; refuse a log whose last checkpoint no known key signed."""
-        signer, notes = self._settings.signer, self._store.notes()
-        if signer is None or self._settings.read_only or not notes:
+        signer, last = self._settings.signer, self._store.last_note()
+        if signer is None or self._settings.read_only or last is None:
             return
         known = {(key.name, key.hash): key for key in (*self._settings.former_keys, signer.verifier)}
         try:
-            note = open_note(notes[-1], known.values())
+            note = open_note(last, known.values())
         except IntegrityError:
             raise IntegrityError(
                 "the last checkpoint is not signed by a known key; give the keys before it as former_keys=",

@@ -10,11 +10,12 @@ Source:
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from crmkit import _merkle
-from crmkit._merkle import HASH_BYTES, CompactRange, Prover, node_hash
+from crmkit._merkle import HASH_BYTES, CompactRange, Prover
 
 if TYPE_CHECKING:
     import os
@@ -95,12 +96,12 @@ class Rows(Prover):
         size, nodes, pending = self._edge.size, list(self._edge.nodes), self._pending
         if not pending:
             pending.append([])
-        first = pending[0]
+        first, sha256 = pending[0], hashlib.sha256
         for leaf in leaves:
             first.append(leaf)
             done, level, node = size, 0, leaf
             while done & 1:
-                node = node_hash(nodes.pop(), node)
+                node = sha256(b"\x01" + nodes.pop() + node).digest()
                 done >>= 1
                 level += 1
                 if not level % HEIGHT:
@@ -110,7 +111,7 @@ class Rows(Prover):
                     pending[row].append(node)
             nodes.append(node)
             size += 1
-        self._edge = CompactRange(size, nodes)
+        self._edge = CompactRange.trusted(size, nodes)
 
     def mark(self) -> tuple[CompactRange, list[int]]:
         """Return where the tree stands, for `take_back`."""

@@ -45,7 +45,7 @@ class Scan:
         differs: First event that is not the one that the stored hashes are of.
         kind: What happened there, if the stored hashes are right.
         found: Damage that shows without any signature.
-        pruned: How many events the log says were pruned.
+        pruned: Turns of the events that say so, with how many events they say were pruned.
         stored_at: When the last event was stored.
     """
 
@@ -56,7 +56,7 @@ class Scan:
     differs: int | None = None
     kind: DamageKind = "edited"
     found: list[Damage] = attrs.field(factory=list)
-    pruned: int = 0
+    pruned: list[tuple[int, int]] = attrs.field(factory=list)
     stored_at: str = ""
 
     def say(self, kind: DamageKind, seq: int, location: str) -> None:
@@ -110,7 +110,8 @@ class _Walk:
         self, part: Part, store: RowStore, edge: CompactRange, sizes: set[int], result: Scan, end: int | None,
         counts: list[int], *, deep: bool,
     ) -> None:  # fmt: skip
-        self.part, self.sizes, self.result, self.end, self.deep = part, sizes, result, end, deep
+        self.part, self.result, self.end, self.deep = part, result, end, deep
+        self.sizes = sorted(sizes, reverse=True)
         self.counts = counts
         self.stored = self.counts[0] if self.counts else 0
         self.store = store
@@ -184,7 +185,8 @@ class _Walk:
         """Take leaf hashes into the tree, note the roots that are wanted, and compare with what is stored."""
         first = self.rows.size
         at = 0
-        for size in sorted(size for size in self.sizes if first < size <= first + len(leaves)):
+        while self.sizes and self.sizes[-1] <= first + len(leaves):
+            size = self.sizes.pop()
             self.rows.extend(leaves[at : size - first])
             at = size - first
             self.result.roots[size] = self.rows.head.root()
@@ -206,7 +208,7 @@ class _Walk:
     def announce(self, line: bytes, seq: int) -> None:
         """Note how far the log says that it was pruned."""
         try:
-            self.result.pruned = max(self.result.pruned, int(json.loads(line)["detail"]["before"]))
+            self.result.pruned.append((seq, int(json.loads(line)["detail"]["before"])))
         except (ValueError, TypeError, KeyError):
             self.result.say("not_canonical", seq, self.part.name)
 

@@ -13,7 +13,10 @@ acknowledged. Nothing but the events goes into the tree; header and trailers are
 from __future__ import annotations
 
 import gzip
+import os
 import re
+import zlib
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
 import attrs
@@ -24,11 +27,13 @@ from crmkit.errors import CrmkitError, FormatError, TamperedLogError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from ._rows import Rows
 
-__all__ = ["FORMAT", "Header", "Segment", "Tail", "list_segments", "open_segment", "read_tail", "trailer"]
+__all__ = [
+    "FORMAT", "Header", "Segment", "Tail", "claimed_seq", "list_segments", "open_segment", "read_tail", "seek_event",
+    "trailer",
+]  # fmt: skip
 
 FORMAT = "crmkit-audit/1"
 EVENT = b'{"action":'
@@ -36,6 +41,9 @@ TRAILER = b'{"root":"'
 HEADER = b'{"checkpoint":'
 MAX_LINE = 1 << 26
 _NAME = re.compile(r"([0-9]{20})\.(jsonl|jsonl\.gz|pruned)")
+_NEAR_BYTES = 1 << 14
+_SUFFIX_BYTES = 90
+_SEQ = re.compile(rb',"seq":(0|[1-9][0-9]{0,18}),"stored_at":"[^"]{27}","v":[0-9]+\}\n$')
 _TRAILER = re.compile(rb'\{"root":"([0-9a-f]{64})","size":(0|[1-9][0-9]{0,18})\}\n')
 
 
@@ -56,10 +64,10 @@ def segment_path(folder: Path, first: int, kind: str = "jsonl") -> Path:
 def list_segments(folder: Path) -> list[Segment]:
     """Return the segments of a log, oldest first; of two forms of one, that which lost least."""
     found: dict[int, Segment] = {}
-    for path in sorted(folder.iterdir()):  # "jsonl" < "jsonl.gz" < "pruned"
-        name = _NAME.fullmatch(path.name)
-        if name is not None:
-            found.setdefault(int(name[1]), Segment(int(name[1]), path, name[2]))  # type: ignore[arg-type]  # the pattern
+    for entry in sorted(os.listdir(folder)):  # noqa: PTH208  comparing paths is slow; "jsonl" < "jsonl.gz" < "pruned"
+        name = _NAME.fullmatch(entry)
+        if name is not None and (first := int(name[1])) not in found:
+            found[first] = Segment(first, folder / entry, name[2])  # type: ignore[arg-type]  # the pattern
     return [found[first] for first in sorted(found)]
 
 
@@ -135,6 +143,39 @@ def read_trailer(line: bytes) -> tuple[bytes, int] | None:
     return None if found is None else (bytes.fromhex(found[1].decode()), int(found[2]))
 
 
+def claimed_seq(line: bytes) -> int | None:
+    """Return the turn that a line says its event has, or the next one after a trailer; ``None`` if it says none."""
+    if line.startswith(EVENT):
+        found = _SEQ.search(line, max(0, len(line) - _SUFFIX_BYTES))
+        return None if found is None else int(found[1])
+    ended = read_trailer(line)
+    return None if ended is None else ended[1]
+
+
+def seek_event(stream: IO[bytes], size: int, seq: int) -> None:
+    """Move to a line not far ahead of an event, by the turns that lines say; what they say is checked by who reads on.
+
+    Args:
+        stream: A segment that is not compressed.
+        size: Its size in bytes.
+        seq: The event's turn.
+    """
+    stream.seek(0)
+    stream.readline(MAX_LINE)
+    low, high = stream.tell(), size
+    while high - low > _NEAR_BYTES:
+        middle = (low + high) // 2
+        stream.seek(middle)
+        stream.readline(MAX_LINE)
+        at = stream.tell()
+        said = claimed_seq(stream.readline(MAX_LINE)) if at < high else None
+        if said is not None and said <= seq:
+            low = at
+        else:
+            high = middle
+    stream.seek(low)
+
+
 @attrs.frozen
 class Tail:
     """How far a segment can be trusted.
@@ -160,8 +201,15 @@ def stored_moment(line: bytes) -> str:
 
 
 def lines(stream: IO[bytes]) -> Iterator[bytes]:
-    """Yield lines with their line feeds; the last may lack it."""
-    return iter(lambda: stream.readline(MAX_LINE), b"")
+    """Yield lines with their line feeds; the last may lack it.
+
+    Raises:
+        TamperedLogError: The segment is compressed, and damaged.
+    """
+    try:
+        yield from iter(lambda: stream.readline(MAX_LINE), b"")
+    except (gzip.BadGzipFile, zlib.error, EOFError):
+        raise TamperedLogError("it cannot be decompressed", location=Path(stream.name).name) from None
 
 
 def read_tail(stream: IO[bytes], start: int, rows: Rows) -> Tail:

@@ -56,17 +56,20 @@ def settle(
             roots |= found.roots
     by_events: list[Claim] = []
     by_hashes: list[Claim] = []
+    held: set[int] = set()
     with source.rows() as store:
         rows = Rows(store)
-        for claim in claims:
+        for number, claim in enumerate(claims):
             size, root = claim.checkpoint.size, claim.checkpoint.root
             if origin is not None and claim.checkpoint.origin != origin:
                 damage.append(Damage(kind="forked", location=claim.kept))
                 continue
-            if size <= rows.size and rows.root(size) == root:
+            stored = size <= rows.size and rows.root(size) == root
+            if stored:
                 by_hashes.append(claim)
-            if roots.get(size) == root or (size <= base and claim in by_hashes):
+            if roots.get(size) == root or (size <= base and stored):
                 by_events.append(claim)
+                held.add(number)
     proved = max((claim.checkpoint.size for claim in by_events), default=0)
     signed = max((claim.checkpoint.size for claim in by_hashes), default=0)
     differing = [found for found in scans if found.differs is not None]
@@ -74,9 +77,9 @@ def settle(
     if differing:
         differs = differing[0].differs or 0
         damage.append(Damage(kind="hashes" if proved > differs else differing[0].kind, seq=differs))
-    for claim in sorted(claims, key=lambda item: item.checkpoint.size):
+    for number, claim in sorted(enumerate(claims), key=lambda item: item[1].checkpoint.size):
         explained = differs is not None and differs < claim.checkpoint.size and (signed > differs or proved > differs)
-        if claim.checkpoint.origin == origin and claim not in by_events and not explained:
+        if claim.checkpoint.origin == origin and number not in held and not explained:
             damage.append(_blame(claim, claims, by_events, scans[-1].end))
             break
     return proved

@@ -15,7 +15,7 @@ from crmkit.errors import FormatError, TamperedLogError
 from ._files import FileRows, read_notes
 from ._rows import Rows
 from ._segment import FORMAT, Header, Segment, lines, list_segments, open_segment
-from ._sqlite import DatabaseRows, columns
+from ._sqlite import DatabaseRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 
     from ._rows import RowStore
 
+_LOOSE = """
+SELECT seq FROM (SELECT *, CAST(body AS TEXT) AS said FROM events) WHERE CASE WHEN json_valid(said) THEN
+    at IS NOT json_extract(said, '$.at') OR action IS NOT json_extract(said, '$.action')
+    OR actor IS NOT json_extract(said, '$.actor.id') OR resource_type IS NOT json_extract(said, '$.resource.type')
+    OR resource_id IS NOT json_extract(said, '$.resource.id') END
+ORDER BY seq LIMIT 1
+"""
 __all__ = ["DatabaseSource", "FileSource", "Part", "Source", "open_source"]
 
 
@@ -89,8 +96,8 @@ class FileSource:
         """Return the checkpoints."""
         return read_notes(self.folder / "checkpoints.jsonl")
 
-    def loose(self) -> Iterator[int]:
-        """Yield events whose columns do not say what their bodies say: a folder has no columns."""
+    def loose(self, *, deep: bool) -> Iterator[tuple[int | None, str]]:  # noqa: ARG002  a database has more
+        """Yield what is found by and does not say what the bodies say: a folder has nothing of the kind."""
         yield from ()
 
 
@@ -130,13 +137,17 @@ class DatabaseSource:
         with self._open() as database:
             return [bytes(row[0]) for row in database.execute("SELECT note FROM checkpoints ORDER BY number")]
 
-    def loose(self) -> Iterator[int]:
-        """Yield events whose columns do not say what their bodies say."""
+    def loose(self, *, deep: bool) -> Iterator[tuple[int | None, str]]:
+        """Yield the first event whose columns, by which it is found, do not say what its body says; then the indexes.
+
+        Args:
+            deep: Also hold the indexes against the table.
+        """
         with self._open() as database:
-            for row in database.execute("SELECT * FROM events ORDER BY seq"):
-                with contextlib.suppress(ValueError, TypeError, LookupError, AttributeError):
-                    if columns(row[0], bytes(row[1])) != row:
-                        yield row[0]
+            for row in database.execute(_LOOSE):
+                yield row[0], "columns"
+            if deep and database.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
+                yield None, "indexes"
 
 
 Source: TypeAlias = FileSource | DatabaseSource

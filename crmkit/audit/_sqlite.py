@@ -145,9 +145,9 @@ class SQLiteStore:
             raise TamperedLogError(
                 f"{self.rows.size} events were written, {count} are there", location=f"event {count}"
             )
-        notes = self.notes()
-        if notes:
-            check_note(notes[-1], self.rows)
+        note = self.last_note()
+        if note is not None:
+            check_note(note, self.rows)
 
     def _look(self) -> None:
         self.rows = Rows(self.row_store)
@@ -180,6 +180,11 @@ class SQLiteStore:
     def notes(self) -> list[bytes]:
         """Return the checkpoints, oldest first."""
         return [bytes(row[0]) for row in self._database.execute("SELECT note FROM checkpoints ORDER BY number")]
+
+    def last_note(self) -> bytes | None:
+        """Return the newest checkpoint."""
+        row = self._database.execute("SELECT note FROM checkpoints ORDER BY number DESC LIMIT 1").fetchone()
+        return None if row is None else bytes(row[0])
 
     @contextlib.contextmanager
     def lock(self, wait_s: float) -> Iterator[None]:

@@ -175,7 +175,8 @@ def check_log(path: Path, keys: list[tuple[str, bytes, bytes]], kept: list[bytes
         raise Wrong(
             "checkpoints are of several logs" if origins else "there is no checkpoint, so nothing can be proved"
         )
-    tree, pruned, allowed, proved = Tree(), 0, 0, 0
+    tree, pruned, proved = Tree(), 0, 0
+    allowed: list[tuple[int, int]] = []
     last = ""
     for kind, value in read_files(path) if path.is_dir() else read_database(path):
         if kind == "header":
@@ -195,7 +196,7 @@ def check_log(path: Path, keys: list[tuple[str, bytes, bytes]], kept: list[bytes
                     raise Wrong(f"the clock goes back at event {tree.size}")
                 last = said["stored_at"]
                 if said["action"] == "log.pruned":
-                    allowed = max(allowed, said["detail"]["before"])
+                    allowed.append((tree.size, said["detail"]["before"]))
                 tree.add(leaf(value))
             else:
                 pruned += 1
@@ -206,7 +207,7 @@ def check_log(path: Path, keys: list[tuple[str, bytes, bytes]], kept: list[bytes
                 proved = tree.size
     if max(wanted) > tree.size:
         raise Wrong(f"events from {tree.size} to {max(wanted) - 1} were signed and are not there")
-    if pruned > allowed:
+    if pruned > max((before for seq, before in allowed if seq < proved), default=0):
         raise Wrong(f"bodies of events before {pruned} are gone, and the log does not say why")
     rest = f", {tree.size - proved} behind the last checkpoint" if tree.size > proved else ""
     return f"{origins.pop()}: {tree.size} events, {proved} proved{rest}, {pruned} without bodies"

@@ -82,7 +82,7 @@ def verify(
     damage: list[Damage] = []
     known = list(keys)
     claims = _own_claims(source, known, damage)
-    claims += _claims_elsewhere(witnesses, trusted, known, damage)
+    claims += _claims_elsewhere(witnesses, trusted, known, damage, signed=bool(claims))
     try:
         with source.rows() as store:
             counts = store.counts()
@@ -95,14 +95,14 @@ def verify(
         scans = _scan_all(source, todo, sizes, counts, deep=deep, workers=workers, progress=progress)
         joined = _join(todo, scans, damage, base)
         proved = settle(source, scans, claims, joined, base, parts[0].origin, damage)
-        if deep:
-            damage += [Damage(kind="frame", seq=seq, location="columns") for seq in source.loose()][:1]
+        damage += [Damage(kind="frame", seq=seq, location=place) for seq, place in source.loose(deep=deep)]
     except _BROKEN:
         damage.append(Damage(kind="unreadable", location=Path(path).name))
         return _report(None, 0, 0, claims, 0, damage, deep=deep)
     size = scans[-1].end
     pruned = sum((size if after is None else after.first) - part.first for part, after in todo if part.kind == "pruned")
-    if pruned > max(found.pruned for found in scans):
+    allowed = [before for found in scans for seq, before in found.pruned if seq < proved or not claims]
+    if pruned > max(allowed, default=0):
         damage.append(Damage(kind="removed", seq=0, last=pruned - 1))
     if size and not proved and not damage:
         damage.append(Damage(kind="unproved", severity="warning"))
@@ -156,8 +156,10 @@ def _claims_of_headers(
 
 
 def _claims_elsewhere(
-    witnesses: Iterable[Witness], trusted: Iterable[bytes], known: list[NoteVerifier], damage: list[Damage]
-) -> list[Claim]:
+    witnesses: Iterable[Witness], trusted: Iterable[bytes], known: list[NoteVerifier], damage: list[Damage], *,
+    signed: bool,
+) -> list[Claim]:  # fmt: skip
+    """Read what others have kept; one that has nothing of a log that is signed was wiped, or is not the one meant."""
     kept = [(note, f"trusted checkpoint {number}") for number, note in enumerate(trusted, start=1)]
     for witness in witnesses:
         try:
@@ -167,6 +169,8 @@ def _claims_elsewhere(
             continue
         if latest is not None:
             kept.append((latest, f"witness {witness.name}"))
+        elif witness.answers and signed:
+            damage.append(Damage(kind="unproved", severity="warning", location=f"witness {witness.name}"))
     claims = [_claim(note, known, name, damage, elsewhere=True) for note, name in kept]
     return [claim for claim in claims if claim is not None]
 

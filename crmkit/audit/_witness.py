@@ -15,7 +15,7 @@ from crmkit._merkle import verify_consistency
 from crmkit.errors import IntegrityError, TamperedLogError
 
 from ._checkpoint import Checkpoint
-from ._files import note_line, read_notes, sync_path
+from ._files import note_line, read_last_note, sync_path
 
 if TYPE_CHECKING:
     import os
@@ -40,6 +40,9 @@ class Witness:
 
     .. versionadded:: 0.1.0
     """
+
+    answers = True
+    """Whether `latest` tells what it has; one that only forwards cannot."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -98,8 +101,7 @@ class FileWitness(Witness):
 
     def latest(self) -> bytes | None:
         """Return the newest checkpoint."""
-        notes = read_notes(self._path)
-        return notes[-1] if notes else None
+        return read_last_note(self._path)
 
     def keep(self, note: bytes) -> None:
         """Append a checkpoint."""
@@ -162,6 +164,7 @@ class CallableWitness(Witness):
         super().__init__(name)
         self._keep = keep
         self._latest = latest
+        self.answers = latest is not None
 
     def latest(self) -> bytes | None:
         """Ask for the newest checkpoint."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import html
 from collections import Counter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from crmkit.errors import FormatError, NotFoundError
 from ._change import Change
 from ._columns import KINDS, Codes
 from ._file import read_file, write_file
+from ._order import Order
 from ._revert import revert
 from ._seal import Seal, seal
 
@@ -53,7 +54,7 @@ class ChangeLog:
     @classmethod
     def _make(
         cls, header: Header, lines: Lines, *, conflicts: Sequence[Conflict] = (), sealed: Seal | None = None
-    ) -> ChangeLog:
+    ) -> Self:
         log = object.__new__(cls)
         log._header, log._lines, log._seal, log.conflicts = header, lines, sealed, tuple(conflicts)
         return log
@@ -192,6 +193,12 @@ class ChangeLog:
         """
         return revert(frames.read(frame), self._header, self._lines, self._chosen(where))
 
+    def _revert_lines(self, frame: Frame, chosen: Sequence[int], order: Sequence[str] | None) -> Frame:
+        """Undo lines; with ``order``, all records as they once stood, also where rows came, went or moved since."""
+        table, key = frames.read(frame), self._header.key
+        where = None if order is None or key is None else Order(table, key, order)
+        return revert(table, self._header, self._lines, chosen, order=where)
+
     def _chosen(self, where: Callable[[Change], bool] | Mapping[str, object] | None) -> list[int]:
         if where is None:
             return list(range(len(self._lines)))
@@ -251,7 +258,7 @@ class ChangeLog:
         return write_file(path, [self._parts()])
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], *, expect: str | None = None) -> ChangeLog:
+    def load(cls, path: str | os.PathLike[str], *, expect: str | None = None) -> Self:
         """Read a saved log and verify it.
 
         Args:

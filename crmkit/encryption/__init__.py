@@ -23,8 +23,10 @@ from ._readers import Reader, from_fernet, from_plaintext, from_sqlalchemy_utils
 from ._record_id import RecordId, RecordType
 from ._rotation import Checkpoint, Rewrite, RotationReport, StoredToken, TokenCount, TokenTable
 from ._rotator import Rotator
+from ._row_seal import RowSeal
 from ._sealed import Sealed, candidates, encrypted_type
 from ._secret import SecretKey
+from ._sensitive import Sensitive
 from ._shred import ErasureReceipt
 from ._sqlalchemy_tables import SQLAlchemySubjectStore, SQLAlchemyTokenTable
 from ._subject_sqlite import SQLiteSubjectStore
@@ -61,12 +63,14 @@ __all__ = [
     "Rewrite",
     "RotationReport",
     "Rotator",
+    "RowSeal",
     "SQLAlchemySubjectStore",
     "SQLAlchemyTokenTable",
     "SQLiteSubjectStore",
     "SQLiteTokenTable",
     "Sealed",
     "SecretKey",
+    "Sensitive",
     "StoredToken",
     "SubjectRow",
     "SubjectStore",

@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from crmkit._canonical import encode_parts
 from crmkit.errors import DecryptionError, RefusedError
 
-from . import _token
+from . import _alike, _token
+from ._secret import Unpicklable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,12 +44,12 @@ class Suite(Protocol):
         """Return the frame, or raise `DecryptionError` that says nothing."""
         ...
 
-    def seal_many(self, frames: Sequence[bytes], about: bytes, records: Sequence[bytes]) -> list[bytes | None]:
-        """Return the bodies of a column; ``None`` for a frame of no octets, which is a missing value."""
+    def seal_alike(self, frames: Sequence[bytes], about: bytes, records: Sequence[bytes]) -> bytes:
+        """Return the bodies of frames of one length, one behind the other."""
         ...
 
-    def open_many(self, bodies: Sequence[bytes], about: bytes, records: Sequence[bytes]) -> list[bytes | None]:
-        """Return the frames of a column; ``None`` for a body that cannot be opened."""
+    def open_alike(self, bodies: bytes, about: bytes, records: Sequence[bytes]) -> list[bytes | None]:
+        """Return the frames of bodies of one length; ``None`` for one that cannot be opened."""
         ...
 
 
@@ -100,13 +101,13 @@ class _OneByOne:
 
     __slots__ = ()
 
-    def seal_many(self: Suite, frames: Sequence[bytes], about: bytes, records: Sequence[bytes]) -> list[bytes | None]:
+    def seal_alike(self: Suite, frames: Sequence[bytes], about: bytes, records: Sequence[bytes]) -> bytes:
         rows = zip(frames, records, strict=True)
-        return [self.seal(frame, about, record, b"") if frame else None for frame, record in rows]
+        return b"".join([self.seal(frame, about, record, b"") for frame, record in rows])
 
-    def open_many(self: Suite, bodies: Sequence[bytes], about: bytes, records: Sequence[bytes]) -> list[bytes | None]:
+    def open_alike(self: Suite, bodies: bytes, about: bytes, records: Sequence[bytes]) -> list[bytes | None]:
         found: list[bytes | None] = []
-        for body, record in zip(bodies, records, strict=True):
+        for body, record in zip(_alike.cut(bodies, len(bodies) // len(records)), records, strict=True):
             try:
                 found.append(self.open(body, about, record))
             except DecryptionError:
@@ -125,26 +126,31 @@ class RandomSuite:
     def seal(self, frame: bytes, about: bytes, record: bytes, nonce: bytes) -> bytes:
         return nonce + self._siv.encrypt(frame, [about, record, nonce])
 
-    def seal_many(self, frames: Sequence[bytes], about: bytes, records: Sequence[bytes]) -> list[bytes | None]:
+    def seal_alike(self, frames: Sequence[bytes], about: bytes, records: Sequence[bytes]) -> bytes:
         """As `seal`, with the nonces of all rows drawn at once."""
-        encrypt, size = self._siv.encrypt, NONCE_BYTES
-        noise = os.urandom(size * len(frames))
-        nonces = [noise[at : at + size] for at in range(0, len(noise), size)]
-        return [
-            nonce + encrypt(frame, [about, record, nonce]) if frame else None
-            for frame, record, nonce in zip(frames, records, nonces, strict=True)
+        encrypt = self._siv.encrypt
+        noise = os.urandom(NONCE_BYTES * len(frames))
+        nonces = _alike.cut(noise, NONCE_BYTES)
+        sealed = [
+            encrypt(frame, [about, record, nonce]) for frame, record, nonce in zip(frames, records, nonces, strict=True)
         ]
+        return _alike.beside(noise, NONCE_BYTES, b"".join(sealed), len(sealed[0]))
 
-    def open_many(self, bodies: Sequence[bytes], about: bytes, records: Sequence[bytes]) -> list[bytes | None]:
-        """As `open`, without a call for each row."""
-        decrypt, size = self._siv.decrypt, NONCE_BYTES
-        found: list[bytes | None] = []
-        for body, record in zip(bodies, records, strict=True):
-            try:
-                found.append(decrypt(body[size:], [about, record, body[:size]]))
-            except InvalidTag:
-                found.append(None)
-        return found
+    def open_alike(self, bodies: bytes, about: bytes, records: Sequence[bytes]) -> list[bytes | None]:
+        """As `open`, without a call for each row; only where one cannot be opened is it asked which."""
+        decrypt = self._siv.decrypt
+        nonces, sealed = _alike.columns(bodies, len(bodies) // len(records), NONCE_BYTES)
+        rows = list(zip(sealed, records, nonces, strict=True))
+        try:
+            return [decrypt(one, [about, record, nonce]) for one, record, nonce in rows]
+        except InvalidTag:
+            return [self._open(one, about, record, nonce) for one, record, nonce in rows]
+
+    def _open(self, sealed: bytes, about: bytes, record: bytes, nonce: bytes) -> bytes | None:
+        try:
+            return self._siv.decrypt(sealed, [about, record, nonce])
+        except InvalidTag:
+            return None
 
     def open(self, body: bytes, about: bytes, record: bytes) -> bytes:
         try:
@@ -171,7 +177,7 @@ class DeterministicSuite(_OneByOne):
             raise failed() from None
 
 
-class CommittingSuite(_OneByOne):
+class CommittingSuite(_OneByOne, Unpicklable):
     """Suite 3."""
 
     __slots__ = ("_key",)

@@ -8,29 +8,30 @@ from typing import TYPE_CHECKING, Any, Final
 from crmkit import frames
 from crmkit.errors import CrmkitError, NotFoundError, RefusedError
 
-from . import _search, _shred
+from . import _rebind, _shred
 from ._audit import Auditor
+from ._box_search import _Searches
 from ._columns import ColumnOutcome, OnError, collected, first_error
-from ._engine import Engine, by_name
+from ._engine import Engine, by_name, check_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from crmkit.typing import AuditSink, FieldAccess, Frame
 
     from ._field import Field
     from ._guarded import GuardedBox
-    from ._index import IndexTerm
     from ._keyring import Keyring
     from ._record_id import RecordId, RecordType
+    from ._row_seal import RowSeal
     from ._shred import ErasureReceipt
     from ._subjects import SubjectStore
 
 SUBJECT_TTL: Final = timedelta(seconds=300)
 
 
-class Box:
+class Box(_Searches):
     """Encrypts the fields of one tenant; made by ``Keyring.box``.
 
     Safe to share between threads and to keep over a fork: a box has no counters and draws its nonces from the system.
@@ -42,6 +43,7 @@ class Box:
         audit: Who is told of every call that decrypts, moves or destroys.
         record_type: What record ids must be: ``int``, ``str`` or ``UUID``. Text that is exactly one is read as one, so
             that ``42`` and ``"42"`` cannot become two records.
+        row_seal: A seal over columns of each row, which :meth:`seal` writes and :meth:`open` checks.
         require_purpose: Refuse to decrypt outside of ``acting(purpose=...)``.
         subject_ttl: How long a person's key is kept in memory.
 
@@ -72,17 +74,20 @@ class Box:
         subjects: SubjectStore | None = None,
         audit: AuditSink | None = None,
         record_type: RecordType | None = None,
+        row_seal: RowSeal | None = None,
         require_purpose: bool = False,
         subject_ttl: timedelta = SUBJECT_TTL,
     ) -> None:
         self.ring = ring
         self.fields = tuple(fields)
+        self.row_seal = row_seal
         self.auditor = Auditor(audit, require_purpose)
         self._by_name = by_name(self.fields)
         if subjects is None and any(field.subject for field in self.fields):
             raise RefusedError(
                 "a field with subject=True needs subjects=, where the keys of persons are", rule="subjects"
             )
+        self.record_type = record_type
         self.engine = Engine(ring, self.fields, store=subjects, record_type=record_type, subject_ttl=subject_ttl)
 
     @property
@@ -98,12 +103,20 @@ class Box:
         """
         name = field if isinstance(field, str) else field.name
         found = self._by_name.get(name)
-        if found is None or (not isinstance(field, str) and found is not field and found != field):
+        if found is None:
             raise NotFoundError.of("field", name, [known.name for known in self.fields])
+        if not isinstance(field, str) and found is not field and found != field:
+            raise NotFoundError(f"the box has a field {name!r} with other settings", name=name)
         return found
 
     def encrypt(
-        self, field: Field | str, value: object, *, record: RecordId | None = None, subject: str | None = None
+        self,
+        field: Field | str,
+        value: object,
+        *,
+        record: RecordId | None = None,
+        subject: str | None = None,
+        bound: Mapping[str, object] | None = None,
     ) -> Any:
         """Return the token of one value.
 
@@ -112,6 +125,7 @@ class Box:
             value: Of the field's type; ``None`` gives ``None``, unless the field hides missing values.
             record: The record it belongs to; it opens for no other.
             subject: The person it is about, for fields with ``subject=True``.
+            bound: For fields with ``bound``: what they are bound to besides, by column, such as ``{"owner_id": 7}``.
 
         Returns:
             Text, or bytes for ``encoding="raw"``.
@@ -122,7 +136,7 @@ class Box:
             SubjectShreddedError: The person's key was destroyed.
         """
         field = self.field(field)
-        return self.engine.cipher(field, subject, create=True).seal(value, self.engine.record(field, record))
+        return self.engine.cipher(field, subject, create=True).seal(value, self.engine.record(field, record, bound))
 
     def decrypt(
         self,
@@ -131,8 +145,9 @@ class Box:
         *,
         record: RecordId | None = None,
         subject: str | None = None,
+        bound: Mapping[str, object] | None = None,
     ) -> Any:
-        """Return the value of one token; ``None`` for ``None``.
+        """Return the value of one token; ``None`` for ``None``. Arguments as those of :meth:`encrypt`.
 
         Raises:
             TokenError: What is wrong shows in the token's header; the class says what.
@@ -141,7 +156,8 @@ class Box:
         field = self.field(field)
         self.auditor.check_purpose()
         try:
-            value = self.engine.cipher(field, subject, create=False).open(token, self.engine.record(field, record))
+            where = self.engine.record(field, record, bound)
+            value = self.engine.cipher(field, subject, create=False).open(token, where)
         except CrmkitError as error:
             self._tell(field, "decrypt", record, outcome="failed", detail={"error": type(error).__name__})
             raise
@@ -150,7 +166,13 @@ class Box:
         return value
 
     def encrypt_column(
-        self, field: Field | str, values: Frame, *, records: Frame | None = None, subjects: Frame | None = None
+        self,
+        field: Field | str,
+        values: Frame,
+        *,
+        records: Frame | None = None,
+        subjects: Frame | None = None,
+        bound: Mapping[str, Frame] | None = None,
     ) -> Any:
         """Return the tokens of a column, as a column of the kind that was passed.
 
@@ -159,6 +181,7 @@ class Box:
             values: A Series, array or list.
             records: The record of each value, of the same length.
             subjects: The person of each value, for fields with ``subject=True``.
+            bound: The columns that the field is bound to besides, by name, for fields with ``bound``.
 
         Raises:
             InvalidValueError: A value is not of the field's type; the message names the row, never the value.
@@ -167,9 +190,10 @@ class Box:
         """
         field = self.field(field)
         column = frames.read_column(values, what="column of values")
+        check_rows(column, records, subjects, *(bound or {}).values())
         if field.deterministic and field.accept is None:
             self.engine.judge(field, "", column.values, f"{field.name} cannot be deterministic")
-        rows = self.engine.records(field, records, column.values)
+        rows = self.engine.records(field, records, len(column), bound)
         return column.like(self.engine.seal_many(field, column.values, rows, subjects))
 
     def decrypt_column(
@@ -179,6 +203,7 @@ class Box:
         *,
         records: Frame | None = None,
         subjects: Frame | None = None,
+        bound: Mapping[str, Frame] | None = None,
         on_error: OnError = "raise",
     ) -> Any:
         """Return the values of a column of tokens, as a column of the kind that was passed.
@@ -188,6 +213,7 @@ class Box:
             tokens: A Series, array or list.
             records: The record of each token.
             subjects: The person of each token, for fields with ``subject=True``.
+            bound: As for :meth:`encrypt_column`.
             on_error: ``"raise"`` stops at the first token that cannot be opened; ``"collect"`` gives a
                 :class:`ColumnOutcome` with the rows that could not. There is no mode that gives a token back as if it
                 were the value.
@@ -200,7 +226,8 @@ class Box:
         field = self.field(field)
         self.auditor.check_purpose()
         column = frames.read_column(tokens, what="column of tokens")
-        rows = self.engine.records(field, records, column.values)
+        check_rows(column, records, subjects, *(bound or {}).values())
+        rows = self.engine.records(field, records, len(column), bound)
         failed: dict[int, CrmkitError] = {}
         values = self.engine.open_many(field, column.values, rows, subjects, failed)
         count = len(values) - column.values.count(None)
@@ -222,20 +249,36 @@ class Box:
         to_record: RecordId | None = None,
         subject: str | None = None,
         to_subject: str | None = None,
+        bound: Mapping[str, object] | None = None,
+        to_bound: Mapping[str, object] | None = None,
     ) -> Any:
-        """Return a token of the same value for another record, and person: what a merge of duplicates needs.
+        """Return a token of the same value for another record, person or owner: what a merge of duplicates needs.
 
-        Where ``to_subject`` is given, the subject store notes that the one person turned out to be the other, so that
-        erasing either erases both.
+        What is not given stays as it was. Where ``to_subject`` is given, the subject store notes that the one person
+        turned out to be the other, so that erasing either erases both.
         """
-        field = self.field(field)
-        value = self.engine.cipher(field, subject, create=False).open(token, self.engine.record(field, record))
-        to = self.engine.cipher(field, to_subject or subject, create=True)
-        made = to.seal(value, self.engine.record(field, to_record))
-        if to_subject is not None and subject is not None and to_subject != subject:
-            self.engine.subjects.store.merge(self.tenant, subject, to_subject)
-        self._tell(field, "rebind", record, detail={"to": str(to_record)})
-        return made
+        to = _rebind.Place(to_record, to_subject, to_bound)
+        return _rebind.one(self, self.field(field), token, _rebind.Place(record, subject, bound), to)
+
+    def rebind_column(
+        self,
+        field: Field | str,
+        tokens: Frame,
+        *,
+        records: Frame | None = None,
+        to_records: Frame | None = None,
+        subjects: Frame | None = None,
+        to_subjects: Frame | None = None,
+        bound: Mapping[str, Frame] | None = None,
+        to_bound: Mapping[str, Frame] | None = None,
+    ) -> Any:
+        """Return a column of tokens for other records, persons or owners; see :meth:`rebind`.
+
+        Columns that are not given stay as they were. The first token that cannot be opened raises, and then nothing
+        has been noted anywhere.
+        """
+        to = _rebind.Place(to_records, to_subjects, to_bound)
+        return _rebind.many(self, self.field(field), tokens, _rebind.Place(records, subjects, bound), to)
 
     def needs_rewrite(self, field: Field | str, token: str | bytes | None) -> bool:
         """Say whether a token is of an older key: one compare of its public beginning.
@@ -257,71 +300,6 @@ class Box:
         """
         return self.engine.cipher(self.field(field), None, create=False).prefix
 
-    def index(self, field: Field | str, value: object) -> dict[str, list[IndexTerm]]:
-        """Return for each index the terms that rows with this value may hold; look up with ``IN``.
-
-        What is found by any but a ``unique`` index must be decrypted and compared: :meth:`find` does. Compound indexes
-        are left out; ask :meth:`terms` for them.
-        """
-        field = self.field(field)
-        return {index.name: self.terms(field, value, index.name) for index in field.indexes if not index.others}
-
-    def terms(self, field: Field | str, value: object, index: str | None = None) -> list[IndexTerm]:
-        """Return the terms of one index; for a compound, ``value`` is a tuple of the field's value and the others'.
-
-        For ``domain``, ``prefix`` and ``last`` the value may be whole or just that part.
-        """
-        field = self.field(field)
-        return self.engine.blind(field, field.index(index).name).terms(value)
-
-    def index_values(
-        self, field: Field | str, value: object, others: Mapping[str, object] | None = None
-    ) -> dict[str, Any]:
-        """Return what is written into each index column beside a token, by the index's name."""
-        return _search.values(self.engine, self.field(field), value, others or {})
-
-    def index_column(
-        self, field: Field | str, values: Frame, index: str | None = None, *, others: Sequence[Frame] = ()
-    ) -> Any:
-        """Return the terms of one index for a column, as a column of the kind that was passed.
-
-        Args:
-            field: Which field.
-            values: Plaintext: a Series, array or list.
-            index: The index's name; may be left out where there is one.
-            others: For a compound index: the other columns, in its order.
-
-        Raises:
-            RefusedError: The values are too few or too skewed, and the index does not say why that is acceptable.
-        """
-        return _search.column(self.engine, self.field(field), values, index, others)
-
-    def matches(
-        self,
-        field: Field | str,
-        token: str | bytes | None,
-        value: object,
-        *,
-        record: RecordId | None = None,
-        subject: str | None = None,
-    ) -> bool:
-        """Decrypt a token and say whether it holds this value, by the field's normal form."""
-        field = self.field(field)
-        held = self.decrypt(field, token, record=record, subject=subject)
-        return held is not None and value is not None and _search.form(field, held) == _search.form(field, value)
-
-    def find(
-        self, field: Field | str, value: object, candidates: Iterable[tuple[RecordId, str | bytes | None]]
-    ) -> list[RecordId]:
-        """Return the records whose token holds the value: the second half of every look-up.
-
-        Args:
-            field: Which field; not one with ``subject=True``.
-            value: What is looked for.
-            candidates: Pairs of record and token, as the index found them.
-        """
-        return [record for record, token in candidates if self.matches(field, token, value, record=record)]
-
     def seal(self, record: Any, *, key: str = "id", subject: str | None = None) -> dict[str, Any]:
         """Return a record with its fields encrypted and index columns added.
 
@@ -337,18 +315,30 @@ class Box:
 
         return seal(self, record, key=key, subject=subject)
 
-    def open(self, row: Any, *, key: str = "id", subject: str | None = None, into: Callable[..., Any] = dict) -> Any:
-        """Undo :meth:`seal`: return the record with its fields decrypted and without index columns.
+    def open(
+        self,
+        row: Any,
+        *,
+        key: str = "id",
+        subject: str | None = None,
+        into: Callable[..., Any] = dict,
+        sensitive: bool | None = None,
+    ) -> Any:
+        """Undo :meth:`seal`: return the record with its fields decrypted, without index columns and row seal.
 
         Args:
             row: As :meth:`seal` made it, or a row of the database.
             key: The column that names the record.
             subject: The person, for fields with ``subject=True``.
             into: Called with the columns as keywords: ``dict``, or the class of the record.
+            sensitive: Whether values are wrapped in :class:`Sensitive`; ``None``: those that ``into`` annotates so.
+
+        Raises:
+            IntegrityError: The box has a row seal, and the row is not what was sealed.
         """
         from ._records import open_
 
-        return open_(self, row, key=key, subject=subject, into=into)
+        return open_(self, row, key=key, subject=subject, into=into, sensitive=sensitive)
 
     def for_principal(self, access: FieldAccess) -> GuardedBox:
         """Return a box that asks before it decrypts, and shows a mask or nothing to those who may not read."""
@@ -376,7 +366,7 @@ class Box:
         Returns:
             What was destroyed, which columns must still be set to NULL, and when the last backup of the key expires.
         """
-        receipt = _shred.shred(self.engine.subjects.store, self.tenant, subject, self.fields, now)
+        receipt = _shred.shred(self.engine.subjects.store, self.tenant, subject, self.fields, self.row_seal, now)
         self.engine.subjects.evict(receipt.subjects)
         self.auditor.tell(
             "shred", receipt.fields, resource=("subject", subject), count=len(receipt.subjects),

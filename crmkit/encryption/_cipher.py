@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 import os
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,10 +17,11 @@ from crmkit.errors import (
     UnknownKeyError,
 )
 
-from . import _aead, _token
+from . import _aead, _alike, _token
 from ._derive import derive, key_tag
 from ._frame import CODECS, END
 from ._keyring import field_items
+from ._secret import Unpicklable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,12 +32,9 @@ if TYPE_CHECKING:
     from ._keyset import Keyset
 
 NO_NONCE: Final = b""
-_CHUNK: Final = 1024
-_MARKER: Final = _token.MARKER.encode()
+_CHUNK: Final = 4096
 _MOST_PADS: Final = 512
 """Texts of fewer octets find their padding ready."""
-_TO_URL: Final = bytes.maketrans(b"+/", b"-_")
-_FROM_URL: Final = bytes.maketrans(b"-_+/=", b"+/!!!")
 
 
 @attrs.frozen
@@ -52,7 +49,7 @@ class _Lock:
     )
 
 
-class FieldCipher:
+class FieldCipher(Unpicklable):
     """Encrypts and decrypts values of one field of one tenant, or of one person in it.
 
     It holds no state that changes, so threads may share it and a forked process may go on with it.
@@ -113,9 +110,12 @@ class FieldCipher:
         if value is None and not self._framer.hide_null:
             return None
         self._check_double(value)
+        return self._token(self._framer.wrap(value), record)
+
+    def _token(self, frame: bytes, record: bytes) -> str | bytes:
         active = self._active
         nonce = os.urandom(_aead.NONCE_BYTES) if self._random else NO_NONCE
-        raw = active.header + active.suite.seal(self._framer.wrap(value), active.about, record, nonce)
+        raw = active.header + active.suite.seal(frame, active.about, record, nonce)
         return _token.encode(raw) if self._is_text else raw
 
     def open(self, token: str | bytes | None, record: bytes) -> object:
@@ -136,40 +136,55 @@ class FieldCipher:
             InvalidValueError: A value is not of the field's type; names the row.
             DoubleEncryptionError: A value is a token already; names the row.
         """
-        found: list[str | bytes | None] = []
+        found: list[str | bytes | None] = [None] * len(values)
         for start in range(0, len(values), _CHUNK):
-            bodies = self._bodies(values[start : start + _CHUNK], records[start : start + _CHUNK], start)
-            found += self._spell(bodies)
+            frames = self._frames(values[start : start + _CHUNK], start)
+            for places, alike in _alike.groups(frames):
+                own = [records[start + place] for place in places]
+                tokens = self._sealed(alike, own)
+                if len(places) == len(frames):
+                    found[start : start + len(frames)] = tokens
+                    continue
+                for place, token in zip(places, tokens, strict=True):
+                    found[start + place] = token
         return found
 
-    def _bodies(self, values: Sequence[object], records: Sequence[bytes], start: int) -> list[bytes | None]:
+    def _sealed(self, frames: Sequence[bytes], records: Sequence[bytes]) -> Sequence[str | bytes]:
+        """Return the tokens of frames of one length."""
+        active = self._active
+        if len(frames) < _alike.FEWEST:
+            return [self._token(frame, record) for frame, record in zip(frames, records, strict=True)]
+        bodies = active.suite.seal_alike(frames, active.about, records)
+        if self._is_text:
+            return _alike.spell(self.prefix, bodies, len(frames))
+        return [active.header + body for body in _alike.cut(bodies, len(bodies) // len(frames))]
+
+    def _frames(self, values: Sequence[object], start: int) -> list[bytes]:
+        """Return a frame for each value, one of no octets for a missing value that is not hidden."""
+        kinds, pads = set(map(type, values)), self._pads
+        texts: Sequence[Any] = values
+        if pads and not self._framer.hide_null and kinds == {str, type(None)}:
+            texts = [value for value in values if value is not None]
+        if pads and (kinds == {str} or texts is not values):
+            quick = _alike.frames_of_texts(texts, pads)
+            if quick is not None:
+                one = iter(quick)
+                return quick if texts is values else [b"" if value is None else next(one) for value in values]
         frames: list[bytes] = []
         try:
-            self._frames(values, frames)
+            for value in values:
+                frames.append(self._frame(value))  # noqa: PERF401 - an error names the row that it stopped at
         except InvalidValueError as error:
             raise InvalidValueError(f"{self.field.name}, row {start + len(frames)}: {error}") from None
         except DoubleEncryptionError as error:
             raise DoubleEncryptionError(f"row {start + len(frames)}: {error}", rule=error.rule) from None
-        return self._active.suite.seal_many(frames, self._active.about, records)
+        return frames
 
-    def _frames(self, values: Sequence[object], frames: list[bytes]) -> None:
-        """Append a frame for each value, one of no octets for a missing value that is not hidden."""
-        wrap, hide_null, pads = self._framer.wrap, self._framer.hide_null, self._pads
-        limit, append = len(pads), frames.append  # no paddings: every value goes the long way
-        for value in values:
-            if type(value) is str and limit:  # what wrap would do, without the calls
-                try:
-                    data = value.encode()
-                except UnicodeEncodeError:
-                    data = _MARKER  # which sends it to those that say what is wrong
-                if len(data) < limit and not data.startswith(_MARKER):
-                    append(b"s" + data + pads[len(data)])
-                    continue
-            if value is None and not hide_null:
-                append(b"")
-            else:
-                self._check_double(value)
-                append(wrap(value))
+    def _frame(self, value: object) -> bytes:
+        if value is None and not self._framer.hide_null:
+            return b""
+        self._check_double(value)
+        return self._framer.wrap(value)
 
     def _check_double(self, value: object) -> None:
         if isinstance(value, str):
@@ -180,25 +195,6 @@ class FieldCipher:
             raise DoubleEncryptionError(
                 f"{self.field.name}: the value is a token already; to move it, use rebind", rule="double_encryption"
             )
-
-    def _spell(self, bodies: Sequence[bytes | None]) -> list[str | bytes | None]:
-        """Put header and spelling round the bodies; base64 goes over all bodies of one length at once."""
-        if not self._is_text:
-            header = self._active.header
-            return [None if body is None else header + body for body in bodies]
-        found: list[str | bytes | None] = [None] * len(bodies)
-        for length, places in _by_length(bodies).items():
-            filler = b"\0" * (-length % 3)
-            alike: Sequence[Any] = bodies if len(places) == len(bodies) else [bodies[place] for place in places]
-            data = binascii.b2a_base64(filler.join(alike) + filler, newline=False)
-            text = data.translate(_TO_URL).decode("ascii")
-            step, size, prefix = (length + len(filler)) * 4 // 3, -(-length * 4 // 3), self.prefix
-            tokens: list[str | bytes | None] = [prefix + text[at : at + size] for at in range(0, len(text), step)]
-            if alike is bodies:
-                return tokens
-            for place, token in zip(places, tokens, strict=True):
-                found[place] = token
-        return found
 
     def open_many(
         self, tokens: Sequence[object], records: Sequence[bytes], failed: dict[int, CrmkitError]
@@ -218,7 +214,7 @@ class FieldCipher:
                 opened: list[int] = []
                 for places, bodies in self._bodies_of(lock, chunk, left):
                     rows = [start + place for place in places]
-                    frames = lock.suite.open_many(bodies, lock.about, [records[row] for row in rows])
+                    frames = lock.suite.open_alike(bodies, lock.about, [records[row] for row in rows])
                     self._unwrap_many(frames, rows, found, failed)
                     opened += places
                 left = [] if len(opened) == len(left) else sorted({*left}.difference(opened))
@@ -230,19 +226,20 @@ class FieldCipher:
         return found
 
     def _unwrap_many(
-        self, frames: Sequence[bytes | None], rows: list[int], found: list[object], failed: dict[int, CrmkitError]
+        self, frames: Sequence[bytes | None], rows: Sequence[int], found: list[object], failed: dict[int, CrmkitError]
     ) -> None:
-        is_text, unwrap = self.field.type is str, self._framer.unwrap
+        whole = [frame for frame in frames if frame is not None]
+        quick = _alike.texts_of_frames(whole) if self.field.type is str and len(whole) == len(frames) else None
+        if quick is not None and len(quick) == len(rows):
+            for row, text in zip(rows, quick, strict=True):
+                found[row] = text
+            return
         for row, frame in zip(rows, frames, strict=True):
             try:
                 if frame is None:
                     failed[row] = _aead.failed()
-                    continue
-                text = frame.rstrip(b"\0") if is_text else b""
-                if text.startswith(b"s") and text.endswith(b"\x80"):  # what unwrap would do, without the call
-                    found[row] = text[1:-1].decode()
                 else:
-                    found[row] = unwrap(frame)
+                    found[row] = self._framer.unwrap(frame)
             except ValueError:
                 failed[row] = _aead.failed()
 
@@ -255,21 +252,22 @@ class FieldCipher:
 
     def _bodies_of(
         self, lock: _Lock, tokens: Sequence[Any], places: Sequence[int]
-    ) -> Iterator[tuple[list[int], list[bytes]]]:
+    ) -> Iterator[tuple[Sequence[int], bytes]]:
         """Yield places of tokens that are beyond doubt this key's, and their bodies; others are looked at alone."""
         head: Any = lock.prefix if self._is_text else lock.header
         kind, size = type(head), len(head)
         least = _token.OVERHEAD[self.field.number] + _token.MIN_FRAME
-        alike: dict[int, list[int]] = {}
-        for place in places:
-            token = tokens[place]
-            if type(token) is kind and token[:size] == head:
-                alike.setdefault(len(token), []).append(place)
-        for length, several in alike.items():
-            rests = [tokens[place][size:] for place in several]
-            bodies = _decode_many(rests, length - size) if self._is_text else rests
-            if bodies is not None and len(bodies[0]) >= least:
-                yield several, bodies
+        if len(self._by_header) > 1 or set(map(type, tokens)) != {kind}:
+            places = [place for place in places if type(tokens[place]) is kind and tokens[place][:size] == head]
+        for within, alike in _alike.groups(tokens if len(places) == len(tokens) else [tokens[at] for at in places]):
+            if len(alike) < _alike.FEWEST or len(alike[0]) < size + least:
+                continue
+            if self._is_text:
+                bodies = _alike.read(head, alike)
+            else:
+                bodies = b"".join([one[size:] for one in alike]) if all(one[:size] == head for one in alike) else None
+            if bodies is not None and len(bodies) >= least * len(alike):
+                yield [places[at] for at in within], bodies
 
     def _raw(self, token: str | bytes) -> bytes:
         if self._is_text:
@@ -293,45 +291,24 @@ class FieldCipher:
         try:
             return self._framer.unwrap(frame)
         except ValueError:
-            raise _aead.failed() from None
+            pass
+        raise _aead.failed()
 
 
 def _paddings(framer: Framer) -> tuple[bytes, ...]:
     """Return what follows a text of 0, 1, 2, ... octets in its frame; nothing for a field of another kind."""
-    if framer.kind is not str or framer.bucket is None or framer.fixed is not None:
+    if framer.kind is not str:
         return ()
-    return tuple(END.ljust(framer.size(size) - size - 1, b"\0") for size in range(_MOST_PADS))
-
-
-def _by_length(bodies: Sequence[bytes | None]) -> dict[int, list[int]]:
-    places: dict[int, list[int]] = {}
-    for place, body in enumerate(bodies):
-        if body is not None:
-            places.setdefault(len(body), []).append(place)
-    return places
-
-
-def _decode_many(bodies: list[str], length: int) -> list[bytes] | None:
-    """Decode base64url texts of one length at once; ``None`` if any of them is not in its one spelling."""
-    if length % 4 == 1 or length == 0:
-        return None
-    filler = "A" * (-length % 4)
-    try:
-        text = (filler.join(bodies) + filler).encode("ascii")
-        # What is of another alphabet becomes something that no alphabet has, and the strict reader refuses it.
-        data = binascii.a2b_base64(text.translate(_FROM_URL), strict_mode=True)
-    except (UnicodeEncodeError, binascii.Error):
-        return None
-    step = (length + len(filler)) * 3 // 4
-    size = length * 3 // 4
-    if any(any(data[at::step]) for at in range(size, step)):  # unused bits are set
-        return None
-    return [data[at : at + size] for at in range(0, len(data), step)]
+    sizes = range(_MOST_PADS if framer.fixed is None else min(framer.fixed + 1, _MOST_PADS))
+    return tuple(END.ljust(framer.size(size) - size - 1, b"\0") for size in sizes)
 
 
 def _about(field: Field, tenant: str, header: bytes) -> bytes:
     """Return what every token of a field authenticates: where it belongs."""
     own = field.name.rpartition(".")[2]
     return encode_parts(
-        [b"crmkit/v1", header, tenant.encode(), field.table.encode(), own.encode(), CODECS[field.type].code]
-    )
+        [
+            b"crmkit/v1", header, tenant.encode(), field.table.encode(), own.encode(), CODECS[field.type].code,
+            *(name.encode() for name in field.bound),
+        ]
+    )  # fmt: skip

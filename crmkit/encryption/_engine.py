@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from crmkit import frames
-from crmkit.errors import CrmkitError, NotFoundError, RefusedError, ShapeError, SubjectShreddedError
+from crmkit.errors import CrmkitError, NotFoundError, RefusedError, SchemaError, ShapeError, SubjectShreddedError
 
 from . import _record_id
 from ._blind import BlindIndex
@@ -16,7 +16,7 @@ from ._leak import Spread
 from ._subjects import SubjectKeys
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import timedelta
 
     from crmkit.typing import Frame
@@ -91,22 +91,36 @@ class Engine:
             raise RefusedError(f"{field.name} is encrypted for a person: give subject=", rule="subject_missing")
         return self.subjects.ciphers(field, [subject], create=create)[subject]
 
-    def record(self, field: Field, record: object) -> bytes:
-        """Return the octets of a record id."""
-        if not field.bind_record or field.deterministic:
-            return _record_id.UNBOUND
-        return _record_id.record_bytes(record, self._record_type)
+    def record(self, field: Field, record: object, bound: Mapping[str, object] | None = None) -> bytes:
+        """Return the octets of a record id, and of what else the field is bound to."""
+        _check_bound(field, bound)
+        own = _record_id.UNBOUND
+        if field.bind_record and not field.deterministic:
+            own = _record_id.record_bytes(record, self._record_type)
+        return _record_id.with_bound(own, [bound[name] for name in field.bound]) if bound else own
 
-    def records(self, field: Field, records: Frame | None, values: Sequence[object]) -> list[bytes]:
-        """Return the octets of a column of record ids."""
+    def records(
+        self, field: Field, records: Frame | None, total: int, bound: Mapping[str, Frame] | None = None
+    ) -> list[bytes]:
+        """Return the octets of a column of record ids, and of the columns that the field is bound to besides.
+
+        The box has made sure by `check_rows` that all are of the same rows.
+        """
+        _check_bound(field, bound)
+        own = self._own_records(field, records, total)
+        if not bound:
+            return own
+        more: list[list[Any]] = [
+            frames.read_column(bound[name], what=f"bound column {name!r}").values for name in field.bound
+        ]
+        return [_record_id.with_bound(record, row) for record, *row in zip(own, *more, strict=True)]
+
+    def _own_records(self, field: Field, records: Frame | None, total: int) -> list[bytes]:
         if not field.bind_record or field.deterministic:
-            return [_record_id.UNBOUND] * len(values)
+            return [_record_id.UNBOUND] * total
         if records is None:
             raise RefusedError(f"{field.name} is bound to its record: give records=", rule="record_missing")
-        ids = frames.read_column(records, what="column of records").values
-        if len(ids) != len(values):
-            raise ShapeError("one record for each value", expected=len(values), actual=len(ids))
-        return _record_id.many(ids, self._record_type)
+        return _record_id.many(frames.read_column(records, what="column of records").values, self._record_type)
 
     def _by_subject(self, field: Field, subjects: Frame | None, total: int) -> dict[str, list[int]]:
         if subjects is None:
@@ -168,6 +182,40 @@ class Engine:
             spread.refuse(what)
             if spread.rows >= Spread.ENOUGH:
                 self._judged.add((field.name, index))
+
+
+def bound_of(field: Field, row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what a field is bound to in a row besides the record; `SchemaError` where the row lacks it."""
+    missing = [name for name in field.bound if name not in row]
+    if missing:
+        raise SchemaError(f"{field.name} is bound to {missing[0]!r}, and the row has no such column")
+    return {name: row[name] for name in field.bound} or None
+
+
+def check_rows(column: frames.Column, *others: Frame | None) -> None:
+    """Refuse columns that are not of the same rows: a value would be bound to another row's record.
+
+    Raises:
+        ShapeError: They differ in length, or in the labels of pandas.
+    """
+    for other in others:
+        if other is None:
+            continue
+        beside = frames.read_column(other, what="column beside it")
+        if not column.same_rows(beside):
+            raise ShapeError(
+                "columns of the same rows wanted: these differ in length or, in pandas, in their index",
+                expected=len(column),
+                actual=len(beside),
+            )
+
+
+def _check_bound(field: Field, bound: Mapping[str, object] | None) -> None:
+    if (bound or field.bound) and set(bound or ()) != set(field.bound):
+        raise RefusedError(
+            f"{field.name} is bound to {', '.join(field.bound) or 'its record only'}: give bound= with just that",
+            rule="bound",
+        )
 
 
 def by_name(fields: Sequence[Field]) -> dict[str, Field]:

@@ -30,6 +30,10 @@ def _indexes(given: Iterable[Index]) -> tuple[Index, ...]:
     return tuple(given)
 
 
+def _names(given: Iterable[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
 @attrs.frozen
 class Field:
     """One encrypted column.
@@ -47,6 +51,9 @@ class Field:
         deterministic: Equal values give equal tokens, bound to the field only; for joins in a database. Needs a column
             with many different values, or ``accept``.
         bind_record: Whether a token opens only for the record it was made for.
+        bound: Further columns whose values a token is bound to: those that a permission check reads, such as
+            ``("owner_id",)``. Who may write to the database cannot give the row another owner and have it read; and a
+            change of owner is a ``rebind``.
         subject: Whether values are encrypted under a key of the person they are about, which can be shredded.
         hide_null: Whether missing values become tokens too; else ``None`` stays NULL.
         indexes: Blind indexes.
@@ -75,6 +82,7 @@ class Field:
     suite: Literal[1, 3] = attrs.field(default=1, kw_only=True)
     deterministic: bool = attrs.field(default=False, kw_only=True)
     bind_record: bool = attrs.field(default=True, kw_only=True)
+    bound: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_names)
     subject: bool = attrs.field(default=False, kw_only=True)
     hide_null: bool = attrs.field(default=False, kw_only=True)
     indexes: tuple[Index, ...] = attrs.field(default=(), kw_only=True, converter=_indexes)
@@ -137,11 +145,13 @@ class Field:
     def _check_mode(self) -> None:
         if self.suite not in _SUITES:
             raise RefusedError("suite is 1 or 3; for suite 2 say deterministic=True", rule="suite")
+        if not all(type(name) is str and name for name in self.bound) or len(set(self.bound)) < len(self.bound):
+            raise RefusedError("bound names columns, each once", rule="bound")
         if self.encoding not in _ENCODINGS:
             raise RefusedError("encoding is 'text' or 'raw'", rule="encoding")
         if self.deterministic:
-            if self.subject or self.suite != _token.RANDOM:
-                raise RefusedError("deterministic goes with neither subject nor suite 3", rule="deterministic")
+            if self.subject or self.bound or self.suite != _token.RANDOM:
+                raise RefusedError("deterministic goes with neither subject, bound nor suite 3", rule="deterministic")
             if self.type in _NO_SECRET and self.accept is None:
                 raise RefusedError(
                     f"{self.name}: {_NO_SECRET[self.type]}, so deterministic tokens hide nothing; say why that is "

@@ -13,6 +13,7 @@ from crmkit.errors import DecryptionError, FormatError, KeyDestroyedError, Refus
 
 from . import _disk
 from ._derive import TAG_BYTES, derive, key_tag, parts
+from ._secret import Unpicklable
 
 if TYPE_CHECKING:
     import os
@@ -27,7 +28,7 @@ _HEADER_BYTES: Final = len(MARKER) + TAG_BYTES
 
 
 @attrs.frozen
-class _FileKey:
+class _FileKey(Unpicklable):
     header: bytes
     key: bytes = attrs.field(repr=False)
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 NULL: Final = b"n"
 END: Final = b"\x80"
 MAX_BYTES: Final = 16 * 1024 * 1024
+_MOST_BITS: Final = 13_280
+"""Python writes integers of up to 4,300 digits unless it was told otherwise."""
 _INTEGER = re.compile(rb"-?[0-9]+\Z")
 _BOOLS: Final = {b"1": True, b"0": False}
 
@@ -42,13 +44,25 @@ def _wrong(wanted: str, value: object) -> InvalidValueError:
     return InvalidValueError(f"{wanted} wanted, not {type(value).__name__}")
 
 
+def utf8(text: str) -> bytes | None:
+    """Return text as UTF-8; ``None`` where it has a lone surrogate.
+
+    Whoever raises for that does so outside of this handler: Python's own error holds the whole text, and would stay
+    behind the new one for whatever reports errors.
+    """
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return None
+
+
 def _from_text(value: object) -> bytes:
     if not isinstance(value, str):
         raise _wrong("text", value)
-    try:
-        return value.encode()
-    except UnicodeEncodeError:
-        raise InvalidValueError("text with a lone surrogate has no UTF-8 form") from None
+    data = utf8(value)
+    if data is None:
+        raise InvalidValueError("text with a lone surrogate has no UTF-8 form")
+    return data
 
 
 def _from_bytes(value: object) -> bytes:
@@ -60,7 +74,10 @@ def _from_bytes(value: object) -> bytes:
 def _from_int(value: object) -> bytes:
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise _wrong("an integer", value)
-    return b"%d" % int(value)
+    number = int(value)
+    if number.bit_length() > _MOST_BITS:
+        raise InvalidValueError("an integer of more than 4,000 digits; encrypt it as text or bytes")
+    return b"%d" % number
 
 
 def _to_int(data: bytes) -> int:
@@ -171,5 +188,6 @@ class Framer:
             raise ValueError
         try:
             return codec.decode(data)
-        except (CrmkitError, InvalidOperation, KeyError):
-            raise ValueError from None
+        except (CrmkitError, InvalidOperation, KeyError, ValueError):
+            pass  # and raise outside: these errors quote the value
+        raise ValueError

@@ -178,7 +178,7 @@ class Keyring:
         Args:
             fields: What is encrypted; names and columns must differ.
             tenant: Must be the keyring's own, where it is given.
-            options: ``subjects``, ``audit``, ``record_type``, ``require_purpose``: see :class:`Box`.
+            options: ``subjects``, ``audit``, ``record_type``, ``row_seal``, ``require_purpose``: see :class:`Box`.
 
         Raises:
             RefusedError: The keyring is another tenant's.

@@ -147,12 +147,10 @@ class Keyset:
             sealer = siv(derive(keyset_key, 64, "keyset", tenant, generation))
             text = sealer.decrypt(sealed, [parts(FORMAT, tenant, generation)])
             said: Any = parse_json(text)
-            keys = tuple(map(Key.read, said["keys"]))
+            return cls(tenant, generation, tuple(map(Key.read, said["keys"])))
         except (InvalidTag, FormatError, KeyError, TypeError, ValueError):
-            raise IntegrityError(
-                "the keyset was changed, or is of another tenant or generation", location=place
-            ) from None
-        return cls(tenant, generation, keys)
+            pass  # and raise outside: an error of JSON holds the document, and that the keys
+        raise IntegrityError("the keyset was changed, or is of another tenant or generation", location=place)
 
 
 def _stamp(now: datetime) -> str:

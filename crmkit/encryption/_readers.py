@@ -96,7 +96,11 @@ def from_sqlalchemy_utils(column_type: Any, *, type: Any = str) -> Reader:  # no
         try:
             value = column_type.process_result_value(stored, None)
         except Exception:  # noqa: BLE001 - its engines raise many kinds, some with the value in the message
-            raise DecryptionError("this cell cannot be opened with the column's old type") from None
+            failed = True
+        else:
+            failed = False
+        if failed:
+            raise DecryptionError("this cell cannot be opened with the column's old type")
         return _typed(value, type)
 
     return read
@@ -106,7 +110,8 @@ def _text(data: bytes) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError:
-        raise InvalidValueError("what was decrypted is no UTF-8 text") from None
+        pass  # and raise outside, as below: Python's error holds the value
+    raise InvalidValueError("what was decrypted is no UTF-8 text")
 
 
 def _typed(value: Any, kind: Any) -> object:
@@ -123,5 +128,7 @@ def _typed(value: Any, kind: Any) -> object:
         if kind is dt.datetime:
             return dt.datetime.fromisoformat(value)
     except (ValueError, InvalidOperation):
-        raise InvalidValueError(f"the cell is no {kind.__name__}") from None
-    return value
+        pass
+    else:
+        return value
+    raise InvalidValueError(f"the cell is no {kind.__name__}")

@@ -11,6 +11,8 @@ import numpy as np
 from crmkit._canonical import encode_parts
 from crmkit.errors import InvalidValueError, RefusedError
 
+from ._frame import utf8
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -21,7 +23,7 @@ RecordType: TypeAlias = "type[int | str | UUID]"
 """What the record ids of a box must be."""
 
 UNBOUND: Final = b"-"
-"""The octets of no record at all."""
+"""The octets of no record at all, and of a missing value that a token is bound to."""
 _NUMERIC = re.compile(r"-?[1-9][0-9]*\Z|0\Z")
 
 
@@ -79,10 +81,10 @@ def _coerced(record: object, kind: type) -> object:
 
 
 def _utf8(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise InvalidValueError("a record id has a lone surrogate, which has no UTF-8 form") from None
+    data = utf8(text)
+    if data is None:
+        raise InvalidValueError("a record id has a lone surrogate, which has no UTF-8 form")
+    return data
 
 
 def many(records: Sequence[object], record_type: RecordType | None = None) -> list[bytes]:
@@ -100,3 +102,8 @@ def many(records: Sequence[object], record_type: RecordType | None = None) -> li
         except InvalidValueError as error:
             raise InvalidValueError(f"row {row}: {error}") from None
     return found
+
+
+def with_bound(record: bytes, values: Sequence[object]) -> bytes:
+    """Return the octets of a record together with further values that a token is bound to; ``None`` is one of them."""
+    return b"o" + encode_parts([record, *(UNBOUND if value is None else record_bytes(value) for value in values)])

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 from crmkit import frames
 from crmkit.errors import SchemaError
 
+from ._engine import bound_of
+from ._sensitive import Sensitive, asked_by
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -31,15 +34,31 @@ def seal(box: Box, record: Any, *, key: str, subject: str | None) -> dict[str, A
             person = subject if field.subject else None
             sealed[field.column] = None
             if value is not None or field.hide_null:
-                sealed[field.column] = box.encrypt(field, value, record=columns[key], subject=person)
+                sealed[field.column] = box.encrypt(
+                    field, value, record=columns[key], subject=person, bound=bound_of(field, columns)
+                )
             terms = box.index_values(field, value, columns)
             sealed.update({field.index_columns[name]: term for name, term in terms.items()})
+    if box.row_seal is not None:
+        sealed[box.row_seal.column] = box.row_seal.make(box.ring.keyset, columns, columns[key], box.record_type)
     return sealed
 
 
-def open_(box: Box, row: Any, *, key: str, subject: str | None, into: Callable[..., Any]) -> Any:
+def _check_row(box: Box, plain: dict[str, Any], stored: dict[str, Any], key: str) -> None:
+    if box.row_seal is not None:
+        if box.row_seal.column not in plain:
+            raise SchemaError(f"the row has no column {box.row_seal.column!r} with its seal")
+        seal = plain.pop(box.row_seal.column)
+        box.row_seal.check(box.ring.keyset, plain, seal, stored[key], box.record_type)
+
+
+def open_(
+    box: Box, row: Any, *, key: str, subject: str | None, into: Callable[..., Any], sensitive: bool | None
+) -> Any:
     """Return the columns of a row with fields decrypted and index columns left out."""
     columns = _columns(row, key)
+    stored = dict(columns)
+    wrapped = asked_by(into) if sensitive is None else {field.column for field in box.fields if sensitive}
     for field in box.fields:
         for name in field.index_columns.values():
             columns.pop(name, None)
@@ -47,5 +66,11 @@ def open_(box: Box, row: Any, *, key: str, subject: str | None, into: Callable[.
         token = columns.get(field.column)
         if token is not None:
             person = subject if field.subject else None
-            columns[field.column] = box.decrypt(field, token, record=columns[key], subject=person)
+            columns[field.column] = box.decrypt(
+                field, token, record=stored[key], subject=person, bound=bound_of(field, stored)
+            )
+    _check_row(box, columns, stored, key)
+    for name in wrapped.intersection(columns):
+        if columns[name] is not None:
+            columns[name] = Sensitive(columns[name])
     return into(**columns)

@@ -22,7 +22,7 @@ class StoredToken:
         key: The row's primary key.
         token: What the column holds: a token, or what a migration reads.
         subject: The person, for fields with ``subject=True``.
-        others: Further columns, for compound indexes.
+        others: Further columns, for compound indexes and those that the field is bound to.
 
     .. versionadded:: 0.1.0
     """

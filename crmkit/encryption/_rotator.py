@@ -11,6 +11,7 @@ import attrs
 from crmkit.errors import CrmkitError, PlaintextFoundError, RefusedError
 
 from . import _search, _token
+from ._engine import bound_of
 from ._frame import CODECS
 from ._rotation import Checkpoint, Rewrite, RotationReport, TokenCount
 
@@ -183,7 +184,7 @@ class Rotator:
             if value is not None or field.hide_null:
                 values.append(value)
                 kept.append(row)
-        records = [engine.record(field, row.key) for row in kept]
+        records = [engine.record(field, row.key, bound_of(field, row.others)) for row in kept]
         subjects = [row.subject for row in kept] if field.subject else None
         tokens = engine.seal_many(field, values, records, subjects)
         terms = _search.rows(engine, field, values, [row.others for row in kept])
@@ -208,7 +209,7 @@ class Rotator:
         found: list[object] = [None] * len(rows)
         tokens = [place for place, row in enumerate(rows) if self._is_token(row.token)]
         failed: dict[int, CrmkitError] = {}
-        records = [engine.record(field, rows[place].key) for place in tokens]
+        records = [engine.record(field, rows[place].key, bound_of(field, rows[place].others)) for place in tokens]
         persons = [rows[place].subject for place in tokens] if field.subject else None
         old = [rows[place].token for place in tokens]
         opened = engine.open_many(field, old, records, persons, failed) if tokens else ()

@@ -32,15 +32,16 @@ class Sealed:
         return hash(self.token)
 
 
-def encrypted_type(field: Field, box: Box, *, record: str = "id", index_prefix: str | None = None) -> Any:
+def encrypted_type(field: Field | str, box: Box, *, record: str = "id", index_prefix: str | None = None) -> Any:
     """Return the SQLAlchemy column type of an encrypted field.
 
     Objects hold plaintext, the database tokens. Index columns are found among the mapped columns by their names and
     filled with every flush. ``==`` and ``in_`` search by the unique index; ``<``, ``LIKE``, ``desc()`` and whatever
-    else ciphertext cannot answer raise when the query is built. Bulk statements with plaintext are refused.
+    else ciphertext cannot answer raise when the query is built. Bulk statements with plaintext are refused. What a
+    field is ``bound`` to are mapped attributes of those names; a change of one encrypts anew.
 
     Args:
-        field: Which field; not one with ``subject=True``, whose person a column cannot know.
+        field: Which field, or its name; not one with ``subject=True``, whose person a column cannot know.
         box: Encrypts and decrypts.
         record: The mapped attribute that names the record: the primary key, with a Python-side default such as
             ``uuid4``, because a token is bound to it before the row is there.

@@ -8,6 +8,7 @@ from crmkit import frames
 from crmkit.errors import ShapeError
 
 from . import _normalizers
+from ._engine import check_rows
 from ._index import as_text
 
 if TYPE_CHECKING:
@@ -45,9 +46,8 @@ def column(engine: Engine, field: Field, cells: Frame, index: str | None, others
     if wanted.others:
         if len(others) != len(wanted.others):
             raise ShapeError("one column for each of the others", expected=len(wanted.others), actual=len(others))
+        check_rows(own, *others)
         more = [frames.read_column(other, what="other column").values for other in others]
-        if any(len(other) != len(own) for other in more):
-            raise ShapeError("columns differ in length", expected=len(own), actual=[len(other) for other in more])
         whole = [None if None in row else row for row in zip(own.values, *more, strict=True)]
     blind = engine.blind(field, wanted.name)
     keys, forms = _forms(blind, whole)

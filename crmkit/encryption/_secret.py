@@ -76,6 +76,15 @@ class SecretKey:
     __reduce_ex__ = __reduce__ = __copy__ = __deepcopy__ = __iter__ = __bytes__ = _refuse
 
 
+class Unpicklable:
+    """What holds key material of some library in a form that could be pickled or copied, and must not be."""
+
+    __slots__ = ()
+
+    def __reduce_ex__(self, _protocol: object) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} holds keys and is neither pickled nor copied")
+
+
 def check_material(material: bytes) -> None:
     """Refuse what cannot be a random key.
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from crmkit.typing import JSONValue, Signer
 
     from ._field import Field
+    from ._row_seal import RowSeal
     from ._subjects import SubjectStore
 
 NOT_COVERED = (
@@ -36,7 +37,7 @@ class ErasureReceipt:
         destroyed: How many keys were there to destroy; 0 if there was none or it was destroyed before.
         fields: Fields that can no longer be read for this person.
         still_to_null: Columns that hold data derived from those fields and must be set to NULL: blind indexes survive
-            the key and are personal data.
+            the key and are personal data, and so does a row seal.
         not_shredded: Encrypted fields of the same tables that are not under the person's key.
         backups_expire_at: When the last backup of the subject store that holds the key is gone; ``None``: nobody said.
         not_covered: What key destruction never reaches.
@@ -94,6 +95,7 @@ def shred(
     tenant: str,
     subject: str,
     fields: Iterable[Field],
+    row_seal: RowSeal | None,
     now: Callable[[], datetime] | None = None,
 ) -> ErasureReceipt:
     """Destroy the keys of one person, and say what that covers."""
@@ -103,6 +105,9 @@ def shred(
     before = store.tombstone(tenant, subjects, at.isoformat(timespec="seconds"))
     covered = [field for field in fields if field.subject]
     tables = {field.table for field in covered}
+    derived = [f"{field.table}.{column}" for field in covered for column in field.index_columns.values()]
+    if row_seal is not None and any(field.column in row_seal.columns for field in covered):
+        derived.append(f"{row_seal.table}.{row_seal.column}")
     expires = None if store.backup_retention is None else at + store.backup_retention
     return ErasureReceipt(
         tenant=tenant,
@@ -110,7 +115,7 @@ def shred(
         shredded_at=at.isoformat(timespec="seconds"),
         destroyed=sum(row.sealed is not None for row in before.values()),
         fields=tuple(field.name for field in covered),
-        still_to_null=tuple(f"{field.table}.{column}" for field in covered for column in field.index_columns.values()),
+        still_to_null=tuple(derived),
         not_shredded=tuple(field.name for field in fields if not field.subject and field.table in tables),
         backups_expire_at=None if expires is None else expires.isoformat(timespec="seconds"),
     )

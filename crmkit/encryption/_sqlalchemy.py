@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import LargeBinary, String, event, inspect
+from sqlalchemy import Engine, LargeBinary, String, event, inspect
 from sqlalchemy.orm import Mapper, Session, object_session
 from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.sql import operators
@@ -20,7 +20,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from crmkit.errors import NotFoundError, PlaintextFoundError, RefusedError
 
-from . import _token
+from . import _sqlalchemy_guard, _token
 from ._sealed import Sealed
 
 if TYPE_CHECKING:
@@ -74,9 +74,10 @@ class EncryptedType(TypeDecorator[Any]):
 
     impl = String
     cache_ok = False
+    crmkit_encrypted = True
     comparator_factory = _Comparator
 
-    def __init__(self, field: Field, box: Box, *, record: str = "id", index_prefix: str | None = None) -> None:
+    def __init__(self, field: Field | str, box: Box, *, record: str = "id", index_prefix: str | None = None) -> None:
         super().__init__()
         self.field = box.field(field)
         if self.field.subject:
@@ -105,6 +106,10 @@ class EncryptedType(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Any) -> Any:  # noqa: ARG002 - SQLAlchemy calls it so
         """Let tokens through and nothing else."""
+        return self.stored(value)
+
+    def stored(self, value: Any) -> Any:
+        """Return what the database gets for a parameter: a token, or `RefusedError`."""
         if value is None:
             return None
         if isinstance(value, _Sealing | Sealed):
@@ -182,9 +187,11 @@ def _listen() -> None:
         event.listen(Mapper, "before_update", _before_flush)
         event.listen(Mapper, "after_insert", _after_flush)
         event.listen(Mapper, "after_update", _after_flush)
-        event.listen(Mapper, "load", _loaded)
-        event.listen(Mapper, "refresh", _refreshed)
+        # What a value is bound to may have to be read first, where a query left it out.
+        event.listen(Mapper, "load", _loaded, restore_load_context=True)
+        event.listen(Mapper, "refresh", _refreshed, restore_load_context=True)
         event.listen(Session, "after_soft_rollback", _rolled_back)
+        event.listen(Engine, "before_execute", _sqlalchemy_guard.check)
 
 
 def _encrypted(mapper: Any) -> list[tuple[str, EncryptedType]]:
@@ -199,15 +206,24 @@ def _encrypted(mapper: Any) -> list[tuple[str, EncryptedType]]:
 def _before_flush(mapper: Any, _connection: Any, target: Any) -> None:
     state = inspect(target)
     for key, kind in _encrypted(mapper):
+        own = () if kind.field.deterministic or not kind.field.bind_record else (kind.record,)
+        moved = state.persistent and _has_changed(state, *own, *kind.field.bound)
+        if moved and key not in state.dict:
+            raise RefusedError(
+                f"{kind.field.name} is bound to what was changed here and has not been loaded: read it before "
+                f"{', '.join((*own, *kind.field.bound))} is set, or its token would not open any more",
+                rule="bound",
+            )
         # A new row gets a token even for what was never set, where the field hides missing values.
-        if state.persistent and not (key in state.dict and _has_changed(state, key, kind.record)):
+        if state.persistent and not moved and not (key in state.dict and _has_changed(state, key)):
             continue
         value = state.dict.get(key)
         for index in kind.field.indexes:
             setattr(target, _attribute(mapper, kind.column_name(index.name)), _term(kind, index.name, value))
         if value is None and not kind.field.hide_null:
             continue
-        token = kind.box.encrypt(kind.field, value, record=_record(mapper, target, kind))
+        record = _record(mapper, target, kind)
+        token = kind.box.encrypt(kind.field, value, record=record, bound=_bound(mapper, target, kind))
         if state.persistent:
             flag_modified(target, key)
         state.dict[key] = _Sealing(value, token)
@@ -235,18 +251,40 @@ def _attribute(mapper: Any, column: str) -> str:
 
 
 def _record(mapper: Any, target: Any, kind: EncryptedType) -> Any:
-    record = getattr(target, kind.record)
+    record = _given(mapper, target, kind.record)
     if record is None and kind.field.bind_record and not kind.field.deterministic:
-        default = mapper.column_attrs[kind.record].columns[0].default
-        if default is None or not (default.is_callable or default.is_scalar):
-            raise RefusedError(
-                f"{kind.field.name} is bound to {kind.record!r}, which has no value yet: give it a Python-side default "
-                "such as uuid4, or set it before the object is added",
-                rule="record_missing",
-            )
-        record = default.arg(None) if default.is_callable else default.arg
-        setattr(target, kind.record, record)
+        raise RefusedError(
+            f"{kind.field.name} is bound to {kind.record!r}, which has no value yet: give it a Python-side default "
+            "such as uuid4, or set it before the object is added",
+            rule="record_missing",
+        )
     return record
+
+
+def _bound(mapper: Any, target: Any, kind: EncryptedType) -> dict[str, Any]:
+    """Return the values that a token is bound to besides the record; what the database would fill in is refused."""
+    found = {}
+    for name in kind.field.bound:
+        found[name] = _given(mapper, target, name)
+        column = mapper.column_attrs[name].columns[0]
+        filled = column.server_default is not None or column.default is not None
+        if found[name] is None and filled and not inspect(target).persistent:
+            raise RefusedError(
+                f"{kind.field.name} is bound to {name!r}, which the database would fill in: set it", rule="bound"
+            )
+    return found
+
+
+def _given(mapper: Any, target: Any, name: str) -> Any:
+    """Return an attribute of an object that is being flushed, set to its Python-side default if it has no value."""
+    value = getattr(target, name)
+    default = mapper.column_attrs[name].columns[0].default
+    if value is not None or default is None or inspect(target).persistent:
+        return value
+    if default.is_callable or default.is_scalar:
+        value = default.arg(None) if default.is_callable else default.arg
+        setattr(target, name, value)
+    return value
 
 
 def _restore(target: Any) -> None:
@@ -280,5 +318,6 @@ def _open(target: Any) -> None:
     for key, kind in _encrypted(state.mapper):
         held = state.dict.get(key)
         if isinstance(held, Sealed):
-            value = kind.box.decrypt(kind.field, held.token, record=getattr(target, kind.record))
+            bound = {name: getattr(target, name) for name in kind.field.bound}
+            value = kind.box.decrypt(kind.field, held.token, record=getattr(target, kind.record), bound=bound)
             state.dict[key] = value

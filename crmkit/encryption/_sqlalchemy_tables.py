@@ -171,7 +171,7 @@ class SQLAlchemyTokenTable:
         column: The column with the tokens.
         key: The primary key: one column.
         subject: The column that names the person, for fields with ``subject=True``.
-        others: Columns for compound indexes.
+        others: Columns for compound indexes, and those that the field is bound to.
 
     Example:
         >>> import sqlalchemy

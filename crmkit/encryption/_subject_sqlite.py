@@ -31,7 +31,8 @@ class SQLiteSubjectStore:
     """Subject keys in an SQLite file.
 
     Destroyed keys are overwritten (``secure_delete``), and the write-ahead log is emptied, so that the file does not
-    hold them any more. A copy-on-write file system, a backup or a flash disk may.
+    hold them any more. A copy-on-write file system, a backup or a flash disk may. Every call opens the file and closes
+    it again, whatever happens, so there is nothing to close.
 
     Args:
         path: The file; made if missing, readable by its owner only.
@@ -56,7 +57,11 @@ class SQLiteSubjectStore:
     def _connect(self) -> sqlite3.Connection:
         # One connection a call: cheap for SQLite, and safe in threads and forked processes.
         connection = sqlite3.connect(self._path, timeout=30, isolation_level=None)
-        connection.execute("pragma secure_delete = on")
+        try:
+            connection.execute("pragma secure_delete = on")
+        except BaseException:  # a file that is no database, or a disk that is gone
+            connection.close()
+            raise
         return connection
 
     def get_many(self, tenant: str, subjects: Sequence[str]) -> dict[str, SubjectRow]:

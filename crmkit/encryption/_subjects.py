@@ -15,6 +15,7 @@ from crmkit.errors import IntegrityError, KeyDestroyedError, NotFoundError, Refu
 from ._aead import siv
 from ._cipher import FieldCipher
 from ._derive import ROOT_BYTES, derive, parts, tag_root
+from ._secret import Unpicklable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -92,7 +93,7 @@ class SubjectStore(Protocol):
 
 
 @attrs.define
-class _Entry:
+class _Entry(Unpicklable):
     until: float
     key: bytes = attrs.field(repr=False)
     tags: bytes = attrs.field(repr=False)

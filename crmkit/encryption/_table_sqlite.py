@@ -24,7 +24,8 @@ _CHECKPOINTS: Final = "create table if not exists crmkit_checkpoints (name text 
 class SQLiteTokenTable:
     """A column of tokens in an SQLite database, for a :class:`Rotator`.
 
-    Checkpoints are kept in a table ``crmkit_checkpoints`` of the same database.
+    Checkpoints are kept in a table ``crmkit_checkpoints`` of the same database. Every call opens the database and
+    closes it again, whatever happens, so there is nothing to close.
 
     Args:
         path: The database.
@@ -32,7 +33,7 @@ class SQLiteTokenTable:
         column: The column with the tokens.
         key: The primary key: one column, an integer or text.
         subject: The column that names the person, for fields with ``subject=True``.
-        others: Columns for compound indexes.
+        others: Columns for compound indexes, and those that the field is bound to.
 
     Example:
         >>> SQLiteTokenTable("crm.db", "contacts", "email")

@@ -69,6 +69,18 @@ class Column:
             return made
         return tuple(values) if isinstance(self._native, tuple) else list(values)
 
+    def same_rows(self, other: Column) -> bool:
+        """Say whether two columns are of the same rows, as far as they tell: as long, and labelled alike in pandas.
+
+        Series of pandas with other labels come from another order or choice of rows, and pandas itself would not put
+        them beside each other by position.
+        """
+        if len(self) != len(other):
+            return False
+        labels: list[Any] = [getattr(one._native, "index", None) for one in (self, other) if one.kind == "pandas"]
+        known = [one for one in labels if one is not None]
+        return len(known) < 2 or bool(known[0].equals(known[1]))
+
 
 def read_column(data: Frame, *, what: str = "column") -> Column:
     """Read one column of any kind.

@@ -5,34 +5,51 @@ from ._asking import Question, Questions
 from ._blocking import BlockingRule, RuleUse
 from ._compare_runs import RunComparison, compare_runs
 from ._diagnostics import Diagnostics
-from ._evaluate import Evaluation, Scores, evaluate, threshold_curve
+from ._evaluate import Evaluation, Scores, evaluate, reliability_curve, threshold_curve
 from ._explain import EvidenceStep, PairExplanation
 from ._fields import Comparison
 from ._labels import Label, Labels
 from ._matcher import Matcher
-from ._model import MatchModel
-from ._plots import plot_blocks, plot_precision_recall, plot_scores, plot_waterfall, plot_weights
-from ._report import LinkReport, MatchReport, PairReport
-from ._survivorship import (
+from ._merging._cluster_ids import ClusterEvent
+from ._merging._entry import merge_clusters
+from ._merging._members import Members
+from ._merging._merge_log import MergeLog
+from ._merging._merging import Undone
+from ._merging._rules import (
     FirstSeen,
     Longest,
-    Members,
     MostComplete,
     MostFrequent,
     MostRecent,
     Newest,
     Oldest,
     RefusalWins,
-    Survivorship,
+    ScoredBy,
+    SurvivorFirst,
     SurvivorshipRule,
     SurvivorsOwn,
     TrustedSource,
+    Verified,
+    register_score,
 )
+from ._merging._survivorship import Survivorship
+from ._merging._united import United
+from ._merging._wellformed import WellFormed
+from ._model import MatchModel
+from ._plots import (
+    plot_blocks,
+    plot_precision_recall,
+    plot_reliability,
+    plot_scores,
+    plot_waterfall,
+    plot_weights,
+)
+from ._report import LinkReport, MatchReport, PairReport
 from ._threshold import Precision, Threshold
-from ._wellformed import WellFormed
 
 __all__ = [
     "BlockingRule",
+    "ClusterEvent",
     "Comparison",
     "Diagnostics",
     "Evaluation",
@@ -46,6 +63,7 @@ __all__ = [
     "MatchReport",
     "Matcher",
     "Members",
+    "MergeLog",
     "MostComplete",
     "MostFrequent",
     "MostRecent",
@@ -59,20 +77,29 @@ __all__ = [
     "RefusalWins",
     "RuleUse",
     "RunComparison",
+    "ScoredBy",
     "Scores",
+    "SurvivorFirst",
     "SurvivorsOwn",
     "Survivorship",
     "SurvivorshipRule",
     "Threshold",
     "TrustedSource",
+    "Undone",
+    "United",
+    "Verified",
     "WellFormed",
     "compare_runs",
     "comparisons",
     "evaluate",
+    "merge_clusters",
     "plot_blocks",
     "plot_precision_recall",
+    "plot_reliability",
     "plot_scores",
     "plot_waterfall",
     "plot_weights",
+    "register_score",
+    "reliability_curve",
     "threshold_curve",
 ]

@@ -22,13 +22,13 @@ from ._worlds import Worlds, find_worlds
 from .comparisons import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
     from crmkit.typing import Progress
 
-    from ._fields import Codes, Comparison, Trait
+    from ._fields import Codes, Comparison, Kind, Trait
     from ._sources import Reading, Source
 
 __all__ = ["Encoded", "encode"]
@@ -193,7 +193,7 @@ def _draft(sources: Sequence[Source], comparison: Comparison) -> _Draft | None:
     width = max((len(columns) for columns in found), default=0)
     if width == 0:
         return None
-    normalize = KINDS[comparison.kind].normalize
+    kind = KINDS[comparison.kind]
     vocabulary: dict[str, int] = {}
     parts: list[list[Codes]] = [[] for _ in range(width)]
     for source, columns in zip(sources, found, strict=True):
@@ -201,7 +201,7 @@ def _draft(sources: Sequence[Source], comparison: Comparison) -> _Draft | None:
             if position >= len(columns):
                 parts[position].append(np.full(len(source.table), -1, dtype=np.int32))
             else:
-                parts[position].append(_column(source, columns[position], comparison.kind, normalize, vocabulary))
+                parts[position].append(_column(source, columns[position], kind, vocabulary))
     columns_of_codes = tuple(np.concatenate(part) if len(part) > 1 else part[0] for part in parts)
     return _Draft(list(vocabulary), columns_of_codes)
 
@@ -215,21 +215,21 @@ def _domains(email: _Draft | None) -> _Draft | None:
     return _Draft(list(vocabulary), (_through(table, email.columns[0]),))
 
 
-def _column(
-    source: Source, reading: Reading, kind: str, normalize: Callable[[str], str | None], vocabulary: dict[str, int]
-) -> Codes:
+def _column(source: Source, reading: Reading, kind: Kind, vocabulary: dict[str, int]) -> Codes:
     distinct = source.texts(reading)
-    if kind == "phone":
+    if kind.name == "phone":
         return _phones(source, distinct.values, distinct.codes, vocabulary)
-    if kind == "date":
-        normalize = source.date_reader(reading, normalize)
-    table = _codes_in(map(normalize, distinct.values), len(distinct.values), vocabulary)
-    return _through(table, distinct.codes)
+    if kind.normalize_all is not None:
+        texts = kind.normalize_all(distinct.values)
+    else:
+        normalize = source.date_reader(reading, kind.normalize) if kind.name == "date" else kind.normalize
+        texts = map(normalize, distinct.values)
+    return _through(_codes_in(texts, len(distinct.values), vocabulary), distinct.codes)
 
 
-def _codes_in(texts: object, size: int, vocabulary: dict[str, int]) -> Codes:
+def _codes_in(texts: Iterable[str | None], size: int, vocabulary: dict[str, int]) -> Codes:
     return np.fromiter(
-        (-1 if text is None else vocabulary.setdefault(_bounded(text), len(vocabulary)) for text in texts),  # type: ignore[attr-defined]  # any iterable of texts
+        (-1 if text is None else vocabulary.setdefault(_bounded(text), len(vocabulary)) for text in texts),
         dtype=np.int32,
         count=size,
     )

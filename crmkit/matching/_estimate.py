@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from ._blocking import Candidates
     from ._encode import Encoded
     from ._labels import KnownPairs
-    from ._model import FloatArray
+    from ._model import FloatArray, Memberships
     from ._presets import Explanation
 
 __all__ = ["Estimate", "compress", "estimate", "sample_candidates"]
@@ -134,7 +134,17 @@ def fit_patterns(
         namesake_email=_namesake_prior() if {"email", "given", "family"} <= encoded.fields.keys() else None,
     )
     open_ = np.zeros(len(weights), dtype=np.int8) if answers is None else answers
-    fitting = _Fitting(encoded, pairs, weights, list(explanations), tied, open_)
+    members = memberships(model, pairs)
+    fitting = _Fitting(
+        pairs=pairs,
+        weights=weights,
+        explanations=list(explanations),
+        tied=tied,
+        answers=open_,
+        members=members,
+        filled=filled_groups(members, pairs),
+        namesakes=_share_of_namesakes(encoded),
+    )
     step = 0
     converged = len(weights) == 0
     while not converged and step < _MOST_STEPS:
@@ -202,20 +212,35 @@ def _namesake_prior() -> FloatArray:
     return np.array([1e-5, 0.001, 0.001, 0.002, 1.0 - 0.00401])
 
 
-@attrs.frozen(eq=False)
-class _Fitting:
-    """One expectation-maximization problem: data, limits, priors."""
+def _share_of_namesakes(encoded: Encoded) -> float | None:
+    """Return the share of the file's pairs that have one given and one family name by chance, ``None`` without names.
 
-    encoded: Encoded
+    Within each world given and family name are drawn apart from each other.
+    """
+    if not {"given", "family"} <= encoded.fields.keys():
+        return None
+    worlds = encoded.worlds
+    share = worlds.sizes / max(len(worlds.codes), 1)
+    agree = [worlds.same_values(encoded.fields[name]) for name in ("given", "family")]
+    return float((share**2 * agree[0] * agree[1]).sum())
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class _Fitting:
+    """One expectation-maximization problem: data, limits, priors, and what no step changes."""
+
     pairs: PairLevels
     weights: FloatArray
     explanations: list[Explanation]
     tied: dict[str, Explanation]
     answers: NDArray[np.int8]
+    members: Memberships
+    filled: NDArray[np.bool_]
+    namesakes: float | None
 
     def step(self, model: MatchModel) -> MatchModel:
         """Return the model after one step."""
-        evidence = group_evidence(model, self.pairs)
+        evidence = group_evidence(model, self.pairs, self.members)
         expected = log_expected(model, self.pairs, evidence)
         match = list(model.numbers).index(MATCH)
         others = np.arange(len(expected)) != match
@@ -230,7 +255,6 @@ class _Fitting:
             if one.tied_to in numbers:
                 numbers[name] = max(one.tie * numbers[one.tied_to], 1e-3)
         ratio = ratio_of(evidence)
-        filled = filled_groups(model, self.pairs)
         place = {group: row for row, group in enumerate(model.groups)}
         rates: dict[str, dict[str, float]] = {}
         same = np.zeros((len(model.groups), len(self.weights)))
@@ -242,7 +266,7 @@ class _Fitting:
                 if one.name in _TEACHERS:
                     same[at] += shared
                 old = model.rates[one.name][name]
-                rates[one.name][name] = _rate(one.rates[name], old, shared, share[row] * found.exposed, filled[at])
+                rates[one.name][name] = _rate(one.rates[name], old, shared, share[row] * found.exposed, self.filled[at])
         return attrs.evolve(
             model,
             numbers=numbers,
@@ -254,8 +278,8 @@ class _Fitting:
 
     def _errors(self, model: MatchModel, same: FloatArray) -> dict[str, FloatArray]:
         shared = np.zeros((len(model.comparisons), len(self.weights)))
-        for place, members in enumerate(memberships(model, self.pairs)):
-            for k, counted in members:
+        for place, comparisons in enumerate(self.members):
+            for k, counted in comparisons:
                 shared[k] += same[place] if counted is None else np.where(counted, same[place], 0.0)
         tables = {}
         for k, comparison in enumerate(model.comparisons):
@@ -271,15 +295,11 @@ class _Fitting:
         return tables
 
     def _kappa(self, model: MatchModel, by_chance: FloatArray) -> float:
-        names = [k for k, one in enumerate(model.comparisons) if one.name in {"given", "family"}]
-        if len(names) < 2:
+        if self.namesakes is None:
             return 1.0
+        names = [k for k, one in enumerate(model.comparisons) if one.name in {"given", "family"}]
         both = (self.pairs.levels[names] == 0).all(axis=0)
-        worlds = self.encoded.worlds
-        share = worlds.sizes / max(len(worlds.codes), 1)
-        agree = [worlds.same_values(self.encoded.fields[model.comparisons[k].name]) for k in names]
-        expected = model.pairs * float((share**2 * agree[0] * agree[1]).sum())
-        return max(1.0, (float(by_chance[both].sum()) + 50.0) / (expected + 50.0))
+        return max(1.0, (float(by_chance[both].sum()) + 50.0) / (model.pairs * self.namesakes + 50.0))
 
     def _namesake_email(self, model: MatchModel, share: FloatArray) -> FloatArray | None:
         if model.namesake_email is None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Evaluation", "Scores", "evaluate", "threshold_curve"]
+__all__ = ["Evaluation", "Scores", "evaluate", "reliability_curve", "threshold_curve"]
 
 
 @attrs.frozen
@@ -148,6 +148,48 @@ def threshold_curve(
         one = Scores(hits / int(kept.sum()) if kept.any() else 1.0, hits / true_pairs if true_pairs else 1.0)
         curve.append({"threshold": threshold, "precision": one.precision, "recall": one.recall, "f1": one.f1})
     return curve
+
+
+def reliability_curve(
+    log_odds: NDArray[np.float64], matches: NDArray[np.bool_], *, bins: int = 10
+) -> list[dict[str, float]]:
+    """Return how often pairs truly match, by the probability that the model gave them.
+
+    Args:
+        log_odds: Of the scored pairs.
+        matches: Whether each of them truly matches.
+        bins: Equal steps of the match probability from 0 to 1; steps without a pair are left out.
+
+    Returns:
+        For each step ``probability`` (mean of what the model said), ``observed`` (share that truly matches) and
+        ``pairs``. The two are equal where the model is calibrated.
+
+    Raises:
+        ShapeError: The two have different lengths.
+
+    Example:
+        >>> curve = reliability_curve(np.array([4.0, 4.0, -4.0]), np.array([True, True, False]))
+        >>> [(round(row["probability"], 2), row["observed"], row["pairs"]) for row in curve]
+        [(0.02, 0.0, 1), (0.98, 1.0, 2)]
+
+    Source:
+        DeGroot & Fienberg (1983), The Comparison and Evaluation of Forecasters.
+
+    .. versionadded:: 0.1.0
+    """
+    from ._scoring import probability
+
+    if len(log_odds) != len(matches):
+        raise ShapeError("every pair needs an answer", expected=len(log_odds), actual=len(matches))
+    said = probability(log_odds)
+    step = np.minimum((said * bins).astype(np.int64), bins - 1)
+    pairs = np.bincount(step, minlength=bins)
+    mean = np.bincount(step, weights=said, minlength=bins) / np.maximum(pairs, 1)
+    share = np.bincount(step, weights=matches, minlength=bins) / np.maximum(pairs, 1)
+    return [
+        {"probability": float(mean[k]), "observed": float(share[k]), "pairs": int(pairs[k])}
+        for k in np.flatnonzero(pairs)
+    ]
 
 
 def _numbered(labels: Sequence[Hashable]) -> NDArray[np.int64]:

@@ -6,13 +6,14 @@ slow happens once per value and never per row or per pair.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -60,6 +61,7 @@ class Kind:
         start: P(level | same cause) that estimation starts from, one for each level; sums to 1.
         different: Position of the level that says "not alike at all"; the other levels are some likeness.
         normalize: Raw text to comparable text, or ``None`` if nothing is left.
+        normalize_all: ``normalize`` of many texts, where that costs less together than one by one.
         keys: Suffixes of the blocking keys that ``prepare`` derives, beside the value itself.
         prepare: One pass over the vocabulary: derived texts for blocking by suffix, and the arrays that ``compare``
             needs.
@@ -81,6 +83,7 @@ class Kind:
     different: int
     normalize: Callable[[str], str | None]
     compare: CompareFunction
+    normalize_all: Callable[[Sequence[str]], Iterable[str | None]] | None = None
     keys: tuple[str, ...] = ()
     prepare: Callable[[Sequence[str]], Prepared] | None = None
     limit: float | None = None
@@ -122,7 +125,7 @@ class EncodedField:
     owned: bool = False
     common: float = 0.0
 
-    @property
+    @cached_property
     def log_frequency(self) -> NDArray[np.float32]:
         """Log of each value's frequency among the other records.
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from crmkit.normalize import emails, phones, text
 
-from ._alike import code_of, edits_of, outline, prepare_outline
+from ._alike import code_of, edits_of, lengths, outline, prepare_outline
 from ._fields import Kind, Prepared
+from ._together import by_line, without
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,7 @@ EMAIL_LOCAL = _EMAIL_LEVELS.index("same local part")
 _DIGITS = re.compile(r"\d+")
 _PUNCTUATION = re.compile(r"[\W_]+")
 _NOT_LETTERS = re.compile(r"[\W\d_]+")
+_NOT_NUMBERS = re.compile(r"[^\d\n]+")
 
 
 def normalize_email(raw: str) -> str | None:
@@ -33,11 +35,9 @@ def normalize_email(raw: str) -> str | None:
 
     A placeholder is nothing: everybody who had no address has the same one.
     """
-    if emails.is_placeholder(raw):
-        return None
     key = emails.normalize(raw)
     if key is not None:
-        return key
+        return None if emails.is_placeholder(key) else key
     folded = text.fold(raw).replace(" ", "")
     return folded if "@" in folded else None
 
@@ -55,18 +55,19 @@ def company_domain(value: str) -> str | None:
 
 def _prepare_emails(values: Sequence[str]) -> Prepared:
     local = [value.rpartition("@")[0] for value in values]
-    bare = [_PUNCTUATION.sub("", part) for part in local]
+    bare = without(local, _PUNCTUATION.match)
     role = np.fromiter(map(emails.is_role, values), dtype=bool, count=len(values))
-    plain = [len(part) < 4 or is_role for part, is_role in zip(bare, role.tolist(), strict=True)]
-    useful = [None if is_plain else part for part, is_plain in zip(local, plain, strict=True)]
+    plain = role | (lengths(bare) < 4)
+    useful = [None if is_plain else part for part, is_plain in zip(local, plain.tolist(), strict=True)]
+    numbers = by_line(local, lambda text: _NOT_NUMBERS.sub("|", text))
     return Prepared(
         {"local": useful},
         {
             "local": code_of(local),
-            "letters": np.array([_NOT_LETTERS.sub("", part) for part in local], dtype=object),
-            "digits": code_of(["|".join(_DIGITS.findall(part)) + "|" for part in local]),
+            "letters": np.array(without(local, _NOT_LETTERS.match), dtype=object),
+            "digits": code_of([number.strip("|") or "|" for number in numbers]),
             "bare": code_of(bare),
-            "plain": np.array(plain, dtype=bool),
+            "plain": plain,
             "role": role,
             **outline(values),
         },

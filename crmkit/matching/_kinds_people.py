@@ -15,7 +15,7 @@ import numpy as np
 
 from crmkit.normalize import names, text
 
-from ._alike import code_of, edits, edits_of, is_affix, jaro_winkler_of, lengths, outline, prepare_outline, token_set
+from ._alike import code_of, edits, edits_of, is_affix_of, jaro_winkler_of, lengths, outline, prepare_outline, token_set
 from ._fields import Kind, Prepared
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ def _compare_given(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
     level[both_han & ((field.traits["outline"][a] & field.traits["outline"][b]) == 0)] = GIVEN_ANOTHER
     level[same_start & (shorter == 1)] = 2
     check = np.flatnonzero(same_start & (shorter >= 2))
-    prefix = is_affix(field.values[a[check]], field.values[b[check]], shorter[check])
+    prefix = is_affix_of(field, a[check], b[check])
     level[check[prefix]] = 1
     level[root[a] == root[b]] = 1
     alike_in_sound = han & (field.traits["sound"][a] == field.traits["sound"][b]) & (field.traits["sound"][a] >= 0)
@@ -231,11 +231,11 @@ def _compare_family(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
     length = field.traits["length"]
     shorter = np.minimum(length[a], length[b])
     check = np.flatnonzero((shorter >= 3) & ~(field.traits["han"][a] | field.traits["han"][b]))
-    x, y = field.values[a[check]], field.values[b[check]]
-    overlap = is_affix(x, y, shorter[check]) | is_affix(x, y, shorter[check], at_end=True)
+    overlap = is_affix_of(field, a[check], b[check]) | is_affix_of(field, a[check], b[check], at_end=True)
     several = field.traits["several"]
     rest = np.flatnonzero(~overlap & (several[a[check]] | several[b[check]]))
-    overlap[rest] = token_set(x[rest], y[rest], least=100.0) >= 100.0
+    x, y = field.values[a[check[rest]]], field.values[b[check[rest]]]
+    overlap[rest] = token_set(x, y, least=100.0) >= 100.0
     typo = _typo(field, a, b)
     level[_alike(field, a, b, ~typo)] = 3
     level[check[overlap]] = 2

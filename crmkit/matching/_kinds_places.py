@@ -9,13 +9,22 @@ import numpy as np
 
 from crmkit.normalize import addresses, text
 
-from ._alike import code_of, edits_of, is_affix, jaro_winkler_of, outline, prepare_outline, token_set_of, word_outline
+from ._alike import (
+    code_of,
+    edits_of,
+    has_all_words_of,
+    is_affix_of,
+    jaro_winkler_of,
+    outline,
+    prepare_outline,
+    word_outline,
+)
 from ._fields import Kind, Prepared
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from ._fields import Codes, EncodedField, LevelArray
+    from ._fields import Codes, EncodedField, LevelArray, Trait
 
 __all__ = ["CITY", "POSTCODE", "REGION", "STREET"]
 
@@ -25,11 +34,48 @@ def normalize_street(raw: str) -> str | None:
     return addresses.street(raw) or None
 
 
+def normalize_streets(values: Sequence[str]) -> Iterator[str | None]:
+    """Normalize many lines, those that differ in nothing but their numbers only once."""
+    forms: dict[str, str | None] = {}
+    for raw in values:
+        parts = _RUNS(raw)
+        numbers = parts[1::2]
+        if not numbers or len(numbers) > len(_MARKS) or len(raw) > _USUAL:
+            yield normalize_street(raw)
+            continue
+        parts[1::2] = _MARKS[: len(numbers)]
+        marked = "".join(parts)
+        if marked not in forms:
+            forms[marked] = _form_of(marked, len(numbers))
+        form = forms[marked]
+        yield normalize_street(raw) if form is None else form.format(*numbers)
+
+
+def _form_of(marked: str, count: int) -> str | None:
+    """Normalize a line whose numbers are 1, 2, 3 and leave a gap where each of them went.
+
+    None where one is lost or was added (``First Avenue`` is ``1st ave``), or where it may matter how long it is.
+    """
+    parts = _RUNS(addresses.street(marked).replace("{", "{{").replace("}", "}}"))
+    if sorted(parts[1::2]) != list(_MARKS[:count]) or _GLUED.search(marked):
+        return None
+    parts[1::2] = [f"{{{int(mark) - 1}}}" for mark in parts[1::2]]
+    return "".join(parts)
+
+
+_RUNS = re.compile("([0-9]+)").split
+_MARKS = "123456789"
+_GLUED = re.compile(r"[0-9]\w*stra(?:ss|ß|ẞ)e", re.IGNORECASE)
+_USUAL = 200
 _PLAIN_NUMBER = re.compile(r"(\d+[a-z]?) (?!\d)|.* (\d+[a-z]?)\Z")
 
 
 def _split_street(value: str) -> tuple[str | None, str]:
     """House number and the words without it; the usual forms here, the rest by the address reader."""
+    number: str | None
+    number, _, name = value.partition(" ")
+    if number.isdecimal() and name and value.isascii() and not name[0].isdecimal():
+        return number, name
     found = _PLAIN_NUMBER.match(value)
     number = (found.group(1) or found.group(2)) if found and value.isascii() else addresses.house_number(value)
     if not number:
@@ -38,25 +84,31 @@ def _split_street(value: str) -> tuple[str | None, str]:
     return number, " ".join(f"{before} {after}".split())
 
 
+def _first_word(name: str) -> str | None:
+    return next((word for word in name.split() if len(word) > 2 or not word.isascii()), None)
+
+
 def _prepare_streets(values: Sequence[str]) -> Prepared:
-    numbers, words, houses = [], [], []
-    for value in values:
-        number, rest = _split_street(value)
-        numbers.append(number)
-        words.append(rest)
-        first = next((word for word in rest.split() if len(word) > 2 or not word.isascii()), None)
-        houses.append(f"{number}|{first}" if number and first else None)
+    parts = [_split_street(value) for value in values]
+    numbers = [number for number, _ in parts]
+    places: dict[str, int] = {}
+    place = np.fromiter((places.setdefault(name, len(places)) for _, name in parts), dtype=np.int32, count=len(parts))
+    names = list(places)
+    firsts = [_first_word(name) for name in names]
+    houses = [
+        f"{number}|{firsts[k]}" if number and firsts[k] else None
+        for number, k in zip(numbers, place.tolist(), strict=True)
+    ]
     starts = [value[:10] if len(value) >= 6 or not value.isascii() else None for value in values]
+    of_names: dict[str, Trait] = {
+        "words": np.array(names, dtype=object),
+        "word": code_of(names),
+        **{f"words_{trait}": found for trait, found in outline(names).items()},
+        **word_outline(names, "words"),
+    }
     return Prepared(
         {"house": houses, "start": starts},
-        {
-            "number": code_of(numbers),
-            "words": np.array(words, dtype=object),
-            "word": code_of(words),
-            **outline(values),
-            **{f"words_{name}": trait for name, trait in outline(words).items()},
-            **word_outline(words, "words"),
-        },
+        {"number": code_of(numbers), **outline(values), **{trait: found[place] for trait, found in of_names.items()}},
     )
 
 
@@ -67,7 +119,7 @@ def _compare_streets(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
     rest = np.flatnonzero(~alike)
     near = jaro_winkler_of(field, a[rest], b[rest], least=0.85, part="words")
     unsure = np.flatnonzero(~near)
-    near[unsure] = token_set_of(field, a[rest[unsure]], b[rest[unsure]], least=95.0, part="words")
+    near[unsure] = has_all_words_of(field, a[rest[unsure]], b[rest[unsure]], part="words")
     alike[rest] = near
     distance = edits_of(field, a, b)
     short = np.minimum(field.traits["length"][a], field.traits["length"][b]) < 6
@@ -95,6 +147,7 @@ STREET = Kind(
     start=(0.8, 0.1, 0.05, 0.01, 0.01, 0.03),
     different=5,
     normalize=normalize_street,
+    normalize_all=normalize_streets,
     keys=("house", "start"),
     prepare=_prepare_streets,
     compare=_compare_streets,
@@ -113,11 +166,10 @@ _PUNCTUATION = re.compile(r"[\W_]+")
 def _compare_cities(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
     length = field.traits["length"]
     shorter = np.minimum(length[a], length[b])
-    x, y = field.values[a], field.values[b]
     distance = edits_of(field, a, b)
     near = ((distance <= 1) & (shorter >= 4)) | ((distance <= 2) & (shorter >= 7))
     rest = np.flatnonzero(~near & (shorter >= 2))
-    near[rest] = is_affix(x[rest], y[rest], shorter[rest])  # 上海 and 上海市, Newcastle and Newcastle upon Tyne
+    near[rest] = is_affix_of(field, a[rest], b[rest])  # 上海 and 上海市, Newcastle and Newcastle upon Tyne
     rest = np.flatnonzero(~near & (shorter >= 5))
     near[rest] = jaro_winkler_of(field, a[rest], b[rest], least=0.9)
     return np.where(near, 1, 2).astype(np.int8)
@@ -130,10 +182,9 @@ def normalize_postcode(raw: str) -> str | None:
 
 def _compare_postcodes(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
     shorter = np.minimum(field.traits["length"][a], field.traits["length"][b])
-    x, y = field.values[a], field.values[b]
     near = (edits_of(field, a, b, most=1) <= 1) & (shorter >= 3)
     rest = np.flatnonzero(~near & (shorter >= 4))
-    near[rest] = is_affix(x[rest], y[rest], shorter[rest])  # ZIP and ZIP+4
+    near[rest] = is_affix_of(field, a[rest], b[rest])  # ZIP and ZIP+4
     return np.where(near, 1, 2).astype(np.int8)
 
 

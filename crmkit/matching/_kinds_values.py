@@ -9,7 +9,16 @@ import numpy as np
 
 from crmkit.normalize import companies, names, text
 
-from ._alike import code_of, edits_of, is_affix, jaro_winkler_of, outline, prepare_outline, token_set_of, word_outline
+from ._alike import (
+    code_of,
+    edits_of,
+    is_affix_of,
+    jaro_winkler_of,
+    outline,
+    prepare_outline,
+    token_set_of,
+    word_outline,
+)
 from ._fields import Kind, Prepared
 
 if TYPE_CHECKING:
@@ -112,15 +121,12 @@ COMPANY = Kind(
 
 def _compare_organizations(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
     length, han, tokens = field.traits["length"], field.traits["han"], field.traits["tokens"]
-    x, y = field.values[a], field.values[b]
     shorter = np.minimum(length[a], length[b])
     level = np.full(len(a), 4, dtype=np.int8)
     share, _ = _in_common(field, a, b)
     level[share >= 0.4] = 3
     inside = np.flatnonzero((han[a] & han[b] & (shorter >= 2)) | (shorter >= 4))
-    part = is_affix(x[inside], y[inside], shorter[inside]) | is_affix(
-        x[inside], y[inside], shorter[inside], at_end=True
-    )
+    part = is_affix_of(field, a[inside], b[inside]) | is_affix_of(field, a[inside], b[inside], at_end=True)
     level[inside[part]] = 2
     level[share >= 0.8] = 2
     close = np.asarray(edits_of(field, a, b) <= np.where(shorter >= 8, 2, 1)) & (shorter >= 4)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ._fields import Comparison
 
     FloatArray = NDArray[np.float64]
+    Memberships = list[list[tuple[int, NDArray[np.bool_] | None]]]
 
 __all__ = [
     "FORMAT",
@@ -42,6 +43,7 @@ __all__ = [
     "filled_groups",
     "group_evidence",
     "independence_count",
+    "likely",
     "log_expected",
     "memberships",
     "posterior",
@@ -200,10 +202,10 @@ def _count_nested_once(model: MatchModel, pairs: PairLevels, apart: FloatArray) 
             apart[k, exact[place] & (rarest != place)] = 0.0
 
 
-def memberships(model: MatchModel, pairs: PairLevels) -> list[list[tuple[int, NDArray[np.bool_] | None]]]:
+def memberships(model: MatchModel, pairs: PairLevels) -> Memberships:
     """Return for each group its comparisons and for which pairs they count in it; ``None`` for all pairs."""
     place = {group: position for position, group in enumerate(model.groups)}
-    result: list[list[tuple[int, NDArray[np.bool_] | None]]] = [[] for _ in model.groups]
+    result: Memberships = [[] for _ in model.groups]
     narrow: dict[str, NDArray[np.bool_]] = {}
     for k, comparison in enumerate(model.comparisons):
         if comparison.wide is None:
@@ -225,13 +227,13 @@ def _narrower_agrees(model: MatchModel, pairs: PairLevels, group: str) -> NDArra
     return agrees
 
 
-def group_evidence(model: MatchModel, pairs: PairLevels) -> FloatArray:
+def group_evidence(model: MatchModel, pairs: PairLevels, members: Memberships | None = None) -> FloatArray:
     """Return log (e_same / e_different) for each group (rows, as ``model.groups``) and pair (columns)."""
     same, apart = field_evidence(model, pairs)
     result = np.zeros((len(model.groups), pairs.size))
-    ratio = same - apart
-    for place, members in enumerate(memberships(model, pairs)):
-        for k, counts in members:
+    ratio = np.subtract(same, apart, out=same)
+    for place, comparisons in enumerate(memberships(model, pairs) if members is None else members):
+        for k, counts in comparisons:
             result[place] += ratio[k] if counts is None else np.where(counts, ratio[k], 0.0)
     return result
 
@@ -241,11 +243,11 @@ def ratio_of(evidence: FloatArray) -> FloatArray:
     return np.asarray(np.exp(np.minimum(evidence, 200.0)))
 
 
-def filled_groups(model: MatchModel, pairs: PairLevels) -> NDArray[np.bool_]:
+def filled_groups(members: Memberships, pairs: PairLevels) -> NDArray[np.bool_]:
     """Return for each group and pair whether any of its comparisons has both values."""
-    result = np.zeros((len(model.groups), pairs.size), dtype=bool)
-    for place, members in enumerate(memberships(model, pairs)):
-        for k, counts in members:
+    result = np.zeros((len(members), pairs.size), dtype=bool)
+    for place, comparisons in enumerate(members):
+        for k, counts in comparisons:
             present = pairs.levels[k] >= 0
             result[place] |= present if counts is None else present & counts
     return result
@@ -268,12 +270,16 @@ def log_expected(model: MatchModel, pairs: PairLevels, evidence: FloatArray | No
     ratio = ratio_of(evidence)
     for row, (name, number) in enumerate(model.numbers.items()):
         result[row] = np.log(max(number, 1e-300)) + log_ratio(model.rates[name], model.groups, ratio)
-    result[-1] = np.log(model.pairs) + pairs.world + independence_count(model, pairs) * np.log(model.kappa)
+    result[-1] = _log_chance(model, pairs)
     if MATCH in model.numbers:
         alone = _only_names(model, pairs)
         match = result[list(model.numbers).index(MATCH)]
         result[-1, alone] = np.maximum(result[-1, alone], match[alone] + _NAMESAKES_UNSEEN)
     return result
+
+
+def _log_chance(model: MatchModel, pairs: PairLevels) -> FloatArray:
+    return np.asarray(np.log(model.pairs) + pairs.world + independence_count(model, pairs) * np.log(model.kappa))
 
 
 def _only_names(model: MatchModel, pairs: PairLevels) -> NDArray[np.bool_]:
@@ -292,13 +298,32 @@ def _only_names(model: MatchModel, pairs: PairLevels) -> NDArray[np.bool_]:
     return alone
 
 
-def posterior(model: MatchModel, pairs: PairLevels) -> Posterior:
+def likely(model: MatchModel, pairs: PairLevels, floor: float) -> tuple[NDArray[np.intp], Posterior]:
+    """Return which pairs have log odds of at least ``floor``, and what ``posterior`` says about them.
+
+    Note:
+        Exact: a match has to beat all other explanations together, so what does not beat chance alone is out before
+        the others are weighed. That is four of five candidates in a large file.
+    """
+    evidence = group_evidence(model, pairs)
+    open_ = np.arange(pairs.size)
+    if floor > -np.inf and not model.correction:
+        match = np.log(max(model.numbers[MATCH], 1e-300))
+        match = match + log_ratio(model.rates[MATCH], model.groups, ratio_of(evidence))
+        open_ = np.flatnonzero(match - _log_chance(model, pairs) >= floor)
+        pairs, evidence = pairs.take(open_), evidence[:, open_]
+    said = posterior(model, pairs, evidence)
+    kept = np.flatnonzero(said.log_odds >= floor)
+    return open_[kept], Posterior(said.log_odds[kept], said.explanation[kept])
+
+
+def posterior(model: MatchModel, pairs: PairLevels, evidence: FloatArray | None = None) -> Posterior:
     """Weigh the explanations for each pair.
 
     Note:
         O(pairs x explanations x groups), about 0.3 microseconds a pair.
     """
-    expected = log_expected(model, pairs)
+    expected = log_expected(model, pairs, evidence)
     match = list(model.numbers).index(MATCH)
     others = np.delete(expected, match, axis=0)
     peak = others.max(axis=0)

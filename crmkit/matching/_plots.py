@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from ._explain import PairExplanation
     from ._report import MatchReport, PairReport
 
-__all__ = ["plot_blocks", "plot_precision_recall", "plot_scores", "plot_waterfall", "plot_weights"]
+__all__ = [
+    "plot_blocks",
+    "plot_precision_recall",
+    "plot_reliability",
+    "plot_scores",
+    "plot_waterfall",
+    "plot_weights",
+]
 
 _FOR, _AGAINST, _PLAIN = "#0072b2", "#d55e00", "#7f7f7f"
 """Blue and vermilion of Okabe and Ito's palette, which readers with any kind of color vision tell apart."""
@@ -148,6 +155,43 @@ def plot_precision_recall(report: MatchReport, truth: Sequence[Hashable], *, ax:
     ax.set_xlabel("recall of pairs")
     ax.set_ylabel("precision of pairs")
     ax.legend(loc="lower left")
+    return ax
+
+
+def plot_reliability(report: MatchReport, truth: Sequence[Hashable], *, bins: int = 10, ax: Any = None) -> Any:
+    """Draw how often pairs truly match against the probability they were given; data: ``report.reliability(truth)``.
+
+    On the diagonal the model says what is so; under it, it is too sure. The size of a point is that of its step.
+
+    Args:
+        report: The run.
+        truth: The true party of each record, in the order of the frame.
+        bins: Steps of the match probability.
+        ax: As in the other charts.
+
+    Example:
+        >>> from crmkit.matching import Matcher
+        >>> from crmkit.testing import generate
+        >>> people = generate.contacts(200, seed=1)
+        >>> report = Matcher.contacts().dedupe(people.columns)
+        >>> plot_reliability(report, people.truth.tolist()).get_ylabel()
+        'share of pairs that match'
+
+    .. versionadded:: 0.1.0
+    """
+    ax = _axes(ax, "plot_reliability")
+    rows = report.reliability(truth, bins=bins)
+    said, real = [row["probability"] for row in rows], [row["observed"] for row in rows]
+    ax.plot([0.0, 1.0], [0.0, 1.0], color=_PLAIN, linewidth=0.8, linestyle="--", label="calibrated")
+    ax.plot(said, real, color=_FOR, linewidth=1.0)
+    ax.scatter(said, real, s=[12.0 + 24.0 * np.log10(row["pairs"]) for row in rows], color=_FOR, label="scored pairs")
+    for row in rows:
+        ax.annotate(f"{row['pairs']:,}", (row["probability"], row["observed"]), xytext=(6, -10),
+                    textcoords="offset points", fontsize="small")  # fmt: skip
+    ax.set_xlabel("match probability")
+    ax.set_ylabel("share of pairs that match")
+    ax.set_xlim(-0.03, 1.08)
+    ax.legend(loc="upper left")
     return ax
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["chance_tables", "compress", "sample_candidates"]
 
-SAMPLE_PER_RULE = 4_000
+SAMPLE_PER_RULE = 2_000
 _RANDOM_PAIRS = 50_000
 _PRIOR_CHANCE = 200.0
 
@@ -50,9 +50,7 @@ def compress(pairs: PairLevels, weights: FloatArray) -> tuple[PairLevels, FloatA
     table = np.concatenate(
         [pairs.levels.astype(np.int16), _half_octaves(pairs.rarity), _half_octaves(pairs.world[None])]
     )
-    rows = np.ascontiguousarray(table.T).view([("", np.int16)] * table.shape[0]).ravel()
-    _, first, back = np.unique(rows, return_index=True, return_inverse=True)
-    back = back.ravel()
+    first, back = _distinct_columns(table)
     summed = np.bincount(back, weights=weights).astype(np.float64)
 
     def mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -62,6 +60,23 @@ def compress(pairs: PairLevels, weights: FloatArray) -> tuple[PairLevels, FloatA
     for k, values in enumerate(pairs.rarity):
         rarity[k] = mean(values)
     return PairLevels(pairs.levels[:, first], rarity, mean(pairs.world)), summed
+
+
+def _distinct_columns(table: NDArray[np.int16]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the place of the first of each kind of column, and for each column which of these it is.
+
+    Sorted by a 64-bit mix, which is several times faster than by content; whether it kept all apart is looked at.
+    """
+    mixed = np.zeros(table.shape[1], dtype=np.uint64)
+    for row in table:
+        mixed = (mixed ^ row.astype(np.uint64)) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed ^= mixed >> np.uint64(29)
+    _, first, back = np.unique(mixed, return_index=True, return_inverse=True)
+    back = back.ravel()
+    if not np.array_equal(table[:, first][:, back], table):
+        rows = np.ascontiguousarray(table.T).view([("", np.int16)] * table.shape[0]).ravel()
+        _, first, back = np.unique(rows, return_index=True, return_inverse=True)
+    return first, back.ravel()
 
 
 def _half_octaves(logs: NDArray[np.float32]) -> NDArray[np.int16]:

@@ -14,9 +14,10 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     Match = Callable[[str], re.Match[str] | None]
+    _Kind = tuple[frozenset[int], Match]
 
 _PLAIN = re.compile(r"\(?(\+?) ?(\(?\d[\d ().-]{4,28}\d)\Z", re.ASCII).match
 _PUNCTUATION = str.maketrans("", "", " ().-")
@@ -37,7 +38,7 @@ class Region(NamedTuple):
 
     code: str
     calling_code: str
-    valid: Mapping[int, Match]
+    valid: _ByLength
     general: Match
     longest: int
     prefix: Match | None
@@ -48,27 +49,40 @@ class Region(NamedTuple):
     """What the reference holds."""
     trunk: str | None
     """What is dialed before an area code inside the country, ``0`` mostly."""
-    special: tuple[tuple[frozenset[int], Match], ...] = ()
-    """Kinds that the reference asks for before fixed lines and mobiles."""
-    fixed: tuple[frozenset[int], Match] | None = None
-    mobile: tuple[frozenset[int], Match] | None = None
 
 
 def _never(_text: str) -> None:
     return None
 
 
-def _valid_by_length(metadata: Any) -> dict[int, Match]:
-    """Make one pattern for each length that a number of this plan can have."""
-    kinds = [desc for kind in KINDS if (desc := getattr(metadata, kind)) and desc.national_number_pattern]
-    general = metadata.general_desc
-    found: dict[int, Match] = {}
-    for length in general.possible_length:
-        here = [f"(?:{desc.national_number_pattern})" for desc in kinds if length in desc.possible_length]
-        if here:
-            pattern = rf"(?=(?:{general.national_number_pattern})\Z)(?:{'|'.join(here)})"
-            found[length] = re.compile(pattern, re.ASCII).fullmatch
-    return found
+class _ByLength:
+    """One pattern for each length that a number of a plan can have, made when the first such number is met.
+
+    A file has numbers of a few lengths, and a pattern of all kinds of a region takes milliseconds to compile.
+    """
+
+    __slots__ = ("_general", "_kinds", "_made")
+
+    def __init__(self, metadata: Any) -> None:
+        self._general = metadata.general_desc
+        self._kinds = [desc for kind in KINDS if (desc := getattr(metadata, kind)) and desc.national_number_pattern]
+        self._made: dict[int, Match | None] = {}
+
+    def get(self, length: int) -> Match | None:
+        """Return the pattern of valid numbers of this length, ``None`` if there are none."""
+        try:
+            return self._made[length]
+        except KeyError:
+            return self._made.setdefault(length, self._make(length))
+
+    def _make(self, length: int) -> Match | None:
+        if length not in self._general.possible_length:
+            return None
+        here = [f"(?:{desc.national_number_pattern})" for desc in self._kinds if length in desc.possible_length]
+        if not here:
+            return None
+        pattern = rf"(?=(?:{self._general.national_number_pattern})\Z)(?:{'|'.join(here)})"
+        return re.compile(pattern, re.ASCII).fullmatch
 
 
 def _region_of(metadata: Any) -> Region:
@@ -77,7 +91,7 @@ def _region_of(metadata: Any) -> Region:
     return Region(
         code=metadata.id,
         calling_code=str(metadata.country_code),
-        valid=_valid_by_length(metadata),
+        valid=_ByLength(metadata),
         general=re.compile(general.national_number_pattern, re.ASCII).fullmatch
         if general.national_number_pattern
         else _never,
@@ -88,13 +102,10 @@ def _region_of(metadata: Any) -> Region:
         leading=re.compile(metadata.leading_digits).match if metadata.leading_digits is not None else None,
         metadata=metadata,
         trunk=metadata.national_prefix or None,
-        special=tuple(kind for name in SPECIAL if (kind := _kind_of(getattr(metadata, name), general)) is not None),
-        fixed=_kind_of(metadata.fixed_line, general),
-        mobile=_kind_of(metadata.mobile, general),
     )
 
 
-def _kind_of(desc: Any, general: Any) -> tuple[frozenset[int], Match] | None:
+def _kind_of(desc: Any, general: Any) -> _Kind | None:
     """Return the lengths and the pattern of one kind of number, ``None`` where the plan has none of it."""
     if desc is None or not desc.national_number_pattern:
         return None
@@ -102,7 +113,7 @@ def _kind_of(desc: Any, general: Any) -> tuple[frozenset[int], Match] | None:
     return frozenset(lengths), re.compile(desc.national_number_pattern, re.ASCII).fullmatch
 
 
-def _is_of(kind: tuple[frozenset[int], Match] | None, national: str) -> bool:
+def _is_of(kind: _Kind | None, national: str) -> bool:
     return kind is not None and len(national) in kind[0] and kind[1](national) is not None
 
 
@@ -113,10 +124,21 @@ def can_be_mobile(national: str, code: str) -> bool:
         national: A valid national number, as :func:`accept` returns it.
         code: The region that it returns.
     """
-    plan = region(code)
-    if plan is None or any(_is_of(kind, national) for kind in plan.special):
-        return False
-    return _is_of(plan.mobile, national)
+    special, mobile = _mobile_kinds(code)
+    return not any(_is_of(kind, national) for kind in special) and _is_of(mobile, national)
+
+
+@cache
+def _mobile_kinds(code: str) -> tuple[tuple[_Kind, ...], _Kind | None]:
+    """Return the kinds that the reference asks for before mobiles, and mobiles; nothing for a region unknown to it."""
+    import phonenumbers
+
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(code, None)
+    if metadata is None:
+        return (), None
+    general = metadata.general_desc
+    kinds = (_kind_of(getattr(metadata, name), general) for name in SPECIAL)
+    return tuple(kind for kind in kinds if kind is not None), _kind_of(metadata.mobile, general)
 
 
 @cache
@@ -218,7 +240,7 @@ def _accept_international(number: str) -> tuple[str, str, str] | None:
 
 
 @cache
-def _plain_plan(start: str) -> tuple[int, Match, tuple[tuple[Match | None, Mapping[int, Match]], ...]] | None:
+def _plain_plan(start: str) -> tuple[int, Match, tuple[tuple[Match | None, _ByLength], ...]] | None:
     """Return for three digits behind a plus: where the national number begins, its national prefix, its regions."""
     calling_code = calling_code_of(start)
     if not calling_code:

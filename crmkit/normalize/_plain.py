@@ -7,6 +7,7 @@ can see go. Letters and their case are left alone: that is for each kind of valu
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
@@ -15,6 +16,7 @@ _INVISIBLE = dict.fromkeys(
     [0x00AD, 0x034F, 0x061C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065),
      *range(0x2066, 0x2070), 0xFEFF, *range(0xFE00, 0xFE10), *range(0x0E, 0x20), *range(0x09), 0x7F]
 )  # fmt: skip
+_FOREIGN_DIGIT = re.compile(r"[^\D0-9]")
 _TABLE: dict[int, int | None] = {**_FULL_WIDTH, **_BLANKS, **_INVISIBLE}
 
 
@@ -35,6 +37,6 @@ def digits(raw: str) -> str:
         >>> digits("٠٥٠ १२")
         '050 12'
     """
-    if raw.isascii():
+    if raw.isascii() or _FOREIGN_DIGIT.search(raw) is None:
         return raw
     return "".join(str(unicodedata.decimal(char)) if char.isdecimal() and not char.isascii() else char for char in raw)

@@ -93,7 +93,7 @@ def street(raw: str) -> str:
     text = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text.casefold())
     if _HAN.search(text):
         return unicodedata.normalize("NFKC", re.sub(r"[\s,，。.;；]+", "", text).casefold())
-    box = _PO_BOX.search(text)
+    box = _PO_BOX.search(text) if _may_name_box(text) else None
     if box and box[1]:
         text = f"{text[: box.start()]} pobox {box[1]} {text[box.end() :]}"
     text, part = _split_unit(text)
@@ -106,11 +106,24 @@ def street(raw: str) -> str:
     return " ".join(_unify(words)) + tail
 
 
+def _may_name_box(text: str) -> bool:
+    """Say whether a folded line has what every spelling of a post box has; most lines are done with here."""
+    return (
+        ("b" in text and ("box" in text or "bx" in text or "bp" in text or "b.p" in text or "bag" in text))
+        or "fach" in text
+        or "ostal" in text
+        or "apartado" in text
+    )
+
+
 def _split_unit(text: str) -> tuple[str, str | None]:
     """Take flat, suite or room off, whether it stands behind or before the street."""
-    if (found := _UNIT.search(text)) and found.start() > 0:
+    last = text[-30:].split()[-1:]
+    # A unit is a number or one letter: most lines end with a word, or begin with a digit, and need no closer look.
+    word = bool(last) and len(last[0]) > 1 and last[0].isalpha() and last[0][:2].lower() != "no"
+    if not word and (found := _UNIT.search(text)) and found.start() > 0:
         return text[: found.start()], found[1].lower()
-    if found := _UNIT_FIRST.match(text):
+    if not text[:1].isdigit() and (found := _UNIT_FIRST.match(text)):
         return text[found.end() :], found[1].lower()
     return text, None
 

@@ -218,12 +218,21 @@ def is_role(raw: str) -> bool:
 
     .. versionadded:: 0.1.0
     """
-    found = key(raw)
-    if found is None:
-        return False
-    local = found.rpartition("@")[0].partition("+")[0]
     roles = read_set("role_local_parts.txt")
+    local = raw.lower().partition("@")[0].partition("+")[0]
+    if _is_plain(local) and not _names_role(local, roles):
+        return False  # whether it is an address or not
+    found = key(raw)
+    return found is not None and _names_role(found.rpartition("@")[0].partition("+")[0], roles)
+
+
+def _names_role(local: str, roles: frozenset[str]) -> bool:
     return local in roles or _compact(local) in roles or _numbered(local) in roles
+
+
+def _is_plain(local: str) -> bool:
+    """Say whether a local part in lower case is its own key, if what it belongs to is an address at all."""
+    return local.isascii() and _compact(local).isalnum()
 
 
 def _numbered(local: str) -> str:
@@ -246,11 +255,14 @@ def is_placeholder(raw: str) -> bool:
 
     .. versionadded:: 0.1.0
     """
+    words = placeholder_words()
+    typed = raw.lower().partition("@")[0].partition("+")[0]
+    if _is_plain(typed) and _compact(typed) not in words:
+        return False  # whether it is an address or not
     found = key(raw)
     if found is None:
         return False
     typed, _, domain = found.rpartition("@")
-    words = placeholder_words()
     local = _compact(typed.partition("+")[0])
     where = words.get(local)
     if where in (None, "any"):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from . import authzen
 from ._casbin import CasbinPolicy, from_casbin
 from ._cedar import cedar_entities, to_cedar
-from ._conditions import NOW, Condition, Custom, Operand, context, principal, record
+from ._conditions import Condition, Custom
+from ._constraints import Breach, constraint_breaches
 from ._decision import Decision, DecisionCode, Leaf, NearMiss, Outcome
 from ._diff import AccessChange, PolicyDiff, Verdict, check_access_not_granted, check_no_new_access, diff
 from ._engine import CustomPredicate, Engine
@@ -14,14 +15,16 @@ from ._least import LeastPrivilege, Simulation, Suggestion, SuggestionKind, leas
 from ._lint import lint
 from ._lint_report import LINT_CODES, Finding, LintReport
 from ._load import load, loads
-from ._model import Assignment, Exemption, FieldRule, Grant, OrgChart, Principal, Role, RoleKind, SoD
 from ._offboard import Offboarding, offboard
+from ._operands import NOW, Operand, context, principal, record
+from ._people import Assignment, OrgChart, Principal
 from ._plan import Plan
 from ._policy import Policy
 from ._presets import Preset, preset, preset_text
 from ._problem import Problem
 from ._read_data import policy_from_dict
 from ._review import FLAGS, Review, ReviewDecision, ReviewRow, review
+from ._roles import Exemption, FieldRule, Grant, Role, RoleKind, SoD
 from ._schema import Field, Level, Resource, Scope
 from ._search import Access, Permission, accessible, what_can, who_can
 from ._separation import Violation, sod_violations
@@ -39,6 +42,7 @@ __all__ = [
     "Access",
     "AccessChange",
     "Assignment",
+    "Breach",
     "CasbinPolicy",
     "Condition",
     "Custom",
@@ -92,6 +96,7 @@ __all__ = [
     "cedar_entities",
     "check_access_not_granted",
     "check_no_new_access",
+    "constraint_breaches",
     "context",
     "diff",
     "dump",

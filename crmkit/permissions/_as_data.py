@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from crmkit.typing import JSONValue
 
-    from ._model import FieldRule, Grant, Role, SoD
     from ._policy import Policy
+    from ._roles import FieldRule, Grant, Role, SoD
     from ._schema import Resource
 
 __all__ = ["VERSION", "policy_data"]
@@ -72,7 +72,7 @@ def _role(role: Role) -> JSONValue:
 
 def _rule(rule: Grant | FieldRule) -> JSONValue:
     data = _changed(rule, *(field.name for field in attrs.fields(type(rule)) if field.name != "when"))
-    if rule.when is not TRUE:
+    if rule.when != TRUE:
         data["when"] = condition_data(rule.when)
     return data
 

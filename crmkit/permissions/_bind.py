@@ -7,25 +7,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import attrs
 
-from ._conditions import (
-    FALSE,
-    All,
-    Any,
-    Compare,
-    Condition,
-    Const,
-    Contains,
-    HasText,
-    In,
-    IsNull,
-    Not,
-    Operand,
-    RecordValue,
-    StartsWith,
-    Under,
-    _Atom,
-)
+from ._atoms import Atom, Compare, Contains, HasText, In, IsNull, StartsWith, Under
+from ._conditions import FALSE, All, Any, Condition, Const, Not
 from ._normal import all_of, any_of, negate
+from ._operands import Operand, RecordValue
 from ._types import WRONG, fits, member
 
 if TYPE_CHECKING:
@@ -48,7 +33,7 @@ class Values(Protocol):
         ...
 
 
-def holds(atom: _Atom, left: object, right: object) -> bool | None:
+def holds(atom: Atom, left: object, right: object) -> bool | None:
     """Return whether an atom holds of two values, ``None`` where one is missing or of the wrong type.
 
     The one definition of what the atoms mean; the back ends are held against it.
@@ -78,7 +63,7 @@ def holds(atom: _Atom, left: object, right: object) -> bool | None:
     return text == path or text.startswith(path + "/")
 
 
-def is_blank(atom: _Atom, part: str) -> bool:
+def is_blank(atom: Atom, part: str) -> bool:
     """Say whether the text would be in, before or above every other one; such an atom is UNKNOWN."""
     return not (part.rstrip("/") if isinstance(atom, Under) else part)
 
@@ -111,7 +96,7 @@ def _bind_atom(atom: Condition, values: Values, fields: Mapping[str, Field]) -> 
     A list whose members are all of another type than the field's is left as an empty one: nothing is in it, but unlike
     membership of a list that is empty, a missing value is not known to be outside.
     """
-    if not isinstance(atom, _Atom):
+    if not isinstance(atom, Atom):
         return atom
     right = atom.right
     if isinstance(right, Operand) and not isinstance(right, RecordValue):

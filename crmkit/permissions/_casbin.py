@@ -13,8 +13,9 @@ import attrs
 
 from crmkit.errors import FormatError
 
-from ._model import Assignment, Grant, OrgChart, Principal, Role
+from ._people import Assignment, OrgChart, Principal
 from ._policy import Policy
+from ._roles import Grant, Role
 from ._schema import Resource
 
 if TYPE_CHECKING:

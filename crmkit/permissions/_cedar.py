@@ -12,25 +12,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from crmkit.errors import NotTranslatableError
 
+from ._atoms import OPERATORS, Atom, Compare, Contains, In, IsNull, StartsWith
 from ._compile import Compiled
-from ._conditions import (
-    OPERATORS,
-    All,
-    Compare,
-    Condition,
-    Const,
-    Contains,
-    In,
-    IsNull,
-    Not,
-    Operand,
-    PrincipalValue,
-    RecordValue,
-    StartsWith,
-    _Atom,
-)
+from ._conditions import All, Condition, Const, Not
 from ._conditions import Any as AnyOf
 from ._normal import negate
+from ._operands import Operand, PrincipalValue, RecordValue
 from ._schema import PRINCIPAL_TYPES
 
 if TYPE_CHECKING:
@@ -141,7 +128,7 @@ class _Writer:
             return f"({sign.join(self.write(part) for part in condition.parts)})"
         negated = isinstance(condition, Not)
         atom = condition.part if isinstance(condition, Not) else condition
-        if not isinstance(atom, _Atom):
+        if not isinstance(atom, Atom):
             raise NotTranslatableError(f"Cedar cannot be asked for {atom!r}")
         left, there = self._operand(atom.left)
         if isinstance(atom, IsNull):
@@ -152,7 +139,7 @@ class _Writer:
             guards.append(self._operand(atom.right)[1])
         return f"({' && '.join([*guards, f'!({test})' if negated else test])})"
 
-    def _test(self, atom: _Atom, left: str) -> str:
+    def _test(self, atom: Atom, left: str) -> str:
         right = self._operand(atom.right)[0] if isinstance(atom.right, Operand) else self._value(atom.right)
         if isinstance(atom, Compare):
             if atom.operator not in ("eq", "ne") and self._declared.type_of(atom.left) != "int":

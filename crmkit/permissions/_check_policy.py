@@ -9,8 +9,9 @@ from crmkit.errors import NotFoundError
 
 from ._check_types import unknown
 from ._conditions import TRUE
-from ._model import FieldRule, Grant, Role, SoD, find_circle
+from ._people import find_circle
 from ._problem import Problem
+from ._roles import FieldRule, Grant, Role, SoD
 from ._schema import LEVELS, PRINCIPAL_TYPES, SCOPES, Field, Resource
 from ._types import TYPES
 
@@ -121,7 +122,7 @@ def _role(policy: Policy, role: Role, ids: dict[str, tuple[str | int, ...]]) -> 
             yield Problem("P101", unknown("resource", rule.resource, policy.resources), where)
             continue
         yield from _scope(rule, resource, where)
-        if rule.when is not TRUE:
+        if rule.when != TRUE:
             for message in policy.declared(resource).problems(rule.when):
                 yield Problem("P103", message, (*where, "when"))
         if isinstance(rule, Grant):

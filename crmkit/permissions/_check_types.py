@@ -9,23 +9,10 @@ import attrs
 
 from crmkit.errors import NotFoundError
 
-from ._conditions import (
-    Compare,
-    Condition,
-    Contains,
-    Custom,
-    HasText,
-    In,
-    IsNull,
-    Now,
-    Operand,
-    PrincipalValue,
-    RecordValue,
-    StartsWith,
-    Under,
-    _Atom,
-)
+from ._atoms import Atom, Compare, Contains, HasText, In, IsNull, StartsWith, Under
+from ._conditions import Condition, Custom
 from ._normal import walk
+from ._operands import Now, Operand, PrincipalValue, RecordValue
 from ._schema import PRINCIPAL_TYPES
 from ._types import fits
 
@@ -88,7 +75,7 @@ class Declared:
             if isinstance(node, Custom):
                 if node.name not in self.predicates:
                     yield unknown("predicate", node.name, self.predicates)
-            elif isinstance(node, _Atom):
+            elif isinstance(node, Atom):
                 try:
                     types = [self.type_of(operand) for operand in node.operands]
                 except NotFoundError as error:
@@ -98,7 +85,7 @@ class Declared:
                 if problem is not None:
                     yield f"{node.left!r} {problem}"
 
-    def _atom(self, node: _Atom, types: list[Type]) -> str | None:
+    def _atom(self, node: Atom, types: list[Type]) -> str | None:
         """Return what is wrong with an atom whose operands have these types."""
         left, right = types[0], types[1] if len(types) > 1 else None
         if isinstance(node, Compare):
@@ -147,5 +134,5 @@ class Declared:
         return not isinstance(operand, RecordValue) or self.resource.fields[operand.name].collation == "binary"
 
 
-def _is_member(node: _Atom) -> bool:
+def _is_member(node: Atom) -> bool:
     return isinstance(node.right, (Operand, str)) or fits(node.right, "int")

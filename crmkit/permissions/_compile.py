@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Literal
 
 import attrs
 
+from ._atoms import Compare
 from ._check_policy import selected
-from ._conditions import FALSE, TRUE, Compare, Condition, Now, PrincipalValue, RecordValue
+from ._conditions import FALSE, TRUE, Condition
 from ._generate import Factory, generate
 from ._normal import all_of, any_of, merged, negate, normal, walk
+from ._operands import Now, PrincipalValue, RecordValue
 from ._schema import LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from ._model import FieldRule, Grant
     from ._policy import Policy
+    from ._roles import FieldRule, Grant
     from ._schema import Level, Resource
 
 __all__ = ["Compiled", "RoleSet", "Rule"]
@@ -46,7 +48,9 @@ class Compiled:
         self.policy = policy
         self.masks: Mapping[str, Callable[[str], str]] = {}
         self.grants: dict[tuple[str, str], list[Rule]] = {}
+        self.by_role: dict[tuple[str, str], dict[str, list[Rule]]] = {}
         self.field_rules: dict[str, list[Rule]] = {}
+        self.place = {role: place for place, role in enumerate(policy.roles)}
         self.separations: dict[tuple[str, str], list[Rule]] = {}
         self._factories: dict[tuple[str, Condition], Factory] = {}
         self._by_roles: dict[frozenset[str], RoleSet] = {}
@@ -71,7 +75,9 @@ class Compiled:
         condition = self._condition(resource, grant, cross_tenant=grant.cross_tenant)
         rule = Rule(grant.id or f"{role}.grants.{place}", role, grant.effect, condition, grant, reason=grant.reason)
         for action in resource.expand(grant.actions):
-            self.grants.setdefault((action, grant.resource), []).append(rule)
+            key = (action, grant.resource)
+            self.grants.setdefault(key, []).append(rule)
+            self.by_role.setdefault(key, {}).setdefault(role, []).append(rule)
 
     def _add_field_rule(self, role: str, place: int, rule: FieldRule) -> None:
         resource = self.policy.resources[rule.resource]
@@ -144,8 +150,13 @@ class RoleSet:
 
     def rules(self, action: str, resource: str) -> list[Rule]:
         """Return the rules about this action on this resource."""
-        known = self.compiled.grants.get((action, resource), ())
-        found = [rule for rule in known if rule.role in self.roles]
+        known = self.compiled.by_role.get((action, resource), {})
+        if len(known) <= len(self.roles):
+            mine = [role for role in known if role in self.roles]
+        else:  # of a policy with thousands of roles somebody has few
+            place = self.compiled.place
+            mine = sorted((role for role in self.roles if role in known), key=lambda role: place[role])
+        found = [rule for role in mine for rule in known[role]]
         return found + self.compiled.separations.get((action, resource), [])
 
     def formula(self, action: str, resource: str) -> Condition:

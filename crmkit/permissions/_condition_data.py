@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, cast
 
 import attrs
@@ -12,36 +13,10 @@ import attrs
 from crmkit._canonical import MAX_SAFE_INT
 from crmkit.errors import NotFoundError, SchemaError
 
+from ._atoms import OPERATORS, Atom, Compare, Contains, HasText, In, IsNull, Scalar, StartsWith, Under
 from ._check_types import unknown
-from ._conditions import (
-    FALSE,
-    MAX_DEPTH,
-    NOW,
-    OPERATORS,
-    TRUE,
-    All,
-    Any,
-    Compare,
-    Condition,
-    Const,
-    Contains,
-    Context,
-    Custom,
-    HasText,
-    In,
-    IsNull,
-    Not,
-    Operand,
-    PrincipalValue,
-    RecordValue,
-    Scalar,
-    StartsWith,
-    Under,
-    _Atom,
-    compare,
-    literal,
-    scalar,
-)
+from ._conditions import FALSE, MAX_DEPTH, TRUE, All, Any, Condition, Const, Custom, Not
+from ._operands import NOW, Context, Operand, PrincipalValue, RecordValue, compare, literal, scalar
 
 if TYPE_CHECKING:
     from crmkit.typing import JSONValue
@@ -51,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["coerced", "condition_data", "read_condition"]
 
 _KINDS: Final[dict[str, type[Operand]]] = {"record": RecordValue, "principal": PrincipalValue, "context": Context}
-_TEXT: Final[dict[str, type[_Atom]]] = {
+_TEXT: Final[dict[str, type[Atom]]] = {
     "contains": Contains, "has_text": HasText, "starts_with": StartsWith, "under": Under
 }  # fmt: skip
 _TAGS: Final[dict[str, Callable[[str], Scalar]]] = {
@@ -123,10 +98,16 @@ def _list(word: str, value: object) -> list[object]:
 
 def _operand(value: object) -> object:
     """Return the operand that a text names, or the literal."""
-    if value == "now" and isinstance(value, str):
+    return _named(value) if type(value) is str else _scalar(value)
+
+
+@lru_cache(maxsize=4096)
+def _named(text: str) -> object:
+    """Return the operand that a text names, or the text; large policies name few operands many times."""
+    if text == "now":
         return NOW
-    kind, dot, name = value.partition(".") if isinstance(value, str) else ("", "", "")
-    return _KINDS[kind](name) if dot and name and kind in _KINDS else _scalar(value)
+    kind, dot, name = text.partition(".")
+    return _KINDS[kind](name) if dot and name and kind in _KINDS else text
 
 
 def _scalar(value: object) -> object:
@@ -154,7 +135,7 @@ def condition_data(condition: Condition) -> Mapping[str, JSONValue]:
         return {"always": condition.value}
     if isinstance(condition, Custom):
         return {"custom": condition.name}
-    atom = cast("_Atom", condition)
+    atom = cast("Atom", condition)
     left = _name(atom.left)
     if isinstance(atom, IsNull):
         return {"is_null": left}
@@ -198,7 +179,7 @@ def coerced(condition: Condition, declared: Declared) -> Condition:
         return type(condition)(tuple(coerced(part, declared) for part in condition.parts))
     if isinstance(condition, Not):
         return Not(coerced(condition.part, declared))
-    if not isinstance(condition, _Atom) or isinstance(condition.right, Operand):
+    if not isinstance(condition, Atom) or isinstance(condition.right, Operand):
         return condition
     try:
         kind = declared.type_of(condition.left)
@@ -206,7 +187,8 @@ def coerced(condition: Condition, declared: Declared) -> Condition:
         return condition  # reported where names are checked
     if isinstance(condition.right, tuple):
         return attrs.evolve(condition, right=tuple(_coerce(one, kind) for one in condition.right))
-    return attrs.evolve(condition, right=_coerce(condition.right, kind))
+    right = _coerce(condition.right, kind)
+    return condition if right is condition.right else attrs.evolve(condition, right=right)
 
 
 def _coerce(value: Scalar, kind: str) -> Scalar:

@@ -51,7 +51,8 @@ class Leaf:
         text: The comparison, with what the principal brings to it.
         field: The field of the record that was asked.
         found: What the record holds; ``None`` where it is missing or too sensitive to be shown.
-        why: ``"false"``, ``"missing"``, ``"type"`` (a value of another type than declared) or ``"error"``.
+        why: ``"false"``, ``"missing"``, ``"type"`` (a value of another type than declared), ``"error"``, or
+            ``"hidden"`` of a field of which not even that may be said.
 
     .. versionadded:: 0.1.0
     """
@@ -59,7 +60,7 @@ class Leaf:
     text: str
     field: str | None
     found: str | None
-    why: Literal["false", "missing", "type", "error"]
+    why: Literal["false", "missing", "type", "error", "hidden"]
 
     def __str__(self) -> str:
         tail = {"missing": "; it is missing", "type": "; it is of another type", "error": "; it failed"}.get(
@@ -100,7 +101,8 @@ class Decision:
         reason: What the rule gives as its reason.
         errors: Predicates that failed and were taken as UNKNOWN, by name.
         near_misses: Rules that would have allowed it, the nearest first.
-        granting_roles: Roles, not assigned, that would allow it on this record.
+        granting_roles: Roles, not assigned, that would allow it on this record, but for those that ask for fields whose
+            values may not be shown.
         policy_digest: Which policy decided.
         valid_until: Until when the grants stay as they are.
         at: When it was asked.

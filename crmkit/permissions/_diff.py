@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import html
 from collections import Counter
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 import attrs
 
 from crmkit.issues import Report
 
-from ._compile import reads_clock
-from ._conditions import FALSE, Condition
+from ._compare import AccessChange, Verdict, changes
 from ._engine import Engine
-from ._regions import regions
-from ._schema import LEVELS, Field, Resource
+from ._people import OrgChart, Principal
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -23,38 +21,10 @@ if TYPE_CHECKING:
     from crmkit.typing import Frame, JSONValue
 
     from ._engine import CustomPredicate
-    from ._model import Assignment, OrgChart
+    from ._people import Assignment
     from ._policy import Policy
-    from ._schema import Level
-    from ._view import View
 
 __all__ = ["AccessChange", "PolicyDiff", "Verdict", "check_access_not_granted", "check_no_new_access", "diff"]
-
-Verdict: TypeAlias = Literal["wider", "narrower", "different", "unknown"]
-"""How access changes: more, less, more and less, or nobody can say."""
-
-
-@attrs.frozen
-class AccessChange:
-    """How one thing that one principal may do changes.
-
-    Attributes:
-        principal: Who.
-        resource: On what.
-        action: What; of a field ``field:level``, such as ``email:read``.
-        verdict: How it changes.
-        gained: A record on which only the new policy allows it; made up, no real one.
-        lost: A record on which only the old policy allows it.
-
-    .. versionadded:: 0.1.0
-    """
-
-    principal: str
-    resource: str
-    action: str
-    verdict: Verdict
-    gained: Mapping[str, object] | None = attrs.field(default=None, repr=False)
-    lost: Mapping[str, object] | None = attrs.field(default=None, repr=False)
 
 
 class PolicyDiff(Report):
@@ -104,7 +74,7 @@ class PolicyDiff(Report):
         """Return the changes as a frame, without the records that show them."""
         from crmkit import frames
 
-        names = ("principal", "resource", "action", "verdict")
+        names = ("principal", "tenant", "resource", "action", "verdict")
         return frames.build({name: [getattr(change, name) for change in self.changes] for name in names}, like=like)
 
     def to_dict(self) -> Mapping[str, JSONValue]:
@@ -113,7 +83,8 @@ class PolicyDiff(Report):
             "old": self.old, "new": self.new, "counts": dict(self.counts()), "roles_added": list(self.roles_added),
             "roles_removed": list(self.roles_removed),
             "changes": [
-                {"principal": one.principal, "resource": one.resource, "action": one.action, "verdict": one.verdict}
+                {"principal": one.principal, "resource": one.resource, "action": one.action, "verdict": one.verdict,
+                 **({} if one.tenant is None else {"tenant": one.tenant})}
                 for one in self.changes
             ],
         }  # fmt: skip
@@ -205,7 +176,7 @@ def check_access_not_granted(
 
     Args:
         policy: The policy.
-        forbidden: Pairs of action and resource.
+        forbidden: Pairs of action and resource, asked in every tenant in which somebody has an assignment.
         assignments: Who has which roles.
         org: Who people are.
         except_for: Principals who may.
@@ -224,17 +195,28 @@ def check_access_not_granted(
 
     .. versionadded:: 0.1.0
     """
-    engine = Engine(policy, assignments, org=org, predicates=predicates, masks=_no_masks(policy))
+    given = tuple(assignments)
+    masks = no_masks(policy)
+    engine = Engine(policy, given, org=org, predicates=predicates, masks=masks, constraints="report")
+    moment = engine._now() if at is None else at
     excused = frozenset(except_for)
-    return [
-        f"{access.principal!r} may {action} {resource} by {', '.join(access.roles)}"
-        for action, resource in forbidden
-        for access in engine.who_can(action, resource, at=at)
-        if access.principal not in excused
-    ]
+    found: list[str] = []
+    for action, resource in forbidden:
+        found += [
+            f"{access.principal!r} may {action} {resource} by {', '.join(access.roles)}"
+            for access in engine.who_can(action, resource, at=moment)
+            if access.principal not in excused
+        ]
+        for who, tenant in dict.fromkeys((one.principal, one.tenant) for one in given):
+            if tenant is not None and tenant != engine.org.people[who].tenant and who not in excused:
+                view = engine._make(engine._state, who, moment, tenant, None, None, audited=False)
+                if view.may(action, resource):
+                    found.append(f"{who!r} may {action} {resource} in tenant {tenant!r}")
+    return found
 
 
-def _no_masks(policy: Policy) -> dict[str, Callable[[str], str]]:
+def no_masks(policy: Policy) -> dict[str, Callable[[str], str]]:
+    """Return stand-ins for the masks of the caller, where only decisions are asked for."""
     return {name: lambda _text: "***" for name in policy.masks}
 
 
@@ -246,30 +228,9 @@ def _changes(
     predicates: Mapping[str, CustomPredicate] | None,
     at: dt.datetime | None,
 ) -> Iterator[AccessChange]:
-    from ._model import OrgChart, Principal
-
     org = OrgChart(map(Principal, dict.fromkeys(one.principal for one in assignments))) if org is None else org
-    engines = [_engine(policy, assignments, org, predicates) for policy in (old, new)]
-    moment = engines[0]._now() if at is None else at
-    known: dict[tuple[object, ...], AccessChange | None] = {}
-    unchanged: dict[tuple[object, ...], list[tuple[str, str, Condition, Condition]]] = {}
-    for principal, person in org.people.items():
-        if person.status != "active":
-            continue
-        before, after = (engine.view(principal, at=moment) for engine in engines)
-        key = (id(before._role_set), id(after._role_set))
-        if key not in unchanged:
-            unchanged[key] = list(_differing(before, after))
-        for resource, action, was, becomes in unchanged[key]:
-            bound = (_bound(before, resource, was), _bound(after, resource, becomes))
-            if bound[0] == bound[1]:
-                continue
-            change_key = (resource, action, *bound)
-            if change_key not in known:
-                known[change_key] = _compare(resource, action, (before, after), (was, becomes), bound)
-            found = known[change_key]
-            if found is not None:
-                yield attrs.evolve(found, principal=principal)
+    before, after = (_engine(policy, assignments, org, predicates) for policy in (old, new))
+    return changes((before, before._state), (after, after._state), before._now() if at is None else at)
 
 
 def _engine(
@@ -281,78 +242,5 @@ def _engine(
     kept = [one for one in assignments if one.role in policy.roles]
     people = [attrs.evolve(one, attrs={name: value for name, value in one.attrs.items() if name in policy.principal})
               for one in org.people.values()]  # fmt: skip
-    return Engine(policy, kept, org=org.with_people(people), predicates=predicates, masks=_no_masks(policy))
-
-
-def _differing(before: View, after: View) -> Iterator[tuple[str, str, Condition, Condition]]:
-    """Yield the questions whose formulas are not the same, whoever asks."""
-    old, new = before._compiled.policy.resources, after._compiled.policy.resources
-    for name in dict.fromkeys([*old, *new]):
-        found = [resources[name] for resources in (old, new) if name in resources]
-        questions: list[tuple[str, str, Level | None]] = [
-            (action, "", None) for action in dict.fromkeys(action for one in found for action in one.actions)
-        ]
-        fields = dict.fromkeys(field for one in found for field in one.fields)
-        questions += [(f"{field}:{level}", field, level) for field in fields for level in LEVELS[1:]]
-        for action, field, level in questions:
-            was, becomes = (_formula(view, name, action, field, level) for view in (before, after))
-            if was != becomes or old.get(name) != new.get(name):
-                yield name, action, was, becomes
-
-
-def _formula(view: View, resource: str, action: str, field: str, level: Level | None) -> Condition:
-    """Return what is asked for an action, or for a level of a field; FALSE of what the policy does not know."""
-    declared = view._compiled.policy.resources.get(resource)
-    if declared is None or (level is not None and field not in declared.fields):
-        return FALSE
-    if level is None:
-        return view._role_set.formula(action, resource)
-    return view._role_set.at_least(level, field, resource)
-
-
-def _bound(view: View, resource: str, formula: Condition) -> Condition:
-    return FALSE if resource not in view._compiled.policy.resources else view._bound(resource, formula)
-
-
-def _compare(
-    resource: str,
-    action: str,
-    views: tuple[View, View],
-    formulas: tuple[Condition, Condition],
-    bound: tuple[Condition, Condition],
-) -> AccessChange | None:
-    """Look for records on which the two differ, by asking the code that decides in each engine."""
-    sides = [view._compiled.policy.resources.get(resource) for view in views]
-    declared = _both_fields([side for side in sides if side is not None])
-    unknown = AccessChange("", resource, action, "unknown")
-    if declared is None:
-        return unknown
-    asked = regions(bound, declared)
-    checks = [
-        (lambda _record: False) if side is None else view._predicate(resource, formula)
-        for side, view, formula in zip(sides, views, formulas, strict=True)
-    ]
-    gained = lost = None
-    for record in asked.records():
-        allowed = checks[0](record), checks[1](record)
-        if allowed == (False, True) and gained is None:
-            gained = record
-        elif allowed == (True, False) and lost is None:
-            lost = record
-        if gained is not None and lost is not None:
-            return AccessChange("", resource, action, "different", gained, lost)
-    if not asked.complete or any(map(reads_clock, formulas)):
-        return attrs.evolve(unknown, gained=gained, lost=lost)
-    if gained is not None:
-        return AccessChange("", resource, action, "wider", gained)
-    return None if lost is None else AccessChange("", resource, action, "narrower", None, lost)
-
-
-def _both_fields(sides: list[Resource]) -> Resource | None:
-    """Return a resource with the fields of both, ``None`` where one field has two types."""
-    fields: dict[str, Field] = {}
-    for side in sides:
-        if any(name in fields and fields[name].type != field.type for name, field in side.fields.items()):
-            return None
-        fields.update(side.fields)
-    return Resource(sides[0].name, fields=fields)
+    return Engine(policy, kept, org=org.with_people(people), predicates=predicates, masks=no_masks(policy),
+                  constraints="report")  # fmt: skip

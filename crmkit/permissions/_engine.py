@@ -5,23 +5,28 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from crmkit.errors import NotFoundError, SchemaError
+from crmkit.errors import AccessDeniedError, NotFoundError, SchemaError
 
 from . import _search
 from ._auditing import Auditor, RecordMode
 from ._check_types import unknown
+from ._compare import difference
 from ._compile import Compiled
+from ._constraints import breaches
 from ._known import Known, typed
-from ._model import Assignment, OrgChart, Principal
+from ._people import Assignment, OrgChart, Principal
+from ._separation import broken
 from ._session import Session
 from ._view import View
+from ._who import People
 
 if TYPE_CHECKING:
     from crmkit.typing import AuditSink
 
-    from ._compile import RoleSet
     from ._interpret import Custom1
     from ._policy import Policy
     from ._search import Access, Permission
@@ -58,6 +63,17 @@ class _State:
         }
         self.views: dict[str, View] = {}
 
+    @cached_property
+    def people(self) -> People:
+        """The people by the roles that they are assigned; made where somebody searches."""
+        return People(self)
+
+    def direct(self, person: Principal, at: dt.datetime | None, tenant: str | None = None) -> frozenset[str]:
+        """Return the roles that somebody is assigned in a tenant, their own otherwise, at a moment or at any."""
+        asked = person.tenant if tenant is None else tenant
+        mine = _in_tenant(self.assignments.get(person.id, ()), person, asked)
+        return frozenset(one.role for one in mine if at is None or one.valid(at))
+
 
 class Engine:
     """Answers who may do what; safe in threads.
@@ -73,9 +89,12 @@ class Engine:
             sensitive fields that are shown in the clear; or ``"all"``.
         on_audit_failure: Whether what could not be recorded is denied or allowed.
         now: The clock, aware.
+        constraints: What happens where the assignments break a static separation of duties, a number of members or a
+            prerequisite of the policy, now or later: ``"refuse"`` raises, ``"report"`` logs a warning and goes on.
 
     Raises:
         NotFoundError: An assignment names an unknown role or person, or a predicate or mask is missing.
+        SchemaError: The assignments break a constraint; see :func:`constraint_breaches`.
         InvalidValueError: An attribute of a person is not of the type that the policy declares.
 
     Example:
@@ -89,7 +108,7 @@ class Engine:
     .. versionadded:: 0.1.0
     """
 
-    __slots__ = ("_auditor", "_masks", "_now", "_predicates", "_state")
+    __slots__ = ("_auditor", "_constraints", "_masks", "_now", "_predicates", "_state")
 
     def __init__(
         self,
@@ -103,7 +122,11 @@ class Engine:
         record: RecordMode = "denies",
         on_audit_failure: Literal["deny", "allow"] = "deny",
         now: Callable[[], dt.datetime] | None = None,
+        constraints: Literal["refuse", "report"] = "refuse",
     ) -> None:
+        if constraints not in ("refuse", "report"):
+            raise NotFoundError.of("way with constraints", constraints, ("refuse", "report"))
+        self._constraints = constraints
         self._now = now if now is not None else _utc_now
         self._predicates = dict(predicates or {})
         self._masks = dict(masks or {})
@@ -121,7 +144,14 @@ class Engine:
             raise NotFoundError(f'the policy asks for mask "{name}"; give the engine masks={{"{name}": ...}}')
         compiled = Compiled(policy)
         compiled.masks = self._masks
-        return _State(compiled, assignments, org)
+        made = _State(compiled, assignments, org)
+        found = list(breaches(compiled, chain.from_iterable(made.assignments.values()), self._now()))
+        if found and self._constraints == "refuse":
+            more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+            raise SchemaError(f"the assignments break the policy: {'; '.join(map(str, found[:3]))}{more}")
+        if found:
+            _log.warning("the assignments break %d constraints of the policy", len(found))
+        return made
 
     def __repr__(self) -> str:
         state = self._state
@@ -153,7 +183,9 @@ class Engine:
         """Put another policy, other assignments or other people in place, all at once.
 
         Views that are held go on with what they were made of; new ones see all of the new or all of the old.
-        Where there is an audit log, the change is recorded with both digests, and nothing is replaced if it cannot be.
+        Where there is an audit log, the change is recorded with both digests and what it changes: roles and assignments
+        that come and go, and for each action, and level of a field, how many people may do more, less or other things.
+        Nothing is replaced if it cannot be recorded.
         """
         before = self._state
         policy = before.compiled.policy if policy is None else policy
@@ -162,7 +194,8 @@ class Engine:
             policy, given, before.org if org is None and assignments is None else org or _grown(before.org, given)
         )
         if self._auditor is not None:
-            detail = {"before": before.compiled.policy.digest, "after": policy.digest}
+            change = difference((self, before), (self, made), self._now())
+            detail = {"before": before.compiled.policy.digest, "after": policy.digest, **change}
             written = self._auditor.write(
                 "policy.changed", actor=actor or "", resource=None, allowed=True, at=self._now(), detail=detail
             )
@@ -202,14 +235,6 @@ class Engine:
 
     # What searches ask for, without making a view of everybody.
 
-    def _roles_of(self, state: _State, person: Principal, at: dt.datetime) -> tuple[frozenset[str], RoleSet]:
-        """Return the roles of somebody in their own tenant, and what they decide."""
-        held = state.assignments.get(person.id, ())
-        direct = frozenset(
-            one.role for one in held if (one.tenant is None or one.tenant == person.tenant) and one.valid(at)
-        )
-        return direct, state.compiled.role_set(direct)
-
     def _known(self, state: _State, person: Principal, at: dt.datetime) -> Known:
         attributes = state.attributes.get(person.id, _NOTHING)
         return Known(person, state.org, tenant=person.tenant, attributes=attributes, context=_NOTHING, clock=lambda: at)
@@ -237,6 +262,7 @@ class Engine:
 
         Raises:
             NotFoundError: There is no such principal, or they have no assignment in this tenant, or do not hold a role.
+            AccessDeniedError: The roles together break a dynamic separation of duties.
             InvalidValueError: A context value is not of the type that the policy declares.
             SchemaError: ``at`` has no time zone.
         """
@@ -247,6 +273,10 @@ class Engine:
             if kept is not None and (kept.valid_until is None or self._now() < kept.valid_until):
                 return kept
         made = self._make(state, principal, at, tenant, context, None if roles is None else frozenset(roles))
+        kept_apart = broken(state.compiled, made._direct, principal, made._clock(), kind="dynamic")
+        if kept_apart is not None:
+            message = f"separation of duties {kept_apart!r}: these roles are never active together; use Engine.session"
+            raise AccessDeniedError(message)
         if plain:
             state.views[principal] = made
         return made

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._decision import Decision, Leaf, NearMiss
+from ._decision import Decision, Leaf, NearMiss, Outcome
 from ._interpret import Interpreter
+from ._normal import fields_of
 from ._schema import SCOPES
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def explain(view: View, action: str, resource: str, record: Mapping[str, object]
         code = "separation" if denies[0].grant is None else "explicit_deny"
     elif allows:
         code = "allowed"
-    if not asked and code == "allowed" and not view.allows(action, resource):
+    if not asked and code == "allowed" and view.outcome(action, resource) is not Outcome.ALWAYS:
         code, deciding = "no_matching_allow", []  # allowed on a record that has nothing in it, but not on every one
     allowed = code == "allowed"
     first = deciding[0] if deciding else None
@@ -96,6 +97,7 @@ def _granting(view: View, action: str, resource: str, interpreter: Interpreter) 
     found: dict[str, None] = {}
     for rule in view._compiled.grants.get((action, resource), ()):
         wanted = rule.effect == "allow" and len(found) < _MAX_GRANTING and rule.role not in view.roles
-        if wanted and interpreter.ask(rule.condition) is True:
+        told = wanted and all(map(interpreter.may_show, fields_of(rule.condition)))  # that it is met says what is there
+        if told and interpreter.ask(rule.condition) is True:
             found[rule.role] = None
     return tuple(found) if view._active else ()

@@ -13,9 +13,8 @@ from crmkit.errors import AccessDeniedError, NotFoundError, SchemaError
 from ._check_types import unknown
 from ._conditions import Condition, Const
 from ._decision import Outcome
-from ._frame import kept
+from ._frame import cells_of, kept
 from ._interpret import Interpreter
-from ._normal import fields_of
 from ._schema import LEVELS
 from ._types import WRONG, clean
 
@@ -182,7 +181,7 @@ def _masked(view: View, resource: Resource, name: str, value: object, record: Ma
     masks = {mask for _, mask in wanted} or {own}
     if len(masks) > 1:
         interpreter = Interpreter(resource, view._known, view._customs, record)
-        masks = {mask for rule, mask in wanted if _counts(rule, interpreter)}
+        masks = {mask for rule, mask in wanted if _counts(rule, interpreter)} or masks  # the least of all, in doubt
     chosen = min(masks, key=policy.reveals)
     custom = view._compiled.masks.get(chosen)
     if custom is None:
@@ -234,22 +233,15 @@ def _rows(rows: Frame, resource: Resource, formula: Condition, check: Predicate)
     """Return the rows of which a formula is TRUE."""
     if isinstance(formula, Const):
         return set(range(len(rows))) if formula.value else set()
-    kinds = {name: resource.fields[name].type for name in fields_of(formula)}
-    return set(kept({name: rows.column(name) for name in kinds}, kinds, check))
+    return set(kept(rows, formula, resource, check))
 
 
 def _mask_cells(view: View, resource: Resource, rows: Frame, name: str, masked: Iterable[int]) -> dict[int, object]:
-    asked = dict.fromkeys(
-        [
-            name,
-            *(field for rule in view._role_set.field_rules(name, resource.name) for field in fields_of(rule.condition)),
-        ]
-    )
-    columns = {field: rows.column(field) for field in asked if field in rows.columns}
+    conditions = [rule.condition for rule in view._role_set.field_rules(name, resource.name)]
+    columns = cells_of(rows, conditions, resource)
+    values = rows.column(name)
     return {
-        row: _masked(
-            view, resource, name, columns[name][row], {field: column[row] for field, column in columns.items()}
-        )
+        row: _masked(view, resource, name, values[row], {field: cells[row] for field, cells in columns.items()})
         for row in masked
     }
 

@@ -11,33 +11,24 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from crmkit.errors import NotTranslatableError
 
-from ._conditions import (
-    OPERATORS,
-    All,
-    Compare,
-    Condition,
-    Const,
-    HasText,
-    In,
-    IsNull,
-    Not,
-    Operand,
-    StartsWith,
-    Under,
-    _Atom,
-)
+from ._atoms import OPERATORS, Atom, Compare, HasText, In, IsNull, StartsWith, Under
+from ._conditions import All, Condition, Const, Not
 from ._conditions import Any as AnyOf
+from ._normal import asks_caller, fields_of, walk
+from ._operands import Operand, RecordValue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+    from crmkit.typing import Frame
 
     from ._schema import Resource
     from ._types import Type
 
-__all__ = ["expression", "fits_frame", "kept"]
+__all__ = ["cells_of", "expression", "fits_frame", "kept"]
 
 _KINDS: Final[dict[Type, str]] = {
-    "str": "String", "int": "Int", "float": "Float", "bool": "Boolean", "date": "Date", "datetime": "Datetime",
+    "str": "String", "int": "Int", "float": "Float64", "bool": "Boolean", "date": "Date", "datetime": "Datetime",
 }  # fmt: skip
 
 
@@ -68,11 +59,11 @@ class _Builder:
             return some | ~some if condition.value else some & ~some  # a bare constant has not the frame's length
         negated = isinstance(condition, Not)
         atom = condition.part if isinstance(condition, Not) else condition
-        if not isinstance(atom, _Atom):
+        if not isinstance(atom, Atom):
             raise NotTranslatableError(f"{atom!r} is a predicate of the caller; a dataframe cannot be asked for it")
         return self._atom(atom, negated=negated)
 
-    def _atom(self, atom: _Atom, *, negated: bool) -> Any:
+    def _atom(self, atom: Atom, *, negated: bool) -> Any:
         column, there = self._column(atom.left)
         if isinstance(atom, IsNull):
             return there if negated else ~there
@@ -134,25 +125,85 @@ def _literal(value: object) -> object:
     return value
 
 
-def fits_frame(types: Mapping[str, Any], fields: Mapping[str, Type], columns: Mapping[str, str]) -> bool:
-    """Say whether every column has the type that its field declares, so that an expression means what it says."""
-    for name, kind in fields.items():
+def fits_frame(
+    types: Mapping[str, Any], resource: Resource, condition: Condition, columns: Mapping[str, str], *, pandas: bool
+) -> bool:
+    """Say whether every column has the type that its field declares, so that an expression means what it says.
+
+    Libraries bring a literal to the precision of the column: a tenth would equal the nearest float of 32 bits, and a
+    moment would lose what is below a millisecond. So floats have 64 bits and moments microseconds, as Python has them;
+    pandas' nanoseconds are nanoseconds in its cells too, as far as they reach.
+    """
+    for name in fields_of(condition):
+        kind = resource.fields[name].type
         found = types.get(columns.get(name, name))
         word = str(found)
         if kind not in _KINDS or not word.removeprefix("U").startswith(_KINDS[kind]):
             return False
-        if kind == "datetime" and getattr(found, "time_zone", None) != "UTC":
-            return False
+        if kind == "datetime":
+            unit = getattr(found, "time_unit", None)
+            fine = unit == "us" or (unit == "ns" and pandas and _in_reach(name, condition))
+            if getattr(found, "time_zone", None) != "UTC" or not fine:
+                return False
     return True
 
 
+def _in_reach(name: str, condition: Condition) -> bool:
+    """Say whether nanoseconds in 64 bits reach the moments that a field is compared with."""
+    asked = (node.right for node in walk(condition) if isinstance(node, Compare) and node.left == RecordValue(name))
+    return all(_FIRST_YEAR <= moment.year <= _LAST_YEAR for moment in asked if isinstance(moment, dt.datetime))
+
+
+_FIRST_YEAR, _LAST_YEAR = 1678, 2261
+
+
 def kept(
-    values: Mapping[str, list[object]], fields: Mapping[str, Type], check: Callable[[dict[str, object]], bool]
+    rows: Frame,
+    condition: Condition,
+    resource: Resource,
+    check: Callable[[dict[str, object]], bool],
+    columns: Mapping[str, str] | None = None,
 ) -> list[int]:
-    """Return the rows of which the predicate is true, one record after the other."""
-    names = list(values)
-    columns = [_whole(values[name]) if fields[name] == "int" else values[name] for name in names]
-    return [row for row, cells in enumerate(zip(*columns, strict=True)) if check(dict(zip(names, cells, strict=True)))]
+    """Return the rows of which the condition is true, one record after the other.
+
+    Args:
+        rows: A frame as :func:`crmkit.frames.read` gives it.
+        condition: What ``check`` asks.
+        resource: The resource that it is about.
+        check: The condition as code.
+        columns: Field -> column, where they have other names.
+    """
+    cells = cells_of(rows, [condition], resource, columns)
+    if not cells:
+        return [row for row in range(len(rows)) if check({})]
+    return [
+        row
+        for row, values in enumerate(zip(*cells.values(), strict=True))
+        if check(dict(zip(cells, values, strict=True)))
+    ]
+
+
+def cells_of(
+    rows: Frame, conditions: Iterable[Condition], resource: Resource, columns: Mapping[str, str] | None = None
+) -> dict[str, list[object]]:
+    """Return the fields that conditions read, column by column; all there are where a predicate of the caller asks.
+
+    Of a field that is declared as integer, whole floats are integers.
+    """
+    asked = list(conditions)
+    names = columns or {}
+    if any(asks_caller(condition) for condition in asked):  # nobody knows which fields it reads
+        fields = {column: name for name, column in names.items()}
+        wanted = {fields.get(column, column): column for column in rows.columns}
+    else:
+        wanted = {name: names.get(name, name) for condition in asked for name in fields_of(condition)}
+    found: dict[str, list[object]] = {}
+    for name, column in wanted.items():
+        if column in rows.columns:
+            declared = resource.fields.get(name)
+            values = rows.column(column)
+            found[name] = _whole(values) if declared is not None and declared.type == "int" else values
+    return found
 
 
 def _whole(cells: list[object]) -> list[object]:

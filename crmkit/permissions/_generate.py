@@ -12,25 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import attrs
 
-from ._conditions import (
-    OPERATORS,
-    All,
-    Compare,
-    Condition,
-    Const,
-    Contains,
-    Custom,
-    HasText,
-    In,
-    IsNull,
-    Not,
-    Now,
-    Operand,
-    RecordValue,
-    StartsWith,
-    _Atom,
-)
+from ._atoms import OPERATORS, Atom, Compare, Contains, HasText, In, IsNull, StartsWith
+from ._conditions import All, Condition, Const, Custom, Not
 from ._conditions import Any as AnyOf
+from ._operands import Now, Operand, RecordValue
 from ._types import GUARD_NAMES, guard
 
 if TYPE_CHECKING:
@@ -106,11 +91,11 @@ class _Writer:
         if isinstance(atom, Custom):
             variable = self._customs.setdefault(atom.name, f"c{len(self._customs)}")
             return f"{variable}(record) is {not negated}"
-        if not isinstance(atom, _Atom):  # pragma: no cover - the normal form has nothing else
+        if not isinstance(atom, Atom):  # pragma: no cover - the normal form has nothing else
             raise AssertionError  # noqa: TRY004 - a mistake of ours
         return self._atom(atom, negated=negated)
 
-    def _atom(self, atom: _Atom, *, negated: bool) -> str:
+    def _atom(self, atom: Atom, *, negated: bool) -> str:
         left, left_there = self._operand(atom.left)
         if isinstance(atom, IsNull):
             if isinstance(atom.left, RecordValue):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
+from ._atoms import Atom
 from ._bind import holds
-from ._conditions import All, Any, Condition, Const, Custom, Not, Operand, RecordValue, _Atom
+from ._conditions import All, Any, Condition, Const, Custom, Not
 from ._decision import Leaf
+from ._operands import Operand, RecordValue
 from ._types import WRONG, clean
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ class Interpreter:
     def _atom(self, atom: Condition) -> bool | None:
         if isinstance(atom, Const):
             return atom.value
-        if isinstance(atom, _Atom):
+        if isinstance(atom, Atom):
             right = self.value(atom.right) if isinstance(atom.right, Operand) else atom.right
             return holds(atom, self.value(atom.left), right)
         name = atom.name if isinstance(atom, Custom) else ""
@@ -81,27 +83,29 @@ class Interpreter:
         return self._known.value(operand)
 
     def _leaf(self, condition: Condition, atom: Condition, truth: bool | None) -> Leaf:  # noqa: FBT001 - private
-        if not isinstance(atom, _Atom):
+        if not isinstance(atom, Atom):
             return Leaf(repr(condition), None, None, "error" if truth is None else "false")
         asked = next((operand for operand in atom.operands if isinstance(operand, RecordValue)), None)
         text = f"{'not ' if isinstance(condition, Not) else ''}{self._text(atom)}"
         if asked is None:
             return Leaf(text, None, None, "missing" if truth is None else "false")
+        if not all(self.may_show(one.name) for one in atom.operands if isinstance(one, RecordValue)):
+            return Leaf(text, asked.name, None, "hidden")
         value = self.value(asked)
         if value is WRONG:
             return Leaf(text, asked.name, None, "type")
         if value is None:
             return Leaf(text, asked.name, None, "missing" if truth is None else "false")
-        return Leaf(text, asked.name, str(value) if self._may_show(asked.name) else None, "false")
+        return Leaf(text, asked.name, str(value), "false")
 
-    def _text(self, atom: _Atom) -> str:
+    def _text(self, atom: Atom) -> str:
         word = getattr(atom, "operator", None) or type(atom).__name__.lower()
         word = {"eq": "=", "ne": "is not", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "isnull": "is missing",
                 "hastext": "has the text", "startswith": "starts with"}.get(word, word)  # fmt: skip
         left = atom.left.name if isinstance(atom.left, RecordValue) else repr(atom.left)
         if word == "is missing":
             return f"{left} {word}"
-        if isinstance(atom.left, RecordValue) and not self._may_show(atom.left.name):
+        if isinstance(atom.left, RecordValue) and not self.may_show(atom.left.name):
             return f"{left} {word} ..."
         right = atom.right
         if isinstance(right, RecordValue):
@@ -112,7 +116,7 @@ class Interpreter:
             return f"{left} {word} {{{', '.join(listed[:5])}{', ...' if len(listed) > 5 else ''}}}"
         return f"{left} {word} {value!r}" if isinstance(right, Operand) is False else f"{left} {word} {value}"
 
-    def _may_show(self, name: str) -> bool:
+    def may_show(self, name: str) -> bool:
         """Say whether a value may stand in an explanation: public ones, and the columns that say whose a record is."""
         own = (self._resource.owner, self._resource.team, self._resource.territory, self._resource.tenant)
         return name in own or self._resource.fields[name].sensitivity == "public"

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from crmkit.errors import InvalidValueError, NotFoundError
 
 from ._check_types import unknown
-from ._conditions import Now, Operand, PrincipalValue
+from ._operands import Now, Operand, PrincipalValue
 from ._types import WRONG, clean
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable
 
-    from ._model import OrgChart, Principal
+    from ._people import OrgChart, Principal
     from ._types import Type
 
 __all__ = ["Known", "as_mapping", "typed"]

@@ -11,7 +11,7 @@ import attrs
 
 from crmkit.issues import Report
 
-from ._diff import _no_masks
+from ._diff import no_masks
 from ._engine import Engine
 from ._policy import Policy
 from ._usage import read_usage
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from crmkit.typing import Frame, JSONValue, Usage, UsageSource
 
     from ._engine import CustomPredicate
-    from ._model import Assignment, Grant, OrgChart, Role
+    from ._people import Assignment, OrgChart
+    from ._roles import Grant, Role
     from ._usage import Used
+    from ._view import View
 
 __all__ = ["LeastPrivilege", "Simulation", "Suggestion", "SuggestionKind", "least_privilege", "simulate"]
 
@@ -218,7 +220,7 @@ def least_privilege(
         return LeastPrivilege(
             policy, (), since=since, withheld=f"the log tells of less than {min_observation.days} days"
         )
-    engine = Engine(policy, given, org=org, predicates=predicates, masks=_no_masks(policy))
+    engine = Engine(policy, given, org=org, predicates=predicates, masks=no_masks(policy), constraints="report")
     found = [*_unused(engine, used, moment), *_narrower(engine, used, records or {})]
     return LeastPrivilege(policy, found, since=since)
 
@@ -242,7 +244,8 @@ def _unused(engine: Engine, used: Used, at: dt.datetime) -> Iterable[Suggestion]
             allows.setdefault(role, []).append(key)
     for role, keys in allows.items():
         holders = sorted(members.get(role, ()))
-        uses = {holder: by_actor.get(holder, set()) & set(keys) for holder in holders}
+        mine = set(keys)
+        uses = {holder: by_actor.get(holder, set()) & mine for holder in holders}
         everything = set().union(*uses.values())
         if holders and not everything:
             yield Suggestion("unused_role", role, None, tuple(holders), "nobody used any of it", used.since)
@@ -250,8 +253,8 @@ def _unused(engine: Engine, used: Used, at: dt.datetime) -> Iterable[Suggestion]
             if holders and (action, resource) not in everything:
                 name = f"{resource}.{action}"
                 yield Suggestion("unused_permission", role, name, tuple(holders), f"nobody used {name}", used.since)
+        inherited = {key for name in compiled.closure([role]) for key in allows.get(name, ())}
         for holder in sorted(direct.get(role, ())):
-            inherited = {key for name in compiled.closure([role]) for key in allows.get(name, ())}
             if everything and not by_actor.get(holder, set()) & inherited:
                 yield Suggestion("unused_assignment", role, None, (holder,), f"{holder} used none of it", used.since)
         groups = _groups({holder: keys for holder, keys in uses.items() if keys})
@@ -263,14 +266,17 @@ def _unused(engine: Engine, used: Used, at: dt.datetime) -> Iterable[Suggestion]
 
 
 def _groups(uses: Mapping[str, set[tuple[str, str]]]) -> list[tuple[str, ...]]:
-    """Return the members in groups that share no permission."""
-    groups: list[tuple[set[str], set[tuple[str, str]]]] = []
+    """Return the members in groups that share no permission; those who used the same are looked at once."""
+    alike: dict[frozenset[tuple[str, str]], list[str]] = {}
     for holder, keys in uses.items():
-        names, shared = {holder}, set(keys)
-        apart: list[tuple[set[str], set[tuple[str, str]]]] = []
+        alike.setdefault(frozenset(keys), []).append(holder)
+    groups: list[tuple[list[str], set[tuple[str, str]]]] = []
+    for used, holders in alike.items():
+        names, shared = list(holders), set(used)
+        apart: list[tuple[list[str], set[tuple[str, str]]]] = []
         for others, theirs in groups:
             if theirs & shared:
-                names |= others
+                names += others
                 shared |= theirs
             else:
                 apart.append((others, theirs))
@@ -291,7 +297,7 @@ def _narrower(
         total[action, kind] += 1
         record = records.get(kind, {}).get(use.resource[1]) if use.resource is not None else None
         if record is not None and use.actor in engine.org.people:
-            decision = engine.view(use.actor, at=use.at).explain(action, kind, record)
+            decision = _view(engine, use).explain(action, kind, record)
             if decision.scope_level is not None:
                 seen[action, kind] += 1
                 levels.setdefault((action, kind), set()).add(decision.scope_level)
@@ -307,6 +313,11 @@ def _narrower(
                         f"{name}: {SCOPES[needed]} was enough for all {seen[key]} uses, {SCOPES[widest]} is granted"
                     )
                     yield Suggestion("narrower_scope", role.id, name, (), detail, used.since)
+
+
+def _view(engine: Engine, use: Usage) -> View:
+    """Return what the actor might then, with all their roles together, also those that are never active together."""
+    return engine._make(engine._state, use.actor, use.at, None, None, None, audited=False)
 
 
 def simulate(
@@ -350,7 +361,7 @@ def simulate(
 
     from ._decision import Outcome
 
-    engine = Engine(policy, assignments, org=org, predicates=predicates, masks=_no_masks(policy))
+    engine = Engine(policy, assignments, org=org, predicates=predicates, masks=no_masks(policy), constraints="report")
     if not usage.verified:
         raise SchemaError("the log does not verify, so a replay of it would prove nothing")
     allowed = 0
@@ -360,7 +371,7 @@ def simulate(
         if use.actor not in engine.org.people:
             denied.append(use)
             continue
-        view = engine.view(use.actor, at=use.at)
+        view = _view(engine, use)
         record = (records or {}).get(kind, {}).get(use.resource[1]) if use.resource is not None else None
         outcome = view.outcome(action, kind)
         if record is not None and outcome is Outcome.DEPENDS:

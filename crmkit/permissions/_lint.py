@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Final
 from crmkit.errors import NotTranslatableError
 
 from ._compile import Compiled, RoleSet, Rule
-from ._conditions import FALSE, TRUE, All, Any, Condition, Custom, RecordValue
+from ._conditions import FALSE, TRUE, All, Any, Condition, Custom
+from ._interpret import Interpreter
+from ._known import Known
 from ._lint_report import LINT_CODES, Finding, LintReport
 from ._normal import fields_of, normal, walk
+from ._operands import RecordValue
+from ._people import OrgChart, Principal
 from ._regions import regions
 from ._schema import LEVELS
 from ._separation import members_of, violations
@@ -20,8 +24,10 @@ from ._sql import sql
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ._model import Assignment, OrgChart, Role
+    from ._people import Assignment
     from ._policy import Policy
+    from ._roles import Role
+    from ._schema import Resource
 
 __all__ = ["lint"]
 
@@ -119,7 +125,7 @@ class _Linter:
     def _condition(
         self, when: Condition, resource: str, role_set: RoleSet, path: tuple[str | int, ...]
     ) -> Iterator[Finding]:
-        if when is TRUE:
+        if when == TRUE:
             return
         declared = self._policy.resources[resource]
         formula = normal(when)
@@ -132,12 +138,8 @@ class _Linter:
                 sql(formula, declared, dialect="sqlite", paramstyle="qmark", columns={})
             except NotTranslatableError as error:
                 yield _finding("untranslatable", path, f": {error}")
-            asked = regions((formula,), declared)
-            factory = None if not asked.complete else self._compiled.factory(resource, formula)
-            if factory is not None and not factory.operands and not factory.reads_clock:
-                check = factory.make(None, *factory.constants)
-                if not any(check(record) for record in asked.records()):
-                    yield _finding("never_true", path)
+            if _never(formula, declared):
+                yield _finding("never_true", path)
         for name in fields_of(formula):
             secret = declared.fields[name].sensitivity not in ("public", "internal")
             if secret and role_set.at_least("read", name, resource) == FALSE:
@@ -242,12 +244,23 @@ def covers(wide: Condition, narrow: Condition) -> bool:
         return True
     if isinstance(wide, Any) and set(narrow.parts if isinstance(narrow, Any) else (narrow,)) <= set(wide.parts):
         return True
-    parts = set(narrow.parts) if isinstance(narrow, All) else {narrow}
-    return (
-        all(any(covers(part, other) for other in parts) for part in wide.parts)
-        if isinstance(wide, All)
-        else any(covers(wide, other) for other in parts if other != narrow)
-    )
+    parts = dict.fromkeys(narrow.parts) if isinstance(narrow, All) else {narrow: None}
+    if isinstance(wide, All):
+        return all(
+            part in parts or (isinstance(part, (All, Any)) and any(covers(part, other) for other in parts))
+            for part in wide.parts
+        )
+    if not isinstance(wide, Any):
+        return wide in parts
+    return any(covers(wide, other) for other in parts if other != narrow)
+
+
+def _never(formula: Condition, declared: Resource) -> bool:
+    """Say whether no record can meet it, where every kind of record can be listed; one comparison alone can be met."""
+    if not any(isinstance(node, All) for node in walk(formula)):
+        return False
+    asked = regions((formula,), declared)
+    return asked.complete and not any(Interpreter(declared, _NOBODY, {}, one).ask(formula) for one in asked.records())
 
 
 def _constant(formula: Condition) -> bool | None:
@@ -260,6 +273,11 @@ def _reads_others(formula: Condition) -> bool:
         isinstance(node, Custom) or not all(isinstance(one, RecordValue) for one in node.operands)
         for node in walk(formula)
     )
+
+
+_NOBODY: Final = Known(
+    Principal(""), OrgChart(), tenant=None, attributes={}, context={}, clock=lambda: dt.datetime.now(tz=dt.UTC)
+)  # where only the record is asked
 
 
 _LOOKALIKES: Final = str.maketrans(

@@ -10,26 +10,14 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from ._conditions import (
-    FALSE,
-    OPPOSITE,
-    TRUE,
-    All,
-    Any,
-    Compare,
-    Condition,
-    Const,
-    In,
-    Not,
-    Operand,
-    RecordValue,
-    Scalar,
-)
+from ._atoms import OPPOSITE, Compare, In, Scalar
+from ._conditions import FALSE, TRUE, All, Any, Condition, Const, Custom, Not
+from ._operands import Operand, RecordValue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["all_of", "any_of", "fields_of", "merged", "negate", "normal", "walk"]
+__all__ = ["all_of", "any_of", "asks_caller", "fields_of", "merged", "negate", "normal", "walk"]
 
 _MANY = 8
 
@@ -107,6 +95,11 @@ def walk(condition: Condition) -> Iterable[Condition]:
     yield condition
     for child in condition.children:
         yield from walk(child)
+
+
+def asks_caller(condition: Condition) -> bool:
+    """Say whether a predicate of the caller is in it, which may read any field."""
+    return any(isinstance(node, Custom) for node in walk(condition))
 
 
 def fields_of(condition: Condition) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from crmkit.typing import Frame
 
     from ._engine import Engine
-    from ._model import Assignment
+    from ._people import Assignment
 
 __all__ = ["Offboarding", "offboard"]
 

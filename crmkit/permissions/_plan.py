@@ -10,7 +10,7 @@ from ._conditions import FALSE, TRUE, Condition, Const
 from ._decision import Outcome
 from ._frame import expression, fits_frame, kept
 from ._known import as_mapping
-from ._normal import fields_of
+from ._normal import asks_caller, fields_of
 from ._sql import sql
 
 if TYPE_CHECKING:
@@ -116,7 +116,8 @@ class Plan:
         Note:
             Columns that have the type that their field declares are asked at once, others cell by cell, and a cell of
             another type counts as missing. Of ``int`` fields a whole number in a column of floats is taken as the
-            integer, because pandas makes floats of integers as soon as one is missing.
+            integer, because pandas makes floats of integers as soon as one is missing. A predicate of the caller is
+            given every column of the frame.
         """
         from crmkit import frames
 
@@ -133,13 +134,13 @@ class Plan:
         elif self.condition == FALSE:
             rows = []
         else:
-            kinds = {name: self._resource.fields[name].type for name in self.fields}
-            types = frames.types(table)
-            if types is not None and fits_frame(types, kinds, names):
+            types = None if asks_caller(self.condition) else frames.types(table)
+            pandas = type(frame).__module__.startswith("pandas")
+            if types is not None and fits_frame(types, self._resource, self.condition, names, pandas=pandas):
                 result = frames.keep(table, expression(self.condition, self._resource, names))
                 self._count(len(frames.read(result)))
                 return result
-            rows = kept({name: table.column(names.get(name, name)) for name in self.fields}, kinds, self._check())
+            rows = kept(table, self.condition, self._resource, self._check(), names)
         self._count(len(rows))
         return table.take(rows)
 
@@ -153,8 +154,8 @@ class Plan:
             NotTranslatableError: A decimal, a list or a predicate of the caller is asked for.
 
         Note:
-            The columns must have the types that their fields declare, moments in UTC; :meth:`apply` looks, and asks
-            cell by cell where they have not.
+            The columns must have the types that their fields declare, floats of 64 bits, moments in UTC and in
+            microseconds; :meth:`apply` looks, and asks cell by cell where they have not.
         """
         return expression(self.condition, self._resource, columns or {})
 

@@ -14,6 +14,7 @@ from crmkit.errors import NotFoundError
 
 from ._check_policy import LAST, problems
 from ._check_types import Declared, unknown
+from ._frozen import FrozenDict
 from ._problem import refuse
 from ._schema import Resource, _names
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from crmkit.masking import Kind
     from crmkit.typing import JSONValue
 
-    from ._model import Role, SoD
+    from ._roles import Role, SoD
     from ._types import Type
 
 __all__ = ["Policy"]
@@ -77,13 +78,13 @@ class Policy:
         masks: Mapping[str, str] | None = None,
     ) -> None:
         self.__attrs_init__(
-            {resource.name: resource for resource in resources},
-            {role.id: role for role in roles},
+            FrozenDict({resource.name: resource for resource in resources}),
+            FrozenDict({role.id: role for role in roles}),
             tuple(sod),
-            dict(principal or {}),
-            dict(context or {}),
+            FrozenDict(principal or {}),
+            FrozenDict(context or {}),
             frozenset(_names(predicates)),
-            dict(masks or {}),
+            FrozenDict(masks or {}),
         )
         refuse(problems(self, list(resources), list(roles)))
 

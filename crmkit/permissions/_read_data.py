@@ -9,9 +9,9 @@ from crmkit.errors import SchemaError
 
 from ._check_types import Declared, unknown
 from ._condition_data import coerced, read_condition
-from ._model import Exemption, FieldRule, Grant, Role, SoD
 from ._policy import Policy
 from ._problem import Problem, refuse
+from ._roles import Exemption, FieldRule, Grant, Role, SoD
 from ._schema import Field, Resource
 from ._spec import POLICY, Key
 

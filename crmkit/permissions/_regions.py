@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from ._conditions import Compare, Condition, Custom, HasText, RecordValue, StartsWith, Under, _Atom
+from ._atoms import Atom, Compare, HasText, StartsWith, Under
+from ._conditions import Condition, Custom
 from ._normal import walk
+from ._operands import RecordValue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,7 +59,7 @@ def regions(conditions: tuple[Condition, ...], resource: Resource) -> Regions:
         for node in walk(condition):
             if isinstance(node, Custom):
                 complete = False
-            elif isinstance(node, _Atom):
+            elif isinstance(node, Atom):
                 name = node.left.name
                 marks = seen.setdefault(name, {})
                 if isinstance(node.right, RecordValue):
@@ -90,7 +92,7 @@ def _join(joined: dict[str, set[str]], one: str, other: str) -> None:
         joined[name] = group
 
 
-def _marks(atom: _Atom) -> tuple[object, ...]:
+def _marks(atom: Atom) -> tuple[object, ...]:
     value: Any = atom.right
     if isinstance(atom, (StartsWith, HasText)):
         return (value, value + _FRESH)

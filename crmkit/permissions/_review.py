@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from crmkit.typing import AuditSink, Frame, JSONValue, Language, UsageSource
 
-    from ._model import Assignment, OrgChart
+    from ._people import Assignment, OrgChart
     from ._policy import Policy
     from ._usage import Used
 

@@ -8,8 +8,11 @@ import attrs
 
 from crmkit.errors import NotFoundError
 
-from ._conditions import FALSE, TRUE, Compare, Condition, In, PrincipalValue, RecordValue
+from ._atoms import Compare, In
+from ._conditions import FALSE, TRUE, Condition
+from ._frozen import FrozenDict
 from ._normal import any_of
+from ._operands import PrincipalValue, RecordValue
 from ._types import TYPES, Type
 
 if TYPE_CHECKING:
@@ -68,12 +71,12 @@ def _names(values: Iterable[str]) -> tuple[str, ...]:
     return (values,) if isinstance(values, str) else tuple(values)
 
 
-def _copied(fields: Mapping[str, Field]) -> dict[str, Field]:
-    return dict(fields)
+def _copied(fields: Mapping[str, Field]) -> FrozenDict[str, Field]:
+    return FrozenDict(fields)
 
 
-def _groups(groups: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
-    return {name: _names(group) for name, group in groups.items()}
+def _groups(groups: Mapping[str, Iterable[str]]) -> FrozenDict[str, tuple[str, ...]]:
+    return FrozenDict({name: _names(group) for name, group in groups.items()})
 
 
 @attrs.frozen
@@ -102,7 +105,7 @@ class Resource:
     """
 
     name: str
-    fields: dict[str, Field] = attrs.field(factory=dict, kw_only=True, converter=_copied)
+    fields: Mapping[str, Field] = attrs.field(factory=dict, kw_only=True, converter=_copied)
     actions: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_names)
     owner: str | None = attrs.field(default=None, kw_only=True)
     team: str | None = attrs.field(default=None, kw_only=True)
@@ -114,9 +117,10 @@ class Resource:
     sensitive_actions: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_names)
 
     def __attrs_post_init__(self) -> None:
-        for column in (self.owner, self.team, self.territory, self.tenant):
-            if column is not None and column not in self.fields:
-                self.fields[column] = Field()
+        columns = {name: Field() for name in (self.owner, self.team, self.territory, self.tenant) if name is not None}
+        object.__setattr__(self, "fields", FrozenDict({**self.fields, **{
+            name: field for name, field in columns.items() if name not in self.fields
+        }}))  # fmt: skip
 
     def expand(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return the actions that these names mean: ``*`` is all of them, a group is its members.

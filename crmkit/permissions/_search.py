@@ -6,20 +6,17 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from ._bind import bind
-from ._conditions import FALSE, Const
+from ._conditions import FALSE
 from ._decision import Outcome
 from ._known import as_mapping
+from ._who import Question
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Mapping
 
-    from ._compile import Compiled, RoleSet
-    from ._conditions import Condition
-    from ._engine import Engine, _State
-    from ._known import Known
-    from ._model import Principal
+    from ._compile import Compiled
+    from ._engine import Engine
 
 __all__ = ["Access", "Permission", "accessible", "what_can", "who_can"]
 
@@ -92,55 +89,31 @@ def who_can(
     engine.policy.check_action(action, resource)
     moment = engine._now() if at is None else at
     state = engine._state
+    declared = state.compiled.policy.resources[resource]
     row = None if record is None else as_mapping(record)
+    groups = state.people.by_roles(state, moment)
     found: list[Access] = []
-    questions: dict[int, _Question | None] = {}
-    bringing: dict[frozenset[str], tuple[str, ...]] = {}
-    for principal in state.assignments:
-        person = state.org.people[principal]
-        direct, role_set = engine._roles_of(state, person, moment)
-        if id(role_set) not in questions:
-            formula = role_set.formula(action, resource)
-            questions[id(role_set)] = None if formula == FALSE else _Question(state, resource, formula)
-        question = questions[id(role_set)]
-        if question is None or person.status != "active":
+    for direct, people in groups.items():
+        formula = state.compiled.role_set(direct).formula(action, resource)
+        if formula == FALSE:
             continue
-        known = engine._known(state, person, moment)
-        outcome = question.outcome(known) if row is None else question.of_record(engine, known, person, row)
-        if outcome is not Outcome.NEVER:
-            if direct not in bringing:
-                bringing[direct] = _bringing(state.compiled, role_set, direct, action, resource)
-            found.append(Access(principal, outcome, bringing[direct]))
+        question = Question(engine, state, declared, formula, moment)
+        bringing = _bringing(state.compiled, direct, action, resource)
+        if row is None:
+            outcomes = zip(people, question.outcomes(people), strict=True)
+            found += [Access(one.id, outcome, bringing) for one, outcome in outcomes if outcome is not Outcome.NEVER]
+        else:
+            found += [Access(one.id, Outcome.ALWAYS, bringing) for one in question.of_record(people, row)]
+    if len(groups) > 1:
+        place = state.people.place
+        found.sort(key=lambda access: place[access.principal])
     return found
 
 
-class _Question:
-    """What is asked of everybody who has the same roles."""
-
-    def __init__(self, state: _State, resource: str, formula: Condition) -> None:
-        self._formula = formula
-        self._fields = state.compiled.policy.resources[resource].fields
-        self._factory = state.compiled.factory(resource, formula)
-
-    def outcome(self, known: Known) -> Outcome:
-        bound = bind(self._formula, known, self._fields)
-        if not isinstance(bound, Const):
-            return Outcome.DEPENDS
-        return Outcome.ALWAYS if bound.value else Outcome.NEVER
-
-    def of_record(self, engine: Engine, known: Known, person: Principal, record: Mapping[str, object]) -> Outcome:
-        factory = self._factory
-        customs = [engine._custom(name, person, {}) for name in factory.customs]
-        values = [known.value(operand) for operand in factory.operands]
-        check = factory.make(known.clock, *values, *customs, *factory.constants)
-        return Outcome.ALWAYS if check(record) else Outcome.NEVER
-
-
-def _bringing(
-    compiled: Compiled, role_set: RoleSet, direct: frozenset[str], action: str, resource: str
-) -> tuple[str, ...]:
+def _bringing(compiled: Compiled, direct: frozenset[str], action: str, resource: str) -> tuple[str, ...]:
     """Return the assigned roles that have, or inherit, an allow for it."""
-    holders = {rule.role for rule in role_set.rules(action, resource) if rule.effect == "allow"}
+    rules = compiled.role_set(direct).rules(action, resource)
+    holders = {rule.role for rule in rules if rule.effect == "allow"}
     return tuple(role for role in sorted(direct) if compiled.closure([role]) & holders)
 
 

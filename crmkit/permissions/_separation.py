@@ -13,8 +13,9 @@ from ._conditions import FALSE
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ._model import Assignment, SoD
+    from ._people import Assignment
     from ._policy import Policy
+    from ._roles import SoD
 
 __all__ = ["Violation", "broken", "sod_violations", "violations"]
 

@@ -12,22 +12,9 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast, get_args
 
 from crmkit.errors import NotFoundError, NotTranslatableError
 
-from ._conditions import (
-    OPERATORS,
-    All,
-    Any,
-    Compare,
-    Condition,
-    Const,
-    Contains,
-    HasText,
-    In,
-    IsNull,
-    Not,
-    Operand,
-    StartsWith,
-    _Atom,
-)
+from ._atoms import OPERATORS, Atom, Compare, Contains, HasText, In, IsNull, StartsWith
+from ._conditions import All, Any, Condition, Const, Not
+from ._operands import Operand
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -121,7 +108,7 @@ class _Writer:
             return _balanced([self.write(part) for part in condition.parts], sign)
         negated = isinstance(condition, Not)
         atom = condition.part if isinstance(condition, Not) else condition
-        if not isinstance(atom, _Atom):
+        if not isinstance(atom, Atom):
             raise NotTranslatableError(f"{atom!r} is a predicate of the caller; a database cannot be asked for it")
         if isinstance(atom, IsNull):
             return f"{self._column(atom.left)} IS {'NOT ' if negated else ''}NULL"
@@ -131,7 +118,7 @@ class _Writer:
         text = self._atom(atom)
         return f"NOT ({text})" if negated else text
 
-    def _atom(self, atom: _Atom) -> str:
+    def _atom(self, atom: Atom) -> str:
         if isinstance(atom, Compare):
             right = self._exact(atom.right) if isinstance(atom.right, Operand) else None
             left = self._exact(atom.left)

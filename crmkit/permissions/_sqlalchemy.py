@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 from crmkit._optional import require
 from crmkit.errors import NotFoundError, NotTranslatableError, SchemaError
 
-from ._conditions import All, Compare, Condition, Const, Contains, HasText, In, IsNull, Not, Operand, StartsWith, _Atom
+from ._atoms import Atom, Compare, Contains, HasText, In, IsNull, StartsWith
+from ._conditions import All, Condition, Const, Not
 from ._conditions import Any as AnyOf
+from ._operands import Operand
 from ._sql import check_columns, checked_literal
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ class _Builder:
             return join(*(self.build(part) for part in condition.parts))
         negated = isinstance(condition, Not)
         atom = condition.part if isinstance(condition, Not) else condition
-        if not isinstance(atom, _Atom):
+        if not isinstance(atom, Atom):
             raise NotTranslatableError(f"{atom!r} is a predicate of the caller; a database cannot be asked for it")
         if isinstance(atom, IsNull):
             column = self._column(atom.left)
@@ -51,7 +53,7 @@ class _Builder:
         found = self._atom(atom)
         return self._sa.not_(found) if negated else found
 
-    def _atom(self, atom: _Atom) -> Any:
+    def _atom(self, atom: Atom) -> Any:
         column = self._column(atom.left)
         if isinstance(atom, Compare):
             other = self._column(atom.right) if isinstance(atom.right, Operand) else self._value(atom.right)

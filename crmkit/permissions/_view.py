@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ._generate import Predicate
     from ._interpret import Custom1
     from ._known import Known
-    from ._model import Principal
+    from ._people import Principal
     from ._schema import Level, Resource
 
 __all__ = ["View"]

@@ -268,6 +268,13 @@ def test_evidence_stands_alone(log, signer, tmp_path):
     digests = manifest["files"] | {"events.jsonl": hashlib.sha256(forged).hexdigest()}
     with pytest.raises(IntegrityError, match="not proved"):
         rewrite(events_jsonl=forged, manifest_json=json_bytes(manifest | {"files": digests})).verify([signer.verifier])
+    twice = {name: files[name] + files[name].splitlines(keepends=True)[-1] for name in ("events.jsonl", "proofs.jsonl")}
+    digests = manifest["files"] | {name: hashlib.sha256(data).hexdigest() for name, data in twice.items()}
+    more = json_bytes(manifest | {"files": digests, "count": manifest["count"] + 1})
+    with pytest.raises(IntegrityError, match="twice or out of turn"):
+        rewrite(events_jsonl=twice["events.jsonl"], proofs_jsonl=twice["proofs.jsonl"], manifest_json=more).verify(
+            [signer.verifier]
+        )
     with pytest.raises(FixityError, match="cannot be read"):
         rewrite(manifest_json=json_bytes(manifest | {"files": {"none.txt": ""}})).verify([signer.verifier])
     for data in (b"hello", b""):

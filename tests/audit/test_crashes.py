@@ -10,11 +10,12 @@ import subprocess
 import sys
 import textwrap
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from crmkit.audit import Event, Log, verify
-from crmkit.audit._files import FileRows, sync_path
+from crmkit.audit._files import FileRows, read_last_note, read_notes, sync_path, whole_lines
 from crmkit.audit._rows import Rows, usable
 from crmkit.audit._segment import list_segments
 from crmkit.errors import FormatError, IntegrityError, TamperedLogError
@@ -24,7 +25,8 @@ WRITER = """
     from crmkit.audit import Event, Log, NoteSigner
     path, name, count, durability = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
     signer = NoteSigner.generate("crm.example.com/audit", seed=bytes(range(32)))
-    log = Log.open(path, signer=signer, durability=durability, checkpoint_events=20,
+    log = Log.open(path, signer=signer, durability=durability,
+        checkpoint_events=int(os.environ.get("CHECKPOINT_EVENTS", "20")),
         segment_bytes=int(os.environ.get("SEGMENT_BYTES", "4000")), wait_s=60)
     print("open", flush=True)
     for number in range(count):
@@ -237,6 +239,38 @@ def test_after_a_disk_error_nothing_is_stored_and_the_log_goes_on(folder, events
     assert verify(folder, keys=[signer.verifier], deep=True).size == 3
 
 
+FULL = """
+    import resource, signal, sys
+    from crmkit.audit import Event, Log, NoteSigner
+    signer = NoteSigner.generate("crm.example.com/audit", seed=bytes(range(32)))
+    log = Log.open(sys.argv[1], signer=signer, checkpoint_events=1000)
+    told = [log.append(Event(action="contact.read", purpose="x" * 300)).id for _ in range(5)]
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, resource.RLIM_INFINITY))
+    refused = 0
+    for _ in range(20):
+        try:
+            told.append(log.append(Event(action="contact.read", purpose="x" * 300)).id)
+        except OSError:
+            refused += 1
+    assert refused > 5, refused
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    told.append(log.append(Event(action="contact.read")).id)
+    log.close()
+    print(*told)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs limits")
+def test_a_file_that_may_not_grow_is_cut_back_to_what_was_acknowledged(folder, signer):
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(FULL), str(folder)], capture_output=True, text=True, check=True
+    )
+    with Log.open(folder, signer=signer) as log:
+        assert [event.id for event in log] == done.stdout.split()
+    assert verify(folder, keys=[signer.verifier], deep=True).ok
+
+
 def test_a_write_that_could_not_even_be_taken_back_is_set_aside(folder, events, signer, monkeypatch):
     with Log.open(folder, signer=signer) as log:
         log.extend(events(2))
@@ -321,6 +355,20 @@ def test_a_torn_checkpoint_is_none_and_the_next_takes_its_place(folder, make, ev
         stream.write(b'{"note":7}\n')
     with pytest.raises(FormatError, match="not a checkpoint"):
         Log.open(folder, signer=signer)
+
+
+@pytest.mark.parametrize("torn", [b"", b"{", b"x" * 9000])
+@pytest.mark.parametrize("counts", [[], [1], [40], [1, 1, 30, 1], [4000], [4095, 4096], [20_000, 1], [1, 20_000]])
+def test_the_newest_checkpoint_is_the_last_of_all(tmp_path, counts, torn):
+    path = tmp_path / "checkpoints.jsonl"
+    assert read_last_note(path) is None
+    lines = [b'{"note":"%b"}\n' % (b"%d" % number * count) for number, count in enumerate(counts)]
+    path.write_bytes(b"".join(lines) + torn)
+    notes = read_notes(path)
+    assert len(notes) == len(counts)
+    assert read_last_note(path) == (notes[-1] if notes else None)
+    with path.open("rb") as stream:
+        assert whole_lines(stream.fileno()) == len(b"".join(lines))
 
 
 def test_a_missing_file_cannot_be_forced_to_disk(tmp_path):
@@ -451,14 +499,17 @@ def test_processes_that_append_together_make_one_log(tmp_path, signer, name):
 @pytest.mark.thorough
 def test_eight_processes_append_a_hundred_thousand_events(tmp_path, signer, monkeypatch):
     monkeypatch.setenv("SEGMENT_BYTES", "4000000")
+    monkeypatch.setenv("CHECKPOINT_EVENTS", "500")
     share(tmp_path / "log", signer, writers=8, each=12_500, durability="os")
 
 
 def share(path, signer, writers, each, durability="group"):
     processes = [start(path, f"u-{number}", each, durability) for number in range(writers)]
     told = {}
+    with ThreadPoolExecutor(writers) as readers:  # all at once: a writer whose pipe is full would wait for its turn
+        for found in readers.map(acknowledged, processes):
+            told |= found
     for process in processes:
-        told |= acknowledged(process)
         process.stdout.close()
         assert process.wait() == 0
     assert sorted(told) == list(range(writers * each))
@@ -468,6 +519,7 @@ def share(path, signer, writers, each, durability="group"):
             ids = [int(event.resource.id) for event in log.events(actor=f"u-{number}")]
             assert ids == list(range(each))
     verify(path, keys=[signer.verifier]).raise_for()
+    assert len(read_notes(path / "checkpoints.jsonl") if path.is_dir() else []) <= writers * each // 20 + 2 * writers
 
 
 def test_readers_see_whole_batches_while_somebody_writes(folder, signer, events):

@@ -23,6 +23,7 @@ from crmkit.audit import (
     Pseudonyms,
     SQLiteWitness,
     Witness,
+    _segment,
     verify,
 )
 from crmkit.audit._vault import Vault
@@ -402,10 +403,10 @@ def test_nothing_is_signed_that_has_not_grown_from_what_was_signed(path, events,
     log = Log.open(path, signer=signer)
     log.extend(events(3))
     for note in (Checkpoint(ORIGIN, 2, bytes(32)), Checkpoint(ORIGIN, 7, bytes(32))):
-        log._store.notes = lambda note=note: [note.sign([signer])]
+        log._store.last_note = lambda note=note: note.sign([signer])
         with pytest.raises(IntegrityError):
             log.checkpoint()
-    del log._store.notes
+    del log._store.last_note
     assert log.checkpoints() == []
     log.close()
 
@@ -691,3 +692,29 @@ def test_what_a_forked_process_does_first(path, make, signer, events):
                 log.extend(events(1))
             log._closed = None
     assert verify(path, keys=[signer.verifier]).ok
+
+
+@pytest.mark.parametrize("near", [1, 300, 5000])
+def test_an_event_is_found_from_anywhere_as_it_is_by_reading_everything(folder, events, signer, monkeypatch, near):
+    monkeypatch.setattr(_segment, "_NEAR_BYTES", near)
+    with Log.open(folder, signer=signer, segment_bytes=20_000) as log:
+        for size in (1, 1, 7, 40, 1, 1, 30):
+            log.extend(events(size, first=log.size))
+        log.append(Event(action="import", purpose="x" * 9000, detail={"v": ',"seq":3,"stored_at":"2026"'}))
+        log.extend(events(20, first=log.size))
+        whole = list(log._store.read())
+        assert [seq for seq, _ in whole] == list(range(len(log)))
+        for start in range(len(log) + 1):
+            assert list(log._store.read(start)) == whole[start:]
+            assert list(log._store.read(start, start + 1)) == whole[start : start + 1]
+
+
+def test_damage_does_not_keep_an_event_from_being_looked_for(folder, make, signer, monkeypatch):
+    monkeypatch.setattr(_segment, "_NEAR_BYTES", 1)
+    make(folder, 50)
+    segment = next((folder / "events").iterdir())
+    good = segment.read_bytes()
+    with Log.open(folder, read_only=True) as log:
+        for changed in (good.replace(b"stored_at", b"stored-at"), good[:700], b"\n" * len(good), b"", b"\x00" * 999):
+            segment.write_bytes(changed)
+            assert len([seq for seq, _ in log._store.read(40)]) <= 10

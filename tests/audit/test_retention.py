@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from crmkit._merkle import Tree
-from crmkit.audit import Log, verify
+from crmkit.audit import Log, _standalone, verify
 from crmkit.audit import _retention as retention
 from crmkit.audit._rows import export_tiles
 from crmkit.audit._segment import list_segments
-from crmkit.errors import IntegrityError
+from crmkit.errors import IntegrityError, InvalidValueError, TamperedLogError
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -112,6 +112,47 @@ def test_bodies_that_are_gone_without_being_pruned_are_missed(days, signer):
         retention.prune_segment(days / "events", first)
         report = verify(days, keys=[signer.verifier])
         assert [(item.kind, item.seq, item.last) for item in report] == [("removed", 0, 9)]
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "other"])
+def test_a_compressed_segment_that_is_damaged_is_an_error_of_its_own(folder, signer, events, damage):
+    with Log.open(folder, signer=signer) as log:
+        log.extend(events(30))
+        log.rotate()
+        log.extend(events(1))
+        log.compress()
+    packed = list_segments(folder / "events")[0].path
+    good = packed.read_bytes()
+    packed.write_bytes({"cut": good[:200], "changed": good[:60] + b"\x00\xff" + good[62:], "other": b"no"}[damage])
+    with Log.open(folder, signer=signer) as log, pytest.raises(TamperedLogError, match="decompressed"):
+        list(log)
+    assert not verify(folder, keys=[signer.verifier]).ok
+
+
+def test_what_allows_pruning_must_be_signed(folder, signer, events):
+    with Log.open(folder, signer=signer) as log:
+        log.extend(events(10))
+        log.rotate()
+        log.extend(events(10))
+    with (
+        Log.open(folder, origin="crm.example.com/audit") as log,
+        pytest.raises(InvalidValueError, match="open it with signer="),
+    ):
+        log.prune(START + timedelta(days=2))
+    with Log.open(folder, origin="crm.example.com/audit") as log:  # somebody who has no key says so all the same
+        log._append_own("log.pruned", count=10, detail={"before": 10})
+        retention.prune_segment(folder / "events", list_segments(folder / "events")[0])
+    assert verify(folder, keys=[signer.verifier]).counts() == {"removed": 1}
+    status = _standalone.main([str(folder), "--key", str(signer.verifier)])
+    assert status == 1
+
+
+def test_a_log_without_a_key_is_pruned_without_one(folder, events):
+    with Log.open(folder, origin="crm.example.com/audit") as log:
+        log.extend(events(10))
+        log.rotate()
+        assert log.prune(datetime(2100, 1, 1, tzinfo=UTC)) == 10
+    assert verify(folder).counts() == {"unproved": 1}
 
 
 def test_a_prune_that_was_interrupted_is_finished_by_the_next(days, signer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import shutil
 import sqlite3
@@ -11,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from crmkit._merkle import leaf_hash
-from crmkit.audit import Checkpoint, Damage, Event, FileWitness, Log, NoteSigner, Witness, verify
+from crmkit.audit import CallableWitness, Checkpoint, Damage, Event, FileWitness, Log, NoteSigner, Witness, verify
 from crmkit.audit._damage import _MESSAGES, classify
 from crmkit.audit._segment import EVENT, list_segments, trailer
 from crmkit.errors import CheckFailedError, NotFoundError
@@ -273,13 +274,52 @@ def test_only_a_deep_look_sees_an_event_in_another_form(path, signer, events):
     assert found(path, signer, deep=True) == [("not_canonical", 3)]
 
 
-def test_only_a_deep_look_sees_columns_that_say_something_else(database, signer):
+@pytest.mark.parametrize(
+    "change",
+    ["actor = 'u-99'", "actor = NULL", "action = 'x'", "at = '2020'", "resource_id = '8'", "resource_type = 'deal'"],
+)
+def test_columns_that_say_something_else_are_found(database, signer, change):
     with sqlite3.connect(database) as connection:
         connection.execute("DROP TRIGGER events_stay")
-        connection.execute("UPDATE events SET actor = 'u-99' WHERE seq = 7")
+        connection.execute(f"UPDATE events SET {change} WHERE seq IN (7, 9)")
     connection.close()
-    assert found(database, signer) == []
-    assert found(database, signer, deep=True) == [("frame", 7)]
+    assert found(database, signer) == [("frame", 7)]
+
+
+def test_only_a_deep_look_sees_an_index_that_hides_an_event(database, signer):
+    with sqlite3.connect(database) as connection:
+        connection.executescript(
+            "DROP TRIGGER events_remain; PRAGMA writable_schema = ON;"
+            "UPDATE sqlite_master SET sql = sql || ' WHERE seq <> 7' WHERE name = 'events_actor'"
+        )
+    connection.close()
+    with sqlite3.connect(database) as connection:
+        connection.execute("REINDEX events_actor")
+        connection.executescript(
+            "PRAGMA writable_schema = ON;"
+            "UPDATE sqlite_master SET sql = replace(sql, ' WHERE seq <> 7', '') WHERE name = 'events_actor'"
+        )
+    connection.close()
+    with sqlite3.connect(database) as connection:
+        query = "SELECT count(*) FROM events INDEXED BY events_actor WHERE actor = 'u-17'"
+        hidden = connection.execute(query).fetchone()[0]
+    connection.close()
+    assert hidden == connection_count(database) - 1
+    assert found(database, signer, deep=True) == [("frame", None)]
+
+
+def connection_count(database):
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        return connection.execute("SELECT count(*) FROM events NOT INDEXED").fetchone()[0]
+
+
+def test_a_witness_that_has_nothing_of_a_signed_log_is_named(log, signer, tmp_path):
+    wiped = FileWitness(tmp_path / "wiped")
+    report = verify(log, keys=[signer.verifier], witnesses=[wiped, CallableWitness("mail", print)])
+    assert [(item.kind, item.severity, item.location) for item in report] == [("unproved", "warning", "witness wiped")]
+    assert report.ok
+    with pytest.raises(CheckFailedError):
+        report.raise_for("warning")
 
 
 def test_the_triggers_refuse_to_change_or_delete(database):

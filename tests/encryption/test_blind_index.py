@@ -321,3 +321,45 @@ def test_values_of_every_type_have_a_text_that_equal_values_share(ring):
     number = Field("t.n", type=int, indexes=[Index.unique()])
     box = ring.box([number])
     assert len(set(box.index_column(number, [1, 2, 1]))) == 2
+
+
+def test_a_bucket_of_no_number_is_refused(ring):
+    field = Field("t.d", type=Decimal, indexes=[Index.bucket(10, rows=1000)])
+    for odd in (Decimal("NaN"), Decimal("Infinity")):
+        with pytest.raises(InvalidValueError, match="finite"):
+            ring.box([field]).index(field, odd)
+
+
+def test_a_stretched_index_finds_the_same_and_has_terms_of_its_own(ring):
+    plain = Field("t.f", indexes=[Index.unique()])
+    slow = Field("t.f", indexes=[Index.unique(stretch="argon2id")])
+    spread = Field("t.f", indexes=[Index.filter(rows=1_000_000, partitions=4, stretch="argon2id")])
+    box = ring.box([slow])
+    (term,) = box.terms(slow, "Ana")
+    assert box.terms(slow, " ana ") == [term]
+    assert box.index_column(slow, ["ana", None, "ANA", "bo"])[:3] == [term, None, term]
+    assert box.index_values(slow, "ana") == {"unique": term}
+    assert ring.box([plain]).terms(plain, "ana") != [term]
+    several = ring.box([spread])
+    assert len(several.terms(spread, "ana")) == 4
+    assert len(set(several.terms(spread, "ana"))) > 1  # of 14 bits, so that some may coincide
+    assert set(several.index_column(spread, ["ana"] * 200)) == set(several.terms(spread, "ana"))
+    ring.rotate("index")
+    assert box.terms(slow, "ana")[1] == term
+    with pytest.raises(RefusedError, match="argon2id"):
+        Index.unique(stretch="md5")
+
+
+def test_a_stretched_term_costs_memory_hard_work(monkeypatch, ring):
+    """Whoever has the index key still has to do all of it for each guess: counted, not timed."""
+    from crmkit.encryption import _blind
+
+    asked = []
+    real = _blind.Argon2id
+    monkeypatch.setattr(_blind, "Argon2id", lambda **options: asked.append(options) or real(**options))
+    field = Field("t.f", indexes=[Index.unique(stretch="argon2id")])
+    ring.box([field]).index_column(field, ["a", "b", "a", None])
+    assert len(asked) == 2
+    assert asked[0]["memory_cost"] == 4096
+    assert asked[0]["iterations"] == 3
+    assert len(asked[0]["salt"]) == 16

@@ -418,3 +418,36 @@ def test_a_masked_missing_value_stays_missing(ring):
     box = ring.box([field])
     guarded = box.for_principal(Access(email="masked"))
     assert guarded.decrypt(field, box.encrypt(field, None, record=1), record=1) is None
+
+
+def test_columns_of_other_rows_are_refused(box, email, ring):
+    """By position a value would be bound to the record of another row; by label pandas would have paired them."""
+    pd = pytest.importorskip("pandas", reason="needs pandas")
+    values, ids = pd.Series(["a", "b"]), pd.Series([1, 2])
+    tokens = box.encrypt_column(email, values, records=ids)
+    assert list(box.decrypt_column(email, tokens, records=[1, 2])) == ["a", "b"]
+    assert list(box.decrypt_column(email, list(tokens), records=ids)) == ["a", "b"]
+    turned = ids.sort_index(ascending=False)
+    owned = Field("contacts.owned", bound=("owner",))
+    owners = ring.box([owned])
+    for attempt in (
+        lambda: box.encrypt_column(email, values, records=turned),
+        lambda: box.decrypt_column(email, tokens, records=turned),
+        lambda: box.decrypt_column(email, tokens, records=turned, on_error="collect"),
+        lambda: box.rebind_column(email, tokens, records=ids, to_records=turned),
+        lambda: box.for_principal(_Reader()).decrypt_column(email, tokens, records=turned),
+        lambda: owners.encrypt_column(owned, values, records=ids, bound={"owner": turned}),
+        lambda: box.encrypt_column(email, values, records=ids[:1]),
+    ):
+        with pytest.raises(ShapeError, match="same rows"):
+            attempt()
+
+
+class _Reader:
+    def level(self, resource, field, record):
+        return "read"
+
+
+def test_a_field_of_the_same_name_with_other_settings_is_told(box):
+    with pytest.raises(NotFoundError, match="other settings"):
+        box.encrypt(Field("contacts.email", bucket=None), "x", record=1)

@@ -147,12 +147,37 @@ def test_the_index_terms_of_the_page():
     assert base64.b32encode(digest[:16]).decode().rstrip("=").lower() in PAGE.read_text(encoding="utf-8")
 
 
+def sealed_row(root, tenant, table, record, cells):
+    names = ("row-seal", tenant, table)
+    tag = derived(derived(root, 32, "tag-root"), 16, "tag", *names)
+    over = parts("crmkit-rowseal/1", tag, record, *(piece for cell in cells for piece in cell))
+    mac = hmac.new(derived(root, 32, *names), over, hashlib.sha256).digest()
+    return "crmr1." + base64.urlsafe_b64encode(tag + mac).decode()
+
+
+def test_the_row_seal_of_the_page():
+    cells = [("email", b"sAna@example.com"), ("phone", b"n"), ("version", b"i1")]
+    assert sealed_row(DATA, "acme", "contacts", b"i42", cells) == vectors()["row seal"]
+
+
+def test_the_stretched_term_of_the_page():
+    from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+    names = ("acme", "contacts", "email", "unique", "email-v1|unique|L=128|P=1|S=argon2id(4096,3)")
+    salt = derived(INDEX, 16, "index-salt", *names)
+    kdf = Argon2id(salt=salt, length=32, iterations=3, lanes=1, memory_cost=4096)
+    slow = kdf.derive(parts("ana@example.com"))
+    assert term(INDEX, ("index", *names), [slow], 128) == vectors()["`unique`, stretched"]
+
+
 def test_what_crmkit_writes_today_is_read_by_the_page_alone(tmp_path):
-    from datetime import UTC, date, datetime
+    from datetime import UTC, date, datetime, timedelta, timezone
     from decimal import Decimal
     from uuid import UUID
 
-    from crmkit.encryption import Field, Index, Keyring, LocalKeyFile, SQLiteSubjectStore, seal_file
+    from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+    from crmkit.encryption import Field, Index, Keyring, LocalKeyFile, RowSeal, SQLiteSubjectStore, seal_file
 
     wrapper = LocalKeyFile.create(tmp_path / "kek")
     ring = Keyring.create(tmp_path / "acme.keyset", wrapper=wrapper, tenant="acme")
@@ -200,6 +225,15 @@ def test_what_crmkit_writes_today_is_read_by_the_page_alone(tmp_path):
                 place = {"tenant": "acme", "table": "crm.contacts", "field": "f", "record": octets}
                 assert read(token, roots["data"], names, octet=octet, **place) == wanted
 
+    # A field that is bound to its owner.
+    field = Field("crm.contacts.f", bound=("owner", "team"))
+    token = ring.box([field]).encrypt(field, "x", record=42, bound={"team": None, "owner": "ana"})
+    raw = octets_of(token)
+    about = parts("crmkit/v1", raw[:18], "acme", "crm.contacts", "f", "s", "owner", "team")
+    record = b"o" + parts(b"i42", b"sana", b"-")
+    key = derived(roots["data"], 64, "field", 1, "acme", "crm.contacts", "f")
+    assert unframed(siv_decrypt(key, raw[34:], [about, record, raw[18:34]]), b"s") == b"x"
+
     # An index, a person's key, a file.
     email = Field("contacts.email", normalizer="email-v1", indexes=[Index.unique()], subject=True)
     store = SQLiteSubjectStore(tmp_path / "subjects.db")
@@ -213,6 +247,29 @@ def test_what_crmkit_writes_today_is_read_by_the_page_alone(tmp_path):
     assert box.index_values(email, "Ana@example.com") == {
         "unique": term(roots["index"], names, ["ana@example.com"], 128)
     }
+    stretched = Field("contacts.f", indexes=[Index.unique(stretch="argon2id")])
+    scheme = "text-v1|unique|L=128|P=1|S=argon2id(4096,3)"
+    places = ("acme", "contacts", "f", "unique", scheme)
+    kdf = Argon2id(
+        salt=derived(roots["index"], 16, "index-salt", *places), length=32, iterations=3, lanes=1, memory_cost=4096
+    )
+    slow = kdf.derive(parts("ana"))
+    assert ring.box([stretched]).terms(stretched, "ANA") == [term(roots["index"], ("index", *places), [slow], 128)]
+
+    # A row seal over every type of cell.
+    row = {
+        "id": 42, "a": "x", "b": None, "c": b"x", "d": -7, "e": True, "f": date(2026, 1, 2), "g": uuid, "h": {"a": [1]},
+        "i": Decimal("1.50"), "j": Decimal("1E+3"), "k": datetime(2026, 1, 2, 3, tzinfo=timezone(timedelta(hours=1))),
+    }  # fmt: skip
+    cells = [
+        ("a", b"sx"), ("b", b"n"), ("c", b"bx"), ("d", b"i-7"), ("e", b"?1"), ("f", b"D2026-01-02"),
+        ("g", b"u" + uuid.bytes), ("h", b'j{"a":[1]}'), ("i", b"d1.5"), ("j", b"d1000"),
+        ("k", b"T2026-01-02T02:00:00+00:00"),
+    ]  # fmt: skip
+    seal = RowSeal("people", [name for name, _ in cells])
+    made = ring.box([], row_seal=seal).seal(row)["row_seal"]
+    assert made == sealed_row(roots["data"], "acme", "people", b"i42", cells)
+
     (tmp_path / "x").write_bytes(b"x" * 100_000)
     seal_file(ring, tmp_path / "x", tmp_path / "x.crm", context={"kind": "export", "day": "1"})
     sealed = (tmp_path / "x.crm").read_bytes()
@@ -225,7 +282,7 @@ def test_what_crmkit_writes_today_is_read_by_the_page_alone(tmp_path):
 
 
 def test_crmkit_writes_the_vectors_of_the_page(monkeypatch):
-    from crmkit.encryption import Field, _cipher
+    from crmkit.encryption import Field, RowSeal, _cipher
     from crmkit.encryption._derive import tag_root
     from crmkit.encryption._keyset import Key, Keyset
     from crmkit.encryption._secret import SecretKey
@@ -239,7 +296,15 @@ def test_crmkit_writes_the_vectors_of_the_page(monkeypatch):
     ):
         cipher = _cipher.FieldCipher.of(field, keyset)
         assert cipher.seal("Ana@example.com", record) == said[row]
-        assert cipher.seal_many(["Ana@example.com"], [record]) == [said[row]]
+        monkeypatch.setattr(_cipher.os, "urandom", lambda size: bytes(range(16)) * (size // 16))
+        for count in (1, 9):  # one by one, and as one column
+            assert cipher.seal_many(["Ana@example.com"] * count, [record] * count) == [said[row]] * count
+            found = {}
+            assert cipher.open_many([said[row]] * count, [record] * count, found) == ["Ana@example.com"] * count
+            assert not found
+    seal = RowSeal("contacts", ["email", "phone", "version"])
+    row = {"email": "Ana@example.com", "phone": None, "version": 1}
+    assert seal.make(keyset, row, 42, None) == said["row seal"]
     committing = _cipher.FieldCipher.of(Field("contacts.email", suite=3), keyset)
     assert committing.open(said["a token, suite 3"], b"i42") == "Ana@example.com"
 

@@ -277,3 +277,61 @@ def test_stores_page_and_keep_tenants_apart(store):
     assert store.merged_from("b", "p:2") == []
     assert "sealed" not in repr(rows[0])
     assert repr(store) in {"SQLiteSubjectStore('subjects.db')", "SQLAlchemySubjectStore('crmkit_subjects')"}
+
+
+def test_a_connection_that_cannot_be_set_up_is_closed(tmp_path, monkeypatch):
+    import sqlite3
+
+    from crmkit.encryption import SQLiteSubjectStore
+
+    class Broken:
+        closed = False
+
+        def execute(self, _statement):
+            raise sqlite3.OperationalError("disk I/O error")
+
+        def close(self):
+            self.closed = True
+
+    broken = Broken()
+    monkeypatch.setattr(sqlite3, "connect", lambda *_, **__: broken)
+    with pytest.raises(sqlite3.OperationalError):
+        SQLiteSubjectStore(tmp_path / "s.db")
+    assert broken.closed
+
+
+def test_no_call_leaves_the_file_open(ring, tmp_path):
+    """Not even one that fails: a store is kept for as long as an application runs."""
+    import sqlite3
+    from pathlib import Path
+
+    from crmkit.encryption import SQLiteSubjectStore, SQLiteTokenTable
+
+    handles = Path("/proc/self/fd")
+    if not handles.is_dir():
+        pytest.skip("needs /proc")
+    kept = SQLiteSubjectStore(tmp_path / "s.db")
+    people = ring.box([NOTE], subjects=kept)
+    people.encrypt(NOTE, "x", record=1, subject="p:1")
+    people.shred("p:1")
+    (tmp_path / "no.db").write_bytes(b"no database at all" * 100)
+    errors = []  # kept, and their frames with them
+    table = SQLiteTokenTable(tmp_path / "no.db", "t", "f")
+    for attempt in (
+        lambda: SQLiteSubjectStore(tmp_path / "no.db"),
+        lambda: kept.put_many("acme", [None]),
+        lambda: kept.put_many("acme", [SubjectRow("p:9", 1, object(), "now")]),
+        lambda: kept.rewrap("acme", [(None, None)]),
+        lambda: kept.page("acme", object(), 1),
+        lambda: table.batch(None, 1),
+        lambda: table.prefixes(),
+        lambda: table.load("x"),
+        lambda: table.write([], None),
+    ):
+        try:
+            attempt()
+        except (sqlite3.Error, AttributeError) as error:
+            errors.append(error)
+    assert len(errors) == 9
+    assert not [one for one in handles.iterdir() if one.is_symlink() and tmp_path in one.readlink().parents]
+    assert kept.get_many("acme", ["p:9"]) == {}  # and what failed half-way was taken back

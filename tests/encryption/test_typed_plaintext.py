@@ -73,6 +73,15 @@ def test_a_value_of_another_type_is_refused_without_being_shown(ring, kind, wron
         box.encrypt_column(field, [good, None, wrong], records=[1, 2, 3])
 
 
+def test_an_integer_that_python_would_not_write_is_refused(ring):
+    field = Field("t.n", type=int, bucket=None)
+    box = ring.box([field])
+    large = 10**3990
+    assert box.decrypt(field, box.encrypt(field, large, record=1), record=1) == large
+    with pytest.raises(InvalidValueError, match="digits"):
+        box.encrypt(field, 10**4200, record=1)
+
+
 def test_numpy_numbers_are_numbers(ring):
     whole, truth = Field("t.n", type=int), Field("t.b", type=bool)
     box = ring.box([whole, truth])
@@ -141,6 +150,16 @@ def test_an_authentic_frame_of_another_shape_is_still_no_value(ring):
             box.decrypt(field, token, record=1)
         with pytest.raises(DecryptionError):
             box.decrypt_column(field, [token], records=[1])
+
+
+def test_authentic_frames_of_another_shape_are_no_values_of_a_column(ring):
+    field = Field("t.f", bucket=None, encoding="raw")
+    box = ring.box([field])
+    cipher = box.engine.cipher(field, None, create=False)
+    tokens = [cipher._token(b"sabc", b"i1") for _ in range(9)]
+    outcome = {}
+    assert cipher.open_many(tokens, [b"i1"] * 9, outcome) == [None] * 9
+    assert len(outcome) == 9
 
 
 def test_an_authentic_document_that_is_none_is_no_value():

@@ -1,3 +1,6 @@
+import itertools
+import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -34,3 +37,26 @@ def test_naive_and_prehistoric_clocks_are_refused():
         new_run_id(now=lambda: datetime(2026, 1, 1))
     with pytest.raises(ValueError, match="1970"):
         new_run_id(now=lambda: datetime(1969, 1, 1, tzinfo=UTC))
+
+
+def test_ids_of_many_threads_differ():
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: [new_run_id() for _ in range(700)], range(8)))
+    assert len(set(itertools.chain(*found))) == 5600
+    assert {len(name) for name in found[0]} == {26}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_names_nothing_as_its_parent_does():
+    new_run_id()  # what was drawn for later is there now
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(writer, "".join(new_run_id()[10:] for _ in range(10)).encode())
+        os._exit(0)
+    os.close(writer)
+    os.waitpid(child, 0)
+    theirs = os.read(reader, 1000).decode()
+    os.close(reader)
+    assert len(theirs) == 160
+    assert not {theirs[at : at + 16] for at in range(0, 160, 16)} & {new_run_id()[10:] for _ in range(300)}

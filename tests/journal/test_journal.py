@@ -482,3 +482,20 @@ def test_any_objects_come_back(tmp_path, lines):
     with Journal.open(target, kind=KIND, durability="os") as journal:
         journal.extend((json.dumps(b, ensure_ascii=False).encode(), json.dumps(s).encode()) for b, s in lines)
     assert [(line.body, line.side) for line in read(target, kind=KIND)] == lines
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_lock_that_a_forked_child_has_inherited_is_let_go_of(path):
+    reader, writer = os.pipe()
+    with FileLock(path):
+        child = os.fork()
+        if not child:
+            os.close(writer)
+            os.read(reader, 1)  # lives until its parent has looked
+            os._exit(0)
+    try:
+        FileLock(path).release()
+    finally:
+        os.close(reader)
+        os.close(writer)
+        os.waitpid(child, 0)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import sys
 
 import numpy as np
@@ -10,6 +11,7 @@ from crmkit.matching import (
     Matcher,
     plot_blocks,
     plot_precision_recall,
+    plot_reliability,
     plot_scores,
     plot_waterfall,
     plot_weights,
@@ -102,3 +104,22 @@ def test_without_matplotlib_a_chart_says_what_to_install(report, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(MissingDependencyError, match=r'pip install "crmkit\[plot\]"'):
         plot_scores(report)
+
+
+def test_the_reliability_curve_counts_every_scored_pair(report, data):
+    rows = report.reliability(data.truth.tolist(), bins=5)
+    assert sum(row["pairs"] for row in rows) == len(report.scored)
+    matches = data.truth[report.scored.left] == data.truth[report.scored.right]
+    assert sum(row["observed"] * row["pairs"] for row in rows) == pytest.approx(matches.sum())
+    assert all(low["probability"] < high["probability"] for low, high in itertools.pairwise(rows))
+    with pytest.raises(ShapeError):
+        report.reliability(data.truth.tolist()[:-1])
+
+
+def test_the_reliability_chart_shows_the_curve(report, data):
+    pytest.importorskip("matplotlib", reason="charts need the extra plot")
+    truth = data.truth.tolist()
+    ax = plot_reliability(report, truth)
+    diagonal, curve = ax.lines
+    assert diagonal.get_xydata().tolist() == [[0.0, 0.0], [1.0, 1.0]]
+    assert curve.get_ydata().tolist() == [row["observed"] for row in report.reliability(truth)]

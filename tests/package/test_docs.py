@@ -90,7 +90,7 @@ MADE_BY = {
     "crmkit.issues": {"Coded"},
     "crmkit.matching": {
         *("Diagnostics", "Evaluation", "EvidenceStep", "LinkReport", "MatchModel", "MatchReport", "PairExplanation"),
-        *("PairReport", "Question", "Questions", "RuleUse", "RunComparison", "Scores"),
+        *("PairReport", "Question", "Questions", "RuleUse", "RunComparison", "Scores", "Undone"),
     },
     "crmkit.mapping": {"End", "Link", "MappedColumn", "MappingChange", "MappingDiff", "Suggestion"},
     "crmkit.reconciliation": {
@@ -134,7 +134,7 @@ SETTINGS = {
             "Newest",
             "Oldest",
         ),
-        *("SurvivorsOwn", "SurvivorshipRule", "TrustedSource"),
+        *("SurvivorFirst", "SurvivorsOwn", "SurvivorshipRule", "TrustedSource", "Verified"),
     },
 }
 """What means nothing by itself: settings, which docs/reference/matching.md shows in use, and readers of files."""

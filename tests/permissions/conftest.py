@@ -11,25 +11,10 @@ from typing import Any
 import pytest
 
 from crmkit.permissions import Field, Principal, Resource, context, principal, record
-from crmkit.permissions._conditions import (
-    FALSE,
-    NOW,
-    TRUE,
-    All,
-    Compare,
-    Const,
-    Contains,
-    HasText,
-    In,
-    IsNull,
-    Not,
-    Now,
-    PrincipalValue,
-    RecordValue,
-    StartsWith,
-    Under,
-)
+from crmkit.permissions._atoms import Compare, Contains, HasText, In, IsNull, StartsWith, Under
+from crmkit.permissions._conditions import FALSE, TRUE, All, Const, Not
 from crmkit.permissions._conditions import Any as AnyOf
+from crmkit.permissions._operands import NOW, Now, PrincipalValue, RecordValue
 
 AT = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 FIELDS = {

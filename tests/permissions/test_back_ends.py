@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
+import itertools
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +15,9 @@ pytest.importorskip("hypothesis", reason="property tests")
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from crmkit import frames
 from crmkit.errors import NotTranslatableError
-from crmkit.permissions import Assignment, Engine, Grant, OrgChart, Policy, Role, View
+from crmkit.permissions import Assignment, Engine, Field, Grant, OrgChart, Policy, Resource, Role, View, record
 from crmkit.permissions._frame import expression
 from crmkit.permissions._interpret import Interpreter
 from crmkit.permissions._sql import sql
@@ -314,3 +317,32 @@ def test_what_a_back_end_cannot_ask_exactly_is_refused_whole(
     if frame is not None:
         with pytest.raises(NotTranslatableError, match=frame):
             expression(condition, world.DEAL, {})
+
+
+@pytest.mark.parametrize("library", ["polars", "pandas", "pyarrow"])
+def test_columns_of_another_precision_are_asked_cell_by_cell(library: str) -> None:
+    """A library brings the literal to the column's precision, and then more rows are equal than are."""
+    pytest.importorskip(library, reason="a frame")
+    pl = pytest.importorskip("polars", reason="makes the columns")
+    at = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    half = at + dt.timedelta(microseconds=500)
+    deal = Resource("deal", fields={"f": Field("float"), "t": Field("datetime"), "n": Field("int")}, actions=["read"])
+    moments = pl.Series("t", [at, half, at + dt.timedelta(milliseconds=1), None])
+    columns = [
+        pl.Series("f", [0.1, 0.5, 16777217.0, None], dtype=pl.Float32),
+        *(moments.dt.cast_time_unit(unit) for unit in ("ms", "us", "ns")),
+        (pl.Series("t", [at, None]).dt.cast_time_unit("ns").cast(int) + 300).cast(pl.Datetime("ns", "UTC")),
+        pl.Series("n", [44, 0, 1], dtype=pl.UInt8),
+    ]
+    far = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
+    literals = {"f": [0.1, 16777217.0, 1e300], "t": [at, half, far], "n": [300, 44, 2**62, -212]}
+    for column in columns:
+        frame = column.to_frame()
+        frame = frame.to_pandas() if library == "pandas" else frame.to_arrow() if library == "pyarrow" else frame
+        cells = frames.read(frame).column(column.name)
+        for word, value in itertools.product(("eq", "ne", "lt", "le", "gt", "ge"), literals[column.name]):
+            when = getattr(record[column.name], word)(value)
+            policy = Policy([deal], [Role("r", grants=[Grant("read", "deal", scope="all", when=when)])])
+            plan = Engine(policy, [Assignment("ann", "r")]).view("ann").filter("read", "deal")
+            wanted = [cell for cell in cells if plan.allows({column.name: cell})]
+            assert frames.read(plan.apply(frame)).column(column.name) == wanted, (column.dtype, word, value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from decimal import Decimal
 from typing import Any
@@ -301,7 +302,23 @@ def test_a_change_of_policy_is_recorded_with_both_digests() -> None:
     made.replace(Policy([CONTACT], [SALES, EXPORTER]), actor="boss")
     (event,) = log.events
     assert (event["action"], event["actor"]) == ("policy.changed", "boss")
-    assert event["detail"] == {"before": before, "after": made.policy.digest}
+    after = made.policy.digest
+    assert event["detail"] == {"before": before, "after": after, "roles_added": ["exporter"]}
+    less = attrs.evolve(SALES, grants=SALES.grants[1:])
+    made.replace(Policy([CONTACT], [less]), [Assignment("u1", "sales"), Assignment("u9", "sales")])
+    detail = log.events[1]["detail"]
+    assert {"resource": "contact", "action": "read", "change": "narrower", "people": 1} in detail["access"]
+    assert {"resource": "contact", "action": "create", "change": "wider", "people": 1} in detail["access"]
+    assert (detail["roles_removed"], detail["roles_changed"]) == (["exporter"], ["sales"])
+    assert detail["assigned"] == [{"principal": "u9", "role": "sales"}]
+    many = [Assignment(f"v{number}", "sales") for number in range(150)]
+    made.replace(assignments=many)
+    detail = log.events[2]["detail"]
+    assert len(detail["assigned"]) == 101
+    assert detail["assigned"][-1] == {"more": 50}
+    assert {"resource": "contact", "action": "create", "change": "wider", "people": 150} in detail["access"]
+    assert {"resource": "contact", "action": "create", "change": "narrower", "people": 2} in detail["access"]
+    json.dumps(detail)
     with pytest.raises(NotFoundError, match="record mode"):
         engine(SALES, record="some")
     with pytest.raises(NotFoundError, match="audit failure"):
@@ -351,6 +368,50 @@ def test_a_predicate_of_the_caller_is_asked_row_by_row_in_frames() -> None:
     for ask in (plan.to_narwhals, plan.to_sql):
         with pytest.raises(ValueError, match="predicate of the caller"):
             ask()
+
+
+@pytest.mark.parametrize("kind", ["dicts", "polars", "pandas"])
+def test_a_predicate_of_the_caller_sees_the_whole_row_of_a_frame(kind: str) -> None:
+    """It may read any field: what it is not shown it would take for missing."""
+    open_rows = Custom("open")
+    policy = Policy(
+        [Resource("deal", fields={"stage": Field(), "secret": Field("bool"), "n": Field("int"), "note": Field()},
+                  actions=["read"])],
+        [Role("r", grants=[Grant("read", "deal", scope="all", when=open_rows)], field_rules=[
+            FieldRule("deal", "read", fields=["stage", "secret", "n"], scope="all", when=open_rows),
+            FieldRule("deal", "masked", fields="note", scope="all", mask="last4", when=open_rows),
+            FieldRule("deal", "masked", fields="note", effect="cap", mask="full", when=~Custom("mine")),
+        ])],
+        predicates=["open", "mine"],
+    )  # fmt: skip
+    seen: list[set[str]] = []
+
+    def is_open(row: Any, _who: Any, _context: Any) -> bool:
+        seen.append(set(row))
+        return row.get("secret") is not True
+
+    predicates = {"open": is_open, "mine": lambda row, _who, _context: row.get("n") == 2}
+    me = Engine(policy, [Assignment("u1", "r")], predicates=predicates).view("u1")
+    rows = [{"stage": "a", "secret": True, "n": 1, "note": "AB1234567"},
+            {"stage": "b", "secret": False, "n": 2, "note": "AB1234567"},
+            {"stage": "c", "secret": False, "n": 3, "note": "AB1234567"}]  # fmt: skip
+    frame: Any = rows
+    if kind != "dicts":
+        frame = pytest.importorskip(kind, reason="a frame").DataFrame(rows)
+    plan = me.filter("read", "deal")
+    wanted = [me.project("deal", row) for row in rows[1:]]
+    assert [row["note"] for row in wanted] == ["***4567", "***"]
+    kept, shown = plan.apply(frame), me.project_frame("deal", frame)
+    if kind == "pandas":
+        kept, shown = kept.to_dict("records"), shown.to_dict("records")
+    elif kind == "polars":
+        kept, shown = kept.to_dicts(), shown.to_dicts()
+    assert kept == rows[1:] == plan.select(rows)
+    assert shown == wanted
+    assert all(names == {"stage", "secret", "n", "note"} for names in seen)
+    renamed = [{"stage": "a", "geheim": True}, {"stage": "b", "geheim": False}]
+    assert plan.apply(renamed, columns={"secret": "geheim"}) == renamed[1:]
+    assert plan.apply([]) == []
 
 
 def test_plans_of_always_and_never_need_no_column() -> None:

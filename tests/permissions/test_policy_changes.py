@@ -35,6 +35,7 @@ from crmkit.permissions import (
     record,
     sod_violations,
 )
+from crmkit.permissions._compare import changes
 from crmkit.permissions._regions import regions
 
 AT = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
@@ -382,3 +383,47 @@ def test_a_lint_report_reports_itself() -> None:
     with pytest.raises(CheckFailedError, match=r"r\.grants\.0"):
         report.raise_for()
     lint(policy(allow("*", scope="own"))).raise_for("info")
+
+
+def test_access_in_another_tenant_is_compared_too() -> None:
+    deal = Resource("deal", actions=["read"], tenant="tenant_id")
+    roles = [[], [Grant("read", "deal", scope="tenant")]]
+    old, new = (Policy([deal], [Role("helper", grants=grants)]) for grants in roles)
+    held = [Assignment("ann", "helper", tenant="t2"), Assignment("bo", "helper", tenant="t1")]
+    org = OrgChart([Principal("ann", tenant="t1"), Principal("bo", tenant="t1")])
+    found = check_no_new_access(old, new, held, org=org)
+    assert not found.ok
+    assert [(one.principal, one.tenant, one.gained) for one in found.changes if one.action == "read"] == [
+        ("ann", "t2", {"tenant_id": "t2"}), ("bo", None, {"tenant_id": "t1"}),
+    ]  # fmt: skip
+    assert {"principal": "ann", "resource": "deal", "action": "read", "verdict": "wider", "tenant": "t2"} in (
+        found.to_dict()["changes"]  # type: ignore[operator]  # a list
+    )
+    assert check_access_not_granted(new, [("read", "deal")], held, org=org) == [
+        "'bo' may read deal by helper", "'ann' may read deal in tenant 't2'",
+    ]  # fmt: skip
+    assert check_access_not_granted(new, [("read", "deal")], held, org=org, except_for=["ann", "bo"]) == []
+
+
+def test_a_change_of_people_is_told_as_a_change_of_access() -> None:
+    deal = Resource("deal", actions=["read"], team="team_id", owner="owner_id", territory="land")
+    policy = Policy([deal], [Role("r", grants=[Grant("read", "deal", scope=["team", "reports", "territory"])])])
+    lands = {"de": "emea"}
+    old = OrgChart([Principal("ann", teams=["red"], territories=["emea"]), Principal("bo"), Principal("cy")],
+                   territories=lands)  # fmt: skip
+    held = [Assignment("ann", "r")]
+    for new, wanted in (
+        (OrgChart([Principal("ann", teams=["red"], territories=["emea"])], territories=lands), set()),
+        (OrgChart([Principal("ann", teams=["blue"], territories=["emea"])], territories=lands), {"different"}),
+        (OrgChart([Principal("ann", territories=["emea"])], territories=lands), {"narrower"}),
+        (OrgChart([Principal("ann", status="left")], territories=lands), {"narrower"}),
+        (OrgChart([Principal("ann", teams=["red"], territories=["emea"]), Principal("bo", manager="ann")],
+                  territories=lands), {"wider"}),
+        (OrgChart([Principal("ann", teams=["red"], territories=["emea"])]), {"narrower"}),
+    ):  # fmt: skip
+        made = Engine(policy, held, org=old)
+        before = made._state
+        made.replace(org=new)
+        found = list(changes((made, before), (made, made._state), AT))
+        assert {one.verdict for one in found if one.action == "read"} == wanted
+        assert {one.principal for one in found} <= {"ann"}

@@ -189,7 +189,10 @@ def test_the_page_is_static_escapes_everything_and_speaks_both_languages(lang: A
 
 def test_offboarding_lists_what_to_take_and_what_to_hand_over() -> None:
     made_engine = Engine(
-        POLICY, [one for one in HELD if one.role != "retired" and one.principal != "ghost"], org=PEOPLE
+        POLICY,
+        [one for one in HELD if one.role != "retired" and one.principal != "ghost"],
+        org=PEOPLE,
+        constraints="report",
     )
     records = {"deal": [{"id": 1, "owner_id": "lea"}, {"id": 2, "owner_id": "ann"}], "invoice": [{"id": 1}]}
     found = offboard(made_engine, "lea", records=records)

@@ -26,6 +26,8 @@ from crmkit.encryption import (
     MultiWrapper,
     RotationReport,
     Rotator,
+    RowSeal,
+    Sensitive,
     SQLiteSubjectStore,
     SQLiteTokenTable,
     SubjectStore,
@@ -46,7 +48,19 @@ from crmkit.errors import (
     TamperedLogError,
 )
 from crmkit.issues import Issue
-from crmkit.matching import BlockingRule, LinkReport, Matcher, MatchReport, MostRecent, Precision, TrustedSource
+from crmkit.matching import (
+    BlockingRule,
+    LinkReport,
+    Longest,
+    Matcher,
+    MatchReport,
+    MergeLog,
+    MostRecent,
+    Precision,
+    Survivorship,
+    TrustedSource,
+    merge_clusters,
+)
 from crmkit.matching import comparisons as c
 from crmkit.normalize import companies, countries, dates, emails, names, numbers, phones, text
 from crmkit.records import Contact, RecordSet
@@ -192,6 +206,21 @@ def match(left: RecordSet, right: RecordSet) -> LinkReport:
     return linked
 
 
+def merge_and_undo(contacts: RecordSet, deals: RecordSet, path: Path, sink: AuditSink) -> MergeLog:
+    rules = Survivorship({"phone": [TrustedSource("system", ["erp"]), MostRecent("changed")]}, default=Longest())
+    again: Survivorship = Survivorship.from_toml(rules.to_toml())
+    golden, merges = ck.dedupe(contacts, previous=MergeLog.load(path)).merge(survivorship=again, audit=sink)
+    golden, merges = merge_clusters(golden, {"1": "a", "2": "a"}, key="id", survivors=["1"], previous=merges)
+    moved, rebinds = merges.repoint(deals, ["contact", "buyer"], separator=";")
+    loaded: ChangeLog = rebinds
+    pointers: dict[str, str] = merges.pointers()
+    back, merges = merges.undo(golden, list(pointers), together=True, by="lin")
+    keep((moved, loaded, back, merges.undone, merges.provenance(), merges.alternatives(golden)))
+    head: str = merges.save(path)
+    assert head
+    return merges
+
+
 def bar(iterable: Iterable[T], /, *, total: int | None = None, desc: str | None = None) -> Iterable[T]:
     assert total is None or desc is not None
     return iterable
@@ -257,6 +286,12 @@ def protect(path: Path, client: object, access: FieldAccess) -> ErasureReceipt:
     tokens = box.encrypt_column("email", ["ana@example.com"], records=[1])
     outcome: ColumnOutcome = box.decrypt_column(email, tokens, records=[1], on_error="collect")
     plan: IndexPlan = Index.plan(["Ana"], rows=1_000)
+    owned = Field("deals.note", bound=("owner_id",), indexes=[Index.unique(stretch="argon2id")])
+    deals: Box = ring.box([owned], row_seal=RowSeal("deals", ["note", "owner_id"]))
+    moved = deals.rebind_column(owned, tokens, records=[1], bound={"owner_id": [7]}, to_bound={"owner_id": [8]})
+    hidden: Sensitive[str] = deals.open(deals.seal({"id": 1, "note": "x", "owner_id": 7}), sensitive=True)["note"]
+    shown: str = hidden.reveal()
+    keep(moved, shown)
     table: TokenTable = SQLiteTokenTable(path / "crm.db", "contacts", "email")
     report: RotationReport = Rotator(box, email, table, reader=from_plaintext(), rows_per_s=1e4).run(progress=bar)
     seal_file(ring, "a.csv", "a.crm", context={"kind": "export"})

@@ -1,0 +1,121 @@
+"""Statements that would sort, group or compute with tokens are refused before they reach the database.
+
+What a comparator sees raises while a query is built; it does not see ``order_by(Contact.email)`` and
+``func.max(Contact.email)``, which would give an answer without any meaning.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.sql import dml, functions, operators, selectable, visitors
+from sqlalchemy.sql.elements import (
+    BinaryExpression,
+    BindParameter,
+    Case,
+    Cast,
+    ClauseElement,
+    ColumnElement,
+    Over,
+    TypeCoerce,
+    WithinGroup,
+)
+
+from crmkit.errors import RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+def check(_connection: Any, statement: Any, rows: Any, row: Any, _options: Any) -> None:
+    """Refuse a statement in which a database would do more with an encrypted column than hand it out.
+
+    Parameters are looked at too: the column type refuses plaintext as well, but then SQLAlchemy wraps its error in one
+    that shows them.
+    """
+    if not isinstance(statement, visitors.ExternallyTraversible):
+        return
+    _check_parameters(statement, rows, row)
+    for part in visitors.iterate(statement):
+        for element in _used(part):
+            if _is_encrypted(element):
+                encrypted: Any = element.type
+                raise RefusedError(
+                    f"{encrypted.field.name} is encrypted: the database cannot sort, group or compute with it; load "
+                    "the objects and do that in Python",
+                    rule="operator",
+                )
+
+
+def _check_parameters(statement: Any, rows: Any, row: Any) -> None:
+    changes = isinstance(statement, dml.Insert | dml.Update)
+    known = {one.key: one.type for one in statement.table.c if _is_encrypted(one)} if changes else {}
+    pairs = list(_assigned(statement)) if known else []
+    pairs += [(part.type, part) for part in visitors.iterate(statement) if isinstance(part, BindParameter)]
+    for kind, value in pairs:
+        if not getattr(kind, "crmkit_encrypted", False):
+            continue
+        if not isinstance(value, BindParameter):
+            _check_value(kind, value)
+            continue
+        known[value.key] = kind
+        if value.callable is None and not value.required:
+            _check_value(kind, value.value)
+    for given in (*rows, row) if known else ():
+        for name in known.keys() & given.keys():
+            _check_value(known[name], given[name])
+
+
+def _check_value(kind: Any, value: Any) -> None:
+    if not isinstance(value, ClauseElement | list | tuple):
+        kind.stored(value)
+
+
+def _assigned(statement: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield type and value of each column that ``values()`` was called with; no visitor goes there."""
+    columns = statement.table.c
+    several = [one for rows in getattr(statement, "_multi_values", ()) for one in rows]
+    for values in (dict(statement._values or {}), dict(getattr(statement, "_ordered_values", None) or ()), *several):
+        for column, value in dict(values).items():
+            found = columns.get(column) if isinstance(column, str) else column
+            yield getattr(found, "type", None), value
+
+
+def _used(part: Any) -> Iterator[ColumnElement[Any]]:
+    """Yield the columns that a part of a statement sorts by, groups by, or computes with."""
+    yield from _columns(getattr(part, "_distinct_on", ()))  # of a Select, or of an extension to one
+    if isinstance(part, selectable.GenerativeSelect):
+        yield from _columns([_named(part, one) for one in (*part._order_by_clauses, *part._group_by_clauses)])
+    if isinstance(part, selectable.Select):
+        yield from _columns(part._distinct_on)
+        shown = list(part.selected_columns) if part._distinct else []
+        # Whole objects are told apart by their keys; nothing tells tokens alone apart as their values are.
+        yield from shown if all(map(_is_encrypted, shown)) else ()
+    elif isinstance(part, Over | WithinGroup):
+        yield from _columns([one for one in (part.order_by, getattr(part, "partition_by", None)) if one is not None])
+    elif isinstance(part, Case):
+        yield from _columns(part.get_children())
+    elif isinstance(part, functions.FunctionElement) and not isinstance(part, functions.count):
+        yield from _columns(part.clauses)
+
+
+def _named(part: Any, clause: Any) -> Any:
+    """Return the column that a clause names by text, as in ``order_by("email")``, or the clause."""
+    name = clause.element if type(clause).__name__ == "_textual_label_reference" else None
+    return part.selected_columns.get(name, clause) if isinstance(name, str) else clause
+
+
+def _is_encrypted(element: Any) -> bool:
+    return getattr(element.type, "crmkit_encrypted", False)
+
+
+def _columns(clauses: Iterable[Any]) -> Iterator[ColumnElement[Any]]:
+    """Yield the columns in expressions, but not those that are only asked whether they are NULL, or for their token."""
+    for clause in clauses:
+        if isinstance(clause, Cast | TypeCoerce):
+            continue
+        if isinstance(clause, BinaryExpression) and clause.operator in {operators.is_, operators.is_not}:
+            continue
+        if isinstance(clause, ColumnElement):
+            yield clause
+        yield from _columns(clause.get_children())
