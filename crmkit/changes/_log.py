@@ -181,7 +181,8 @@ class ChangeLog:
         Raises:
             ConflictError: A value, or the number of rows, is not what the run left; nothing is undone. ``.conflicts``
                 names rows and columns, never values.
-            NotFoundError: ``where`` names an attribute that changes lack, or a column that the frame did not have.
+            NotFoundError: ``where`` names an attribute that changes lack, a column that the frame did not have, or a
+                rule, record or other word that no change of this log has.
 
         Example:
             >>> from crmkit.changes import Edits, apply_edits
@@ -216,12 +217,18 @@ class ChangeLog:
         for name, value in list(wanted.items()):
             column = getattr(self._lines, name, None)
             if isinstance(column, Codes):
+                if value not in column.values and name not in {"path", "kind"}:  # these may well have no change
+                    raise NotFoundError.of(f"{name} in the change log", str(value), map(str, column.values))
                 codes = [code for code, found in enumerate(column.values) if found == value]
                 fits &= np.isin(column.codes, codes)
             elif name in {"row", "survivor"} and type(value) is int and value >= 0:
                 fits &= column == value
             elif name == "record_id":
-                fits &= np.fromiter((found == value for found in self._lines.record_id), dtype=bool, count=len(fits))
+                same = np.fromiter((found == value for found in self._lines.record_id), dtype=bool, count=len(fits))
+                if not same.any():
+                    hint = "" if isinstance(value, str) else "; record ids are texts"
+                    raise NotFoundError(f"the change log has no change of record_id {value!r}{hint}")
+                fits &= same
             else:
                 continue
             del wanted[name]

@@ -11,7 +11,15 @@ import re
 from functools import cache
 
 from crmkit.errors import InvalidValueError
-from crmkit.normalize import _han_names, _latin_names, _name_sounds, _name_tables, _romanized, text
+from crmkit.normalize import (
+    _han_names,
+    _latin_names,
+    _name_sounds,
+    _name_tables,
+    _placeholders,
+    _romanized,
+    text,
+)
 from crmkit.values import PersonName
 
 __all__ = [
@@ -39,7 +47,6 @@ _TWO_CJK = re.compile(
     "(?<=[\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]) (?=[\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3])"
 )
 _CJK_LETTER = re.compile("[\u3400-\u9fff\uac00-\ud7a3]")
-_NO_LETTER = re.compile(r"[\W\d_]*")
 _ADDRESS_OR_LINK = re.compile(r"@|https?:|www\.")
 
 
@@ -335,17 +342,7 @@ def is_placeholder(raw: str) -> bool:
 
     .. versionadded:: 0.1.0
     """
-    folded = text.fold(raw)
-    if not folded or _NO_LETTER.fullmatch(folded) is not None:
-        return True
-    if folded in _name_tables.words("placeholder"):
-        return True
-    bare = folded.strip(" .-_*?!()[]<>")
-    if bare in _name_tables.words("placeholder_if_not_capitalized"):
-        return not raw.strip().istitle()
-    if bare in _name_tables.words("placeholder") or bare in _name_tables.phrases("placeholder_phrase"):
-        return True
-    return 2 < len(bare) <= 40 and len(set(bare)) == 1
+    return _placeholders.is_name_placeholder(raw)
 
 
 def is_valid(raw: str) -> bool:

@@ -12,7 +12,7 @@ from ._report import ColumnSummary, ReconcileReport
 from ._segments import Segment
 from ._settings import ColumnPair, read_both
 from ._similar import SimilarPair
-from ._tell import agree, cause_of, is_marker
+from ._tell import agree, cause_of
 from ._totals import Side, Total
 
 __all__ = [
@@ -31,7 +31,6 @@ __all__ = [
     "Total",
     "agree",
     "cause_of",
-    "is_marker",
     "read_both",
     "reconcile",
     "reconcile_files",

@@ -7,6 +7,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Final
 
 from crmkit.normalize import addresses, companies, countries, dates, emails, numbers, phones, text
+from crmkit.normalize._placeholders import is_marker
 
 from ._causes import LONGEST, Cause
 from ._damage import damage
@@ -19,31 +20,10 @@ if TYPE_CHECKING:
     from ._causes import ColumnKind
     from ._settings import ColumnPair
 
-__all__ = ["agree", "cause_of", "is_marker", "near"]
+__all__ = ["agree", "cause_of", "near"]
 
-_MARKERS = frozenset({
-    "", "-", "--", "—", "n/a", "na", "n.a.", "null", "none", "nil", "nan", "nat", "(blank)", "(empty)", "(null)",
-    "#n/a", "<na>", "无", "無", "空", "暂无", "未知", "未填写", "没有",
-})  # fmt: skip
-_WORDS_FOR_UNKNOWN = frozenset({"unknown", "not available", "not applicable", "undefined", "?"})
 _BLANKS = re.compile(r"[\s\u00a0\u200b-\u200d\u2060\ufeff]+")
 _SHORTEST_CUT = 3
-
-
-def is_marker(value: str) -> bool:
-    """Whether a text is a way to write that there is nothing.
-
-    Example:
-        >>> is_marker(" N/A "), is_marker("无"), is_marker("0")
-        (True, True, False)
-
-    .. versionadded:: 0.1.0
-    """
-    if len(value) >= 40:
-        return False
-    plain = value if value.isascii() else unicodedata.normalize("NFKC", value)
-    folded = plain.strip().casefold()
-    return folded in _MARKERS or folded in _WORDS_FOR_UNKNOWN
 
 
 def cause_of(left: str | None, right: str | None, kind: ColumnKind = "text") -> Cause | None:

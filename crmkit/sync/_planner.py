@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit import frames
-from crmkit.reconciliation import agree, is_marker
+from crmkit.normalize._placeholders import is_marker
+from crmkit.reconciliation import agree
 
 from ._agreed import OPEN, Agreed, Open
 from ._decide import decide
