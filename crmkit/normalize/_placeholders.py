@@ -46,16 +46,15 @@ def is_marker(raw: str) -> bool:
 def is_name_placeholder(raw: str) -> bool:
     """Say whether the text stands in for a name; see :func:`crmkit.normalize.names.is_placeholder`."""
     folded = text.fold(raw)
-    if not any(char.isalpha() for char in folded):
+    if not (folded[:1].isalpha() or any(map(str.isalpha, folded))):
         return True
-    if folded in _words("marker", "filler"):
+    always, unless_a_name = _words("marker", "filler"), _words("marker_or_name", "filler_or_name")
+    if folded in always:
         return True
     bare = folded.strip(_ROUND)
-    if bare in _words("marker_or_name", "filler_or_name"):
+    if bare in unless_a_name:
         return not raw.strip().istitle()
-    if bare in _words("marker", "filler"):
-        return True
-    return 2 < len(bare) <= _LONGEST and len(set(bare)) == 1
+    return bare in always or (2 < len(bare) <= _LONGEST and bare == bare[0] * len(bare))
 
 
 def is_placeholder(raw: str) -> bool:
