@@ -169,7 +169,12 @@ def _is_null(other: Any) -> bool:
 
 
 def _sibling(expression: Any, name: str) -> Any:
-    columns = expression.table.c
+    table = getattr(expression, "table", None)
+    if table is None:
+        raise RefusedError(
+            "an expression over an encrypted column has no index beside it; compare the column itself", rule="operator"
+        )
+    columns = table.c
     if name not in columns:
         raise NotFoundError.of("index column", name, columns.keys())
     return columns[name]
