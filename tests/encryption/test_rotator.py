@@ -129,6 +129,26 @@ def test_a_newer_value_of_somebody_else_stays(ring, box, table, place):
     assert found == {**{key: value for key, value in WANTED.items() if key != 6}, 5: "newer@example.com"}
 
 
+def test_rows_written_behind_the_walk_are_found_by_the_next_run(ring, box, table, place):
+    """A process that has not refreshed its keyring writes under the old key until it does."""
+    late = box.encrypt(EMAIL, "late@example.com", record=3)
+    broken = box.encrypt(EMAIL, "mended@example.com", record=5)
+    ring.rotate()
+    with sqlite3.connect(place) as database:
+        database.execute("update contacts set email = 'plaintext' where id = 5")
+    rotator = Rotator(box, EMAIL, table, max_errors=1)
+    assert rotator.run().failed == 1
+    with sqlite3.connect(place) as database:
+        database.execute("update contacts set email = ? where id = 3", [late])
+        database.execute("update contacts set email = ? where id = 5", [broken])
+    report = rotator.run()
+    assert report.ok
+    assert (report.rewritten, report.current) == (43, 40)
+    assert rotator.verify().ok
+    assert opened(box, place) == {**WANTED, 3: "late@example.com", 5: "mended@example.com"}
+    assert rotator.run() == report
+
+
 def test_two_rotators_at_once_do_no_harm(ring, box, table, place):
     ring.rotate()
     reports = []
