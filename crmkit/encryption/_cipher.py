@@ -187,11 +187,8 @@ class FieldCipher(Unpicklable):
         return self._framer.wrap(value)
 
     def _check_double(self, value: object) -> None:
-        if isinstance(value, str):
-            double = value.startswith(_token.MARKER) and _token.looks_like_token(value)
-        else:
-            double = isinstance(value, bytes) and value[: _token.HEADER_BYTES] in self._by_header
-        if double:
+        known = isinstance(value, bytes) and value[: _token.HEADER_BYTES] in self._by_header
+        if known or _token.looks_like_token(value):
             raise DoubleEncryptionError(
                 f"{self.field.name}: the value is a token already; to move it, use rebind", rule="double_encryption"
             )
