@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from crmkit import frames
-from crmkit.errors import ShapeError
+from crmkit.errors import DoubleEncryptionError, ShapeError
 
-from . import _normalizers
+from . import _normalizers, _token
 from ._engine import check_rows
 from ._index import as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from crmkit.typing import Frame
 
@@ -28,6 +28,7 @@ def form(field: Field, value: object) -> str:
 
 def values(engine: Engine, field: Field, value: object, others: Mapping[str, object]) -> dict[str, Any]:
     """Return what is written into each index column, by the index's name."""
+    _check_plain(field, [value] if field.indexes else ())
     found = {}
     for index in field.indexes:
         whole: object = value
@@ -43,6 +44,7 @@ def column(engine: Engine, field: Field, cells: Frame, index: str | None, others
     wanted = field.index(index)
     own = frames.read_column(cells, what="column of values")
     whole: list[Any] = own.values
+    _check_plain(field, whole)
     if wanted.others:
         if len(others) != len(wanted.others):
             raise ShapeError("one column for each of the others", expected=len(wanted.others), actual=len(others))
@@ -71,6 +73,15 @@ def rows(
             blind = engine.blind(field, index.name)
             found[index.name] = blind.write_many(*_forms(blind, cells))
     return found
+
+
+def _check_plain(field: Field, cells: Iterable[object]) -> None:
+    """Refuse to index tokens: no look-up by a value would find their rows."""
+    for row, cell in enumerate(cells):
+        if _token.looks_like_token(cell):
+            raise DoubleEncryptionError(
+                f"{field.name}, row {row}: a token where the plaintext to index was expected", rule="double_encryption"
+            )
 
 
 def _forms(blind: BlindIndex, whole: Sequence[Any]) -> tuple[Sequence[Any], dict[Any, list[list[str]]]]:
