@@ -73,6 +73,10 @@ def _from_bytes(value: object) -> bytes:
 
 
 def _from_int(value: object) -> bytes:
+    if isinstance(value, float):
+        raise InvalidValueError(
+            "an integer wanted, not float; a column of pandas with missing numbers holds floats: .astype('Int64')"
+        )
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise _wrong("an integer", value)
     number = int(value)

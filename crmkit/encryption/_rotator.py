@@ -187,6 +187,8 @@ class Rotator:
             if value is not None or field.hide_null:
                 values.append(value)
                 kept.append(row)
+        if self._reader is not None:
+            _search.judge(engine, field, values)
         records = [engine.record(field, row.key, bound_of(field, row.others)) for row in kept]
         subjects = [row.subject for row in kept] if field.subject else None
         tokens = engine.seal_many(field, values, records, subjects)

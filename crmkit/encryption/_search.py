@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._blind import BlindIndex
     from ._engine import Engine
     from ._field import Field
+    from ._index import Index
 
 
 def form(field: Field, value: object) -> str:
@@ -53,9 +54,7 @@ def column(engine: Engine, field: Field, cells: Frame, index: str | None, others
         whole = [None if None in row else row for row in zip(own.values, *more, strict=True)]
     blind = engine.blind(field, wanted.name)
     keys, forms = _forms(blind, whole)
-    if wanted.accept is None:
-        judged = [None if key is None else str(forms[key]) for key in keys]
-        engine.judge(field, wanted.name, judged, f"{field.name} cannot have index {wanted.name!r}")
+    _judge(engine, field, wanted, keys, forms)
     return own.like(blind.write_many(keys, forms))
 
 
@@ -73,6 +72,29 @@ def rows(
             blind = engine.blind(field, index.name)
             found[index.name] = blind.write_many(*_forms(blind, cells))
     return found
+
+
+def judge(engine: Engine, field: Field, cells: Sequence[object]) -> None:
+    """Refuse to migrate a column into deterministic tokens or an index that would give it away."""
+    judge_tokens(engine, field, cells)
+    for index in field.indexes:
+        if not index.others:
+            _judge(engine, field, index, *_forms(engine.blind(field, index.name), cells))
+
+
+def judge_tokens(engine: Engine, field: Field, cells: Sequence[Any]) -> None:
+    """Refuse deterministic tokens of a column whose values can be guessed by how often each comes."""
+    if field.deterministic and field.accept is None:
+        hashable = cells if field.type is str else [_key(cell) for cell in cells]
+        engine.judge(field, "", hashable, f"{field.name} cannot be deterministic")
+
+
+def _judge(
+    engine: Engine, field: Field, index: Index, keys: Sequence[Any], forms: Mapping[Any, list[list[str]]]
+) -> None:
+    if index.accept is None:
+        judged = [None if key is None else str(forms[key]) for key in keys]
+        engine.judge(field, index.name, judged, f"{field.name} cannot have index {index.name!r}")
 
 
 def _check_plain(field: Field, cells: Iterable[object]) -> None:

@@ -546,3 +546,15 @@ def test_a_missing_value_that_is_hidden_is_rotated_as_one(ring, place):
 
 def test_keyrings_are_what_boxes_say(ring):
     assert isinstance(ring, Keyring)
+
+
+def test_a_migration_refuses_a_column_that_its_index_would_give_away(ring, place):
+    """Row by row nobody can tell; a batch shows how the values are spread."""
+    fill(place, [(n, "yes" if n % 3 else "no") for n in range(3000)])
+    before = column(place)
+    for answer in (Field("contacts.email", indexes=[Index.unique()]), Field("contacts.email", deterministic=True)):
+        table = SQLiteTokenTable(place, "contacts", "email")
+        with pytest.raises(RefusedError, match="2 different values") as caught:
+            Rotator(ring.box([answer]), answer, table, reader=from_plaintext()).run()
+        assert caught.value.rule == "low_entropy"
+        assert column(place) == before

@@ -255,3 +255,15 @@ def test_numbers_have_one_spelling_whatever_the_context_of_the_thread():
     for number in (Decimal("1E+99999999"), Decimal("1E-99999999")):
         with pytest.raises(InvalidValueError, match="10,000 digits"):
             decimal_text(number)
+
+
+def test_whole_numbers_that_pandas_made_floats_are_refused_with_a_way_out(ring):
+    number = Field("contacts.age", type=int)
+    with pytest.raises(InvalidValueError, match="Int64"):
+        ring.box([number]).encrypt_column(number, [1.0, None], records=[1, 2])
+
+
+def test_documents_are_judged_where_tokens_are_deterministic(ring):
+    document = Field("contacts.extra", type="json", deterministic=True)
+    with pytest.raises(RefusedError, match="1 different"):
+        ring.box([document]).encrypt_column(document, [{"a": [1]}] * 3000)
