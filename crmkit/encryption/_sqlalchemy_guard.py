@@ -56,7 +56,7 @@ def check(_connection: Any, statement: Any, rows: Any, row: Any, _options: Any) 
 def _check_parameters(statement: Any, rows: Any, row: Any) -> None:
     changes = isinstance(statement, dml.Insert | dml.Update)
     known = {one.key: one.type for one in statement.table.c if _is_encrypted(one)} if changes else {}
-    pairs = list(_assigned(statement)) if known else []
+    pairs = list(_assigned(statement)) if changes else []
     for kind, value in pairs:
         _check_expression(kind, value)
     pairs += [(part.type, part) for part in visitors.iterate(statement) if isinstance(part, BindParameter)]
@@ -75,15 +75,17 @@ def _check_parameters(statement: Any, rows: Any, row: Any) -> None:
 
 
 def _check_expression(kind: Any, value: Any) -> None:
-    """Refuse what the database would compute for an encrypted column: nobody has encrypted that."""
+    """Refuse what the database would compute for an encrypted column, or take out of one: nobody has encrypted that."""
     value = value.__clause_element__() if hasattr(value, "__clause_element__") else value
-    if not getattr(kind, "crmkit_encrypted", False) or isinstance(value, BindParameter | Null):
+    if not isinstance(value, ClauseElement) or isinstance(value, BindParameter | Null):
         return
-    is_expression = isinstance(value, ClauseElement)
-    if is_expression and getattr(getattr(value, "type", None), "field", None) != kind.field:
+    given = getattr(getattr(value, "type", None), "crmkit_encrypted", False)
+    wanted = getattr(kind, "crmkit_encrypted", False)
+    if (wanted or given) and not (wanted and given and kind.field == value.type.field):  # type: ignore[attr-defined]
+        name = kind.field.name if wanted else value.type.field.name  # type: ignore[attr-defined]
         raise RefusedError(
-            f"{kind.field.name} is encrypted: an expression of SQL would be stored in it as it is; encrypt with the "
-            "box and write the token",
+            f"{name} is encrypted: an expression of SQL would be stored as it is; encrypt with the box and write the "
+            "token",
             rule="record_missing",
         )
 

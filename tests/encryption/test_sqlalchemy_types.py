@@ -195,6 +195,8 @@ def test_what_a_comparator_does_not_see_is_refused_before_it_runs(engine, model)
             sa.select(model.email).intersect(sa.select(model.email)),
             sa.select(model.email).except_(sa.select(model.email)),
             sa.delete(model.__table__).where(model.__table__.c.plain != model.__table__.c.email),
+            sa.select(model).where(model.__table__.c.email == model.__table__.c.plain),
+            sa.update(model).where(model.plain == model.email).values(plain="x"),
         ):
             with pytest.raises(RefusedError, match="cannot sort, group or compute") as caught:
                 session.execute(statement)
@@ -285,6 +287,8 @@ def test_what_the_database_would_write_itself_is_refused(engine, model):
             sa.update(table).values(email=sa.text("'secret'")),
             sa.update(table).values(email=sa.select(table.c.plain).limit(1).scalar_subquery()),
             sa.update(table).values(note=table.c.email),
+            sa.update(model).values(plain=model.email),
+            sa.update(table).values(plain=table.c.email),
             sa.insert(table).from_select(["id", "email"], sa.select(table.c.id, table.c.plain)),
             row.on_conflict_do_update(index_elements=["id"], set_={"email": row.excluded.plain}),
             row.on_conflict_do_update(index_elements=["id"], set_={"email": "secret@example.com"}),
@@ -484,3 +488,20 @@ def test_old_rows_read_and_new_rows_write_under_the_new_key(engine, model, ring)
         assert stored(engine)[0][:29] != before
         session.expire(contact, ["email"])
         assert contact.email == "b@example.com"
+
+
+def test_bulk_statements_with_tokens_work_and_leave_values_on_the_objects(engine, model):
+    box = model.__table__.c.email.type.box
+    key = uuid.uuid4()
+    made = box.encrypt(EMAIL, "new@example.com", record=key)
+    with orm.Session(engine) as session:
+        insert = sa.insert(model).returning(model)
+        assert session.scalars(insert, [{"id": key, "email": made, "plain": "x"}]).one().email == "new@example.com"
+        held = session.get(model, key)
+        for way in ("auto", "fetch", "evaluate"):
+            token = box.encrypt(EMAIL, f"{way}@example.com", record=key)
+            change = sa.update(model).where(model.id == key).values(email=token)
+            session.execute(change, execution_options={"synchronize_session": way})
+            assert held.email == f"{way}@example.com"
+        session.commit()
+        assert session.get(model, key).email == "evaluate@example.com"
