@@ -121,6 +121,8 @@ class EncryptedType(TypeDecorator[Any]):
             return value.token
         if isinstance(value, str) and self.field.encoding == "text" and _token.looks_like_token(value):
             return value
+        if self.field.encoding == "raw" and self.box.engine.cipher(self.field, None, create=False).made(value):
+            return value
         raise RefusedError(
             f"{self.field.name} is bound to its record, which this statement does not name: add or change objects in a "
             "session, or encrypt with the box and write the token",

@@ -505,3 +505,16 @@ def test_bulk_statements_with_tokens_work_and_leave_values_on_the_objects(engine
             assert held.email == f"{way}@example.com"
         session.commit()
         assert session.get(model, key).email == "evaluate@example.com"
+
+
+def test_raw_tokens_of_the_box_are_let_through_too(engine, model):
+    box = model.__table__.c.note.type.box
+    key = uuid.uuid4()
+    made = box.encrypt(NOTE, "电话", record=key)
+    with orm.Session(engine) as session:
+        session.execute(sa.insert(model).values(id=key, note=made))
+        session.commit()
+        assert session.get(model, key).note == "电话"
+        for forged in (made[:17], b"\x01\x01" + made[3:], made.hex()):
+            with pytest.raises(RefusedError, match="bound to its record"):
+                session.execute(sa.update(model).values(note=forged))
