@@ -15,6 +15,7 @@ from crmkit.errors import InvalidValueError, NotFoundError, RefusedError
 
 from . import _index_plan, _normalizers
 from ._frame import decimal_text, from_json
+from ._leak import check_accept
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -85,6 +86,7 @@ class Index:
     def __attrs_post_init__(self) -> None:
         if not self.name.isidentifier():
             raise RefusedError(f"{self.name!r} is no name for an index: letters, digits and _", rule="name")
+        check_accept(self.accept)
         if self.kind not in _KINDS:
             raise NotFoundError.of("kind of index", str(self.kind), sorted(_KINDS))
         most = UNIQUE_BITS if self.kind == "unique" else _MOST_BITS

@@ -396,3 +396,19 @@ def test_numbers_are_told_apart_and_found_in_every_context(ring):
         assert box.index(amount, Decimal("123456.50")) == found
     with pytest.raises(InvalidValueError, match="10,000 digits"):
         box.index(amount, Decimal("1E+99999999"))
+
+
+def test_only_a_reason_accepts_a_leak():
+    for accept in (True, False, "sales looks accounts up by mail domain", 1):
+        with pytest.raises(RefusedError, match="AcceptedLeak") as caught:
+            Index.domain(rows=1000, accept=accept)
+        assert caught.value.rule == "no_reason"
+        with pytest.raises(RefusedError, match="AcceptedLeak"):
+            Field("t.f", type=bool, deterministic=True, accept=accept)
+
+
+def test_surnames_are_refused_whoever_names_the_normalizer():
+    with pytest.raises(RefusedError, match="surnames"):
+        Field("t.surname", indexes=[Index.unique(normalizer="name-v1")])
+    with pytest.raises(RefusedError, match="surnames"):
+        Field("t.surname", normalizer="name-v1", indexes=[Index.unique(normalizer="text-v1")])

@@ -558,3 +558,21 @@ def test_a_migration_refuses_a_column_that_its_index_would_give_away(ring, place
             Rotator(ring.box([answer]), answer, table, reader=from_plaintext()).run()
         assert caught.value.rule == "low_entropy"
         assert column(place) == before
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "sqlalchemy"])
+def test_a_rotation_over_keys_of_octets_goes_on_where_it_stopped(ring, place, kind):
+    field = Field("contacts.email")
+    box = ring.box([field])
+    keys = [bytes([255 - n, n]) for n in range(5)]
+    with sqlite3.connect(place) as database:
+        database.execute("create table blobs (id blob primary key, email text)")
+        database.executemany("insert into blobs values (?, ?)", [(k, box.encrypt(field, "x", record=k)) for k in keys])
+    ring.rotate()
+    if kind == "sqlite":
+        table = SQLiteTokenTable(place, "blobs", "email")
+    else:
+        sa = pytest.importorskip("sqlalchemy", reason="needs SQLAlchemy")
+        table = SQLAlchemyTokenTable(sa.create_engine(f"sqlite:///{place}"), "blobs", "email")
+    for done in (2, 4, 5):
+        assert Rotator(box, field, table).run(batch=2, batches=1).rewritten == done
