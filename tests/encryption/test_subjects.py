@@ -1,5 +1,6 @@
 """One key for each person: made once, rewrapped without touching values, destroyed for good."""
 
+import sqlite3
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -359,3 +360,12 @@ def test_only_text_names_a_person_to_shred(box):
     for subject in (5, "", None):
         with pytest.raises(RefusedError, match="named by text"):
             box.shred(subject)
+
+
+def test_a_key_that_became_text_is_noticed(ring, tmp_path):
+    store = SQLiteSubjectStore(tmp_path / "odd.db")
+    ring.box([NOTE], subjects=store).encrypt(NOTE, "x", record=1, subject="p")
+    with sqlite3.connect(tmp_path / "odd.db") as database:
+        database.execute("update crmkit_subjects set sealed = 'text'")
+    with pytest.raises(IntegrityError, match="not what this keyring sealed"):
+        ring.box([NOTE], subjects=store).encrypt(NOTE, "x", record=1, subject="p")
