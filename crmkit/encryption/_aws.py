@@ -43,8 +43,9 @@ class AWSKeyWrapper:
     Args:
         client: ``boto3.client("kms")``, with the timeouts and retries that you want
             (``botocore.config.Config(connect_timeout=2, read_timeout=5)``).
-        key_id: Id, ARN or alias of a symmetric key. An alias may later point to another key: the id of the key that
-            encrypted is in the wrapped blob.
+        key_id: Id or ARN of a symmetric key, or an alias. The key is named when it unwraps too, so that nobody can slip
+            in a keyset under a key of their own; so an alias must not be pointed to another key before the keyring is
+            rewrapped under the id of that one, or the keyset does not load until the alias is pointed back.
 
     Example:
         >>> AWSKeyWrapper(client=None, key_id="alias/crm").uri
@@ -79,7 +80,9 @@ class AWSKeyWrapper:
         # Outside of the handler, because the service's own error may quote the request.
         if said in _LATER or said in _ON_THE_WAY:
             raise KMSUnavailableError(f"AWS KMS could not {action} now: {said}; try again", uri=self.uri)
-        raise KMSRefusedError(f"AWS KMS refused to {action}: {said}", uri=self.uri)
+        moved = ": was the alias pointed to another key? Point it back, load, and rewrap under the other key's id"
+        hint = moved if said == "IncorrectKeyException" else ""
+        raise KMSRefusedError(f"AWS KMS refused to {action}: {said}{hint}", uri=self.uri)
 
 
 def _code(error: Exception) -> str | None:

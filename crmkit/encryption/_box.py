@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from crmkit import frames
 from crmkit.errors import CrmkitError, NotFoundError, RefusedError
 
-from . import _rebind, _shred
+from . import _rebind, _search, _shred
 from ._audit import Auditor
 from ._box_search import _Searches
 from ._columns import ColumnOutcome, OnError, collected, first_error
@@ -191,8 +191,7 @@ class Box(_Searches):
         field = self.field(field)
         column = frames.read_column(values, what="column of values")
         check_rows(column, records, subjects, *(bound or {}).values())
-        if field.deterministic and field.accept is None:
-            self.engine.judge(field, "", column.values, f"{field.name} cannot be deterministic")
+        _search.judge_tokens(self.engine, field, column.values)
         rows = self.engine.records(field, records, len(column), bound)
         return column.like(self.engine.seal_many(field, column.values, rows, subjects))
 

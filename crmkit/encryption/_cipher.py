@@ -105,6 +105,10 @@ class FieldCipher(Unpicklable):
         head = self.prefix if isinstance(token, str) else self._active.header
         return token[: len(head)] == head
 
+    def made(self, value: object) -> bool:
+        """Say whether octets begin like a raw token of one of these keys."""
+        return isinstance(value, bytes) and value[: _token.HEADER_BYTES] in self._by_header
+
     def seal(self, value: object, record: bytes) -> str | bytes | None:
         """Return the token of one value; ``None`` for ``None``, unless the field hides it."""
         if value is None and not self._framer.hide_null:
@@ -187,11 +191,7 @@ class FieldCipher(Unpicklable):
         return self._framer.wrap(value)
 
     def _check_double(self, value: object) -> None:
-        if isinstance(value, str):
-            double = value.startswith(_token.MARKER) and _token.looks_like_token(value)
-        else:
-            double = isinstance(value, bytes) and value[: _token.HEADER_BYTES] in self._by_header
-        if double:
+        if self.made(value) or _token.looks_like_token(value):
             raise DoubleEncryptionError(
                 f"{self.field.name}: the value is a token already; to move it, use rebind", rule="double_encryption"
             )

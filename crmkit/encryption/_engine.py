@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from crmkit import frames
-from crmkit.errors import CrmkitError, NotFoundError, RefusedError, SchemaError, ShapeError, SubjectShreddedError
+from crmkit.errors import CrmkitError, RefusedError, SchemaError, ShapeError
 
 from . import _record_id
 from ._blind import BlindIndex
@@ -140,7 +140,10 @@ class Engine:
         if not field.subject:
             return list(self.cipher(field, None, create=True).seal_many(values, records))
         rows = self._by_subject(field, subjects, len(values))
-        wanted = [subject for subject, places in rows.items() if any(values[row] is not None for row in places)]
+        wanted = [
+            subject for subject, places in rows.items()
+            if field.hide_null or any(values[row] is not None for row in places)
+        ]  # fmt: skip
         found: list[Any] = [None] * len(values)
         for subject, cipher in self.subjects.ciphers(field, wanted, create=True).items():
             for row in rows[subject]:
@@ -165,7 +168,7 @@ class Engine:
                 continue
             try:
                 cipher = self.subjects.ciphers(field, [subject], create=False)[subject]
-            except (SubjectShreddedError, NotFoundError, RefusedError) as error:
+            except CrmkitError as error:
                 failed.update(dict.fromkeys(places, error.with_traceback(None)))
                 continue
             own: dict[int, CrmkitError] = {}

@@ -13,6 +13,7 @@ from crmkit.errors import NotFoundError, RefusedError
 from . import _normalizers, _token
 from ._frame import CODECS, Framer
 from ._index import Index, check_together
+from ._leak import check_accept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -111,6 +112,7 @@ class Field:
             raise RefusedError(f"no type {self.type!r}; there are {', '.join(known)}", rule="type")
         _normalizers.check_name(self.normalizer, self.country)
         masking.disclosure(self.mask)
+        check_accept(self.accept)
         self._check_padding()
         self._check_mode()
         check_together(self.indexes, self.name)
@@ -126,7 +128,8 @@ class Field:
                 "say why that is acceptable with accept=AcceptedLeak(...) on the index",
                 rule="hide_null",
             )
-        if self.normalizer == "name-v1" and any(index.accept is None and not index.others for index in self.indexes):
+        by_name = [index for index in self.indexes if "name-v1" in {index.normalizer, self.normalizer}]
+        if any(index.accept is None and not index.others for index in by_name):
             raise RefusedError(
                 f"{self.name}: a few surnames are so common that their rows can be told; say why that is acceptable "
                 "with accept=AcceptedLeak(...) on the index, or use Index.compound",

@@ -134,6 +134,8 @@ def open_file(
 def _context(context: Mapping[str, str]) -> bytes:
     if not context:
         raise RefusedError("say what the file is: context={'kind': ...}", rule="context")
+    if not all(type(part) is str for pair in context.items() for part in pair):
+        raise RefusedError("the context of a file is text: 1 and '1' could not be told apart", rule="context")
     return parts(*(part for name in sorted(context) for part in (name, context[name])))
 
 

@@ -21,6 +21,7 @@ END: Final = b"\x80"
 MAX_BYTES: Final = 16 * 1024 * 1024
 _MOST_BITS: Final = 13_280
 """Python writes integers of up to 4,300 digits unless it was told otherwise."""
+_MOST_DIGITS: Final = 10_000
 _INTEGER = re.compile(rb"-?[0-9]+\Z")
 _BOOLS: Final = {b"1": True, b"0": False}
 
@@ -72,6 +73,10 @@ def _from_bytes(value: object) -> bytes:
 
 
 def _from_int(value: object) -> bytes:
+    if isinstance(value, float):
+        raise InvalidValueError(
+            "an integer wanted, not float; a column of pandas with missing numbers holds floats: .astype('Int64')"
+        )
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise _wrong("an integer", value)
     number = int(value)
@@ -92,6 +97,23 @@ def _from_decimal(value: object) -> bytes:
     return str(Decimal(value)).encode()
 
 
+def decimal_text(value: Decimal) -> str:
+    """Return a finite number in the one spelling that equal numbers share: exact, whatever the thread's context is.
+
+    Raises:
+        InvalidValueError: Written out it has more than 10,000 digits before or behind the point.
+    """
+    sign, digits, exponent = value.as_tuple()
+    if not value:
+        return "0"
+    if not isinstance(exponent, int) or exponent < -_MOST_DIGITS or value.adjusted() > _MOST_DIGITS:
+        raise InvalidValueError("a number of more than 10,000 digits cannot be compared or indexed")
+    kept = len(digits)
+    while not digits[kept - 1]:
+        kept -= 1
+    return f"{Decimal((sign, digits[:kept], exponent + len(digits) - kept)):f}"
+
+
 def _from_bool(value: object) -> bytes:
     if not isinstance(value, bool | np.bool_):
         raise _wrong("a bool", value)
@@ -107,7 +129,21 @@ def _from_date(value: object) -> bytes:
 def _from_moment(value: object) -> bytes:
     if not isinstance(value, dt.datetime):
         raise _wrong("a datetime", value)
+    if value != value or getattr(value, "nanosecond", 0) != 0:
+        raise InvalidValueError("a moment in whole microseconds wanted: not NaT, and nothing finer")
     return value.isoformat().encode()
+
+
+def from_json(value: object) -> bytes:
+    """Return a document's canonical octets; errors do not say where, because keys are plaintext too."""
+    try:
+        return json_bytes(value)
+    except InvalidValueError:
+        pass  # and raise outside: its message has the keys on the way, and they are plaintext too
+    raise InvalidValueError(
+        "JSON of text, bools, None, integers up to 2^53 - 1, lists and dicts with text keys wanted; something else is "
+        "in it, or a lone surrogate, or it is nested deeper than 200 levels"
+    )
 
 
 JSON: Final = "json"
@@ -119,7 +155,7 @@ CODECS: Final[dict[object, Codec]] = {
     bool: Codec(b"?", _from_bool, lambda data: _BOOLS[data]),
     dt.date: Codec(b"D", _from_date, lambda data: dt.date.fromisoformat(data.decode())),
     dt.datetime: Codec(b"T", _from_moment, lambda data: dt.datetime.fromisoformat(data.decode())),
-    JSON: Codec(b"j", json_bytes, parse_json),
+    JSON: Codec(b"j", from_json, parse_json),
 }
 """Type -> codec. No floats, because they are no exact text, and no pickle, because reading one can run anything."""
 

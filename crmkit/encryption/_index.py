@@ -6,14 +6,16 @@ import datetime as dt
 import unicodedata
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
 import attrs
 
-from crmkit._canonical import json_bytes
-from crmkit.errors import InvalidValueError, RefusedError
+from crmkit.errors import InvalidValueError, NotFoundError, RefusedError
 
 from . import _index_plan, _normalizers
+from ._frame import decimal_text, from_json
+from ._leak import check_accept
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -27,11 +29,13 @@ IndexTerm: TypeAlias = "int | str"
 """What an index column holds: an integer of at most 63 bits, or 32 hexadecimal digits for ``unique``."""
 
 UNIQUE_BITS: Final = 128
+_MOST_BITS: Final = 63
 _ALWAYS_ACCEPT: Final = {
     "domain": "a few mail domains hold most addresses, so rows can be told by how often a term comes",
 }
 
 
+_KINDS: Final = frozenset(get_args(IndexKind))
 _STRETCHES: Final[tuple[object, ...]] = (None, "argon2id")
 STRETCH_KIB: Final = 4096
 STRETCH_ITERATIONS: Final = 3
@@ -82,6 +86,12 @@ class Index:
     def __attrs_post_init__(self) -> None:
         if not self.name.isidentifier():
             raise RefusedError(f"{self.name!r} is no name for an index: letters, digits and _", rule="name")
+        check_accept(self.accept)
+        if self.kind not in _KINDS:
+            raise NotFoundError.of("kind of index", str(self.kind), sorted(_KINDS))
+        most = UNIQUE_BITS if self.kind == "unique" else _MOST_BITS
+        if type(self.bits) is not int or not 1 <= self.bits <= most or (self.kind == "unique" and self.bits != most):
+            raise RefusedError("a term has 1 to 63 bits, for a unique index 128", rule="index_bits")
         if self.partitions not in {1, 2, 4, 8, 16, 32, 64, 128, 256}:
             raise RefusedError("partitions are a power of two up to 256", rule="index_partitions")
         if self.stretch not in _STRETCHES:
@@ -185,7 +195,7 @@ class Index:
     def scheme(self, normalizer: str, country: str | None) -> str:
         """Return what goes into the index key: a change of any part makes another index."""
         kind = f"{self.kind}({self.size})" if self.size is not None else self.kind
-        kind = f"{self.kind}({self.width.normalize():f})" if self.width is not None else kind
+        kind = f"{self.kind}({decimal_text(self.width)})" if self.width is not None else kind
         kind = f"{self.kind}({','.join(self.others)})" if self.others else kind
         slow = f"|S={self.stretch}({STRETCH_KIB},{STRETCH_ITERATIONS})" if self.stretch else ""
         return f"{normalizer}{':' + country if country else ''}|{kind}|L={self.bits}|P={self.partitions}{slow}"
@@ -248,7 +258,8 @@ def _span(value: object, width: Decimal) -> str:
             raise InvalidValueError("a bucket index takes finite numbers")
     else:
         raise InvalidValueError(f"a bucket index takes dates and numbers, not {type(value).__name__}")
-    return f"{number // width - (1 if number % width < 0 else 0):f}"
+    decimal_text(number)  # refuses what would take forever
+    return str(Fraction(number) // Fraction(width))
 
 
 def as_text(value: object) -> str:
@@ -260,14 +271,14 @@ def as_text(value: object) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, Decimal):
-        return f"{value.normalize() if value else Decimal(0):f}"
+        return decimal_text(value)
     if isinstance(value, dt.datetime):
         return (value if value.tzinfo is None else value.astimezone(dt.UTC)).isoformat()
     if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, bytes | bytearray):
         return value.hex()
-    return json_bytes(value).decode()
+    return from_json(value).decode()
 
 
 def check_together(indexes: Iterable[Index], field: str) -> None:

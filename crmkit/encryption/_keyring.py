@@ -238,6 +238,9 @@ class Keyring:
     ) -> None:
         """Destroy a read-only key for good: what it encrypted can never be read again.
 
+        Nothing counts the sealed files and row seals of a data key, nor the rows with terms of an index key: they are
+        lost, and those rows not found any more. Seal and ``Rotator(..., reindex=True)`` first.
+
         Args:
             purpose: ``"data"``, ``"index"`` or ``"subject"``.
             version: Which key.

@@ -88,3 +88,9 @@ class Spread:
                 f"{what}: {'; '.join(problems)}; if that is acceptable, say why with accept=AcceptedLeak(...)",
                 rule="low_entropy",
             )
+
+
+def check_accept(accept: object) -> None:
+    """Refuse anything but a reason: ``accept=False`` would switch every refusal off."""
+    if accept is not None and not isinstance(accept, AcceptedLeak):
+        raise RefusedError("accept is AcceptedLeak('why ...'), nothing else", rule="no_reason")

@@ -18,6 +18,7 @@ from crmkit.errors import FormatError, KMSRefusedError, RefusedError
 from . import _disk
 from ._aead import siv
 from ._derive import derive
+from ._frame import utf8
 from ._secret import SecretKey, check_material
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class LocalKeyFile:
         else:
             if len(passphrase) < 12:
                 raise RefusedError("a passphrase has 12 characters at least; several words are best", rule="passphrase")
+            _octets(passphrase)  # before there is a file
             data = json_bytes(
                 {
                     "format": FORMAT, "kdf": "argon2id", "iterations": ITERATIONS, "lanes": LANES,
@@ -138,7 +140,14 @@ def _stretched(data: bytes, passphrase: str | None, name: str) -> bytes:
         raise FormatError(f"not a {FORMAT} file, or one with weak parameters", location=name)
     if passphrase is None:
         raise FormatError("this key file needs its passphrase: LocalKeyFile(path, passphrase=...)", location=name)
-    return kdf.derive(passphrase.encode())
+    return kdf.derive(_octets(passphrase))
+
+
+def _octets(passphrase: str) -> bytes:
+    data = utf8(passphrase)
+    if data is None:  # as the environment gives it where it is of another encoding
+        raise RefusedError("a passphrase with a lone surrogate has no UTF-8 form", rule="passphrase")
+    return data
 
 
 def _kdf(data: bytes) -> Argon2id | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import attrs
@@ -71,6 +72,19 @@ class Checkpoint:
     conflicts: int = 0
     failed: int = 0
     done: bool = False
+
+    def to_json(self) -> str:
+        """Return the checkpoint as a table keeps it; a key of octets stands in hexadecimal under its own name."""
+        after = {"octets": self.after.hex()} if isinstance(self.after, bytes) else self.after
+        return json.dumps({**attrs.asdict(self), "after": after})
+
+    @classmethod
+    def from_json(cls, state: str) -> Checkpoint:
+        """Undo :meth:`to_json`."""
+        said = json.loads(state)
+        if isinstance(said["after"], dict):
+            said["after"] = bytes.fromhex(said["after"]["octets"])
+        return cls(**said)
 
 
 @runtime_checkable

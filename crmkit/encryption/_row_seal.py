@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 
-from crmkit._canonical import encode_parts, json_bytes
+from crmkit._canonical import encode_parts
 from crmkit.errors import (
     IntegrityError,
     InvalidValueError,
@@ -26,7 +26,7 @@ from crmkit.errors import (
 
 from . import _token
 from ._derive import TAG_BYTES, derive, key_tag
-from ._frame import utf8
+from ._frame import decimal_text, from_json, utf8
 from ._record_id import record_bytes
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def _cell(name: str, value: Any) -> bytes:
     if isinstance(value, int | np.integer):
         return b"i%d" % int(value)
     if isinstance(value, Decimal) and value.is_finite():
-        return b"d" + f"{value.normalize() if value else Decimal(0):f}".encode()
+        return b"d" + decimal_text(value).encode()
     if isinstance(value, dt.datetime):
         return b"T" + (value if value.tzinfo is None else value.astimezone(dt.UTC)).isoformat().encode()
     if isinstance(value, dt.date):
@@ -176,7 +176,7 @@ def _cell(name: str, value: Any) -> bytes:
     if isinstance(value, bytes | bytearray | memoryview):
         return b"b" + bytes(value)
     if isinstance(value, list | tuple | dict):
-        return b"j" + json_bytes(value)
+        return b"j" + from_json(value)
     raise RefusedError(
         f"a row seal cannot cover {name!r}: a {type(value).__name__} has no one exact form; leave the column out",
         rule="type",

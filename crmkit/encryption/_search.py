@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from crmkit import frames
-from crmkit.errors import ShapeError
+from crmkit.errors import DoubleEncryptionError, ShapeError
 
-from . import _normalizers
+from . import _normalizers, _token
 from ._engine import check_rows
 from ._index import as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from crmkit.typing import Frame
 
     from ._blind import BlindIndex
     from ._engine import Engine
     from ._field import Field
+    from ._index import Index
 
 
 def form(field: Field, value: object) -> str:
@@ -28,6 +29,7 @@ def form(field: Field, value: object) -> str:
 
 def values(engine: Engine, field: Field, value: object, others: Mapping[str, object]) -> dict[str, Any]:
     """Return what is written into each index column, by the index's name."""
+    _check_plain(field, [value] if field.indexes else ())
     found = {}
     for index in field.indexes:
         whole: object = value
@@ -43,6 +45,7 @@ def column(engine: Engine, field: Field, cells: Frame, index: str | None, others
     wanted = field.index(index)
     own = frames.read_column(cells, what="column of values")
     whole: list[Any] = own.values
+    _check_plain(field, whole)
     if wanted.others:
         if len(others) != len(wanted.others):
             raise ShapeError("one column for each of the others", expected=len(wanted.others), actual=len(others))
@@ -51,9 +54,7 @@ def column(engine: Engine, field: Field, cells: Frame, index: str | None, others
         whole = [None if None in row else row for row in zip(own.values, *more, strict=True)]
     blind = engine.blind(field, wanted.name)
     keys, forms = _forms(blind, whole)
-    if wanted.accept is None:
-        judged = [None if key is None else str(forms[key]) for key in keys]
-        engine.judge(field, wanted.name, judged, f"{field.name} cannot have index {wanted.name!r}")
+    _judge(engine, field, wanted, keys, forms)
     return own.like(blind.write_many(keys, forms))
 
 
@@ -71,6 +72,38 @@ def rows(
             blind = engine.blind(field, index.name)
             found[index.name] = blind.write_many(*_forms(blind, cells))
     return found
+
+
+def judge(engine: Engine, field: Field, cells: Sequence[object]) -> None:
+    """Refuse to migrate a column into deterministic tokens or an index that would give it away."""
+    judge_tokens(engine, field, cells)
+    for index in field.indexes:
+        if not index.others:
+            _judge(engine, field, index, *_forms(engine.blind(field, index.name), cells))
+
+
+def judge_tokens(engine: Engine, field: Field, cells: Sequence[Any]) -> None:
+    """Refuse deterministic tokens of a column whose values can be guessed by how often each comes."""
+    if field.deterministic and field.accept is None:
+        hashable = cells if field.type is str else [_key(cell) for cell in cells]
+        engine.judge(field, "", hashable, f"{field.name} cannot be deterministic")
+
+
+def _judge(
+    engine: Engine, field: Field, index: Index, keys: Sequence[Any], forms: Mapping[Any, list[list[str]]]
+) -> None:
+    if index.accept is None:
+        judged = [None if key is None else str(forms[key]) for key in keys]
+        engine.judge(field, index.name, judged, f"{field.name} cannot have index {index.name!r}")
+
+
+def _check_plain(field: Field, cells: Iterable[object]) -> None:
+    """Refuse to index tokens: no look-up by a value would find their rows."""
+    for row, cell in enumerate(cells):
+        if _token.looks_like_token(cell):
+            raise DoubleEncryptionError(
+                f"{field.name}, row {row}: a token where the plaintext to index was expected", rule="double_encryption"
+            )
 
 
 def _forms(blind: BlindIndex, whole: Sequence[Any]) -> tuple[Sequence[Any], dict[Any, list[list[str]]]]:

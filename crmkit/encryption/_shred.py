@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from crmkit._canonical import json_bytes
+from crmkit.errors import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -99,6 +100,8 @@ def shred(
     now: Callable[[], datetime] | None = None,
 ) -> ErasureReceipt:
     """Destroy the keys of one person, and say what that covers."""
+    if type(subject) is not str or not subject:  # which no key is under, and the receipt would say otherwise
+        raise RefusedError("a person is named by text: shred('person:42')", rule="subject_missing")
     fields = list(fields)
     at = (datetime.now(UTC) if now is None else now()).astimezone(UTC)
     subjects = family(store, tenant, subject)

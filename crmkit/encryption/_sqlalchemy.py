@@ -16,6 +16,7 @@ from sqlalchemy import Engine, LargeBinary, String, event, inspect
 from sqlalchemy.orm import Mapper, Session, object_session
 from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.sql import operators
+from sqlalchemy.sql.elements import ColumnClause
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from crmkit.errors import NotFoundError, PlaintextFoundError, RefusedError
@@ -52,6 +53,10 @@ class _Comparator(TypeEngine.Comparator[Any]):
             return super().operate(operators.is_, None)
         if op in {operators.ne, operators.is_not} and (other[0] is None or _is_null(other[0])):
             return super().operate(operators.is_not, None)
+        if op is operators.eq and isinstance(other[0], ColumnClause):
+            # SQLAlchemy itself looks for columns in lists and dictionaries. Whoever builds a statement with the
+            # outcome is refused when it runs.
+            return super().operate(op, other[0])
         if op is operators.eq:
             return encrypted.search(self.expr, [other[0]])
         if op is operators.in_op and isinstance(other[0], Iterable) and not isinstance(other[0], str | bytes):
@@ -116,6 +121,8 @@ class EncryptedType(TypeDecorator[Any]):
             return value.token
         if isinstance(value, str) and self.field.encoding == "text" and _token.looks_like_token(value):
             return value
+        if self.field.encoding == "raw" and self.box.engine.cipher(self.field, None, create=False).made(value):
+            return value
         raise RefusedError(
             f"{self.field.name} is bound to its record, which this statement does not name: add or change objects in a "
             "session, or encrypt with the box and write the token",
@@ -169,7 +176,12 @@ def _is_null(other: Any) -> bool:
 
 
 def _sibling(expression: Any, name: str) -> Any:
-    columns = expression.table.c
+    table = getattr(expression, "table", None)
+    if table is None:
+        raise RefusedError(
+            "an expression over an encrypted column has no index beside it; compare the column itself", rule="operator"
+        )
+    columns = table.c
     if name not in columns:
         raise NotFoundError.of("index column", name, columns.keys())
     return columns[name]
@@ -317,7 +329,9 @@ def _open(target: Any) -> None:
     state = inspect(target)
     for key, kind in _encrypted(state.mapper):
         held = state.dict.get(key)
-        if isinstance(held, Sealed):
+        # A bulk update leaves on the objects of a session what it wrote: text that is a token is no value.
+        token = held.token if isinstance(held, Sealed) else held if _token.looks_like_token(held) else None
+        if token is not None:
             bound = {name: getattr(target, name) for name in kind.field.bound}
-            value = kind.box.decrypt(kind.field, held.token, record=getattr(target, kind.record), bound=bound)
+            value = kind.box.decrypt(kind.field, token, record=getattr(target, kind.record), bound=bound)
             state.dict[key] = value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -220,8 +219,8 @@ class SQLAlchemyTokenTable:
             state = connection.execute(self._sa.select(table.c.state).where(table.c.name == name)).scalar()
         if state is None:
             return None
-        said = json.loads(state)
-        return Checkpoint(**{**said, "after": self._from_text(said["after"])})
+        said = Checkpoint.from_json(state)
+        return attrs.evolve(said, after=self._from_text(said.after))
 
     def batch(self, after: Any, limit: int) -> list[StoredToken]:
         """Return rows with a value, behind a key, in the order of keys."""
@@ -267,7 +266,7 @@ class SQLAlchemyTokenTable:
 
     def _keep(self, connection: sa.Connection, state: Checkpoint) -> None:
         table = self._checkpoints
-        text = json.dumps({**attrs.asdict(state), "after": self._to_text(state.after)})
+        text = attrs.evolve(state, after=self._to_text(state.after)).to_json()
         where = table.c.name == state.name
         if not connection.execute(self._sa.update(table).where(where).values(state=text)).rowcount:
             try:
@@ -277,7 +276,7 @@ class SQLAlchemyTokenTable:
                 connection.execute(self._sa.update(table).where(where).values(state=text))
 
     def _to_text(self, key: Any) -> Any:
-        return key if key is None or type(key) in {int, str} else str(key)
+        return key if key is None or type(key) in {int, str, bytes} else str(key)
 
     def _from_text(self, key: Any) -> Any:
         kind = self._key.type.python_type

@@ -223,5 +223,5 @@ class SubjectKeys:
         box = siv(derive(root.reveal(), 64, "subject-wrap", keyset.tenant))
         try:
             return box.decrypt(row.sealed or b"", [parts("subject", keyset.tenant, row.subject, row.generation)])
-        except (InvalidTag, ValueError):
+        except (InvalidTag, TypeError, ValueError):  # text is no octets either
             raise IntegrityError(f"the key of subject {row.subject!r} is not what this keyring sealed") from None

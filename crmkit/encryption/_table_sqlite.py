@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-
-import attrs
 
 from crmkit.errors import RefusedError
 
@@ -31,7 +28,7 @@ class SQLiteTokenTable:
         path: The database.
         table: The table.
         column: The column with the tokens.
-        key: The primary key: one column, an integer or text.
+        key: The primary key: one column, an integer, text or a blob.
         subject: The column that names the person, for fields with ``subject=True``.
         others: Columns for compound indexes, and those that the field is bound to.
 
@@ -66,7 +63,7 @@ class SQLiteTokenTable:
         with closing(self._connect()) as connection:
             connection.execute(_CHECKPOINTS)
             row = connection.execute("select state from crmkit_checkpoints where name = ?", (name,)).fetchone()
-        return None if row is None else Checkpoint(**json.loads(row[0]))
+        return None if row is None else Checkpoint.from_json(row[0])
 
     def batch(self, after: Any, limit: int) -> list[StoredToken]:
         """Return rows with a value, behind a key, in the order of keys."""
@@ -97,7 +94,7 @@ class SQLiteTokenTable:
             state = checkpoint(written)
             connection.execute(
                 "insert into crmkit_checkpoints values (?, ?) on conflict do update set state = excluded.state",
-                (state.name, json.dumps(attrs.asdict(state))),
+                (state.name, state.to_json()),
             )
             connection.execute("commit")
         return written

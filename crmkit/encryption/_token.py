@@ -81,14 +81,21 @@ def decode_body(body: str) -> bytes:
         TokenFormatError: It is spelt in another way.
     """
     last = _LAST[len(body) % 4]
-    try:
-        # What is of another alphabet becomes something that no alphabet has, and the strict reader refuses it.
-        raw = binascii.a2b_base64(body.encode("ascii").translate(_FROM_URL) + _PADDING[len(body) % 4], strict_mode=True)
-    except (binascii.Error, UnicodeEncodeError):
-        raise TokenFormatError("not a token: cut short, or a character outside of the base64url alphabet") from None
+    raw = _read(body)
+    if raw is None:  # raised outside of the handler: Python's own error holds the whole text
+        raise TokenFormatError("not a token: cut short, or a character outside of the base64url alphabet")
     if last is not None and body[-1] not in last:
         raise TokenFormatError("not a token: unused bits of its base64url are set")
     return raw
+
+
+def _read(body: str) -> bytes | None:
+    try:
+        # What is of another alphabet becomes something that no alphabet has, and the strict reader refuses it.
+        data = body.encode("ascii").translate(_FROM_URL) + _PADDING[len(body) % 4]
+        return binascii.a2b_base64(data, strict_mode=True)
+    except (binascii.Error, UnicodeEncodeError):
+        return None
 
 
 def header_of(prefix: str) -> bytes:
@@ -118,10 +125,14 @@ def check(raw: bytes) -> bytes:
     return raw
 
 
-def looks_like_token(text: str) -> bool:
-    """Say whether a plaintext is a well-formed token already."""
+def looks_like_token(value: object) -> bool:
+    """Say whether a plaintext is a well-formed text token already."""
+    if isinstance(value, bytes | bytearray) and value.startswith(MARKER.encode()) and value.isascii():
+        value = value.decode("ascii")
+    if not isinstance(value, str) or not value.startswith(MARKER):
+        return False
     try:
-        decode(text)
+        decode(value)
     except TokenError:
         return False
     return True

@@ -3,7 +3,7 @@
 import datetime as dt
 import math
 import random
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from crmkit.encryption import AcceptedLeak, Field, Index, Keyring
 from crmkit.encryption._index_plan import allowed_bits, rank_attack
 from crmkit.encryption._normalizers import normalize
-from crmkit.errors import InvalidValueError, NotFoundError, RefusedError, ShapeError
+from crmkit.errors import DoubleEncryptionError, InvalidValueError, NotFoundError, RefusedError, ShapeError
 
 REASON = AcceptedLeak("accepted for the sake of this test")
 
@@ -363,3 +363,52 @@ def test_a_stretched_term_costs_memory_hard_work(monkeypatch, ring):
     assert asked[0]["memory_cost"] == 4096
     assert asked[0]["iterations"] == 3
     assert len(asked[0]["salt"]) == 16
+
+
+def test_a_term_has_a_length_that_a_column_can_hold():
+    for bits in (0, -3, 64, 128, 6.5, True):
+        with pytest.raises(RefusedError, match="1 to 63 bits"):
+            Index("filter", "filter", bits, rows=1000, accept=REASON)
+    with pytest.raises(RefusedError, match="for a unique index 128"):
+        Index("unique", "unique", 8)  # == would find rows of other values
+    with pytest.raises(NotFoundError, match="kind of index"):
+        Index("uniqe", "unique", 128)
+
+
+def test_tokens_are_not_indexed_as_if_they_were_values(ring):
+    email = Field("contacts.email", normalizer="email-v1", indexes=[Index.unique()])
+    box = ring.box([email])
+    token = box.encrypt(email, "ana@example.com", record=1)
+    with pytest.raises(DoubleEncryptionError, match="row 1"):
+        box.index_column(email, [None, token])
+    with pytest.raises(DoubleEncryptionError):
+        box.index_values(email, token)
+
+
+def test_numbers_are_told_apart_and_found_in_every_context(ring):
+    amount = Field("deals.amount", type=Decimal, indexes=[Index.unique(), Index.bucket(10, rows=1000)])
+    box = ring.box([amount])
+    one, other = (Decimal("1." + "0" * 40 + end) for end in "12")
+    assert box.index(amount, one)["unique"] != box.index(amount, other)["unique"]
+    found = box.index(amount, Decimal("123456.5"))
+    with localcontext() as context:
+        context.prec = 3
+        assert box.index(amount, Decimal("123456.50")) == found
+    with pytest.raises(InvalidValueError, match="10,000 digits"):
+        box.index(amount, Decimal("1E+99999999"))
+
+
+def test_only_a_reason_accepts_a_leak():
+    for accept in (True, False, "sales looks accounts up by mail domain", 1):
+        with pytest.raises(RefusedError, match="AcceptedLeak") as caught:
+            Index.domain(rows=1000, accept=accept)
+        assert caught.value.rule == "no_reason"
+        with pytest.raises(RefusedError, match="AcceptedLeak"):
+            Field("t.f", type=bool, deterministic=True, accept=accept)
+
+
+def test_surnames_are_refused_whoever_names_the_normalizer():
+    with pytest.raises(RefusedError, match="surnames"):
+        Field("t.surname", indexes=[Index.unique(normalizer="name-v1")])
+    with pytest.raises(RefusedError, match="surnames"):
+        Field("t.surname", normalizer="name-v1", indexes=[Index.unique(normalizer="text-v1")])

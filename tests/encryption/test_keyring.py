@@ -517,3 +517,10 @@ def test_two_fields_two_tenants_two_purposes_have_no_key_in_common(tmp_path, wra
         ring = Keyring.create(tmp_path / tenant, wrapper=wrapper, tenant=tenant)
         tags.add(ring.box([field]).prefix(field))
     assert len(tags) == 2
+
+
+def test_a_passphrase_that_is_no_text_is_refused_before_there_is_a_file(tmp_path):
+    with pytest.raises(RefusedError, match="surrogate") as caught:
+        LocalKeyFile.create(tmp_path / "kek.key", passphrase="canary canary \udcff")
+    assert caught.value.__context__ is None  # Python's own error would hold the passphrase
+    assert list(tmp_path.iterdir()) == []

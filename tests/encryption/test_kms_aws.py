@@ -73,6 +73,8 @@ def test_a_service_that_is_busy_is_told_from_one_that_refuses():
             assert caught.value.__cause__ is caught.value.__context__ is None
             assert caught.value.uri == "aws-kms:k"
     assert issubclass(KMSUnavailableError, ConnectionError)
+    with pytest.raises(KMSRefusedError, match="alias pointed to another key"):
+        AWSKeyWrapper(Client(service_error("IncorrectKeyException")), "alias/crm").unwrap(b"blob", {})
     assert issubclass(KMSRefusedError, PermissionError)
 
 

@@ -129,6 +129,26 @@ def test_a_newer_value_of_somebody_else_stays(ring, box, table, place):
     assert found == {**{key: value for key, value in WANTED.items() if key != 6}, 5: "newer@example.com"}
 
 
+def test_rows_written_behind_the_walk_are_found_by_the_next_run(ring, box, table, place):
+    """A process that has not refreshed its keyring writes under the old key until it does."""
+    late = box.encrypt(EMAIL, "late@example.com", record=3)
+    broken = box.encrypt(EMAIL, "mended@example.com", record=5)
+    ring.rotate()
+    with sqlite3.connect(place) as database:
+        database.execute("update contacts set email = 'plaintext' where id = 5")
+    rotator = Rotator(box, EMAIL, table, max_errors=1)
+    assert rotator.run().failed == 1
+    with sqlite3.connect(place) as database:
+        database.execute("update contacts set email = ? where id = 3", [late])
+        database.execute("update contacts set email = ? where id = 5", [broken])
+    report = rotator.run()
+    assert report.ok
+    assert (report.rewritten, report.current) == (43, 40)
+    assert rotator.verify().ok
+    assert opened(box, place) == {**WANTED, 3: "late@example.com", 5: "mended@example.com"}
+    assert rotator.run() == report
+
+
 def test_two_rotators_at_once_do_no_harm(ring, box, table, place):
     ring.rotate()
     reports = []
@@ -526,3 +546,33 @@ def test_a_missing_value_that_is_hidden_is_rotated_as_one(ring, place):
 
 def test_keyrings_are_what_boxes_say(ring):
     assert isinstance(ring, Keyring)
+
+
+def test_a_migration_refuses_a_column_that_its_index_would_give_away(ring, place):
+    """Row by row nobody can tell; a batch shows how the values are spread."""
+    fill(place, [(n, "yes" if n % 3 else "no") for n in range(3000)])
+    before = column(place)
+    for answer in (Field("contacts.email", indexes=[Index.unique()]), Field("contacts.email", deterministic=True)):
+        table = SQLiteTokenTable(place, "contacts", "email")
+        with pytest.raises(RefusedError, match="2 different values") as caught:
+            Rotator(ring.box([answer]), answer, table, reader=from_plaintext()).run()
+        assert caught.value.rule == "low_entropy"
+        assert column(place) == before
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "sqlalchemy"])
+def test_a_rotation_over_keys_of_octets_goes_on_where_it_stopped(ring, place, kind):
+    field = Field("contacts.email")
+    box = ring.box([field])
+    keys = [bytes([255 - n, n]) for n in range(5)]
+    with sqlite3.connect(place) as database:
+        database.execute("create table blobs (id blob primary key, email text)")
+        database.executemany("insert into blobs values (?, ?)", [(k, box.encrypt(field, "x", record=k)) for k in keys])
+    ring.rotate()
+    if kind == "sqlite":
+        table = SQLiteTokenTable(place, "blobs", "email")
+    else:
+        sa = pytest.importorskip("sqlalchemy", reason="needs SQLAlchemy")
+        table = SQLAlchemyTokenTable(sa.create_engine(f"sqlite:///{place}"), "blobs", "email")
+    for done in (2, 4, 5):
+        assert Rotator(box, field, table).run(batch=2, batches=1).rewritten == done

@@ -1,7 +1,7 @@
 """A seal over a row: every cell that is emptied, exchanged or put back is noticed."""
 
 import datetime as dt
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from uuid import UUID
 
 import numpy as np
@@ -179,3 +179,14 @@ def test_one_value_has_one_form_whatever_the_database_made_of_it():
     assert _cell("a", dt.datetime(2026, 1, 1, 1, tzinfo=paris)) == _cell("a", dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
     assert _cell("a", UUID(int=1)) != _cell("a", UUID(int=1).bytes)
     assert encode_parts([_cell("a", (1, 2))]) == encode_parts([_cell("a", [1, 2])])
+
+
+def test_long_numbers_are_covered_to_their_last_digit_in_every_context(ring):
+    box = ring.box([], row_seal=RowSeal("deals", ["amount"]))
+    amount = Decimal("1." + "0" * 40 + "1")
+    row = box.seal({"id": 1, "amount": amount})
+    with pytest.raises(IntegrityError):
+        box.open({**row, "amount": Decimal("1." + "0" * 40 + "2")})
+    with localcontext() as context:
+        context.prec = 3
+        assert box.open(row)["amount"] == amount

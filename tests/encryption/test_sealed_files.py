@@ -118,3 +118,10 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 32 * 1024  # KiB; the file has 96 MiB
     assert (tmp_path / "c").stat().st_size == 96 << 20
+
+
+def test_a_context_is_text(ring, tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"x")
+    for context in ({"day": 1}, {"day": None}, {1: "day"}):
+        with pytest.raises(RefusedError, match="is text"):
+            seal_file(ring, tmp_path / "a.csv", tmp_path / "a.crm", context=context)

@@ -1,5 +1,6 @@
 """Models with encrypted columns on real databases: plaintext on objects, tokens in tables, searches by the index."""
 
+import importlib
 import uuid
 
 import pytest
@@ -142,6 +143,9 @@ def test_what_ciphertext_cannot_answer_raises_when_the_query_is_built(model):
         lambda: "x" + model.__table__.c.email,
         lambda: model.email.op("||")("x"),
         lambda: model.email.collate("C"),
+        lambda: model.email.label("x") == "x",
+        lambda: sa.func.max(model.email) == "x",
+        lambda: model.plain == sa.any_(sa.select(model.email).scalar_subquery()),
     ):
         with pytest.raises(RefusedError):
             build()
@@ -173,9 +177,29 @@ def test_what_a_comparator_does_not_see_is_refused_before_it_runs(engine, model)
             sa.select(model).where(model.id.in_(sa.select(model.id).order_by(model.email).limit(1))),
             sa.union_all(sa.select(model.email), sa.select(model.email)).order_by("email"),
             distinct_on(sa.select(model.id), model.email),
+            sa.select(model).where(sa.literal("ana@example.com") == model.email),
+            sa.select(model).where(model.plain == model.email),
+            sa.select(model).where(model.plain < model.email),
+            sa.select(model).where(sa.literal("x").is_distinct_from(model.email)),
+            sa.select(model).where(sa.literal("x").like(model.email)),
+            sa.select(model).where(sa.literal("x").in_([model.email])),
+            sa.select(model).where(sa.between(sa.literal("x"), model.email, model.email)),
+            sa.select(model).where(sa.tuple_(model.email, model.plain).in_([("a", "b")])),
+            sa.select(model).where(model.plain.in_(sa.select(model.email))),
+            sa.select(model).where(model.email),
+            sa.select(model).where(sa.or_(model.email, model.plain == "x")),
+            sa.select(model).join(other, model.plain == other.email),
+            sa.select(sa.literal("x") + model.email),
+            sa.select(sa.func.count().filter(model.plain == model.email)),
+            sa.select(model.email).union(sa.select(model.email)),
+            sa.select(model.email).intersect(sa.select(model.email)),
+            sa.select(model.email).except_(sa.select(model.email)),
+            sa.delete(model.__table__).where(model.__table__.c.plain != model.__table__.c.email),
+            sa.select(model).where(model.__table__.c.email == model.__table__.c.plain),
+            sa.update(model).where(model.plain == model.email).values(plain="x"),
         ):
             with pytest.raises(RefusedError, match="cannot sort, group or compute") as caught:
-                session.execute(statement).all()
+                session.execute(statement)
             assert caught.value.rule == "operator"
         with pytest.raises(RefusedError, match="cannot sort"), engine.connect() as connection:
             connection.execute(sa.select(model.__table__).order_by(model.__table__.c.email))
@@ -206,6 +230,15 @@ def test_what_a_database_can_do_with_tokens_still_works(engine, model):
         head = sa.func.substr(sa.type_coerce(model.email, sa.String), 1, 29)
         prefix = model.__table__.c.email.type.box.prefix(EMAIL)
         assert session.scalar(sa.select(sa.func.count()).where(head == prefix)) == 1  # stale rows are found so
+        assert (
+            len(session.execute(sa.select(model.id, model.email).union_all(sa.select(model.id, model.email))).all())
+            == 4
+        )
+        assert len(session.execute(sa.select(model.id, model.email).union(sa.select(model.id, model.email))).all()) == 2
+        with_mail = sa.select(model.email).where(model.plain == "b")
+        assert session.scalar(sa.select(sa.func.count()).where(with_mail.exists())) == 1
+        by_mail = sa.select(model.id).where(model.email == "ana@example.com")
+        assert session.scalars(sa.select(model).where(model.id.in_(by_mail))).one().plain == "b"
         named = sa.case((model.email.is_(None), "none"), else_="some")
         assert sorted(session.scalars(sa.select(named))) == ["none", "some"]
         session.execute(sa.update(model).values(plain=sa.func.upper(model.plain)))
@@ -236,6 +269,39 @@ def test_what_goes_round_the_mapper_is_refused_and_never_written_in_the_clear(en
             session.execute(statement)
         assert "secret" not in f"{caught.value} {caught.value.__context__!r}"
     assert stored(engine) == []
+
+
+def test_what_the_database_would_write_itself_is_refused(engine, model):
+    """An expression has no parameter that could be looked at: the database would put plaintext into the column."""
+    table, key = model.__table__, uuid.uuid4()
+    insert = importlib.import_module(f"sqlalchemy.dialects.{engine.dialect.name}").insert
+    row = insert(table).values(id=key, plain="secret")
+    with orm.Session(engine) as session:
+        session.add(model(email="ana@example.com", plain="secret"))
+        session.commit()
+        before = stored(engine)
+        for statement in (
+            sa.update(table).values(email=table.c.plain),
+            sa.update(model).values(email=model.plain).execution_options(synchronize_session=False),
+            sa.update(table).values(email=sa.func.lower(table.c.plain)),
+            sa.update(table).values(email=sa.text("'secret'")),
+            sa.update(table).values(email=sa.select(table.c.plain).limit(1).scalar_subquery()),
+            sa.update(table).values(note=table.c.email),
+            sa.update(model).values(plain=model.email),
+            sa.update(table).values(plain=table.c.email),
+            sa.insert(table).from_select(["id", "email"], sa.select(table.c.id, table.c.plain)),
+            row.on_conflict_do_update(index_elements=["id"], set_={"email": row.excluded.plain}),
+            row.on_conflict_do_update(index_elements=["id"], set_={"email": "secret@example.com"}),
+        ):
+            with pytest.raises(RefusedError) as caught:
+                session.execute(statement)
+            assert caught.value.rule == "record_missing"
+            assert "secret" not in f"{caught.value} {caught.value.__context__!r}"
+            session.rollback()
+        session.execute(sa.insert(table).from_select(["id", "email"], sa.select(sa.literal(key), table.c.email)))
+        session.execute(sa.update(table).values(email=sa.null()).where(table.c.id == key))
+        session.commit()
+    assert stored(engine) == [*before, None]
 
 
 def test_plaintext_among_parameters_is_refused_before_anybody_shows_them(engine, model):
@@ -422,3 +488,33 @@ def test_old_rows_read_and_new_rows_write_under_the_new_key(engine, model, ring)
         assert stored(engine)[0][:29] != before
         session.expire(contact, ["email"])
         assert contact.email == "b@example.com"
+
+
+def test_bulk_statements_with_tokens_work_and_leave_values_on_the_objects(engine, model):
+    box = model.__table__.c.email.type.box
+    key = uuid.uuid4()
+    made = box.encrypt(EMAIL, "new@example.com", record=key)
+    with orm.Session(engine) as session:
+        insert = sa.insert(model).returning(model)
+        assert session.scalars(insert, [{"id": key, "email": made, "plain": "x"}]).one().email == "new@example.com"
+        held = session.get(model, key)
+        for way in ("auto", "fetch", "evaluate"):
+            token = box.encrypt(EMAIL, f"{way}@example.com", record=key)
+            change = sa.update(model).where(model.id == key).values(email=token)
+            session.execute(change, execution_options={"synchronize_session": way})
+            assert held.email == f"{way}@example.com"
+        session.commit()
+        assert session.get(model, key).email == "evaluate@example.com"
+
+
+def test_raw_tokens_of_the_box_are_let_through_too(engine, model):
+    box = model.__table__.c.note.type.box
+    key = uuid.uuid4()
+    made = box.encrypt(NOTE, "电话", record=key)
+    with orm.Session(engine) as session:
+        session.execute(sa.insert(model).values(id=key, note=made))
+        session.commit()
+        assert session.get(model, key).note == "电话"
+        for forged in (made[:17], b"\x01\x01" + made[3:], made.hex()):
+            with pytest.raises(RefusedError, match="bound to its record"):
+                session.execute(sa.update(model).values(note=forged))

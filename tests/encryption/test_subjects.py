@@ -1,5 +1,6 @@
 """One key for each person: made once, rewrapped without touching values, destroyed for good."""
 
+import sqlite3
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -335,3 +336,36 @@ def test_no_call_leaves_the_file_open(ring, tmp_path):
     assert len(errors) == 9
     assert not [one for one in handles.iterdir() if one.is_symlink() and tmp_path in one.readlink().parents]
     assert kept.get_many("acme", ["p:9"]) == {}  # and what failed half-way was taken back
+
+
+def test_missing_values_are_hidden_for_persons_who_have_nothing_else(ring, store):
+    note = Field("contacts.note", subject=True, hide_null=True)
+    box = ring.box([note], subjects=store)
+    tokens = box.encrypt_column(note, ["a", None, None], records=[1, 2, 3], subjects=["p", "p", "q"])
+    assert None not in tokens
+    assert box.decrypt_column(note, tokens, records=[1, 2, 3], subjects=["p", "p", "q"]) == ["a", None, None]
+
+
+def test_a_key_that_was_changed_in_the_store_costs_its_own_rows_only(ring, store):
+    tokens = ring.box([NOTE], subjects=store).encrypt_column(NOTE, ["a", "b"], records=[1, 2], subjects=["p", "q"])
+    row = store.get_many("acme", ["q"])["q"]
+    store.rewrap("acme", [(row, attrs.evolve(row, sealed=b"x" * 48))])
+    fresh = ring.box([NOTE], subjects=store)
+    outcome = fresh.decrypt_column(NOTE, tokens, records=[1, 2], subjects=["p", "q"], on_error="collect")
+    assert (outcome.values, outcome.counts()) == (["a", None], {"IntegrityError": 1})
+
+
+def test_only_text_names_a_person_to_shred(box):
+    box.encrypt(NOTE, "x", record=1, subject="5")
+    for subject in (5, "", None):
+        with pytest.raises(RefusedError, match="named by text"):
+            box.shred(subject)
+
+
+def test_a_key_that_became_text_is_noticed(ring, tmp_path):
+    store = SQLiteSubjectStore(tmp_path / "odd.db")
+    ring.box([NOTE], subjects=store).encrypt(NOTE, "x", record=1, subject="p")
+    with sqlite3.connect(tmp_path / "odd.db") as database:
+        database.execute("update crmkit_subjects set sealed = 'text'")
+    with pytest.raises(IntegrityError, match="not what this keyring sealed"):
+        ring.box([NOTE], subjects=store).encrypt(NOTE, "x", record=1, subject="p")

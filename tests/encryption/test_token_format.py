@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from crmkit.encryption import Field, TokenInfo, _token, inspect
 from crmkit.errors import (
     DecryptionError,
+    DoubleEncryptionError,
     PlaintextFoundError,
     TokenError,
     TokenFormatError,
@@ -186,3 +187,19 @@ def test_columns_and_single_values_read_each_others_tokens(values):
     alone = [box.encrypt(field, value, record=row) for row, value in zip(rows, values, strict=True)]
     assert box.decrypt_column(field, alone * 9, records=rows * 9) == values * 9
     assert [token and len(token) for token in tokens] == [token and len(token) for token in alone]
+
+
+def test_no_error_of_python_with_the_whole_text_stays_behind_a_refusal(ring):
+    field = Field("contacts.email")
+    with pytest.raises(TokenFormatError) as caught:
+        ring.box([field]).decrypt(field, "crm1.canary\N{BULLET}", record=1)
+    assert caught.value.__context__ is None
+
+
+def test_a_token_is_not_encrypted_again_as_bytes(ring):
+    field, blob = Field("contacts.email"), Field("contacts.blob", type=bytes)
+    box = ring.box([field, blob])
+    with pytest.raises(DoubleEncryptionError):
+        box.encrypt(blob, box.encrypt(field, "ana@example.com", record=1).encode(), record=1)
+    for value in (b"crm1.", b"crm1.\xff", b"crm1.other"):
+        assert box.decrypt(blob, box.encrypt(blob, value, record=1), record=1) == value

@@ -1,7 +1,7 @@
 """Values come back as what they were, and their length is hidden."""
 
 import datetime as dt
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from uuid import UUID
 
 import numpy as np
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit.encryption import Field
-from crmkit.encryption._frame import CODECS, MAX_BYTES, Framer
+from crmkit.encryption._frame import CODECS, MAX_BYTES, Framer, decimal_text
 from crmkit.encryption._record_id import many, record_bytes
 from crmkit.errors import DecryptionError, InvalidValueError, RefusedError
 
@@ -221,3 +221,49 @@ def test_ids_of_every_kind_name_one_record_where_the_type_is_told(ring, records)
     box = ring.box([field], record_type=int)
     tokens = box.encrypt_column(field, ["a", "b"], records=records)
     assert [box.decrypt(field, token, record=row) for row, token in zip([1, 2], tokens, strict=True)] == ["a", "b"]
+
+
+def test_moments_that_would_not_come_back_are_refused(ring):
+    """pandas has a datetime that is none, and one with nanoseconds that Python's reader drops."""
+    pd = pytest.importorskip("pandas", reason="needs pandas")
+    when = Field("contacts.seen", type=dt.datetime)
+    box = ring.box([when])
+    for value in (pd.NaT, pd.Timestamp("2026-11-28 12:00:00.123456789")):
+        with pytest.raises(InvalidValueError, match="whole microseconds"):
+            box.encrypt(when, value, record=1)
+    exact = pd.Timestamp("2026-11-28 12:00:00.123456")
+    assert box.decrypt(when, box.encrypt(when, exact, record=1), record=1) == exact
+
+
+@pytest.mark.parametrize("value", [{"canary": 1.5}, {"canary": object()}, ["canary\ud800"], {"canary": 2**60}])
+def test_json_that_cannot_be_encrypted_is_refused_without_its_keys(ring, value):
+    document = Field("contacts.extra", type="json")
+    with pytest.raises(InvalidValueError) as caught:
+        ring.box([document]).encrypt(document, value, record=1)
+    assert caught.value.__context__ is None
+    assert "canary" not in str(caught.value)
+
+
+def test_numbers_have_one_spelling_whatever_the_context_of_the_thread():
+    long = Decimal("1." + "0" * 40 + "1")
+    assert decimal_text(long) == str(long)
+    with localcontext() as context:
+        context.prec = 3
+        assert decimal_text(Decimal("123456.500")) == "123456.5"
+        assert decimal_text(Decimal("-1E+5")) == "-100000"
+        assert decimal_text(Decimal("-0.00")) == "0"
+    for number in (Decimal("1E+99999999"), Decimal("1E-99999999")):
+        with pytest.raises(InvalidValueError, match="10,000 digits"):
+            decimal_text(number)
+
+
+def test_whole_numbers_that_pandas_made_floats_are_refused_with_a_way_out(ring):
+    number = Field("contacts.age", type=int)
+    with pytest.raises(InvalidValueError, match="Int64"):
+        ring.box([number]).encrypt_column(number, [1.0, None], records=[1, 2])
+
+
+def test_documents_are_judged_where_tokens_are_deterministic(ring):
+    document = Field("contacts.extra", type="json", deterministic=True)
+    with pytest.raises(RefusedError, match="1 different"):
+        ring.box([document]).encrypt_column(document, [{"a": [1]}] * 3000)

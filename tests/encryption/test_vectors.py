@@ -5,9 +5,10 @@ import json
 import pytest
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 
+from crmkit.backup import VerifyingKey
 from crmkit.encryption import _aead
 from crmkit.encryption._derive import hkdf
-from crmkit.errors import DecryptionError, RefusedError
+from crmkit.errors import CrmkitError, DecryptionError, RefusedError
 
 
 def cases(folder, name):
@@ -91,3 +92,21 @@ def test_the_committing_suite_opens_under_one_key_and_context_only():
     ):
         with pytest.raises(DecryptionError):
             _aead.CommittingSuite(key).open(body, about, record)
+
+
+def test_signatures_are_judged_as_others_judge_them(conformance):
+    """Those of erasure receipts, through the class that a receipt's reader uses."""
+    said = json.loads((conformance / "wycheproof/ed25519_test.json").read_text(encoding="utf-8"))
+    seen = {"valid": 0, "invalid": 0}
+    for group in said["testGroups"]:
+        key = VerifyingKey(bytes.fromhex(group["publicKey"]["pk"]))
+        for case in group["tests"]:
+            message, signature = bytes.fromhex(case["msg"]), bytes.fromhex(case["sig"])
+            seen[case["result"]] += 1
+            if case["result"] == "valid":
+                key.verify(message, signature)
+                continue
+            with pytest.raises(CrmkitError):
+                key.verify(message, signature)
+    assert sum(seen.values()) == said["numberOfTests"]
+    assert min(seen.values()) > 50
