@@ -12,7 +12,26 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int32]
     Scores = NDArray[np.float64]
 
-__all__ = ["match_many_to_one", "match_one_to_one"]
+__all__ = ["choose_links", "match_many_to_one", "match_one_to_one"]
+
+_ONE_TO_ONE_LEAST = -4.0
+"""How far under the cut a pair of log odds is still a link, if it is the best of both its records: being the only
+candidate is evidence."""
+
+
+def choose_links(
+    left: Rows, right: Rows, log_odds: Scores, *, cut: float, one_to_one: bool, many_to_one: bool
+) -> NDArray[np.bool_]:
+    """Say of each scored pair whether it is a link."""
+    if one_to_one:
+        chosen = match_one_to_one(left, right, log_odds, least=cut + _ONE_TO_ONE_LEAST)
+    elif many_to_one:
+        chosen = match_many_to_one(left, right, log_odds, least=cut)
+    else:
+        chosen = np.flatnonzero(log_odds > cut)
+    linked = np.zeros(len(left), dtype=bool)
+    linked[chosen] = True
+    return linked
 
 
 def match_many_to_one(left: Rows, right: Rows, log_odds: Scores, *, least: float) -> NDArray[np.intp]:

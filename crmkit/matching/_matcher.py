@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
 
-from crmkit import columns as recognition
 from crmkit import frames
 from crmkit.errors import InvalidValueError, NotFittedError, NotFoundError, SchemaError
 
 from ._blocking import BLOCK_CAP, BlockingRule
 from ._diagnostics import Diagnostics, diagnose
-from ._encode import encode
 from ._estimate import estimate
-from ._identifiers import record_ids
 from ._labels import known_pairs
-from ._linking import match_many_to_one, match_one_to_one
+from ._linking import choose_links
 from ._merging._entry import continue_ids
-from ._presets import MATCH, blocking_rules, comparisons_of, explanations_of
+from ._presets import MATCH, explanations_of
+from ._reading import read_run
 from ._report import LinkReport, MatchReport
 from ._rounds import Job, dedupe_run
-from ._run import Run
 from ._saved import document_of, settings_of
-from ._sources import find_sources
+from ._settings import chosen_comparisons, chosen_rules
 from ._threshold import Threshold, choose_threshold, log_odds_of
-from .comparisons import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -44,15 +39,11 @@ if TYPE_CHECKING:
     from ._labels import KnownPairs, Labels
     from ._merging._merge_log import MergeLog
     from ._model import MatchModel
+    from ._run import Run
     from ._scoring import ScoredPairs
-    from ._sources import Source
     from .index import MatchIndex
 
 __all__ = ["Matcher"]
-
-_ONE_TO_ONE_LEAST = -4.0
-
-_log = logging.getLogger("crmkit.matching")
 
 
 def _comparisons(values: Iterable[Comparison] | None) -> tuple[Comparison, ...] | None:
@@ -139,7 +130,7 @@ class Matcher:
             SchemaError: Nothing to match on in the frame.
             NotFoundError: A label names a record that the frame does not have.
         """
-        run = self._read([frames.read(frame)], progress, key=None)
+        run = self._read([frames.read(frame)], progress, None)
         known = known_pairs(labels, run.ids)
         dedupe_run(self._job(known, progress), run.encoded, self._learner(known))
         return self
@@ -156,7 +147,7 @@ class Matcher:
             SchemaError: Nothing to match on, or columns that the model was fitted with are missing.
         """
         model = self._fitted()
-        run = self._read([frames.read(frame)], progress, key=None)
+        run = self._read([frames.read(frame)], progress, None)
         job = self._job(known_pairs(None, run.ids), progress)
         pairs = job.score(run.encoded, job.block(run.encoded), self._adapted(model, run.encoded))
         return MatchReport.pairs_frame(run, pairs, model, like=frame)
@@ -222,7 +213,7 @@ class Matcher:
             NotFittedError: ``refit=False`` before ``fit``.
             NotFoundError: A label names a record that the frame does not have.
         """
-        run = self._read([frames.read(frame)], progress, key=key)
+        run = self._read([frames.read(frame)], progress, key)
         known = known_pairs(labels, run.ids)
         found = dedupe_run(self._job(known, progress), run.encoded, self._learner(known, refit=refit))
         run = attrs.evolve(run, encoded=found.encoded)
@@ -288,15 +279,10 @@ class Matcher:
         model = self._learner(known, refit=refit)(run.encoded, candidates)
         pairs = job.score(run.encoded, candidates, model)
         threshold = choose_threshold(self.threshold, pairs.log_odds, model.numbers[MATCH])
-        cut = log_odds_of(threshold)
-        if one_to_one:
-            chosen = match_one_to_one(pairs.left, pairs.right, pairs.log_odds, least=cut + _ONE_TO_ONE_LEAST)
-        elif many_to_one:
-            chosen = match_many_to_one(pairs.left, pairs.right, pairs.log_odds, least=cut)
-        else:
-            chosen = np.flatnonzero(pairs.log_odds > cut)
-        linked = np.zeros(len(pairs), dtype=bool)
-        linked[chosen] = True
+        linked = choose_links(
+            pairs.left, pairs.right, pairs.log_odds,
+            cut=log_odds_of(threshold), one_to_one=one_to_one, many_to_one=many_to_one,
+        )  # fmt: skip
         return LinkReport(
             run=run,
             model=model,
@@ -321,7 +307,7 @@ class Matcher:
         from .index import MatchIndex, lay_out
 
         model = self._fitted()
-        run = self._read([frames.read(frame)], progress, key=key)
+        run = self._read([frames.read(frame)], progress, key)
         self._adapted(model, run.encoded)
         candidates = self._job(known_pairs(None, run.ids), progress).block(run.encoded)
         return MatchIndex(*lay_out(self, run, candidates, self._rules()))
@@ -343,56 +329,18 @@ class Matcher:
         return matcher
 
     def _comparisons(self) -> tuple[Comparison, ...]:
-        chosen = comparisons_of(self.kind) if self.comparisons is None else self.comparisons
-        names = [one.name for one in chosen]
-        for one in chosen:
-            if names.count(one.name) > 1:
-                raise SchemaError(f"two comparisons are called {one.name!r}; give one another name=")
-        return chosen
+        return chosen_comparisons(self.kind, self.comparisons)
 
     def _rules(self) -> tuple[BlockingRule, ...]:
-        if self.blocking is None:
-            preset = blocking_rules(self.kind)
-            own = {one.name for one in comparisons_of(self.kind)}
-            added = [one.name for one in self._comparisons() if one.name not in own]
-            return (*preset, *(BlockingRule(name, loose=True) for name in added))
-        known = [
-            name
-            for one in self._comparisons()
-            for name in (one.name, *(f"{one.name}_{suffix}" for suffix in KINDS[one.kind].keys))
-        ]
-        known += ["whole_name", "whole_sound"]
-        for rule in self.blocking:
-            for name in rule.keys:
-                if name not in known:
-                    raise NotFoundError.of("blocking key", name, known)
-        return self.blocking
+        return chosen_rules(self.kind, self._comparisons(), self.blocking)
 
     def _fitted(self) -> MatchModel:
         if self.model_ is None:
             raise NotFittedError("this matcher has not learned yet; call fit() or dedupe() first")
         return self.model_
 
-    def _read(self, tables: list[Table], progress: Progress | None, *keys: str | None, key: str | None = None) -> Run:
-        maps = [recognition.recognize(table, kind=self.kind) for table in tables]
-        sources: list[Source] = find_sources(tables, maps, self._comparisons())
-        for source in sources:
-            source.country = self.country
-        notes: list[str] = []
-        ids, used = [], []
-        for source, name in zip(sources, keys or (key,), strict=True):
-            found, column, note = record_ids(source.table, name, source.map.key)
-            ids.append(found)
-            used.append(column)
-            if note is not None:
-                notes.append(note)
-        encoded = encode(sources, self._comparisons(), progress=progress)
-        if encoded.n < 2:
-            notes.append(f"{encoded.n} record{'s' if encoded.n != 1 else ''}: nothing to compare")
-        elif not encoded.fields:
-            notes.append("every column to match on is empty: nothing to compare")
-        _log.info("encoded %d records, %d comparisons", encoded.n, len(encoded.comparisons))
-        return Run(sources=tuple(sources), encoded=encoded, ids=tuple(ids), keys=tuple(used), notes=tuple(notes))
+    def _read(self, tables: list[Table], progress: Progress | None, *keys: str | None) -> Run:
+        return read_run(tables, self._comparisons(), kind=self.kind, country=self.country, keys=keys, progress=progress)
 
     def _job(self, known: KnownPairs, progress: Progress | None) -> Job:
         return Job(

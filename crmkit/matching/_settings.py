@@ -1,0 +1,57 @@
+"""What a matcher compares and blocks by: what the caller named, else the preset of its kind of record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crmkit.errors import NotFoundError, SchemaError
+
+from ._blocking import BlockingRule
+from ._presets import blocking_rules, comparisons_of
+from .comparisons import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from crmkit.typing import RecordKind
+
+    from ._fields import Comparison
+
+__all__ = ["chosen_comparisons", "chosen_rules"]
+
+
+def chosen_comparisons(kind: RecordKind, named: tuple[Comparison, ...] | None) -> tuple[Comparison, ...]:
+    """Return the comparisons, each with a name of its own.
+
+    Raises:
+        SchemaError: Two have one name.
+    """
+    chosen = comparisons_of(kind) if named is None else named
+    names = [one.name for one in chosen]
+    for one in chosen:
+        if names.count(one.name) > 1:
+            raise SchemaError(f"two comparisons are called {one.name!r}; give one another name=")
+    return chosen
+
+
+def chosen_rules(
+    kind: RecordKind, comparisons: Sequence[Comparison], named: tuple[BlockingRule, ...] | None
+) -> tuple[BlockingRule, ...]:
+    """Return the blocking rules; to a preset's, one loose rule is added for each comparison that is not its own.
+
+    Raises:
+        NotFoundError: A rule of the caller's names a key that no comparison makes.
+    """
+    if named is None:
+        own = {one.name for one in comparisons_of(kind)}
+        added = [one.name for one in comparisons if one.name not in own]
+        return (*blocking_rules(kind), *(BlockingRule(name, loose=True) for name in added))
+    known = [
+        name for one in comparisons for name in (one.name, *(f"{one.name}_{suffix}" for suffix in KINDS[one.kind].keys))
+    ]
+    known += ["whole_name", "whole_sound"]
+    for rule in named:
+        for name in rule.keys:
+            if name not in known:
+                raise NotFoundError.of("blocking key", name, known)
+    return named
