@@ -206,7 +206,8 @@ class Recorder:
         try:
             return receipt.wait()
         except BaseException:
-            vault.forget(event.id)
+            if receipt.seq is None:
+                vault.forget(event.id)
             raise
 
     def _receipt(self, event: Event, *, own: bool = False) -> Receipt:
@@ -244,8 +245,6 @@ class Recorder:
             prefixes = [*(event.prefix() for event in own), *(receipt._prefix for receipt in batch)]
             lines = complete(prefixes, first, stored_at)
             store.append(lines, sync=settings.durability != "os")
-            for place, receipt in enumerate(batch, start=first + len(own)):
-                receipt.seq, receipt.stored_at, receipt._prefix = place, stored_at, b""
             store.torn.clear()
             try:
                 store.tidy(stored_at)
@@ -253,6 +252,8 @@ class Recorder:
                     note = self._sign()
             except OSError as error:  # the events are stored; this is tried again with the next ones
                 _log.warning("housekeeping of the log failed: %s", type(error).__name__)
+        for place, receipt in enumerate(batch, start=first + len(own)):  # a database has stored it only by now
+            receipt.seq, receipt.stored_at, receipt._prefix = place, stored_at, b""
         if note is not None:
             self._publish(note)
 
@@ -331,7 +332,9 @@ class Recorder:
                 old = Checkpoint.peek(before).size if before is not None else 0
                 if old < size:
                     witness.observe(note, self._store.rows.consistency_proof(old, size) if old else [])
-            except OSError as error:
+            except TamperedLogError:
+                raise
+            except Exception as error:  # noqa: BLE001  witnesses are others' code, and the events are stored
                 _log.warning("witness %s did not take a checkpoint: %s", witness.name, type(error).__name__)
 
     def _meet_witnesses(self) -> None:
