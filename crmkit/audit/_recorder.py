@@ -62,6 +62,10 @@ class Settings:
     now: Callable[[], datetime]
 
 
+def _is_pair(value: object) -> bool:
+    return isinstance(value, tuple | list) and len(value) == 2
+
+
 class Recorder:
     """The half of a `Log` that writes."""
 
@@ -188,6 +192,8 @@ class Recorder:
             subject: Whom the values are about, for `erase`; the resource by default.
             **said: Other attributes of the event.
         """
+        if not all(map(_is_pair, changes.values())):
+            raise InvalidValueError("a change is a pair of values, before and after")
         openings = [
             Opening.new(field, side, value)
             for field, pair in changes.items()

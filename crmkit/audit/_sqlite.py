@@ -185,9 +185,6 @@ class SQLiteStore:
             raise FormatError(
                 f"of a format that this version does not read; it reads {FORMAT}", location=self.path.name
             )
-        odd = odd_object(self._database)
-        if write and odd is not None:
-            raise TamperedLogError("a table or trigger is not what was made", location=odd)
         self._look()
         count = self._database.execute("SELECT max(seq) + 1 FROM events").fetchone()[0] or self._pruned
         if count != self.rows.size:
@@ -197,6 +194,9 @@ class SQLiteStore:
         note = self.last_note()
         if note is not None:
             check_note(note, self.rows)
+        odd = odd_object(self._database)
+        if write and odd is not None:
+            raise TamperedLogError("a table or trigger is not what was made", location=odd)
 
     def _look(self) -> None:
         self.rows = Rows(self.row_store)

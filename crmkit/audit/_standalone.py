@@ -124,6 +124,8 @@ def read_files(folder: Path) -> Iterator[tuple[str, bytes]]:
                 continue
             for line in stream:
                 if not line.endswith(b"\n"):
+                    if first != order[-1]:
+                        raise Wrong(f"{path.name} ends in the middle of a line")
                     yield "torn", line
                 elif line.startswith(b'{"action":'):
                     yield "event", line[:-1]

@@ -13,8 +13,9 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from crmkit._canonical import json_bytes
+from crmkit.errors import IntegrityError
 
-from ._commitment import Opening, Pseudonyms
+from ._commitment import SALT_BYTES, Opening, Pseudonyms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,6 +30,12 @@ CREATE TABLE IF NOT EXISTS openings (
 CREATE INDEX IF NOT EXISTS openings_subject ON openings (subject);
 CREATE TABLE IF NOT EXISTS keys (name TEXT PRIMARY KEY, key BLOB NOT NULL);
 """
+
+
+def _salt(value: object) -> bytes:
+    if type(value) is not bytes or len(value) != SALT_BYTES:
+        raise ValueError
+    return value
 
 
 class Vault:
@@ -65,7 +72,10 @@ class Vault:
                 "SELECT field, side, value, salt FROM openings WHERE event_id = ? ORDER BY field, side DESC",
                 (event_id,),
             ).fetchall()
-        return [Opening(field=row[0], side=row[1], value=json.loads(row[2]), salt=bytes(row[3])) for row in rows]
+        try:
+            return [Opening(field=row[0], side=row[1], value=json.loads(row[2]), salt=_salt(row[3])) for row in rows]
+        except (ValueError, TypeError, RecursionError):
+            raise IntegrityError("the vault does not hold what was put there", location=f"event {event_id}") from None
 
     def forget(self, event_id: str) -> None:
         """Destroy the openings of an event that did not get into the log."""

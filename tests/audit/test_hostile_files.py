@@ -99,6 +99,19 @@ def test_a_header_of_other_types_is_reported(tmp_path: Path, old: bytes, new: by
         Log.open(path, signer=SIGNER)
 
 
+def test_a_closed_segment_that_ends_in_half_a_line_is_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = make(tmp_path / "log")
+    with Log.open(path, signer=SIGNER) as log:
+        log.rotate()
+    with (path / "events" / f"{0:020d}.jsonl").open("ab") as stream:
+        stream.write(b'{"action":')
+    assert verify(path, keys=[KEY]).counts() == {"frame": 1}
+    assert main([str(path), "--key", str(KEY)]) == 1
+    assert "ends in the middle of a line" in capsys.readouterr().out
+
+
 def test_other_bodies_than_those_that_were_pruned_must_not_be_missing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
