@@ -264,9 +264,16 @@ class SQLiteStore:
             self._look()
 
     def append(self, events: list[bytes], *, sync: bool) -> None:  # noqa: ARG002  the connection was told
-        """Write one batch."""
+        """Write one batch.
+
+        Raises:
+            TamperedLogError: A trigger that somebody added has kept an event from being stored; nothing of it is.
+        """
         lines = [columns(seq, body) for seq, body in enumerate(events, start=self.rows.size)]
         self._database.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", lines)
+        (stored,) = self._database.execute("SELECT count(*) FROM events WHERE seq >= ?", (self.rows.size,)).fetchone()
+        if stored != len(lines):
+            raise TamperedLogError("the database did not keep what it was given", location=f"event {self.rows.size}")
         self.rows.extend(map(leaf_hash, events))
         self.rows.flush()
 

@@ -183,6 +183,22 @@ def test_a_schema_that_could_make_events_vanish_is_reported_and_not_written_to(t
         assert len(list(log)) == 8
 
 
+def test_an_event_that_a_trigger_makes_vanish_is_not_acknowledged(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite"
+    with Log.open(path, signer=SIGNER) as log:
+        log.record("contact.read", actor="u-1", resource=None)
+        with closing(sqlite3.connect(path)) as database:
+            database.executescript(
+                "CREATE TRIGGER other BEFORE INSERT ON events WHEN NEW.actor = 'u-9' BEGIN SELECT RAISE(IGNORE); END"
+            )
+        with pytest.raises(TamperedLogError, match="did not keep what it was given"):
+            log.record("contact.export", actor="u-9", resource=None)
+        with closing(sqlite3.connect(path)) as database:
+            database.executescript("DROP TRIGGER other")
+        assert log.record("contact.export", actor="u-9", resource=None).seq == 1
+    assert verify(path, keys=[KEY]).ok
+
+
 def test_an_id_with_a_nul_and_an_index_of_ones_own_are_no_damage(tmp_path: Path) -> None:
     path = tmp_path / "log.sqlite"
     with Log.open(path, signer=SIGNER) as log:
