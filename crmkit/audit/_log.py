@@ -236,6 +236,7 @@ class Log(Reader):
         Returns:
             How many values were destroyed, the event that says so, and the proof.
         """
+        self._require_writing()  # before anything is destroyed
         self._committer.flush()
         with self._locked():
             self._store.refresh()
@@ -262,6 +263,7 @@ class Log(Reader):
         Raises:
             InvalidValueError: The log has checkpoints, and no ``signer`` to sign the event that says so.
         """
+        self._require_writing()
         if self._store.last_note() is not None and not self.can_sign:
             raise InvalidValueError("to prune a log that is signed, open it with signer=")
         self._committer.flush()
@@ -279,6 +281,7 @@ class Log(Reader):
 
     def rotate(self) -> None:
         """Begin a new segment now, for instance every day; a database has none."""
+        self._require_writing()
         self._committer.flush()
         with self._locked():
             self._store.refresh()
@@ -286,6 +289,7 @@ class Log(Reader):
 
     def compress(self) -> int:
         """Compress closed segments; return how many. A database compresses nothing."""
+        self._require_writing()
         with self._locked():
             return self._store.compress()
 

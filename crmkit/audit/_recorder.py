@@ -86,7 +86,7 @@ class Recorder:
     def vault(self) -> Vault:
         """Where salts and values stand."""
         if self._vault is None:
-            self._vault = Vault(self._settings.vault)
+            self._vault = Vault(self._settings.vault, write=not self._settings.read_only)
         return self._vault
 
     def _locked(self) -> AbstractContextManager[object]:
@@ -216,9 +216,12 @@ class Recorder:
                 vault.forget(event.id)
             raise
 
-    def _receipt(self, event: Event, *, own: bool = False) -> Receipt:
+    def _require_writing(self) -> None:
         if self._closed or self._settings.read_only:
             raise InvalidValueError(self._closed or "the log was opened to be read only")
+
+    def _receipt(self, event: Event, *, own: bool = False) -> Receipt:
+        self._require_writing()
         if event.action.startswith("log.") and not own:
             raise InvalidValueError("actions that begin with 'log.' are the log's own")
         names = self._settings.pseudonyms

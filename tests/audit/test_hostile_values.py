@@ -160,3 +160,47 @@ def test_evidence_that_was_put_together_anew_is_refused(
     with pytest.raises(CrmkitError) as caught:
         Evidence.load(tmp_path / "anew.zip").verify([SIGNER.verifier])
     assert isinstance(caught.value, FixityError | IntegrityError | FormatError)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_log_that_is_read_only_or_closed_destroys_and_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    with Log.open(path, signer=SIGNER) as log:
+        changed = log.record_change("c.u", actor="u-1", resource=("c", "1"), changes={"email": (None, "b")})
+    before = files(path)
+    with Log.open(path, read_only=True) as reader:
+        for said in ("the log was opened to be read only", "the log is closed"):
+            with pytest.raises(InvalidValueError, match=said):
+                reader.erase(("c", "1"))
+            with pytest.raises(InvalidValueError, match=said):
+                reader.prune(datetime.now(UTC) + timedelta(days=1))
+            with pytest.raises(InvalidValueError, match=said):
+                reader.rotate()
+            with pytest.raises(InvalidValueError, match=said):
+                reader.compress()
+            if said.endswith("only"):
+                assert [opening.value for opening in reader.disclose(changed.seq or 0)] == [None, "b"]
+            reader.close()
+    assert files(path) == before
+
+
+def test_a_log_without_its_vault_is_read_and_no_vault_is_made(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    with Log.open(path, signer=SIGNER) as log:
+        changed = log.record_change("c.u", actor="u-1", resource=("c", "1"), changes={"email": (None, "b")})
+    (path / "vault.sqlite").unlink()
+    with Log.open(path, read_only=True) as reader:
+        assert reader.disclose(changed.seq or 0) == []
+    assert not (path / "vault.sqlite").exists()
+
+
+def test_a_vault_that_cannot_be_used_keeps_a_change_from_being_stored(tmp_path: Path) -> None:
+    with Log.open(tmp_path / "log", signer=SIGNER, vault=tmp_path / "vault.sqlite") as log:
+        log.record_change("c.u", actor="u-1", resource=("c", "1"), changes={"email": (None, "b")})
+        (tmp_path / "vault.sqlite").write_bytes(b"no database" * 1000)
+        with pytest.raises(OSError, match="the vault cannot be used: DatabaseError"):
+            log.record_change("c.u", actor="u-1", resource=("c", "1"), changes={"email": (None, "b")})
+        assert len(log) == 1
