@@ -155,7 +155,7 @@ class SQLiteStore:
             self._connect(write=write, wait_s=wait_s, sync=sync)
             with self.lock(wait_s) if write else contextlib.nullcontext():
                 self._load(origin if write else None, write=write)
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite quotes a damaged schema in its messages
             self.close()
             raise FormatError(f"not an audit log: {type(error).__name__}", location=path.name) from None
         except BaseException:
@@ -223,8 +223,13 @@ class SQLiteStore:
             query, asked = f"{query} AND resource_type = ? AND resource_id = ?", [*asked, *resource]
         if actor is None and resource is None:
             yield from ((seq, None) for seq in range(start, min(stop, self._pruned)))
-        for seq, body in self._database.cursor().execute(f"{query} ORDER BY seq", asked):
-            yield seq, blob(body)
+        try:
+            for seq, body in self._database.cursor().execute(f"{query} ORDER BY seq", asked):
+                yield seq, blob(body)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            raise FormatError(f"cannot be read: {type(error).__name__}", location=self.path.name) from None
 
     def notes(self) -> list[bytes]:
         """Return the checkpoints, oldest first."""
@@ -242,7 +247,7 @@ class SQLiteStore:
         try:
             self._database.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF in _SYSTEM:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _SYSTEM:
                 raise _as_system_error(error) from None
             raise LockedError(f"{self.path.name} is locked: another writer is at work") from None
         try:
@@ -250,7 +255,7 @@ class SQLiteStore:
             self._database.execute("COMMIT")
         except sqlite3.OperationalError as error:
             self._undo()
-            if error.sqlite_errorcode & 0xFF in _SYSTEM:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _SYSTEM:
                 raise _as_system_error(error) from None
             raise
         except BaseException:

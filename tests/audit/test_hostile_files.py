@@ -199,6 +199,29 @@ def test_an_event_that_a_trigger_makes_vanish_is_not_acknowledged(tmp_path: Path
     assert verify(path, keys=[KEY]).ok
 
 
+@pytest.mark.parametrize(("old", "new"), [(b"CREATE TABLE events", b"CRE\xc1TE TABLE events"), (b"ABORT", b"A\xc2ORT")])
+def test_a_schema_of_broken_text_is_no_log(tmp_path: Path, old: bytes, new: bytes) -> None:
+    path = make(tmp_path / "log.sqlite")
+    data = path.read_bytes()
+    path.write_bytes(data.replace(old, new[: len(old)], 1))
+    assert not verify(path, keys=[KEY]).ok
+    for said in ({"signer": SIGNER}, {"read_only": True}):
+        with pytest.raises(FormatError, match="not an audit log"):
+            Log.open(path, **said)  # type: ignore[arg-type]  # one of each
+
+
+def test_pages_of_a_database_that_are_broken_are_a_format_error_to_a_reader(tmp_path: Path) -> None:
+    path = make(tmp_path / "log.sqlite", 400)
+    data = bytearray(path.read_bytes())
+    at = data.index(b'"id":"200"')
+    page = at - at % 4096
+    data[page : page + 12] = b"\xff" * 12
+    path.write_bytes(data)
+    assert not verify(path, keys=[KEY]).ok
+    with pytest.raises(FormatError, match="cannot be read: DatabaseError"), Log.open(path, read_only=True) as log:
+        list(log)
+
+
 def test_an_id_with_a_nul_and_an_index_of_ones_own_are_no_damage(tmp_path: Path) -> None:
     path = tmp_path / "log.sqlite"
     with Log.open(path, signer=SIGNER) as log:
