@@ -337,14 +337,26 @@ class Recorder:
         size = Checkpoint.peek(note).size
         for witness in self._settings.witnesses:
             try:
-                before = witness.latest()
-                old = Checkpoint.peek(before).size if before is not None else 0
-                if old < size:
-                    witness.observe(note, self._store.rows.consistency_proof(old, size) if old else [])
+                self._hand_on(witness, note, size)
             except TamperedLogError:
                 raise
             except Exception as error:  # noqa: BLE001  witnesses are others' code, and the events are stored
                 _log.warning("witness %s did not take a checkpoint: %s", witness.name, type(error).__name__)
+
+    def _hand_on(self, witness: Witness, note: bytes, size: int) -> None:
+        """Hand a checkpoint to one witness, which may get later ones from other writers at the same time."""
+        while True:
+            before = witness.latest()
+            old = Checkpoint.peek(before).size if before is not None else 0
+            if old >= size:
+                return
+            try:
+                witness.observe(note, self._store.rows.consistency_proof(old, size) if old else [])
+            except TamperedLogError:
+                if witness.latest() == before:
+                    raise
+            else:
+                return
 
     def _meet_witnesses(self) -> None:
         """Refuse a log that a witness knows to have been another one."""

@@ -11,7 +11,7 @@ import pytest
 from crmkit.audit import CallableWitness, FileWitness, Log, NoteSigner, SQLiteWitness, verify
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 SIGNER = NoteSigner.generate("example.com/log")
@@ -75,6 +75,33 @@ def test_a_file_witness_goes_on_behind_a_line_that_a_full_disk_cut_short(tmp_pat
         add(log)
     assert verify(tmp_path / "log", keys=[SIGNER.verifier], witnesses=[witness]).witnessed == 3
     Log.open(tmp_path / "log", signer=SIGNER, witnesses=[witness]).close()
+
+
+def test_a_witness_that_others_give_later_checkpoints_meanwhile_is_no_contradiction(tmp_path: Path) -> None:
+    class Busy(FileWitness):
+        """Gets a checkpoint from another writer between being asked and being told."""
+
+        def observe(self, note: bytes, proof: Sequence[bytes]) -> None:
+            if others:
+                writer = others.pop()
+                add(writer)
+                writer.checkpoint()
+            super().observe(note, proof)
+
+    plain = FileWitness(tmp_path / "kept")
+    others: list[Log] = []
+    with Log.open(tmp_path / "log", signer=SIGNER, witnesses=[plain]) as other:
+        add(other)
+        other.checkpoint()
+        with Log.open(tmp_path / "log", signer=SIGNER, witnesses=[Busy(tmp_path / "kept")]) as log:
+            add(log)
+            others.append(other)
+            log.checkpoint()
+            assert not others
+            assert add(log) == 3
+    report = verify(tmp_path / "log", keys=[SIGNER.verifier], witnesses=[plain])
+    assert report.ok, report
+    assert report.witnessed == 4
 
 
 def test_a_receipt_is_not_settled_before_a_database_has_committed(
