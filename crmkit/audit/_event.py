@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, final, get_
 import attrs
 
 from crmkit._canonical import MAX_SAFE_INT, json_bytes
+from crmkit._canonical._json import MAX_DEPTH
 from crmkit._run_id import new_run_id
 from crmkit.errors import FormatError, InvalidValueError, NotFoundError
 
@@ -44,7 +45,10 @@ def utc_now() -> datetime:
 def moment(at: datetime) -> str:
     """Return a moment as events write it: UTC, microseconds, ``Z``."""
     if at.tzinfo is not UTC:
-        at = at.astimezone(UTC)
+        try:
+            at = at.astimezone(UTC)
+        except OverflowError:
+            raise InvalidValueError("a moment that UTC has no name for") from None
     return f"{_second(at.toordinal(), at.hour, at.minute, at.second)}.{at.microsecond:06d}Z"
 
 
@@ -131,6 +135,8 @@ class Event:
         rules = rules if type(rules) is tuple else names(rules)
         fields = fields if type(fields) is tuple else names(fields)
         at = utc_now() if at is None else at
+        if (detail and not _is_mapping(detail)) or (change and not _is_change(change)):
+            raise InvalidValueError("detail is a mapping; change is made by Log.record_change")
         id = new_run_id() if id is None else id  # noqa: A001
         draft: Any = self
         object.__setattr__(self, "__class__", _Draft)  # frozen attributes take three times as long to set
@@ -161,7 +167,8 @@ class Event:
             and (purpose is None or (type(purpose) is str and purpose))
             and (request is None or (type(request) is str and request))
             and TEXT.issuperset(map(type, fields)) and (not rules or TEXT.issuperset(map(type, rules)))
-            and outcome in _OUTCOMES and type(count) is int and 0 <= count <= MAX_SAFE_INT and at.tzinfo is not None
+            and outcome in _OUTCOMES and type(count) is int and 0 <= count <= MAX_SAFE_INT
+            and _is_aware(at)
             and type(actor) in ACTORS and type(resource) in RESOURCES
         ):  # fmt: skip
             self._refuse()
@@ -172,8 +179,8 @@ class Event:
             raise NotFoundError.of("outcome", str(self.outcome), _OUTCOMES)
         if type(self.count) is not int or not 0 <= self.count <= MAX_SAFE_INT:
             raise InvalidValueError("count is a whole number from 0 to 2^53 - 1")
-        if self.at.tzinfo is None:
-            raise InvalidValueError("at is a naive moment; give an aware one, such as datetime.now(UTC)")
+        if not _is_aware(self.at):
+            raise InvalidValueError("at is no moment, or a naive one; give an aware one, such as datetime.now(UTC)")
         for name, kinds in (("actor", ACTORS), ("resource", RESOURCES)):
             if type(getattr(self, name)) not in kinds:
                 raise InvalidValueError(f"{name} is of class {name.title()}, or its short form")
@@ -304,11 +311,26 @@ def _behind_seq(stored_at: str) -> bytes:
     return b',"stored_at":"%b","v":%d}' % (stored_at.encode(), VERSION)
 
 
-def _exact(value: object) -> Any:
+def _is_aware(at: object) -> bool:
+    return isinstance(at, datetime) and at.tzinfo is not None
+
+
+def _is_mapping(value: object) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _is_change(change: object) -> bool:
+    """Whether it is what `Log.record_change` makes: field to side to commitment."""
+    return isinstance(change, Mapping) and all(
+        isinstance(pair, Mapping) and TEXT.issuperset(map(type, pair.values())) for pair in change.values()
+    )
+
+
+def _exact(value: object, depth: int = 0) -> Any:
     """Write floats, which the canonical form lacks, as the shortest text that reads back, and large integers as text.
 
     Raises:
-        InvalidValueError: NaN or an infinity.
+        InvalidValueError: NaN or an infinity, or deeper than the canonical form goes.
     """
     kind = type(value)
     if kind is str or value is None or kind is bool:
@@ -319,8 +341,10 @@ def _exact(value: object) -> Any:
         return repr(float(value))
     if kind is int:
         return value if -MAX_SAFE_INT <= value <= MAX_SAFE_INT else hex(value)  # type: ignore[operator, arg-type]  # int
+    if depth > MAX_DEPTH:
+        raise InvalidValueError(f"detail: nested deeper than {MAX_DEPTH} levels")
     if isinstance(value, Mapping):
-        return {name: _exact(item) for name, item in value.items()}
+        return {name: _exact(item, depth + 1) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_exact(item) for item in value]
+        return [_exact(item, depth + 1) for item in value]
     return value

@@ -13,7 +13,7 @@ import attrs
 
 from crmkit._canonical import json_bytes, parse_json
 from crmkit._merkle import leaf_hash, verify_inclusion
-from crmkit.errors import FixityError, FormatError, IntegrityError
+from crmkit.errors import CrmkitError, FixityError, FormatError, IntegrityError
 
 from ._checkpoint import Checkpoint
 from ._event import Event
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 __all__ = ["Evidence", "write_evidence"]
 
 FORMAT = "crmkit-audit-evidence/1"
+_BROKEN = (
+    zipfile.BadZipFile, zlib.error, LookupError, EOFError, OSError, ValueError, TypeError, AttributeError, RuntimeError,
+)  # fmt: skip
+"""What reading a changed zip can end in: one flipped bit makes it encrypted, or of unknown packing."""
+_NEEDED = frozenset({"checkpoint.txt", "events.jsonl", "proofs.jsonl"})
 _FIXED = (1980, 1, 1, 0, 0, 0)  # so that the same events give the same bytes
 
 
@@ -70,7 +75,9 @@ class Evidence:
                 said = parse_json(archive.read("manifest.json"))
             known = said["format"] == FORMAT  # type: ignore[index]  # anything else is caught
             evidence = cls(path=Path(path), origin=said["origin"], count=said["count"])  # type: ignore[index]
-        except (zipfile.BadZipFile, zlib.error, KeyError, TypeError, EOFError, FormatError):
+        except FileNotFoundError:
+            raise
+        except (*_BROKEN, FormatError):
             known = False
         if not known:
             raise FormatError("not evidence of an audit", location=Path(path).name)
@@ -90,24 +97,40 @@ class Evidence:
             with zipfile.ZipFile(self.path) as archive:
                 said: Any = parse_json(archive.read("manifest.json"))
                 files = {name: archive.read(name) for name in said["files"]}
-        except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, OSError, ValueError, TypeError) as error:
+        except (*_BROKEN, CrmkitError) as error:
             raise FixityError(f"it cannot be read: {type(error).__name__}", location=self.path.name) from None
         for name, data in files.items():
             if hashlib.sha256(data).hexdigest() != said["files"][name]:
                 raise FixityError("not the file that was written", location=name)
-        checkpoint = Checkpoint.open(files["checkpoint.txt"], keys)
-        if checkpoint.origin != said["origin"]:
-            raise IntegrityError("the checkpoint is of another log", location="checkpoint.txt")
-        lines, proofs = files["events.jsonl"].split(b"\n")[:-1], files["proofs.jsonl"].split(b"\n")[:-1]
-        if not len(lines) == len(proofs) == said["count"]:
-            raise IntegrityError("events and proofs are not as many as the manifest says", location="events.jsonl")
-        events, behind = [], -1
-        for line, proof in zip(lines, proofs, strict=True):
-            told = json.loads(proof)
-            if told["seq"] <= behind:
-                raise IntegrityError("an event is here twice or out of turn", location="proofs.jsonl")
-            behind = told["seq"]
-            nodes = [bytes.fromhex(node) for node in told["path"]]
-            verify_inclusion(leaf_hash(line), told["seq"], checkpoint.size, nodes, checkpoint.root)
-            events.append(Event.parse(line))
-        return events
+        missing = _NEEDED.difference(files)
+        if missing:
+            raise FixityError("the manifest does not name it", location=min(missing))
+        try:
+            return _events(files, said, keys)
+        except (LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:
+            if isinstance(error, CrmkitError):
+                raise
+            raise IntegrityError(f"not proofs: {type(error).__name__}", location="proofs.jsonl") from None
+
+
+def _events(files: dict[str, bytes], said: Any, keys: Iterable[NoteVerifier]) -> list[Event]:
+    """Check the proof of every event."""
+    checkpoint = Checkpoint.open(files["checkpoint.txt"], keys)
+    if checkpoint.origin != said["origin"]:
+        raise IntegrityError("the checkpoint is of another log", location="checkpoint.txt")
+    lines, proofs = files["events.jsonl"].split(b"\n")[:-1], files["proofs.jsonl"].split(b"\n")[:-1]
+    if not len(lines) == len(proofs) == said["count"]:
+        raise IntegrityError("events and proofs are not as many as the manifest says", location="events.jsonl")
+    events, behind = [], -1
+    for line, proof in zip(lines, proofs, strict=True):
+        told = json.loads(proof)
+        if told["seq"] <= behind:
+            raise IntegrityError("an event is here twice or out of turn", location="proofs.jsonl")
+        behind = told["seq"]
+        nodes = [bytes.fromhex(node) for node in told["path"]]
+        verify_inclusion(leaf_hash(line), behind, checkpoint.size, nodes, checkpoint.root)
+        event = Event.parse(line)
+        if event.seq != behind:
+            raise IntegrityError("the event says that it has another turn", location=f"event {behind}")
+        events.append(event)
+    return events

@@ -163,7 +163,7 @@ def _read_note(line: bytes, location: str) -> bytes:
     try:
         note: bytes = json.loads(line)["note"].encode()
         known = note_line(note) == line
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         known = False
     if not known:
         raise FormatError("not a checkpoint", location=location)

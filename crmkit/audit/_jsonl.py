@@ -16,6 +16,7 @@ import logging
 import os
 from itertools import pairwise
 from json.encoder import encode_basestring as _quote
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -55,7 +56,6 @@ from ._segment import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 __all__ = ["FileStore", "Torn", "check_note"]
 
@@ -190,7 +190,11 @@ class FileStore:
     def refresh(self) -> None:
         """Take in what other processes have appended; a writer also sets aside what they left unfinished."""
         while True:
-            size = os.fstat(self._fd).st_size
+            there = os.fstat(self._fd)
+            if not self._is_there(there):
+                self._reenter()
+                return
+            size = there.st_size
             if size < self._offset:
                 raise TamperedLogError("cut off while it was open", location=self._segment.path.name)
             if size > self._offset:
@@ -204,6 +208,20 @@ class FileStore:
             if self._known == self._segment.first or not self._is_followed():
                 return
             self._enter(Segment(self._known, segment_path(self._events, self._known), "jsonl"))
+
+    def _is_there(self, open_file: os.stat_result) -> bool:
+        """Whether the segment that is open is still the file of its name, and what is appended to it is kept."""
+        try:
+            return os.path.samestat(os.stat(self._segment.path), open_file)  # noqa: PTH116  every append asks
+        except FileNotFoundError:
+            return False
+
+    def _reenter(self) -> None:
+        """Go on from what is there now: others have closed this segment, and then compressed, pruned or moved it."""
+        known, root = self._known, self.rows.root()
+        self._load()
+        if self.rows.size < known or self.rows.root(known) != root:
+            raise TamperedLogError("not the log that was open any more", location=f"event {known}")
 
     def _is_followed(self) -> bool:
         """Whether somebody has begun a segment behind this one; without `pathlib`, since every append asks."""
@@ -267,7 +285,7 @@ class FileStore:
         """Yield turn and event from ``start`` or somewhat before it on."""
         with open_segment(segment) as stream:
             seq = segment.first
-            if start > seq and segment.kind == "jsonl":
+            if start > seq and Path(stream.name).suffix == ".jsonl":
                 seek_event(stream, os.fstat(stream.fileno()).st_size, start)
                 at = stream.tell()
                 seq = next((said for line in lines(stream) if (said := claimed_seq(line)) is not None), seq)

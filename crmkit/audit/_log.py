@@ -7,7 +7,7 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, get_args
 
-from crmkit.errors import InvalidValueError, NotFoundError
+from crmkit.errors import IntegrityError, InvalidValueError, NotFoundError
 
 from ._checkpoint import Checkpoint
 from ._event import moment, utc_now
@@ -216,7 +216,13 @@ class Log(Reader):
         event = self[seq]
         openings = self.vault.get(event.id)
         for opening in openings:
-            opening.verify(event.change[opening.field][opening.side])
+            said = event.change.get(opening.field, {}).get(opening.side)
+            if said is None:
+                raise IntegrityError("the vault has a value that the event does not commit to", location=f"event {seq}")
+            try:
+                opening.verify(said)
+            except InvalidValueError:  # a value that no event can hold
+                raise IntegrityError("the vault does not hold what was put there", location=f"event {seq}") from None
         return openings
 
     def erase(self, subject: tuple[str, str], *, actor: str | None = None, request: str | None = None) -> Erasure:
@@ -230,19 +236,23 @@ class Log(Reader):
         Returns:
             How many values were destroyed, the event that says so, and the proof.
         """
+        self._require_writing()  # before anything is destroyed
         self._committer.flush()
-        before, root = self.refresh(), self._store.rows.head.root()
+        with self._locked():
+            self._store.refresh()
+            before, root = self._store.rows.size, self._store.rows.head.root()
         name = self.vault.pseudonyms.name(*subject)
         erased = self.vault.erase(name)
         receipt = self._append_own(
             "log.erased", actor=actor, resource=("subject", name), count=erased, request=request
         )  # fmt: skip
-        rows = self._store.rows
-        path = rows.consistency_proof(before) if before else []
-        return Erasure(
-            erased=erased, pseudonym=name, seq=receipt.seq or 0, size=before, root=root, size_after=rows.size,
-            root_after=rows.root(), path=tuple(path),
-        )  # fmt: skip
+        with self._locked():  # other threads go on appending
+            rows = self._store.rows
+            path = rows.consistency_proof(before) if before else []
+            return Erasure(
+                erased=erased, pseudonym=name, seq=receipt.seq or 0, size=before, root=root, size_after=rows.size,
+                root_after=rows.root(), path=tuple(path),
+            )  # fmt: skip
 
     def prune(self, before: datetime, *, actor: str | None = None) -> int:
         """Destroy the bodies of closed segments whose events were all stored before then; hashes and proofs stay.
@@ -253,6 +263,7 @@ class Log(Reader):
         Raises:
             InvalidValueError: The log has checkpoints, and no ``signer`` to sign the event that says so.
         """
+        self._require_writing()
         if self._store.last_note() is not None and not self.can_sign:
             raise InvalidValueError("to prune a log that is signed, open it with signer=")
         self._committer.flush()
@@ -270,6 +281,7 @@ class Log(Reader):
 
     def rotate(self) -> None:
         """Begin a new segment now, for instance every day; a database has none."""
+        self._require_writing()
         self._committer.flush()
         with self._locked():
             self._store.refresh()
@@ -277,6 +289,7 @@ class Log(Reader):
 
     def compress(self) -> int:
         """Compress closed segments; return how many. A database compresses nothing."""
+        self._require_writing()
         with self._locked():
             return self._store.compress()
 

@@ -23,7 +23,10 @@ MAX_KEPT = 256
 
 def names(values: Iterable[str]) -> tuple[str, ...]:
     """Return texts as a tuple; one text stands for itself."""
-    return (values,) if isinstance(values, str) else tuple(values)
+    try:
+        return (values,) if isinstance(values, str) else tuple(values)
+    except TypeError:
+        raise InvalidValueError("rules, fields and roles are sequences of texts") from None
 
 
 def listed(texts: tuple[str, ...]) -> str:

@@ -62,6 +62,10 @@ class Settings:
     now: Callable[[], datetime]
 
 
+def _is_pair(value: object) -> bool:
+    return isinstance(value, tuple | list) and len(value) == 2
+
+
 class Recorder:
     """The half of a `Log` that writes."""
 
@@ -82,7 +86,7 @@ class Recorder:
     def vault(self) -> Vault:
         """Where salts and values stand."""
         if self._vault is None:
-            self._vault = Vault(self._settings.vault)
+            self._vault = Vault(self._settings.vault, write=not self._settings.read_only)
         return self._vault
 
     def _locked(self) -> AbstractContextManager[object]:
@@ -188,6 +192,8 @@ class Recorder:
             subject: Whom the values are about, for `erase`; the resource by default.
             **said: Other attributes of the event.
         """
+        if not all(map(_is_pair, changes.values())):
+            raise InvalidValueError("a change is a pair of values, before and after")
         openings = [
             Opening.new(field, side, value)
             for field, pair in changes.items()
@@ -206,12 +212,16 @@ class Recorder:
         try:
             return receipt.wait()
         except BaseException:
-            vault.forget(event.id)
+            if receipt.seq is None:
+                vault.forget(event.id)
             raise
 
-    def _receipt(self, event: Event, *, own: bool = False) -> Receipt:
+    def _require_writing(self) -> None:
         if self._closed or self._settings.read_only:
             raise InvalidValueError(self._closed or "the log was opened to be read only")
+
+    def _receipt(self, event: Event, *, own: bool = False) -> Receipt:
+        self._require_writing()
         if event.action.startswith("log.") and not own:
             raise InvalidValueError("actions that begin with 'log.' are the log's own")
         names = self._settings.pseudonyms
@@ -244,8 +254,6 @@ class Recorder:
             prefixes = [*(event.prefix() for event in own), *(receipt._prefix for receipt in batch)]
             lines = complete(prefixes, first, stored_at)
             store.append(lines, sync=settings.durability != "os")
-            for place, receipt in enumerate(batch, start=first + len(own)):
-                receipt.seq, receipt.stored_at, receipt._prefix = place, stored_at, b""
             store.torn.clear()
             try:
                 store.tidy(stored_at)
@@ -253,6 +261,8 @@ class Recorder:
                     note = self._sign()
             except OSError as error:  # the events are stored; this is tried again with the next ones
                 _log.warning("housekeeping of the log failed: %s", type(error).__name__)
+        for place, receipt in enumerate(batch, start=first + len(own)):  # a database has stored it only by now
+            receipt.seq, receipt.stored_at, receipt._prefix = place, stored_at, b""
         if note is not None:
             self._publish(note)
 
@@ -327,12 +337,26 @@ class Recorder:
         size = Checkpoint.peek(note).size
         for witness in self._settings.witnesses:
             try:
-                before = witness.latest()
-                old = Checkpoint.peek(before).size if before is not None else 0
-                if old < size:
-                    witness.observe(note, self._store.rows.consistency_proof(old, size) if old else [])
-            except OSError as error:
+                self._hand_on(witness, note, size)
+            except TamperedLogError:
+                raise
+            except Exception as error:  # noqa: BLE001  witnesses are others' code, and the events are stored
                 _log.warning("witness %s did not take a checkpoint: %s", witness.name, type(error).__name__)
+
+    def _hand_on(self, witness: Witness, note: bytes, size: int) -> None:
+        """Hand a checkpoint to one witness, which may get later ones from other writers at the same time."""
+        while True:
+            before = witness.latest()
+            old = Checkpoint.peek(before).size if before is not None else 0
+            if old >= size:
+                return
+            try:
+                witness.observe(note, self._store.rows.consistency_proof(old, size) if old else [])
+            except TamperedLogError:
+                if witness.latest() == before:
+                    raise
+            else:
+                return
 
     def _meet_witnesses(self) -> None:
         """Refuse a log that a witness knows to have been another one."""

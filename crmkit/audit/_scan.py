@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 __all__ = ["Scan", "scan"]
 
 CHUNK = 4096
-UNREADABLE = (OSError, EOFError, ValueError, TypeError, sqlite3.Error, zlib.error, CrmkitError)
+UNREADABLE = (
+    OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, MemoryError,
+    sqlite3.Error, zlib.error, CrmkitError,
+)  # fmt: skip
 """What reading a broken file can end in, besides a wrong answer."""
 _PRUNED = b'{"action":"log.pruned"'
 
@@ -209,7 +212,7 @@ class _Walk:
         """Note how far the log says that it was pruned."""
         try:
             self.result.pruned.append((seq, int(json.loads(line)["detail"]["before"])))
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             self.result.say("not_canonical", seq, self.part.name)
 
 

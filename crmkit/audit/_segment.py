@@ -72,8 +72,16 @@ def list_segments(folder: Path) -> list[Segment]:
 
 
 def open_segment(segment: Segment) -> IO[bytes]:
-    """Open a segment for reading, compressed or not."""
-    return gzip.open(segment.path, "rb") if segment.kind == "jsonl.gz" else segment.path.open("rb")  # type: ignore[return-value]  # reads as one
+    """Open a segment for reading, compressed or not; one that was compressed since it was listed, too."""
+    path = segment.path
+    if segment.kind != "jsonl.gz":
+        try:
+            return path.open("rb")
+        except FileNotFoundError:
+            if segment.kind != "jsonl":
+                raise
+            path = segment_path(path.parent, segment.first, "jsonl.gz")
+    return gzip.open(path, "rb")  # type: ignore[return-value]  # reads as one
 
 
 @attrs.frozen
@@ -124,7 +132,9 @@ class Header:
                 said["checkpoint"],  # type: ignore[index]
                 said["stored_at"],  # type: ignore[index]
             )
-            same = header.to_bytes() == raw and header.first == segment.first
+            texts = [header.origin, header.stored_at, *([] if header.checkpoint is None else [header.checkpoint])]
+            same = {str} == set(map(type, texts)) and type(header.first) is int
+            same = same and header.to_bytes() == raw and header.first == segment.first
         except (CrmkitError, TypeError, KeyError, ValueError, AttributeError):
             same = False
         if not same:

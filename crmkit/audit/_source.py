@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 import zlib
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
 
 from crmkit._merkle import CompactRange
-from crmkit.errors import FormatError, TamperedLogError
+from crmkit.errors import CrmkitError, FormatError, TamperedLogError
 
 from ._files import FileRows, read_notes
 from ._rows import Rows
-from ._segment import FORMAT, Header, Segment, lines, list_segments, open_segment
-from ._sqlite import DatabaseRows
+from ._segment import EVENT, FORMAT, Header, Segment, lines, list_segments, open_segment
+from ._sqlite import DatabaseRows, blob, columns, odd_object, read_about
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,11 +25,18 @@ if TYPE_CHECKING:
     from ._rows import RowStore
 
 _LOOSE = """
-SELECT seq FROM (SELECT *, CAST(body AS TEXT) AS said FROM events) WHERE CASE WHEN json_valid(said) THEN
-    at IS NOT json_extract(said, '$.at') OR action IS NOT json_extract(said, '$.action')
+SELECT seq, body, at, action, actor, resource_type, resource_id
+FROM (SELECT *, CAST(body AS TEXT) AS said FROM events) WHERE CASE WHEN json_valid(said) THEN
+    typeof(body) IS NOT 'blob' OR seq IS NOT json_extract(said, '$.seq')
+    OR at IS NOT json_extract(said, '$.at') OR action IS NOT json_extract(said, '$.action')
     OR actor IS NOT json_extract(said, '$.actor.id') OR resource_type IS NOT json_extract(said, '$.resource.type')
     OR resource_id IS NOT json_extract(said, '$.resource.id') END
-ORDER BY seq LIMIT 1
+ORDER BY seq
+"""
+_SIZES = """
+SELECT coalesce((SELECT max(seq) + 1 FROM events), 0),
+    coalesce((SELECT tile * 16 + length(CAST(hashes AS BLOB)) / 32 FROM hashes WHERE row = 0
+              ORDER BY tile DESC LIMIT 1), 0)
 """
 __all__ = ["DatabaseSource", "FileSource", "Part", "Source", "open_source"]
 
@@ -113,7 +121,7 @@ class DatabaseSource:
     def parts(self) -> list[Part]:
         """Return what was pruned, and the rest."""
         with self._open() as database:
-            form, origin, pruned = database.execute("SELECT format, origin, pruned FROM about").fetchone()
+            form, origin, pruned = read_about(database)
             if form != FORMAT:
                 raise FormatError(f"of a format that this version does not read; it reads {FORMAT}")
             edge = Rows(DatabaseRows(database)).edge(pruned)
@@ -124,7 +132,8 @@ class DatabaseSource:
         """Yield the bodies as lines."""
         with self._open() as database:
             for (body,) in database.execute("SELECT body FROM events WHERE seq >= ? ORDER BY seq", (part.first,)):
-                yield bytes(body) + b"\n"
+                known = type(body) is bytes and body.startswith(EVENT)
+                yield (body if known else EVENT) + b"\n"  # what is none stands for one that nobody has written
 
     @contextlib.contextmanager
     def rows(self) -> Iterator[RowStore]:
@@ -135,7 +144,7 @@ class DatabaseSource:
     def notes(self) -> list[bytes]:
         """Return the checkpoints."""
         with self._open() as database:
-            return [bytes(row[0]) for row in database.execute("SELECT note FROM checkpoints ORDER BY number")]
+            return [blob(row[0]) for row in database.execute("SELECT note FROM checkpoints ORDER BY number")]
 
     def loose(self, *, deep: bool) -> Iterator[tuple[int | None, str]]:
         """Yield the first event whose columns, by which it is found, do not say what its body says; then the indexes.
@@ -144,10 +153,29 @@ class DatabaseSource:
             deep: Also hold the indexes against the table.
         """
         with self._open() as database:
+            odd = odd_object(database)
+            if odd is not None:
+                yield None, f"schema, {odd}"
+            for row in database.execute("SELECT min(seq) FROM events WHERE seq < (SELECT pruned FROM about)"):
+                if row[0] is not None:
+                    yield row[0], "rows"
+            events, hashes = database.execute(_SIZES).fetchone()
+            if hashes < events:  # they are written with the events, so no crash takes them
+                yield hashes, "hashes"
             for row in database.execute(_LOOSE):
-                yield row[0], "columns"
+                if not _agrees(row):  # SQLite cuts texts with a NUL, so that what it finds is looked at again
+                    yield row[0], "columns"
+                    break
             if deep and database.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
                 yield None, "indexes"
+
+
+def _agrees(row: tuple[Any, ...]) -> bool:
+    """Whether the columns of an event say what its body says."""
+    try:
+        return columns(row[0], blob(row[1])) == row and json.loads(row[1])["seq"] == row[0]
+    except (CrmkitError, ValueError, TypeError, LookupError, AttributeError):
+        return False
 
 
 Source: TypeAlias = FileSource | DatabaseSource
@@ -155,8 +183,8 @@ Source: TypeAlias = FileSource | DatabaseSource
 
 def open_source(path: Path) -> Source:
     """Look at a log: a folder, or a database."""
-    if path.is_dir():
+    if any((path / name).exists() for name in ("events", "hashes", "checkpoints.jsonl")):
         return FileSource(path)
-    if not path.exists():
+    if path.is_dir() or not path.exists():
         raise FormatError("no audit log is here", location=path.name)
     return DatabaseSource(path)

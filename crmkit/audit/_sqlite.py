@@ -7,6 +7,7 @@ they guard against accidents, while against people who own the file there are th
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import sqlite3
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from ._jsonl import Torn
 
-__all__ = ["DatabaseRows", "SQLiteStore", "columns"]
+__all__ = ["DatabaseRows", "SQLiteStore", "blob", "columns", "odd_object", "read_about"]
 
 TILE = 16
 _SYSTEM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
@@ -45,6 +46,8 @@ CREATE TRIGGER checkpoints_stay BEFORE UPDATE ON checkpoints BEGIN SELECT RAISE(
 CREATE TRIGGER checkpoints_remain BEFORE DELETE ON checkpoints BEGIN SELECT RAISE(ABORT, 'checkpoints stay'); END;
 INSERT INTO about VALUES (?, ?, 0)
 """
+
+_OBJECTS = "SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'trigger', 'view')"
 
 
 class DatabaseRows:
@@ -67,7 +70,7 @@ class DatabaseRows:
         found = self._database.execute(
             "SELECT hashes FROM hashes WHERE row = ? AND tile BETWEEN ? AND ? ORDER BY tile", (row, first, last)
         )
-        data = b"".join(bytes(tile[0]) for tile in found)
+        data = b"".join(blob(tile[0]) for tile in found)
         part = data[(start - first * TILE) * HASH_BYTES :][: count * HASH_BYTES]
         if len(part) != count * HASH_BYTES:
             raise TamperedLogError("hashes are missing", location=f"row {row}")
@@ -83,6 +86,49 @@ class DatabaseRows:
             "INSERT OR REPLACE INTO hashes VALUES (?, ?, ?)",
             [(row, first + at // step, data[at : at + step]) for at in range(0, len(data), step)],
         )
+
+
+def blob(value: object) -> bytes:
+    """Return a column's bytes; SQLite keeps anything anywhere, and ``bytes`` of a number is as many zeros.
+
+    Raises:
+        FormatError: Something else is there.
+    """
+    if type(value) is not bytes:
+        raise FormatError("a column holds something else than bytes")
+    return value
+
+
+def read_about(database: sqlite3.Connection) -> tuple[str, str, int]:
+    """Return format, origin, and how many events were pruned.
+
+    Raises:
+        FormatError: That is not what is there.
+    """
+    found = database.execute("SELECT format, origin, pruned FROM about").fetchall()
+    if len(found) != 1 or [type(value) for value in found[0]] != [str, str, int] or found[0][2] < 0:
+        raise FormatError("not an audit log: its table about is not one that was written")
+    return found[0]  # type: ignore[no-any-return]  # it was just checked
+
+
+@functools.cache
+def _known_objects() -> dict[str, str]:
+    with contextlib.closing(sqlite3.connect(":memory:")) as database:
+        for statement in _SCHEMA.split(";\n"):
+            database.execute(statement, ("", "") if "?" in statement else ())
+        return dict(database.execute(_OBJECTS))
+
+
+def odd_object(database: sqlite3.Connection) -> str | None:
+    """Return the first table or trigger of the log that is gone or another one, or a trigger that was put on it.
+
+    Triggers decide what becomes of an event that is stored, so that a foreign one can make it vanish.
+    """
+    found, known = dict(database.execute(_OBJECTS)), _known_objects()
+    odd = [name for name, said in known.items() if found.get(name) != said]
+    query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    odd += [name for (name,) in database.execute(query) if name not in known]
+    return min(odd, default=None)
 
 
 def columns(seq: int, body: bytes) -> tuple[object, ...]:
@@ -108,8 +154,8 @@ class SQLiteStore:
         try:
             self._connect(write=write, wait_s=wait_s, sync=sync)
             with self.lock(wait_s) if write else contextlib.nullcontext():
-                self._load(origin if write else None)
-        except sqlite3.DatabaseError as error:
+                self._load(origin if write else None, write=write)
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite quotes a damaged schema in its messages
             self.close()
             raise FormatError(f"not an audit log: {type(error).__name__}", location=path.name) from None
         except BaseException:
@@ -130,11 +176,11 @@ class SQLiteStore:
     survives_fork = False
     """A connection must not be used on the other side of a fork (https://www.sqlite.org/howtocorrupt.html, 2.6)."""
 
-    def _load(self, origin: str | None) -> None:
+    def _load(self, origin: str | None, *, write: bool) -> None:
         if not self._database.execute("SELECT 1 FROM sqlite_master WHERE name = 'about'").fetchone() and origin:
             for statement in _SCHEMA.split(";\n"):
                 self._database.execute(statement, (FORMAT, origin) if "?" in statement else ())
-        form, self.origin, self._pruned = self._database.execute("SELECT format, origin, pruned FROM about").fetchone()
+        form, self.origin, self._pruned = read_about(self._database)
         if form != FORMAT:
             raise FormatError(
                 f"of a format that this version does not read; it reads {FORMAT}", location=self.path.name
@@ -148,11 +194,14 @@ class SQLiteStore:
         note = self.last_note()
         if note is not None:
             check_note(note, self.rows)
+        odd = odd_object(self._database)
+        if write and odd is not None:
+            raise TamperedLogError("a table or trigger is not what was made", location=odd)
 
     def _look(self) -> None:
         self.rows = Rows(self.row_store)
         last = self._database.execute("SELECT body FROM events ORDER BY seq DESC LIMIT 1").fetchone()
-        self.last_stored_at = stored_moment(bytes(last[0])) if last is not None else ""
+        self.last_stored_at = stored_moment(blob(last[0])) if last is not None else ""
 
     def refresh(self) -> None:
         """Take in what other processes have appended."""
@@ -174,17 +223,22 @@ class SQLiteStore:
             query, asked = f"{query} AND resource_type = ? AND resource_id = ?", [*asked, *resource]
         if actor is None and resource is None:
             yield from ((seq, None) for seq in range(start, min(stop, self._pruned)))
-        for seq, body in self._database.cursor().execute(f"{query} ORDER BY seq", asked):
-            yield seq, bytes(body)
+        try:
+            for seq, body in self._database.cursor().execute(f"{query} ORDER BY seq", asked):
+                yield seq, blob(body)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            raise FormatError(f"cannot be read: {type(error).__name__}", location=self.path.name) from None
 
     def notes(self) -> list[bytes]:
         """Return the checkpoints, oldest first."""
-        return [bytes(row[0]) for row in self._database.execute("SELECT note FROM checkpoints ORDER BY number")]
+        return [blob(row[0]) for row in self._database.execute("SELECT note FROM checkpoints ORDER BY number")]
 
     def last_note(self) -> bytes | None:
         """Return the newest checkpoint."""
         row = self._database.execute("SELECT note FROM checkpoints ORDER BY number DESC LIMIT 1").fetchone()
-        return None if row is None else bytes(row[0])
+        return None if row is None else blob(row[0])
 
     @contextlib.contextmanager
     def lock(self, wait_s: float) -> Iterator[None]:
@@ -193,7 +247,7 @@ class SQLiteStore:
         try:
             self._database.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF in _SYSTEM:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _SYSTEM:
                 raise _as_system_error(error) from None
             raise LockedError(f"{self.path.name} is locked: another writer is at work") from None
         try:
@@ -201,7 +255,7 @@ class SQLiteStore:
             self._database.execute("COMMIT")
         except sqlite3.OperationalError as error:
             self._undo()
-            if error.sqlite_errorcode & 0xFF in _SYSTEM:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _SYSTEM:
                 raise _as_system_error(error) from None
             raise
         except BaseException:
@@ -215,9 +269,16 @@ class SQLiteStore:
             self._look()
 
     def append(self, events: list[bytes], *, sync: bool) -> None:  # noqa: ARG002  the connection was told
-        """Write one batch."""
+        """Write one batch.
+
+        Raises:
+            TamperedLogError: A trigger that somebody added has kept an event from being stored; nothing of it is.
+        """
         lines = [columns(seq, body) for seq, body in enumerate(events, start=self.rows.size)]
         self._database.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", lines)
+        (stored,) = self._database.execute("SELECT count(*) FROM events WHERE seq >= ?", (self.rows.size,)).fetchone()
+        if stored != len(lines):
+            raise TamperedLogError("the database did not keep what it was given", location=f"event {self.rows.size}")
         self.rows.extend(map(leaf_hash, events))
         self.rows.flush()
 
@@ -243,7 +304,7 @@ class SQLiteStore:
         """Return the event before which all were stored before then."""
         query = "SELECT seq, body FROM events WHERE seq >= ? ORDER BY seq"
         for seq, body in self._database.cursor().execute(query, (self._pruned,)):
-            if stored_moment(bytes(body)) >= before:
+            if stored_moment(blob(body)) >= before:
                 return int(seq) if seq > self._pruned else 0
         return self.rows.size if self.rows.size > self._pruned else 0
 

@@ -124,6 +124,8 @@ def read_files(folder: Path) -> Iterator[tuple[str, bytes]]:
                 continue
             for line in stream:
                 if not line.endswith(b"\n"):
+                    if first != order[-1]:
+                        raise Wrong(f"{path.name} ends in the middle of a line")
                     yield "torn", line
                 elif line.startswith(b'{"action":'):
                     yield "event", line[:-1]
@@ -133,6 +135,13 @@ def read_files(folder: Path) -> Iterator[tuple[str, bytes]]:
                     raise Wrong(f"{path.name} has a line that is neither event nor trailer")
 
 
+def blob(value: object) -> bytes:
+    """Return a column's bytes; SQLite keeps anything anywhere, and ``bytes`` of a number is as many zeros."""
+    if not isinstance(value, bytes):
+        raise Wrong("a column holds something else than bytes")
+    return value
+
+
 def read_database(path: Path) -> Iterator[tuple[str, bytes]]:
     """Yield ``(kind, value)`` of a database."""
     database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
@@ -140,12 +149,12 @@ def read_database(path: Path) -> Iterator[tuple[str, bytes]]:
         (pruned,) = database.execute("SELECT pruned FROM about").fetchone()
         left = pruned
         for (hashes,) in database.execute("SELECT hashes FROM hashes WHERE row = 0 ORDER BY tile"):
-            for at in range(0, len(hashes), 32):
+            for at in range(0, len(blob(hashes)), 32):
                 if left > 0:
                     yield "hash", hashes[at : at + 32]
                     left -= 1
         for (body,) in database.execute("SELECT body FROM events ORDER BY seq"):
-            yield "event", bytes(body)
+            yield "event", blob(body)
     finally:
         database.close()
 
@@ -158,7 +167,7 @@ def read_notes(path: Path) -> list[bytes]:
         return [json.loads(line)["note"].encode() for line in lines if line.endswith(b"\n")]
     database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     try:
-        return [bytes(row[0]) for row in database.execute("SELECT note FROM checkpoints ORDER BY number")]
+        return [blob(row[0]) for row in database.execute("SELECT note FROM checkpoints ORDER BY number")]
     finally:
         database.close()
 
@@ -175,7 +184,7 @@ def check_log(path: Path, keys: list[tuple[str, bytes, bytes]], kept: list[bytes
         raise Wrong(
             "checkpoints are of several logs" if origins else "there is no checkpoint, so nothing can be proved"
         )
-    tree, pruned, proved = Tree(), 0, 0
+    tree, pruned, reach, proved = Tree(), 0, 0, 0
     allowed: list[tuple[int, int]] = []
     last = ""
     for kind, value in read_files(path) if path.is_dir() else read_database(path):
@@ -199,16 +208,16 @@ def check_log(path: Path, keys: list[tuple[str, bytes, bytes]], kept: list[bytes
                     allowed.append((tree.size, said["detail"]["before"]))
                 tree.add(leaf(value))
             else:
-                pruned += 1
                 tree.add(value)
+                pruned, reach = pruned + 1, tree.size
             if tree.size in wanted:
                 if wanted[tree.size] != {tree.root()}:
                     raise Wrong(f"events from {proved} to {tree.size - 1} are not those that were signed")
                 proved = tree.size
     if max(wanted) > tree.size:
         raise Wrong(f"events from {tree.size} to {max(wanted) - 1} were signed and are not there")
-    if pruned > max((before for seq, before in allowed if seq < proved), default=0):
-        raise Wrong(f"bodies of events before {pruned} are gone, and the log does not say why")
+    if reach > max((before for seq, before in allowed if seq < proved), default=0):
+        raise Wrong(f"bodies of events before {reach} are gone, and the log does not say why")
     rest = f", {tree.size - proved} behind the last checkpoint" if tree.size > proved else ""
     return f"{origins.pop()}: {tree.size} events, {proved} proved{rest}, {pruned} without bodies"
 
@@ -258,7 +267,10 @@ def main(arguments: list[str]) -> int:
     except Wrong as wrong:
         print(f"WRONG: {wrong}")
         return 1
-    except (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, sqlite3.Error, zlib.error) as error:
+    except (
+        OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError,
+        MemoryError, sqlite3.Error, zlib.error,
+    ) as error:  # fmt: skip
         print(f"WRONG: the log cannot be read ({type(error).__name__})")
         return 1
     print(f"OK {said}")

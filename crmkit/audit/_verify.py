@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crmkit._progress import steps
-from crmkit.errors import CrmkitError, FormatError, IntegrityError
+from crmkit.errors import FormatError, IntegrityError
 
 from ._checkpoint import Checkpoint
 from ._damage import Damage
 from ._log_report import LogReport
 from ._rows import Rows, usable
-from ._scan import Scan, scan
+from ._scan import UNREADABLE, Scan, scan
 from ._settle import Claim, settle
 from ._source import Part, Source, open_source
 
@@ -30,10 +29,6 @@ if TYPE_CHECKING:
     from ._witness import Witness
 
 __all__ = ["verify"]
-
-
-_BROKEN = (sqlite3.Error, CrmkitError, ValueError, TypeError, LookupError)
-"""What reading a broken database can end in, besides a wrong answer."""
 
 
 def verify(
@@ -80,7 +75,7 @@ def verify(
     """
     source = open_source(Path(path))
     damage: list[Damage] = []
-    known = list(keys)
+    known = list(dict.fromkeys(keys))
     claims = _own_claims(source, known, damage)
     claims += _claims_elsewhere(witnesses, trusted, known, damage, signed=bool(claims))
     try:
@@ -95,18 +90,31 @@ def verify(
         scans = _scan_all(source, todo, sizes, counts, deep=deep, workers=workers, progress=progress)
         joined = _join(todo, scans, damage, base)
         proved = settle(source, scans, claims, joined, base, parts[0].origin, damage)
-        damage += [Damage(kind="frame", seq=seq, location=place) for seq, place in source.loose(deep=deep)]
-    except _BROKEN:
+        foreign = min((found.differs for found in scans if found.differs is not None), default=None)
+        damage += [
+            Damage(kind="frame", seq=seq, location=place)
+            for seq, place in source.loose(deep=deep)
+            if seq is None or foreign is None or seq < foreign  # behind them there is nothing that was signed
+        ]
+    except UNREADABLE:
         damage.append(Damage(kind="unreadable", location=Path(path).name))
         return _report(None, 0, 0, claims, 0, damage, deep=deep)
     size = scans[-1].end
     pruned = sum((size if after is None else after.first) - part.first for part, after in todo if part.kind == "pruned")
     allowed = [before for found in scans for seq, before in found.pruned if seq < proved or not claims]
-    if pruned > max(allowed, default=0):
-        damage.append(Damage(kind="removed", seq=0, last=pruned - 1))
+    _hold_pruned(todo, size, max(allowed, default=0), damage)
     if size and not proved and not damage:
         damage.append(Damage(kind="unproved", severity="warning"))
     return _report(parts[0].origin, size, proved, claims, pruned, damage, deep=deep)
+
+
+def _hold_pruned(todo: list[tuple[Part, Part | None]], size: int, allowed: int, damage: list[Damage]) -> None:
+    """Bodies may be missing before the event up to which the log says so, and nowhere else, however few they are."""
+    for part, after in todo:
+        end = size if after is None else after.first
+        if part.kind == "pruned" and end > allowed:
+            damage.append(Damage(kind="removed", seq=max(part.first, allowed), last=end - 1))
+            return
 
 
 def _report(
@@ -128,7 +136,7 @@ def _own_claims(source: Source, known: list[NoteVerifier], damage: list[Damage])
     except FormatError as error:
         damage.append(Damage(kind="unreadable", location=error.location))
         return []
-    except _BROKEN:
+    except UNREADABLE:
         damage.append(Damage(kind="unreadable", location="checkpoints"))
         return []
     claims: list[Claim] = []
@@ -164,7 +172,7 @@ def _claims_elsewhere(
     for witness in witnesses:
         try:
             latest = witness.latest()
-        except (OSError, CrmkitError):
+        except Exception:  # noqa: BLE001  witnesses are others' code
             damage.append(Damage(kind="unreadable", location=f"witness {witness.name}"))
             continue
         if latest is not None:
@@ -178,7 +186,7 @@ def _claims_elsewhere(
 def _claim(note: bytes, known: list[NoteVerifier], kept: str, damage: list[Damage], *, elsewhere: bool) -> Claim | None:
     try:
         checkpoint = Checkpoint.open(note, known)
-    except FormatError:
+    except (FormatError, TypeError, AttributeError):
         kind: DamageKind = "unreadable"
     except IntegrityError as error:
         kind = "unknown_key" if error.location is None else "bad_signature"

@@ -6,20 +6,20 @@ is held to later, so a log is proved up to its newest checkpoint that is out of 
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crmkit._merkle import verify_consistency
-from crmkit.errors import IntegrityError, TamperedLogError
+from crmkit.errors import FormatError, IntegrityError, TamperedLogError
 
 from ._checkpoint import Checkpoint
-from ._files import note_line, read_last_note, sync_path
+from ._files import note_line, read_last_note, sync_path, write_all
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 __all__ = ["CallableWitness", "FileWitness", "SQLiteWitness", "Witness"]
 
@@ -104,9 +104,12 @@ class FileWitness(Witness):
         return read_last_note(self._path)
 
     def keep(self, note: bytes) -> None:
-        """Append a checkpoint."""
-        with self._path.open("ab") as stream:
-            stream.write(note_line(note))
+        """Append a checkpoint; behind what a full disk has left of another one it begins a line of its own."""
+        with self._path.open("a+b", buffering=0) as stream:
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, size - 1))
+            begun = stream.read(1) not in (b"", b"\n")
+            write_all(stream.fileno(), b"\n" * begun + note_line(note))
         sync_path(self._path)
 
 
@@ -127,18 +130,28 @@ class SQLiteWitness(Witness):
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = Path(path)
         super().__init__(self._path.name)
-        with closing(sqlite3.connect(self._path)) as database, database:
+        with self._open() as database:
             database.execute("CREATE TABLE IF NOT EXISTS checkpoints (number INTEGER PRIMARY KEY, note BLOB NOT NULL)")
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(sqlite3.connect(self._path)) as database, database:
+                yield database
+        except sqlite3.Error as error:
+            raise OSError(f"witness {self.name} cannot be used: {type(error).__name__}") from None
 
     def latest(self) -> bytes | None:
         """Return the newest checkpoint."""
-        with closing(sqlite3.connect(self._path)) as database:
+        with self._open() as database:
             row = database.execute("SELECT note FROM checkpoints ORDER BY number DESC LIMIT 1").fetchone()
-        return None if row is None else bytes(row[0])
+        if row is not None and type(row[0]) is not bytes:
+            raise FormatError("not a checkpoint", location=f"witness {self.name}")
+        return None if row is None else row[0]
 
     def keep(self, note: bytes) -> None:
         """Add a checkpoint."""
-        with closing(sqlite3.connect(self._path)) as database, database:
+        with self._open() as database:
             database.execute("INSERT INTO checkpoints (note) VALUES (?)", (note,))
 
 
