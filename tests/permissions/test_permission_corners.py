@@ -235,7 +235,7 @@ def test_diamonds_of_roles_and_territories_are_walked_once() -> None:
         OrgChart([Principal("ann")]),
     )
     assert [(row.role, row.via) for row in found.rows] == [
-        ("base", "base"), ("top", "top"), ("left", "top"), ("right", "top"),
+        ("base", "base"), ("top", "top"), ("base", "top"), ("left", "top"), ("right", "top"),
     ]  # fmt: skip
     again = review(
         engine.policy,
