@@ -33,6 +33,11 @@ class Breach:
         principals: Who.
         at: From when on; the moment that was asked for, or a later one at which a grant or exception begins or ends.
 
+    Example:
+        >>> import datetime as dt
+        >>> str(Breach("members", "admin", ("ann", "bob"), dt.datetime(2026, 6, 1, tzinfo=dt.UTC)))
+        "role 'admin' has 2 members, more than may hold it at 2026-06-01T00:00:00+00:00"
+
     .. versionadded:: 0.1.0
     """
 

@@ -8,16 +8,17 @@ is, and a prefix with ``substr`` or a function made for it, because ``LIKE`` is 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast, get_args
 
-from crmkit.errors import NotFoundError, NotTranslatableError
+from crmkit.errors import NotFoundError, NotTranslatableError, SchemaError
 
 from ._atoms import OPERATORS, Atom, Compare, Contains, HasText, In, IsNull, StartsWith
 from ._conditions import All, Any, Condition, Const, Not
 from ._operands import Operand
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from ._schema import Resource
     from ._types import Type
@@ -64,10 +65,14 @@ def check_columns(columns: Mapping[str, object], resource: Resource) -> None:
 
     Raises:
         NotFoundError: It does.
+        SchemaError: A column is no name.
     """
-    for name in columns:
+    for name, column in columns.items():
         if name not in resource.fields:
             raise NotFoundError.of(f'field of resource "{resource.name}"', name, resource.fields)
+        parts = [column] if isinstance(column, str) else column
+        if not (isinstance(parts, Sequence) and parts and all(isinstance(part, str) and part for part in parts)):
+            raise SchemaError(f'the column of field "{name}" must be a name, or the parts of one')
 
 
 def checked_literal(value: object, dialect: str) -> object:
@@ -178,7 +183,9 @@ class _Writer:
 
     def _quoted(self, name: str) -> str:
         checked_literal(name, self._dialect)
-        quoted = '"' + name.replace('"', '""') + '"'
+        # SQLite takes a name in double quotes for text where there is no such column, which would be unlike any value.
+        mark = "`" if self._dialect == "sqlite" else '"'
+        quoted = mark + name.replace(mark, mark * 2) + mark
         return quoted.replace("%", "%%") if self._style in ("format", "pyformat") else quoted
 
     def _value(self, value: object) -> str:
