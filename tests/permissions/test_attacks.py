@@ -4,12 +4,29 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from crmkit.errors import NotFoundError, SchemaError, ViewExpiredError
-from crmkit.permissions import NOW, Assignment, Engine, Field, FieldRule, Grant, Policy, Resource, Role, View, record
+from crmkit.errors import NotFoundError, PolicyFileError, SchemaError, ViewExpiredError
+from crmkit.permissions import (
+    NOW,
+    Assignment,
+    Engine,
+    Field,
+    FieldRule,
+    Grant,
+    Policy,
+    Resource,
+    Role,
+    View,
+    load,
+    loads,
+    policy_from_dict,
+    record,
+)
 
 START = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 CONTACT = Resource(
@@ -160,3 +177,91 @@ def test_filters_of_many_people_keep_no_code_of_each() -> None:
         assert view.filter("read", "contact").select([{"owner": f"p{number}"}])
         assert view.project("contact", {"owner": f"p{number}", "salary": 5})["salary"] == 5
     assert len(engine._state.compiled._factories) < 10
+
+
+HEAD = 'version = 1\n[resources.c]\nactions = ["read"]\n[resources.c.fields]\nkind = {}\n[roles.r]\ngrants = ['
+ALLOW = '{ actions = ["read"], resource = "c", scope = "all" }'
+
+
+def test_two_files_of_one_name_are_both_read(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    deny = '{ effect = "deny", actions = ["read"], resource = "c" }'
+    (tmp_path / "policy.toml").write_text('version = 1\ninclude = ["more.toml", "sub/base.toml"]\n', encoding="utf-8")
+    (tmp_path / "more.toml").write_text(f"{HEAD}{ALLOW}]\n", encoding="utf-8")
+    (tmp_path / "sub" / "base.toml").write_text('version = 1\ninclude = "more.toml"\n', encoding="utf-8")
+    (tmp_path / "sub" / "more.toml").write_text(f"version = 1\n[roles.no]\ngrants = [{deny}]\n", encoding="utf-8")
+    policy = load(tmp_path / "policy.toml")
+    engine = Engine(policy, [Assignment("ann", "r"), Assignment("ann", "no")])
+    assert engine.view("ann").outcome("read", "c").name == "NEVER"
+    (tmp_path / "sub" / "more.toml").write_text("version = 1\nroels = {}\n", encoding="utf-8")
+    with pytest.raises(PolicyFileError, match=r"^sub/more\.toml:2: .*unknown key .roels"):
+        load(tmp_path / "policy.toml")
+
+
+def test_files_that_include_each_other_come_to_an_end(tmp_path: Path) -> None:
+    for place in range(80):
+        (tmp_path / f"{place}.toml").write_text(f'version = 1\ninclude = ["{place + 1}.toml"]\n', encoding="utf-8")
+    with pytest.raises(PolicyFileError, match="more than 50 deep"):
+        load(tmp_path / "0.toml")
+    (tmp_path / "0.toml").write_text('version = 1\ninclude = ["a\\u0000.toml"]\n', encoding="utf-8")
+    with pytest.raises(PolicyFileError, match="there is no file"):
+        load(tmp_path / "0.toml")
+
+
+def test_a_value_that_is_not_utf_8_is_refused_and_not_changed(tmp_path: Path) -> None:
+    deny = '{ effect = "deny", actions = ["read"], resource = "c", when = { eq = ["record.kind", "Müller"] } }'
+    (tmp_path / "policy.toml").write_bytes(f"{HEAD}\n{ALLOW},\n{deny}]\n".encode("latin-1"))
+    with pytest.raises(PolicyFileError, match=r"policy\.toml:9: not UTF-8"):
+        load(tmp_path / "policy.toml")
+
+
+@pytest.mark.parametrize("word", ["all", "any"])
+def test_a_condition_that_lost_its_parts_opens_nothing(word: str) -> None:
+    grant = ALLOW.replace(" }", f", when = {{ {word} = [] }} }}")
+    with pytest.raises(PolicyFileError, match=f"{word} needs a condition"):
+        loads(f"{HEAD}{grant}]\n")
+
+
+@pytest.mark.parametrize("data", [[], None, {"version": 1.0}, {"version": 1, "roles": {1: {}}},
+                                  {"version": 1, "roles": {" ": {}}}])  # fmt: skip
+def test_plain_data_of_another_shape_is_no_policy(data: Any) -> None:
+    with pytest.raises(PolicyFileError):
+        policy_from_dict(data)
+
+
+def test_a_signaling_nan_is_missing() -> None:
+    offer = Resource("offer", fields={"price": Field("decimal")}, actions=["read", "update"])
+    grants = [Grant("read", "offer", scope="all", when=record.price.lt(10)),
+              Grant("update", "offer", scope="all", when=record.price.is_null())]  # fmt: skip
+    view = Engine(Policy([offer], [Role("r", grants=grants)]), [Assignment("ann", "r")]).view("ann")
+    row = {"price": Decimal("sNaN")}
+    assert (view.allows("read", "offer", row), view.allows("update", "offer", row)) == (False, True)
+    assert (bool(view.explain("read", "offer", row)), bool(view.explain("update", "offer", row))) == (False, True)
+    with pytest.raises(SchemaError, match="NaN"):
+        record.price.lt(Decimal("sNaN"))
+
+
+def test_an_explanation_is_the_same_whatever_a_hidden_field_holds() -> None:
+    hidden = record.salary.ge(100) | record.salary.is_null() | (record.kind.eq("vip") & record.email.has_text("@"))
+    view = view_of(
+        Grant("read", "contact", scope="own", when=hidden),
+        Grant("read", "contact", scope="all", when=record.salary.lt(0) & record.kind.eq("x")),
+        Grant("read", "contact", scope="own", when=~record.salary.is_in([1, 2]) & record.email.starts_with("b")),
+    )
+    for owner, kind in (("bob", "vip"), ("bob", "x"), (None, None), ("bob", 5)):
+        rows = [{"owner": owner, "kind": kind, "salary": salary, "email": email}
+                for salary in (None, 1, 50, 200, "wrong") for email in (None, "a@b", "b", 5)]  # fmt: skip
+        told = {str(view.explain("read", "contact", row).to_dict() | {"at": ""}) for row in rows}
+        assert len(told) == 1
+        assert "salary >= ..." in told.pop()
+
+
+@pytest.mark.parametrize("level", ["hidden", "masked"])
+def test_an_explanation_says_nothing_of_a_public_field_that_a_cap_takes_away(level: Any) -> None:
+    cap = FieldRule("contact", level, fields=["kind"], effect="cap", when=record.owner.eq("bob"))
+    view = view_of(Grant("read", "contact", scope="all", when=record.kind.eq("open")), cap)
+    assert "it is closed" in str(view.explain("read", "contact", {"owner": "cy", "kind": "closed"}))
+    for owner in ("bob", None):
+        told = [view.explain("read", "contact", {"owner": owner, "kind": kind}) for kind in ("closed", "secret", None)]
+        assert len({str(one) for one in told}) == 1
+        assert "kind = ..." in str(told[0])
