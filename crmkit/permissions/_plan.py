@@ -45,7 +45,7 @@ class Plan:
         >>> policy = Policy([deal], [Role("sales", grants=[Grant("read", "deal", scope="own")])])
         >>> plan = Engine(policy, [Assignment("ann", "sales")]).view("ann").filter("read", "deal")
         >>> plan.to_sql()
-        ('`owner_id` COLLATE BINARY = ?', ['ann'])
+        ("(typeof(`owner_id`) = 'text' AND `owner_id` COLLATE BINARY = ?)", ['ann'])
         >>> plan.apply([{"owner_id": "ann"}, {"owner_id": "bob"}, {"owner_id": None}])
         [{'owner_id': 'ann'}]
 
@@ -188,7 +188,8 @@ class Plan:
             NotFoundError: ``columns`` names a field that the resource has not.
 
         Note:
-            Join it to other conditions with ``AND`` only. Columns must have the types that their fields declare.
+            Join it to other conditions with ``AND`` only. Columns must have the types that their fields declare; of
+            SQLite, whose columns hold anything, each cell is asked for its type.
         """
         self._alive()
         return sql(self.condition, self._resource, dialect=dialect, paramstyle=paramstyle, columns=columns or {})

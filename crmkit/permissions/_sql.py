@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ._schema import Resource
     from ._types import Type
 
-__all__ = ["Dialect", "ParamStyle", "check_columns", "checked_literal", "sql"]
+__all__ = ["Dialect", "ParamStyle", "check_columns", "checked_literal", "sql", "sqlite_type"]
 
 Dialect: TypeAlias = Literal["sqlite", "postgres", "duckdb"]
 """The databases whose answers are tested to be the same as those on records."""
@@ -34,6 +34,10 @@ _MARKS: Final[dict[ParamStyle, str]] = {
     "qmark": "?", "numeric": ":{1}", "dollar": "${1}", "named": ":p{0}", "format": "%s", "pyformat": "%(p{0})s"
 }  # fmt: skip
 _MAX_PARAMETERS: Final[dict[Dialect, int]] = {"sqlite": 32_766, "postgres": 65_535, "duckdb": 65_535}
+_OF_TYPE: Final[dict[Type, str]] = {
+    "str": "typeof({0}) = 'text'", "int": "typeof({0}) = 'integer'", "float": "typeof({0}) IN ('real', 'integer')",
+    "bool": "typeof({0}) = 'integer' AND {0} IN (0, 1)", "date": "date({0}, '+0 days') = {0}",
+}  # fmt: skip
 _SQL_OPERATORS: Final = {**OPERATORS, "eq": "=", "ne": "<>"}
 
 
@@ -95,6 +99,17 @@ def checked_literal(value: object, dialect: str) -> object:
     return value
 
 
+def sqlite_type(kind: Type) -> str:
+    """Return what asks SQLite whether a cell is of a type, ``{0}`` for the cell.
+
+    Raises:
+        NotTranslatableError: SQLite has no such type.
+    """
+    if kind not in _OF_TYPE:
+        raise NotTranslatableError(f"SQLite has no {kind}, so it cannot be compared exactly")
+    return _OF_TYPE[kind]
+
+
 class _Writer:
     def __init__(
         self, resource: Resource, dialect: Dialect, style: ParamStyle, columns: Mapping[str, str | Sequence[str]]
@@ -115,13 +130,25 @@ class _Writer:
         atom = condition.part if isinstance(condition, Not) else condition
         if not isinstance(atom, Atom):
             raise NotTranslatableError(f"{atom!r} is a predicate of the caller; a database cannot be asked for it")
+        if isinstance(atom, IsNull) and not negated:
+            return f"{self._column(atom.left)} IS NULL"
+        text = self._said(atom, negated=negated)
+        if self._dialect != "sqlite":
+            return text
+        return f"({' AND '.join([*map(self._of_type, atom.operands), text])})"
+
+    def _said(self, atom: Atom, *, negated: bool) -> str:
         if isinstance(atom, IsNull):
-            return f"{self._column(atom.left)} IS {'NOT ' if negated else ''}NULL"
+            return f"{self._column(atom.left)} IS NOT NULL"
         if isinstance(atom, In):
             values = [self._value(value) for value in cast("tuple[object, ...]", atom.right)]
             return f"{self._exact(atom.left)} {'NOT ' if negated else ''}IN ({', '.join(values)})"
         text = self._atom(atom)
         return f"NOT ({text})" if negated else text
+
+    def _of_type(self, operand: Operand) -> str:
+        """Return what asks SQLite for the type of a cell: its columns hold anything, and any text is over a number."""
+        return sqlite_type(self._type(operand)).format(self._column(operand))
 
     def _atom(self, atom: Atom) -> str:
         if isinstance(atom, Compare):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from crmkit.errors import NotFoundError, PolicyFileError, SchemaError, ViewExpiredError
+from crmkit.errors import NotFoundError, NotTranslatableError, PolicyFileError, SchemaError, ViewExpiredError
 from crmkit.permissions import (
     NOW,
     Assignment,
@@ -265,3 +265,47 @@ def test_an_explanation_says_nothing_of_a_public_field_that_a_cap_takes_away(lev
         told = [view.explain("read", "contact", {"owner": owner, "kind": kind}) for kind in ("closed", "secret", None)]
         assert len({str(one) for one in told}) == 1
         assert "kind = ..." in str(told[0])
+
+
+ODD = Resource("odd", fields={"k": Field(), "n": Field("int"), "f": Field("float"), "b": Field("bool"),
+                              "d": Field("date"), "t": Field("list")}, actions=["read"])  # fmt: skip
+TODAY = dt.date(2026, 6, 1)
+ON_ODD = [record.k.ne("x"), ~record.k.is_null(), ~record.k.is_in(["x"]), ~record.k.starts_with("x"),
+          ~record.k.has_text("x"), ~record.k.under("x"), record.n.gt(5), ~record.n.is_null(), record.n.ne(7),
+          ~record.n.is_in([1, 2]), record.f.gt(1.5), record.f.le(1.5), record.b.ne(True), ~record.b.is_null(),
+          record.b.eq(False), record.d.gt(TODAY), record.d.ne(TODAY), record.k.is_null(), record.n.is_null(),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("when", ON_ODD, ids=repr)
+def test_cells_of_another_type_than_their_column_in_sqlite_are_as_on_records(when: Any) -> None:
+    sa = pytest.importorskip("sqlalchemy", reason="builds the query")
+    policy = Policy([ODD], [Role("r", grants=[Grant("read", "odd", scope="all", when=when)])])
+    view = Engine(policy, [Assignment("ann", "r")]).view("ann")
+    cells: list[Any] = [b"x", b"zzz", "zzz", "x", 7, 1, 0, 2, 2.5, None, "", "2026-07-01", "2026-02-31", "now", 2**60]
+    engine = sa.create_engine("sqlite://")
+    table = sa.Table("odd", sa.MetaData(), sa.Column("id"), *(sa.Column(name) for name in "knfbd"))
+    rows = [{"id": place, **dict.fromkeys("knfbd", cell)} for place, cell in enumerate(cells)]
+    with engine.begin() as connection:
+        raw = connection.connection.driver_connection
+        raw.execute("CREATE TABLE odd (id, k, n, f, b, d)")  # of no type, so that every cell stays what it is
+        raw.executemany("INSERT INTO odd VALUES (:id, :k, :n, :f, :b, :d)", rows)
+        plan = view.filter("read", "odd")
+        text, values = plan.to_sql()
+        by_text = [place for (place,) in raw.execute(f"SELECT id FROM odd WHERE {text} ORDER BY id", values)]
+        made = sa.select(table.c.id).where(plan.to_sqlalchemy(table)).order_by(table.c.id)
+        by_query = list(connection.execute(made).scalars())
+    for row in rows:  # as a driver gives them
+        row["b"] = {0: False, 1: True}.get(row["b"], row["b"]) if type(row["b"]) is int else row["b"]
+        row["d"] = TODAY.replace(month=7) if row["d"] == "2026-07-01" else row["d"]
+    wanted = [row["id"] for row in plan.select(rows)]
+    assert by_text == by_query
+    assert set(by_text) <= set(wanted) | ({14} if "record.f" in repr(when) else set())
+    assert by_text == wanted or "record.f" in repr(when)
+
+
+def test_lists_are_nothing_that_sqlite_has() -> None:
+    policy = Policy([ODD], [Role("r", grants=[Grant("read", "odd", scope="all", when=~record.t.is_null())])])
+    plan = Engine(policy, [Assignment("ann", "r")]).view("ann").filter("read", "odd")
+    with pytest.raises(NotTranslatableError, match="SQLite has no list"):
+        plan.to_sql()
