@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 
 from ._compile import Compiled
+from ._people import moment_of
 from ._separation import is_exempt, members_of
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ class Breach:
         return f"{what[self.kind]} at {self.at.isoformat()}"
 
 
-def constraint_breaches(policy: Policy, assignments: Iterable[Assignment], *, at: dt.datetime) -> list[Breach]:
+def constraint_breaches(
+    policy: Policy, assignments: Iterable[Assignment], *, at: dt.datetime | None = None
+) -> list[Breach]:
     """Return what assignments break of the policy's constraints, at a moment or at any later one.
 
     Inherited roles and permissions count for separations and prerequisites, direct assignments for numbers of members.
@@ -65,7 +68,7 @@ def constraint_breaches(policy: Policy, assignments: Iterable[Assignment], *, at
     Args:
         policy: The policy.
         assignments: Who has which roles.
-        at: From when on.
+        at: From when on; now otherwise.
 
     Example:
         >>> import datetime as dt
@@ -82,7 +85,7 @@ def constraint_breaches(policy: Policy, assignments: Iterable[Assignment], *, at
 
     .. versionadded:: 0.1.0
     """
-    return list(breaches(Compiled(policy), assignments, at))
+    return list(breaches(Compiled(policy), assignments, moment_of(at)))
 
 
 def breaches(compiled: Compiled, assignments: Iterable[Assignment], at: dt.datetime) -> Iterator[Breach]:

@@ -16,6 +16,7 @@ from crmkit.errors import IntegrityError, NotFoundError
 from crmkit.issues import Report
 
 from ._compile import Compiled
+from ._people import moment_of
 from ._review_rows import ReviewRow, Rows
 from ._separation import violations
 from ._usage import read_usage
@@ -265,7 +266,7 @@ def review(
 
     .. versionadded:: 0.1.0
     """
-    moment = dt.datetime.now(tz=dt.UTC) if at is None else at
+    moment = moment_of(at)
     given = tuple(assignments)
     compiled = Compiled(policy)
     used = None if usage is None else read_usage(usage, policy, moment - window)

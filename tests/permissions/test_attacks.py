@@ -6,7 +6,7 @@ import datetime as dt
 import sqlite3
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,15 +18,25 @@ from crmkit.permissions import (
     Field,
     FieldRule,
     Grant,
+    OrgChart,
     Policy,
+    Principal,
     Resource,
     Role,
     View,
+    constraint_breaches,
+    diff,
+    lint,
     load,
     loads,
     policy_from_dict,
     record,
+    review,
+    sod_violations,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 START = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 CONTACT = Resource(
@@ -309,3 +319,21 @@ def test_lists_are_nothing_that_sqlite_has() -> None:
     plan = Engine(policy, [Assignment("ann", "r")]).view("ann").filter("read", "odd")
     with pytest.raises(NotTranslatableError, match="SQLite has no list"):
         plan.to_sql()
+
+
+def test_moments_without_a_time_zone_are_refused_wherever_one_is_asked_for() -> None:
+    naive = START.replace(tzinfo=None)
+    policy = Policy([CONTACT], [Role("r", grants=[OWN])])
+    held, org = [Assignment("ann", "r")], OrgChart([Principal("ann")])
+    engine = Engine(policy, held)
+    asks: list[Callable[[], object]] = [
+        lambda: review(policy, held, org, at=naive), lambda: sod_violations(policy, held, at=naive),
+        lambda: constraint_breaches(policy, held, at=naive), lambda: engine.who_can("read", "contact", at=naive),
+        lambda: engine.what_can("ann", at=naive), lambda: engine.view("ann", at=naive),
+        lambda: lint(policy, held, at=naive), lambda: diff(policy, policy, held, at=naive),
+        lambda: Engine(policy, held, now=lambda: naive),
+    ]  # fmt: skip
+    for ask in asks:
+        with pytest.raises(SchemaError, match="time zone"):
+            ask()
+    assert constraint_breaches(policy, held) == []
