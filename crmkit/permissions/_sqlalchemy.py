@@ -144,7 +144,7 @@ def _elements() -> tuple[Any, Any, Any, Any]:
         """That a cell is of its type, which in SQLite need not be."""
 
         inherit_cache = True
-        type = sa.Boolean()
+        type = sa.types.NullType()  # a truth value would be compared with 1
         _traverse_internals = Number._traverse_internals
 
         def __init__(self, column: Any, kind: str) -> None:
