@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._check_policy import selected
-from ._decision import Decision, NearMiss, Outcome
+from ._decision import Decision, Leaf, NearMiss, Outcome
 from ._interpret import Interpreter
 from ._normal import fields_of
 from ._schema import SCOPES
@@ -32,14 +32,17 @@ def explain(view: View, action: str, resource: str, record: Mapping[str, object]
     denies: list[Rule] = []
     misses: list[NearMiss] = []
     for rule in view._role_set.rules(action, resource) if view._active else ():
-        truth = interpreter.ask(rule.condition)
+        leaves: list[Leaf] = []
+        interpreter.met_hidden = False
+        truth = interpreter.ask(rule.condition, leaves)
         if rule.effect == "deny":
             if truth is not False:
                 denies.append(rule)
         elif truth is True:
             allows.append(rule)
         else:
-            misses.append(NearMiss(rule.id, rule.role, interpreter.failed(rule.condition)))
+            told = interpreter.failed(rule.condition) if interpreter.met_hidden else tuple(leaves)
+            misses.append(NearMiss(rule.id, rule.role, told))
     code: DecisionCode = "no_matching_allow"
     deciding: list[Rule] = denies or allows
     if not view._active:

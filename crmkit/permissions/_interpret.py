@@ -34,6 +34,8 @@ class Interpreter:
         self._record = record
         self.errors: dict[str, None] = {}
         self.hidden: frozenset[str] = frozenset()
+        self.met_hidden = False
+        self._own = (resource.owner, resource.team, resource.territory, resource.tenant)
         self._blind = False
 
     def failed(self, condition: Condition) -> tuple[Leaf, ...]:
@@ -84,8 +86,10 @@ class Interpreter:
         if isinstance(atom, Const):
             return atom.value
         if isinstance(atom, Atom):
-            if self._blind and not self._may_tell(atom):
-                return None
+            if not self._may_tell(atom):
+                self.met_hidden = True
+                if self._blind:
+                    return None
             right = self.value(atom.right) if isinstance(atom.right, Operand) else atom.right
             return holds(atom, self.value(atom.left), right)
         name = atom.name if isinstance(atom, Custom) else ""
@@ -135,7 +139,10 @@ class Interpreter:
         return f"{left} {word} {value!r}" if isinstance(right, Operand) is False else f"{left} {word} {value}"
 
     def _may_tell(self, atom: Atom) -> bool:
-        return all(self.may_show(one.name) for one in atom.operands if isinstance(one, RecordValue))
+        for one in (atom.left, atom.right):
+            if isinstance(one, RecordValue) and not self.may_show(one.name):
+                return False
+        return True
 
     def may_show(self, name: str) -> bool:
         """Say whether a value may stand in an explanation: public ones, and the columns that say whose a record is.
@@ -144,5 +151,4 @@ class Interpreter:
         """
         if name in self.hidden:
             return False
-        own = (self._resource.owner, self._resource.team, self._resource.territory, self._resource.tenant)
-        return name in own or self._resource.fields[name].sensitivity == "public"
+        return name in self._own or self._resource.fields[name].sensitivity == "public"

@@ -119,6 +119,8 @@ class _Writer:
         self._style = style
         self._columns = columns
         self.values: list[object] = []
+        self._known: dict[str, str] = {}
+        self._typed: dict[str, str] = {}
 
     def write(self, condition: Condition) -> str:
         if isinstance(condition, Const):
@@ -135,7 +137,9 @@ class _Writer:
         text = self._said(atom, negated=negated)
         if self._dialect != "sqlite":
             return text
-        return f"({' AND '.join([*map(self._of_type, atom.operands), text])})"
+        for operand in atom.operands:
+            text = f"{self._of_type(operand)} AND {text}"
+        return f"({text})"
 
     def _said(self, atom: Atom, *, negated: bool) -> str:
         if isinstance(atom, IsNull):
@@ -148,7 +152,11 @@ class _Writer:
 
     def _of_type(self, operand: Operand) -> str:
         """Return what asks SQLite for the type of a cell: its columns hold anything, and any text is over a number."""
-        return sqlite_type(self._type(operand)).format(self._column(operand))
+        found = self._typed.get(operand.name)
+        if found is None:
+            found = sqlite_type(self._type(operand)).replace("{0}", self._column(operand))
+            self._typed[operand.name] = found
+        return found
 
     def _atom(self, atom: Atom) -> str:
         if isinstance(atom, Compare):
@@ -197,6 +205,12 @@ class _Writer:
 
     def _column(self, operand: Operand) -> str:
         """Return the quoted column; of fractions NaN counts as missing."""
+        found = self._known.get(operand.name)
+        if found is None:
+            found = self._known[operand.name] = self._written(operand)
+        return found
+
+    def _written(self, operand: Operand) -> str:
         kind = self._type(operand)
         if self._dialect == "sqlite" and kind in ("decimal", "datetime"):
             raise NotTranslatableError(f"SQLite has no {kind}, so field {operand.name!r} cannot be compared exactly")
