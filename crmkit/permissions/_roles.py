@@ -55,7 +55,7 @@ class Grant:
     actions: tuple[str, ...] = attrs.field(converter=_names)
     resource: str
     scope: tuple[Scope, ...] = attrs.field(default=(), kw_only=True, converter=_scopes)
-    when: Condition = attrs.field(default=TRUE, kw_only=True)
+    when: Condition = attrs.field(default=TRUE, kw_only=True, validator=attrs.validators.instance_of(Condition))
     effect: Literal["allow", "deny"] = attrs.field(
         default="allow", kw_only=True, validator=attrs.validators.in_(("allow", "deny"))
     )
@@ -94,7 +94,7 @@ class FieldRule:
     fields: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_names)
     sensitivity: str | None = attrs.field(default=None, kw_only=True)
     scope: tuple[Scope, ...] = attrs.field(default=(), kw_only=True, converter=_scopes)
-    when: Condition = attrs.field(default=TRUE, kw_only=True)
+    when: Condition = attrs.field(default=TRUE, kw_only=True, validator=attrs.validators.instance_of(Condition))
     effect: Literal["allow", "cap"] = attrs.field(
         default="allow", kw_only=True, validator=attrs.validators.in_(("allow", "cap"))
     )

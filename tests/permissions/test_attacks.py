@@ -337,3 +337,16 @@ def test_moments_without_a_time_zone_are_refused_wherever_one_is_asked_for() -> 
         with pytest.raises(SchemaError, match="time zone"):
             ask()
     assert constraint_breaches(policy, held) == []
+
+
+@pytest.mark.parametrize("when", [None, True, {"always": True}])
+def test_what_is_no_condition_is_refused_where_it_is_written(when: Any) -> None:
+    with pytest.raises(TypeError, match="when"):
+        Grant("read", "contact", scope="all", when=when)
+
+
+@pytest.mark.parametrize("name", ["", " ", None, 5])
+def test_roles_and_resources_have_names(name: Any) -> None:
+    for parts in (([CONTACT], [Role(name)]), ([Resource(name, actions=["read"])], [])):
+        with pytest.raises(PolicyFileError, match="must have a name"):
+            Policy(*parts)
