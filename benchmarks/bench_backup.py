@@ -23,6 +23,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import platform
 import random
 import resource
 import shutil
@@ -351,6 +352,12 @@ def rows_by_route(rows: int, folder: Path) -> list[dict[str, Any]]:
     return lines
 
 
+def _commit() -> str | None:
+    git = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
+    done = subprocess.run(git, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or None
+
+
 def main() -> None:
     """Measure every tool and route, print the lines, write them where asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -395,6 +402,12 @@ def main() -> None:
             lines += rows_by_route(options.rows * 10 if options.rows < 20_000 else 200_000, work)
     finally:
         shutil.rmtree(place, ignore_errors=True)
+    here = {
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "load": round(os.getloadavg()[0], 1),
+        "commit": _commit(),
+    }
+    lines = [{**line, **here} for line in lines]
     for line in lines:
         print(json.dumps(line))
     if options.json is not None:

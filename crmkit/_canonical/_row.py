@@ -16,17 +16,18 @@ import struct
 import unicodedata
 from collections.abc import Mapping
 from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 from uuid import UUID
 
 import attrs
 
 from crmkit.errors import FormatError, InvalidValueError, NotFoundError, SchemaError, ShapeError
 
+from ._columns import FAST, ZoneError
 from ._json import jcs, json_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
 MARKER = "crmkit-row/1"
 Kind: TypeAlias = Literal[
@@ -143,20 +144,43 @@ def rows(schema: RowSchema, columns: Mapping[str, Sequence[object]]) -> list[byt
         ShapeError: Columns differ in length.
         InvalidValueError: A value that its column's type has no exact text for; names column and row, never the value.
     """
+    return _joined(_cells(schema, columns).values())
+
+
+def row_digests(schema: RowSchema, columns: Mapping[str, Sequence[object]]) -> list[bytes]:
+    """Return the SHA-256 of every row's bytes; see `rows`."""
+    return _digests(_cells(schema, columns).values())
+
+
+def keyed_digests(
+    schema: RowSchema, key: Sequence[str], columns: Mapping[str, Sequence[object]]
+) -> tuple[list[bytes], list[bytes]]:
+    """Return the digests of every row's key columns, and of the row; without a key both are the row's."""
+    cells = _cells(schema, columns)
+    whole = _digests(cells.values())
+    return (_digests([cells[name] for name in key]) if key else whole), whole
+
+
+def _cells(schema: RowSchema, columns: Mapping[str, Sequence[object]]) -> dict[str, list[str]]:
     missing = [name for name in schema.columns if name not in columns]
     if missing:
         raise SchemaError(f"no column {missing[0]!r}; the schema has it")
     lengths = {len(columns[name]) for name in schema.columns}
     if len(lengths) > 1:
         raise ShapeError("columns differ in length", expected=max(lengths), actual=min(lengths))
-    cells = [_column(name, kind, columns[name]) for name, kind in schema.columns.items()]
+    return {name: _column(name, kind, columns[name]) for name, kind in schema.columns.items()}
+
+
+def _joined(cells: Collection[list[str]]) -> list[bytes]:
     return ["".join(row).encode() for row in zip(*cells, strict=True)]
 
 
-def row_digests(schema: RowSchema, columns: Mapping[str, Sequence[object]]) -> list[bytes]:
-    """Return the SHA-256 of every row's bytes; see `rows`."""
+def _digests(cells: Collection[list[str]]) -> list[bytes]:
     sha256 = hashlib.sha256
-    return [sha256(row).digest() for row in rows(schema, columns)]
+    if len(cells) == 1:
+        [only] = cells
+        return [sha256(cell.encode()).digest() for cell in only]
+    return [sha256("".join(row).encode()).digest() for row in zip(*cells, strict=True)]
 
 
 def split_row(data: bytes, width: int) -> list[bytes | None]:
@@ -186,11 +210,11 @@ def split_row(data: bytes, width: int) -> list[bytes | None]:
 def _column(name: str, kind: LogicalType, values: Sequence[object]) -> list[str]:
     cell = _cell(kind)
     try:
-        fast = _FAST.get(kind.kind) if not kind.options else None
+        fast = FAST.get(kind.kind) if not kind.options else None
         if fast is not None and set(map(type, values)) <= fast[0]:
             return fast[1](values)
         return [cell(value) for value in values]
-    except (_RefusedError, UnicodeEncodeError, InvalidValueError):
+    except (_RefusedError, ZoneError, UnicodeEncodeError, InvalidValueError):
         for row, value in enumerate(values):
             try:
                 cell(value)
@@ -336,62 +360,4 @@ _SIMPLE: dict[str, Callable[[object], str]] = {
     "bytes": _bytes,
     "uuid": _uuid,
     "json": _json,
-}
-
-
-# Whole columns of exactly one built-in type, which need not be asked cell by cell what they are.
-
-
-def _texts(values: Sequence[Any]) -> list[str]:
-    return ["-" if text is None else f"{len(text if text.isascii() else text.encode())}:{text}" for text in values]
-
-
-def _ints(values: Sequence[Any]) -> list[str]:
-    return ["-" if number is None else f"{len(text := str(number))}:{text}" for number in values]
-
-
-def _bools(values: Sequence[Any]) -> list[str]:
-    return list(map({True: "1:t", False: "1:f", None: "-"}.__getitem__, values))
-
-
-def _floats(values: Sequence[Any]) -> list[str]:
-    packed = struct.pack(f">{len(values)}d", *[0.0 if value is None else value + 0.0 for value in values]).hex()
-    return [
-        "-" if value is None else "16:7ff8000000000000" if value != value else f"16:{packed[at : at + 16]}"
-        for value, at in zip(values, range(0, len(packed), 16), strict=True)
-    ]
-
-
-def _naive_times(values: Sequence[Any]) -> list[str]:
-    if any(value is not None and value.tzinfo is not None for value in values):
-        raise _RefusedError("a time without a zone wanted")
-    return _times(values, _EPOCH)
-
-
-def _aware_times(values: Sequence[Any]) -> list[str]:
-    if any(value is not None and value.tzinfo is None for value in values):
-        raise _RefusedError("a time with a zone wanted")
-    return _times(values, _EPOCH_UTC)
-
-
-def _times(values: Sequence[Any], epoch: dt.datetime) -> list[str]:
-    cells = []
-    for value in values:
-        if value is None:
-            cells.append("-")
-        else:
-            since = value - epoch
-            text = str((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
-            cells.append(f"{len(text)}:{text}")
-    return cells
-
-
-_NONE = type(None)
-_FAST: dict[str, tuple[set[type], Callable[[Sequence[Any]], list[str]]]] = {
-    "text": ({str, _NONE}, _texts),
-    "int": ({int, _NONE}, _ints),
-    "bool": ({bool, _NONE}, _bools),
-    "float64": ({float, _NONE}, _floats),
-    "timestamp": ({dt.datetime, _NONE}, _naive_times),
-    "timestamptz": ({dt.datetime, _NONE}, _aware_times),
 }

@@ -5,36 +5,52 @@ the keys are arguments.  What a check did not look at, its report says.
 """
 
 from . import formats
-from ._checks import Canary, CheckResult, CustomCheck, Newest, Query, RestoreCheck, RowCounts, TableDigests
-from ._content import Budget
-from ._continuity import ContinuityRecords, DrillRecord, Incident, IncidentPlan
-from ._copies import CopiesReport, CopyState, HealAction, HealPlan, compare_copies, plan_heal
-from ._create import Manifest, countersign, create, read_statement, sign
-from ._databases import DuckdbSource, PostgresSource, SqliteSource, register_sqlite
-from ._differ import SnapshotComparison, compare
-from ._downtime import Downtime, downtime
-from ._drill import Drill, DrillReport, choose_backups
-from ._entry import Header
-from ._findings import Finding, NotChecked
-from ._keys import SigningKey, VerifyingKey
-from ._ledger import Accepted, TrustLedger
-from ._manifest import Limits
-from ._notices import render_notice
-from ._policy import GFS, BackupPolicy, BackupRecord, CopyPlace, PolicyReport, Violation, check_policy
-from ._probe import ProbeReport, probe
-from ._recover import Recovery, RecoveryPlan, recover
-from ._recover_write import RowRecovery
-from ._report import Coverage, VerifyReport
-from ._restore import FolderRestore, PgRestore, Restore, Restored, SqliteRestore
-from ._retention import Preflight, PruneDecision, PrunePlan, plan_prune, preflight
-from ._schema_checks import ForeignKeys, SchemaFingerprint, SchemaObjects, Sequences, schema_fingerprint, schema_objects
-from ._scratch import Scratch, ScratchFolder, ScratchPostgres, SourceIdentity, postgres_identity
-from ._snapshot import Snapshot, snapshot
-from ._sources import CsvSource, FrameSource, ParquetSource, Source
-from ._sql import row_schema, row_sql
-from ._statement import Envelope, Statement, pae
-from ._stores import FsspecStore, LocalStore, Store
-from ._verify import verify
+from ._continuity._downtime import Downtime, downtime
+from ._continuity._notices import render_notice
+from ._continuity._records import ContinuityRecords, DrillRecord, Incident, IncidentPlan
+from ._copies._compare import CopiesReport, CopyState, compare_copies
+from ._copies._heal import HealAction, HealPlan, plan_heal
+from ._copies._stores import FsspecStore, LocalStore, Store
+from ._copies._vote import CopiesVote, vote_copies
+from ._drill._checks import Canary, CheckResult, CustomCheck, Newest, Query, RestoreCheck, RowCounts, TableDigests
+from ._drill._drill import Drill, DrillReport, choose_backups
+from ._drill._restore import FolderRestore, PgRestore, Restore, Restored, SqliteRestore
+from ._drill._schema_checks import (
+    ForeignKeys,
+    SchemaFingerprint,
+    SchemaObjects,
+    Sequences,
+    schema_fingerprint,
+    schema_objects,
+)
+from ._drill._scratch import Scratch, ScratchFolder, ScratchPostgres, SourceIdentity, postgres_identity
+from ._manifest._create import Manifest, countersign, create, read_statement, sign
+from ._manifest._entry import Header
+from ._manifest._keys import SigningKey, VerifyingKey
+from ._manifest._ledger import Accepted, TrustLedger
+from ._manifest._lines import Limits
+from ._manifest._proof import FileProof, check_proof, prove
+from ._manifest._statement import Envelope, Statement, pae
+from ._policy._catalogue import BackupRecord, CopyPlace
+from ._policy._policy import GFS, BackupPolicy, PolicyReport, Violation, check_policy
+from ._policy._retention import Preflight, PruneDecision, PrunePlan, plan_prune, preflight
+from ._probes._probe import ProbeReport, probe
+from ._rows._differ import SnapshotComparison, compare
+from ._rows._recover import Recovery, RecoveryPlan, recover
+from ._rows._recover_write import RowRecovery
+from ._rows._snapshot import Snapshot, snapshot
+from ._rows._sources._base import Source
+from ._rows._sources._csv import CsvSource
+from ._rows._sources._duckdb import DuckdbSource
+from ._rows._sources._frame import FrameSource
+from ._rows._sources._parquet import ParquetSource
+from ._rows._sources._postgres import PostgresSource
+from ._rows._sources._sqlite import SqliteSource, register_sqlite
+from ._rows._sql import row_schema, row_sql
+from ._verify._content import Budget
+from ._verify._findings import Finding, NotChecked
+from ._verify._report import Coverage, VerifyReport
+from ._verify._verify import verify
 
 __all__ = [
     "GFS",
@@ -46,6 +62,7 @@ __all__ = [
     "CheckResult",
     "ContinuityRecords",
     "CopiesReport",
+    "CopiesVote",
     "CopyPlace",
     "CopyState",
     "Coverage",
@@ -57,6 +74,7 @@ __all__ = [
     "DrillReport",
     "DuckdbSource",
     "Envelope",
+    "FileProof",
     "Finding",
     "FolderRestore",
     "ForeignKeys",
@@ -109,6 +127,7 @@ __all__ = [
     "VerifyingKey",
     "Violation",
     "check_policy",
+    "check_proof",
     "choose_backups",
     "compare",
     "compare_copies",
@@ -122,6 +141,7 @@ __all__ = [
     "postgres_identity",
     "preflight",
     "probe",
+    "prove",
     "read_statement",
     "recover",
     "register_sqlite",
@@ -133,4 +153,5 @@ __all__ = [
     "sign",
     "snapshot",
     "verify",
+    "vote_copies",
 ]

@@ -22,7 +22,9 @@ __all__ = [
     "code_of",
     "edits",
     "edits_of",
+    "has_all_words_of",
     "is_affix",
+    "is_affix_of",
     "is_within",
     "jaro_winkler",
     "jaro_winkler_of",
@@ -186,6 +188,36 @@ def token_set_of(field: EncodedField, a: Codes, b: Codes, *, least: float, part:
     open_ = np.flatnonzero((np.bitwise_and(words[a], words[b]) != 0) | (bound >= least - 1e-6))
     result = np.zeros(len(a), dtype=bool)
     result[open_] = token_set(values[a[open_]], values[b[open_]], least=least) >= least
+    return result
+
+
+def has_all_words_of(field: EncodedField, a: Codes, b: Codes, *, part: str = "") -> NDArray[np.bool_]:
+    """Whether all words of one value (or of its ``part``) are among those of the other, and there are any.
+
+    Note:
+        Each word sets one of 64 bits, and a word that the other lacks mostly sets one of its own; the rest is read.
+    """
+    prefix = f"{part}_" if part else ""
+    values = field.traits[part] if part else field.values
+    words = field.traits[f"{prefix}set_words"]
+    one, two = words[a], words[b]
+    both = one & two
+    open_ = np.flatnonzero(((both == one) | (both == two)) & (both != 0))
+    result = np.zeros(len(a), dtype=bool)
+    result[open_] = token_set(values[a[open_]], values[b[open_]], least=100.0) >= 100.0
+    return result
+
+
+def is_affix_of(field: EncodedField, a: Codes, b: Codes, *, at_end: bool = False) -> NDArray[np.bool_]:
+    """Whether one of two different values of a field starts (or ends) the other; read only where outlines allow it."""
+    size, mark, initial = field.traits["length"], field.traits["outline"], field.traits["initial"]
+    one, two = size[a], size[b]
+    both = mark[a] & mark[b]
+    fits = (one != two) & (both == np.where(one < two, mark[a], mark[b])) & (np.minimum(one, two) > 0)
+    open_ = np.flatnonzero(fits if at_end else fits & (initial[a] == initial[b]))
+    result = np.zeros(len(a), dtype=bool)
+    p, q = a[open_], b[open_]
+    result[open_] = is_affix(field.values[p], field.values[q], np.minimum(size[p], size[q]), at_end=at_end)
     return result
 
 

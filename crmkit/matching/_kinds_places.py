@@ -9,7 +9,16 @@ import numpy as np
 
 from crmkit.normalize import addresses, text
 
-from ._alike import code_of, edits_of, is_affix, jaro_winkler_of, outline, prepare_outline, token_set_of, word_outline
+from ._alike import (
+    code_of,
+    edits_of,
+    has_all_words_of,
+    is_affix_of,
+    jaro_winkler_of,
+    outline,
+    prepare_outline,
+    word_outline,
+)
 from ._fields import Kind, Prepared
 
 if TYPE_CHECKING:
@@ -17,7 +26,7 @@ if TYPE_CHECKING:
 
     from ._fields import Codes, EncodedField, LevelArray, Trait
 
-__all__ = ["CITY", "POSTCODE", "REGION", "STREET"]
+__all__ = ["CITY", "POSTCODE", "REGION", "STREET", "split_street"]
 
 
 def normalize_street(raw: str) -> str | None:
@@ -61,7 +70,7 @@ _USUAL = 200
 _PLAIN_NUMBER = re.compile(r"(\d+[a-z]?) (?!\d)|.* (\d+[a-z]?)\Z")
 
 
-def _split_street(value: str) -> tuple[str | None, str]:
+def split_street(value: str) -> tuple[str | None, str]:
     """House number and the words without it; the usual forms here, the rest by the address reader."""
     number: str | None
     number, _, name = value.partition(" ")
@@ -80,7 +89,7 @@ def _first_word(name: str) -> str | None:
 
 
 def _prepare_streets(values: Sequence[str]) -> Prepared:
-    parts = [_split_street(value) for value in values]
+    parts = [split_street(value) for value in values]
     numbers = [number for number, _ in parts]
     places: dict[str, int] = {}
     place = np.fromiter((places.setdefault(name, len(places)) for _, name in parts), dtype=np.int32, count=len(parts))
@@ -110,7 +119,7 @@ def _compare_streets(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
     rest = np.flatnonzero(~alike)
     near = jaro_winkler_of(field, a[rest], b[rest], least=0.85, part="words")
     unsure = np.flatnonzero(~near)
-    near[unsure] = token_set_of(field, a[rest[unsure]], b[rest[unsure]], least=95.0, part="words")
+    near[unsure] = has_all_words_of(field, a[rest[unsure]], b[rest[unsure]], part="words")
     alike[rest] = near
     distance = edits_of(field, a, b)
     short = np.minimum(field.traits["length"][a], field.traits["length"][b]) < 6
@@ -157,11 +166,10 @@ _PUNCTUATION = re.compile(r"[\W_]+")
 def _compare_cities(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
     length = field.traits["length"]
     shorter = np.minimum(length[a], length[b])
-    x, y = field.values[a], field.values[b]
     distance = edits_of(field, a, b)
     near = ((distance <= 1) & (shorter >= 4)) | ((distance <= 2) & (shorter >= 7))
     rest = np.flatnonzero(~near & (shorter >= 2))
-    near[rest] = is_affix(x[rest], y[rest], shorter[rest])  # 上海 and 上海市, Newcastle and Newcastle upon Tyne
+    near[rest] = is_affix_of(field, a[rest], b[rest])  # 上海 and 上海市, Newcastle and Newcastle upon Tyne
     rest = np.flatnonzero(~near & (shorter >= 5))
     near[rest] = jaro_winkler_of(field, a[rest], b[rest], least=0.9)
     return np.where(near, 1, 2).astype(np.int8)
@@ -174,10 +182,9 @@ def normalize_postcode(raw: str) -> str | None:
 
 def _compare_postcodes(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
     shorter = np.minimum(field.traits["length"][a], field.traits["length"][b])
-    x, y = field.values[a], field.values[b]
     near = (edits_of(field, a, b, most=1) <= 1) & (shorter >= 3)
     rest = np.flatnonzero(~near & (shorter >= 4))
-    near[rest] = is_affix(x[rest], y[rest], shorter[rest])  # ZIP and ZIP+4
+    near[rest] = is_affix_of(field, a[rest], b[rest])  # ZIP and ZIP+4
     return np.where(near, 1, 2).astype(np.int8)
 
 

@@ -37,12 +37,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMAT",
+    "NAMESAKES_UNSEEN",
+    "NAME_GROUPS",
+    "PERSON_NAMES",
     "MatchModel",
     "Posterior",
     "field_evidence",
     "filled_groups",
     "group_evidence",
     "independence_count",
+    "likely",
     "log_expected",
     "memberships",
     "posterior",
@@ -52,11 +56,11 @@ __all__ = [
 
 FORMAT = "crmkit-match-model/1"
 
-_NAME_GROUPS = ("given", "family", "place", "employer")
+NAME_GROUPS = ("given", "family", "place", "employer")
 """Groups that are not independent in a file that mixes several populations; ``kappa`` corrects for it."""
 
-_PERSON_NAMES = frozenset({"given", "family", "generation"})
-_NAMESAKES_UNSEEN = 1.0
+PERSON_NAMES = frozenset({"given", "family", "generation"})
+NAMESAKES_UNSEEN = 1.0
 """Log odds of two namesakes against one person where nothing but the name is known of both."""
 
 
@@ -255,7 +259,7 @@ def filled_groups(members: Memberships, pairs: PairLevels) -> NDArray[np.bool_]:
 def independence_count(model: MatchModel, pairs: PairLevels) -> NDArray[np.int8]:
     """Count name-like groups with an exact agreement, less one; the power of ``kappa``."""
     count = np.zeros(pairs.size, dtype=np.int8)
-    for group in _NAME_GROUPS:
+    for group in NAME_GROUPS:
         rows = [k for k, comparison in enumerate(model.comparisons) if comparison.group == group]
         if rows:
             count += (pairs.levels[rows] == 0).any(axis=0)
@@ -269,12 +273,16 @@ def log_expected(model: MatchModel, pairs: PairLevels, evidence: FloatArray | No
     ratio = ratio_of(evidence)
     for row, (name, number) in enumerate(model.numbers.items()):
         result[row] = np.log(max(number, 1e-300)) + log_ratio(model.rates[name], model.groups, ratio)
-    result[-1] = np.log(model.pairs) + pairs.world + independence_count(model, pairs) * np.log(model.kappa)
+    result[-1] = _log_chance(model, pairs)
     if MATCH in model.numbers:
         alone = _only_names(model, pairs)
         match = result[list(model.numbers).index(MATCH)]
-        result[-1, alone] = np.maximum(result[-1, alone], match[alone] + _NAMESAKES_UNSEEN)
+        result[-1, alone] = np.maximum(result[-1, alone], match[alone] + NAMESAKES_UNSEEN)
     return result
+
+
+def _log_chance(model: MatchModel, pairs: PairLevels) -> FloatArray:
+    return np.asarray(np.log(model.pairs) + pairs.world + independence_count(model, pairs) * np.log(model.kappa))
 
 
 def _only_names(model: MatchModel, pairs: PairLevels) -> NDArray[np.bool_]:
@@ -287,19 +295,38 @@ def _only_names(model: MatchModel, pairs: PairLevels) -> NDArray[np.bool_]:
         return np.zeros(pairs.size, dtype=bool)
     alone = np.ones(pairs.size, dtype=bool)
     for k, comparison in enumerate(model.comparisons):
-        if comparison.group not in _PERSON_NAMES:
+        if comparison.group not in PERSON_NAMES:
             worst = EMAIL_LOCAL if comparison.kind == "email" else KINDS[comparison.kind].different
             alone &= (pairs.levels[k] < 0) | (pairs.levels[k] >= worst)
     return alone
 
 
-def posterior(model: MatchModel, pairs: PairLevels) -> Posterior:
+def likely(model: MatchModel, pairs: PairLevels, floor: float) -> tuple[NDArray[np.intp], Posterior]:
+    """Return which pairs have log odds of at least ``floor``, and what ``posterior`` says about them.
+
+    Note:
+        Exact: a match has to beat all other explanations together, so what does not beat chance alone is out before
+        the others are weighed. That is four of five candidates in a large file.
+    """
+    evidence = group_evidence(model, pairs)
+    open_ = np.arange(pairs.size)
+    if floor > -np.inf and not model.correction:
+        match = np.log(max(model.numbers[MATCH], 1e-300))
+        match = match + log_ratio(model.rates[MATCH], model.groups, ratio_of(evidence))
+        open_ = np.flatnonzero(match - _log_chance(model, pairs) >= floor)
+        pairs, evidence = pairs.take(open_), evidence[:, open_]
+    said = posterior(model, pairs, evidence)
+    kept = np.flatnonzero(said.log_odds >= floor)
+    return open_[kept], Posterior(said.log_odds[kept], said.explanation[kept])
+
+
+def posterior(model: MatchModel, pairs: PairLevels, evidence: FloatArray | None = None) -> Posterior:
     """Weigh the explanations for each pair.
 
     Note:
         O(pairs x explanations x groups), about 0.3 microseconds a pair.
     """
-    expected = log_expected(model, pairs)
+    expected = log_expected(model, pairs, evidence)
     match = list(model.numbers).index(MATCH)
     others = np.delete(expected, match, axis=0)
     peak = others.max(axis=0)

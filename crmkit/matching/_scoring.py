@@ -14,7 +14,7 @@ from crmkit._progress import chunks, steps
 
 from ._clusters import VETO
 from ._comparisons import compare_pairs
-from ._model import posterior
+from ._model import likely
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -118,10 +118,9 @@ def score_pairs(
 
     def score(part: slice) -> tuple[Codes, Codes, NDArray[np.float64], NDArray[np.int8]]:
         a, b = left[part], right[part]
-        said = posterior(model, compare_pairs(encoded, a, b))
-        keep = np.flatnonzero(said.log_odds >= floor)
+        keep, said = likely(model, compare_pairs(encoded, a, b), floor)
         _log.debug("scored %d pairs, kept %d", len(a), len(keep))
-        return a[keep], b[keep], said.log_odds[keep], said.explanation[keep]
+        return a[keep], b[keep], said.log_odds, said.explanation
 
     parts = list(chunks(len(left), _CHUNK))
     with ThreadPoolExecutor(_THREADS if len(parts) > 1 else 1) as pool:

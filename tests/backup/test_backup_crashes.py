@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from crmkit import backup
-from crmkit.backup import _files, _hashing
+from crmkit.backup._tree import _files, _hashing
 from crmkit.errors import ConflictError, FixityError, FormatError, ManifestError, SchemaError
 
 
@@ -30,7 +30,7 @@ def run(code: str, *arguments: object) -> int:
 CREATE = """
 import os, signal, sys
 from crmkit import backup
-from crmkit.backup import _files
+from crmkit.backup._tree import _files
 payload, step = sys.argv[1], int(sys.argv[2])
 steps = 0
 def watch(real):
@@ -78,9 +78,9 @@ def test_a_create_that_is_killed_at_any_step_leaves_no_backup_that_looks_good(ma
 VERIFY = """
 import os, signal, sys
 from crmkit import backup
-from crmkit.backup import _state
+from crmkit.backup._verify import _state
 payload, state, step = sys.argv[1], sys.argv[2], int(sys.argv[3])
-from crmkit.backup import _content
+from crmkit.backup._verify import _content
 _content._SAVE_EVERY_BYTES = 1
 steps = 0
 real = os.fsync
@@ -142,7 +142,7 @@ def test_samples_reach_every_file_and_come_back_to_the_oldest(made: Any, tmp_pat
 
 
 def test_a_sample_meets_files_that_vanish_or_change_under_it(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from crmkit.backup import _content
+    from crmkit.backup._verify import _content
 
     real = _content.open_parent
 
@@ -159,7 +159,7 @@ def test_a_sample_meets_files_that_vanish_or_change_under_it(made: Any, monkeypa
 
 
 def test_two_verifications_at_once_lose_nothing(made: Any, tmp_path: Path) -> None:
-    from crmkit.backup._state import ScrubState
+    from crmkit.backup._verify._state import ScrubState
 
     state, ledger = tmp_path / "scrub.json", tmp_path / "trust.jsonl"
     code = """
@@ -218,7 +218,7 @@ class FullDisk:
 def test_a_full_disk_leaves_nothing_half_made(made: Any, room: int, monkeypatch: pytest.MonkeyPatch) -> None:
     import contextlib
 
-    from crmkit.backup import _create
+    from crmkit.backup._manifest import _create
 
     shutil.rmtree(made.meta)
     left = [room]
@@ -286,7 +286,7 @@ def test_what_cannot_be_described_is_said_and_nothing_is_left(bare: Any, monkeyp
 
 
 def test_folders_that_cannot_be_listed_stop_a_create(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from crmkit.backup import _walk
+    from crmkit.backup._tree import _walk
 
     def refuse(place: Any, prefix: bytes, ignore: Any) -> Any:
         return [], PermissionError(errno.EACCES, "Permission denied")

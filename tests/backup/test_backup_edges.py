@@ -12,7 +12,8 @@ from uuid import UUID
 import pytest
 
 from crmkit import backup
-from crmkit.backup import _entry, _statement, _walk
+from crmkit.backup._manifest import _entry, _statement
+from crmkit.backup._tree import _walk
 from crmkit.errors import FormatError, InvalidValueError, ManifestError, SchemaError
 
 HEX = "0" * 64
@@ -170,7 +171,7 @@ def test_snapshots_and_schemas_in_any_other_form_are_refused() -> None:
     for text in ("{}", '{"format":"crmkit-snapshot/2"}', "[]"):
         with pytest.raises(FormatError):
             backup.Snapshot.from_json(text)
-    from crmkit.backup._snapshot import schema_of
+    from crmkit.backup._rows._snapshot import schema_of
 
     for document in ({}, {"columns": [{"name": "a", "type": "integer"}]}, {"columns": [{"name": "a", "type": "int"}]}):
         with pytest.raises(FormatError):

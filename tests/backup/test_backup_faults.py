@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from crmkit import backup
-from crmkit.backup import _compare, _hashing
+from crmkit.backup._tree import _hashing
+from crmkit.backup._verify import _compare
 
 NOW = dt.datetime(2026, 11, 28, 12, 0, tzinfo=dt.UTC)
 CHUNK = 4096
@@ -189,7 +190,7 @@ def test_a_read_error_in_the_middle_names_its_offset_and_the_rest_goes_on(
 def test_a_folder_that_cannot_be_listed_leaves_its_files_not_checked(
     made: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from crmkit.backup import _walk
+    from crmkit.backup._tree import _walk
 
     real = _walk._list
 
@@ -239,13 +240,13 @@ def test_a_file_that_changes_while_it_is_read_is_read_again_and_then_called_unst
     target = made.payload / "two"
     times: list[int] = []
 
-    def changing(fd: int, size: int) -> bytes:
-        data = real(fd, size)
+    def changing(fd: int, view: memoryview, size: int) -> int:
+        filled = real(fd, view, size)
         if os.fstat(fd).st_ino == target.stat().st_ino:
             times.append(1)
             if len(times) <= allowed:
                 os.utime(target, ns=(allowed, len(times) + 100 * allowed))
-        return data
+        return filled
 
     monkeypatch.setattr(_hashing, "_small", changing)
     allowed = 1
@@ -499,7 +500,7 @@ def test_names_that_lead_elsewhere_are_unsafe_and_never_opened(
 
 
 def test_a_name_with_a_nul_or_not_utf8_is_taken_exactly(bare: Any) -> None:
-    from crmkit.backup._paths import unsafe
+    from crmkit.backup._tree._paths import unsafe
 
     assert unsafe(b"a\x00b") == "it has a NUL"
     assert unsafe(b"") == "it is empty"
@@ -672,3 +673,21 @@ def test_no_report_holds_the_content_of_a_file(made: Any) -> None:
     shown = [repr(report), report.to_json(), report.to_markdown(), report.to_html(), report._repr_html_()]
     assert not report.ok
     assert not any(canary in text for text in shown)
+
+
+@pytest.mark.parametrize("name", ["manifest.jsonl", "statement.json", "chunks.bin", "buckets.bin"])
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_a_pipe_or_device_in_place_of_the_manifest_keeps_nobody_waiting(made: Any, name: str) -> None:
+    for put in (os.mkfifo, lambda path: path.symlink_to("/dev/zero")):
+        (made.meta / name).unlink()
+        put(made.meta / name)
+        found = made.verify()
+        assert not found.ok
+        assert ("UNREADABLE", name) in {(finding.code, finding.path) for finding in found.findings}
+
+
+def test_what_no_level_compares_is_said(made: Any) -> None:
+    os.utime(made.payload / "two", ns=(0, 0))
+    found = made.verify()
+    assert found.ok
+    assert any("times" in item.what for item in found.not_checked)

@@ -18,7 +18,9 @@ from typing import Any
 import pytest
 
 from crmkit import backup
-from crmkit.backup import _probe, _probe_archives, _probe_databases, _probed
+from crmkit.backup._probes import _archives as _probe_archives
+from crmkit.backup._probes import _databases as _probe_databases
+from crmkit.backup._probes import _probe, _probed
 
 ROWS = b"id,email\n" + b"".join(b"%d,user%d@example.com\n" % (n, n) for n in range(5000))
 PG_DUMP = (
@@ -278,7 +280,7 @@ def test_a_probe_of_a_backup_says_what_it_could_not_tell(bare: Any) -> None:
 
 
 def test_messages_hold_every_code_in_both_languages() -> None:
-    from crmkit.backup._findings import SEVERITIES, texts
+    from crmkit.backup._verify._findings import SEVERITIES, texts
 
     assert set(texts()) - {"words"} == set(SEVERITIES)
     for code in SEVERITIES:

@@ -19,7 +19,7 @@ import pytest
 from crmkit import backup
 from crmkit._canonical import rows
 from crmkit._merkle import root as tree_root
-from crmkit.backup import _snapshot
+from crmkit.backup._rows import _snapshot
 from crmkit.errors import FormatError, InvalidValueError, NotFoundError, SchemaError
 
 UTC = dt.UTC
@@ -426,7 +426,7 @@ def test_wrong_use_says_what_to_write() -> None:
 
 
 def test_csv_cells_keep_what_python_loses(tmp_path: Path) -> None:
-    from crmkit.backup._csv_cells import read_cells
+    from crmkit.backup._rows._sources._csv_cells import read_cells
 
     def read(text: str) -> list[list[str | None]]:
         return list(read_cells(io.StringIO(text, newline=""), ",", "t.csv"))
@@ -463,3 +463,58 @@ def test_csv_files_that_do_not_fit_their_schema_are_refused(tmp_path: Path) -> N
         backup.snapshot(backup.CsvSource(path, schema=backup.row_schema({"b": "bool"})))
     path.write_text("id,name\n")
     assert backup.snapshot(backup.CsvSource(path, schema=schema)).rows == 0
+
+
+def many(source: Any) -> None:
+    """Hold the leaves that a server makes to those made of its row digests here."""
+    from crmkit.backup._rows._buckets import index
+
+    for key in (("id",), (), ("email", "id")):
+        source.key = key
+        schema = source.schema()
+        for buckets in (1, 2, 64, 65_536, None):
+            assert source.index(schema, buckets) == index(source.digests(schema), buckets)
+        if key == ("id",):
+            rows, duplicates = source.index(schema, None)[1:]
+            assert (rows, duplicates) == (2_002, 2)
+
+
+LINES = [(n, f"u{n}@example.com" if n % 3 else None) for n in range(2_000)] + [(7, "twin"), (7, "twin")]
+
+
+def test_duckdb_makes_the_leaves_that_its_rows_have() -> None:
+    duckdb = pytest.importorskip("duckdb", reason="needs duckdb")
+    database = duckdb.connect()
+    database.execute("CREATE TABLE t (id BIGINT, email VARCHAR)")
+    database.execute(
+        "INSERT INTO t SELECT unnest($1), unnest($2)", [list(column) for column in zip(*LINES, strict=True)]
+    )
+    many(backup.DuckdbSource(database, "t"))
+    database.execute("DELETE FROM t")
+    assert backup.snapshot(backup.DuckdbSource(database, "t", key="id")).rows == 0
+
+
+def test_postgresql_makes_the_leaves_that_its_rows_have(postgres_url: str) -> None:
+    psycopg = pytest.importorskip("psycopg", reason="needs psycopg")
+    with psycopg.connect(postgres_url) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE t (id bigint, email text)")
+        cursor.executemany("INSERT INTO t VALUES (%s, %s)", LINES)
+        many(backup.PostgresSource(connection, "t"))
+
+
+@pytest.mark.parametrize("cell", ["1_0", " 10", "10 ", "\u0661\u0660", "１０"])
+@pytest.mark.parametrize("kind", ["int", "decimal(0)", "float64"])
+def test_a_number_that_only_python_would_read_is_no_number(tmp_path: Path, cell: str, kind: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(f"n\n{cell}\n", encoding="utf-8")
+    with pytest.raises(InvalidValueError, match="column 'n'"):
+        backup.snapshot(backup.CsvSource(path, schema=backup.row_schema({"n": kind})))
+
+
+def test_sqlite_values_of_another_type_are_refused_with_their_column() -> None:
+    for declared, value in (("BOOL", "yes"), ("BOOL", 2), ("INTEGER", 1.5), ("INTEGER", "x"), ("TEXT", b"a")):
+        database = sqlite3.connect(":memory:")
+        database.execute(f"CREATE TABLE t (c {declared})")
+        database.executemany("INSERT INTO t VALUES (?)", [(None,), (value,)])
+        with pytest.raises(InvalidValueError, match="column 'c'"):
+            backup.snapshot(backup.SqliteSource(database, "t"))

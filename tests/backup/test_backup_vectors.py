@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crmkit import backup
-from crmkit.backup._entry import Entry, entry_line, parse_entry
-from crmkit.backup._hashing import Reader, digest_of, leaves_of
+from crmkit.backup._manifest._entry import Entry, entry_line, parse_entry
+from crmkit.backup._tree._hashing import Reader, digest_of, leaves_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "formats.md"
 NOW = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)

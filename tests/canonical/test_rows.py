@@ -215,7 +215,7 @@ def test_whole_columns_are_written_as_their_cells_one_by_one() -> None:
     for kind, values in columns.items():
         logical = LogicalType(kind=kind)  # type: ignore[arg-type]
         cell = _row._cell(logical)
-        assert set(map(type, values)) <= _row._FAST[kind][0]
+        assert set(map(type, values)) <= _row.FAST[kind][0]
         assert _row._column("c", logical, values) == [cell(value) for value in values]
     for kind, wrong in (("timestamp", columns["timestamptz"]), ("timestamptz", columns["timestamp"])):
         with pytest.raises(InvalidValueError, match="row 1: a time with"):

@@ -152,6 +152,29 @@ def test_bounded_token_sets_equal_those_that_are_read(values, least):
     assert found.tolist() == [fuzz.token_set_ratio(values[x], values[y]) >= least for x, y in zip(a, b, strict=True)]
 
 
+@given(
+    st.lists(st.text(alphabet="abc dé伟 ", min_size=1, max_size=14).map(lambda one: " ".join(one.split())), min_size=2,
+             max_size=8, unique=True),
+)  # fmt: skip
+def test_bounded_words_and_affixes_equal_those_that_are_read(values):
+    field = field_of("text", values)
+    a, b = (np.array(side, dtype=np.int32) for side in np.triu_indices(len(values), 1))
+    pairs = [(values[x], values[y]) for x, y in zip(a, b, strict=True)]
+
+    def contains(one, two):
+        return one <= two or two <= one if one and two else False
+
+    words = alike.has_all_words_of(field, a, b)
+    assert words.tolist() == [contains(set(one.split()), set(two.split())) for one, two in pairs]
+    filled = [bool(one and two) for one, two in pairs]
+    starts = alike.is_affix_of(field, a, b)
+    assert starts.tolist() == [ok and (one.startswith(two) or two.startswith(one))
+                               for ok, (one, two) in zip(filled, pairs, strict=True)]  # fmt: skip
+    ends = alike.is_affix_of(field, a, b, at_end=True)
+    assert ends.tolist() == [ok and (one.endswith(two) or two.endswith(one))
+                             for ok, (one, two) in zip(filled, pairs, strict=True)]  # fmt: skip
+
+
 def test_distinct_pairs_are_compared_once_with_the_same_result():
     field = field_of("city", ["oslo", "osl", "bergen", "berge"])
     random = np.random.default_rng(0)

@@ -229,3 +229,14 @@ def test_published_consistency_proofs(conformance):
             continue
         merkle.verify_consistency(*arguments)
         assert tree.consistency_proof(case["size1"], case["size2"]) == proof
+
+
+@given(parts=st.lists(st.integers(0, 40), max_size=6))
+def test_adding_many_leaves_at_once_is_adding_one_after_the_other(parts: list[int]) -> None:
+    one, many = merkle.CompactRange(), merkle.CompactRange()
+    for number, width in enumerate(parts):
+        leaves = [merkle.leaf_hash(b"%d %d" % (number, at)) for at in range(width)]
+        for leaf in leaves:
+            one.append(leaf)
+        many.extend(leaves)
+        assert (many.size, many.nodes, many.root()) == (one.size, one.nodes, one.root())

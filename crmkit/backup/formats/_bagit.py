@@ -13,9 +13,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from crmkit.backup._files import replacing
-from crmkit.backup._paths import unsafe
-from crmkit.backup._walk import open_folder, walk
+from crmkit.backup._tree._files import replacing
+from crmkit.backup._tree._paths import unsafe
+from crmkit.backup._tree._walk import open_folder, walk
 from crmkit.errors import ConflictError, FormatError, NotFoundError
 
 from ._fixity import ALGORITHMS, Judged, Wanted, judge, new_hash
@@ -23,7 +23,7 @@ from ._fixity import ALGORITHMS, Judged, Wanted, judge, new_hash
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from crmkit.backup._report import VerifyReport
+    from crmkit.backup._verify._report import VerifyReport
 
 _VERSIONS: Final = ("0.93", "0.94", "0.95", "0.96", "0.97", "1.0")
 _MANIFEST: Final = re.compile(r"(tag)?manifest-([a-z0-9]+)\.txt")

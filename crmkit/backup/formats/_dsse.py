@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crmkit.backup._statement import PAYLOAD_TYPE, Envelope, parse_envelope
+from crmkit.backup._manifest._statement import PAYLOAD_TYPE, Envelope, parse_envelope
 
 
 def read_dsse(data: bytes, *, payload_type: str = PAYLOAD_TYPE) -> Envelope:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import attrs
 
-from crmkit.backup._findings import Finding, NotChecked
-from crmkit.backup._paths import shown, unsafe
-from crmkit.backup._report import Coverage, VerifyReport, ordered
-from crmkit.backup._walk import Ignore, open_folder, walk
+from crmkit.backup._tree._paths import shown, unsafe
+from crmkit.backup._tree._walk import Ignore, open_folder, walk
+from crmkit.backup._verify._findings import Finding, NotChecked
+from crmkit.backup._verify._report import Coverage, VerifyReport, ordered
 
 from ._crc32c import Crc32c
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from crmkit.backup._walk import Node
+    from crmkit.backup._tree._walk import Node
 
 _BLOCK: Final = 1 << 20
 _FLAGS: Final = (

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ._fixity import Judged, Wanted, judge
 
 if TYPE_CHECKING:
-    from crmkit.backup._report import VerifyReport
+    from crmkit.backup._verify._report import VerifyReport
 
 _NAME: Final = "backup_manifest"
 _ALGORITHMS: Final = {

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from crmkit._optional import require
-from crmkit.backup._files import replacing
-from crmkit.backup._walk import Ignore, open_folder, walk
+from crmkit.backup._tree._files import replacing
+from crmkit.backup._tree._walk import Ignore, open_folder, walk
 from crmkit.errors import FormatError, NotFoundError
 
 from ._fixity import ALGORITHMS, Judged, Wanted, judge, new_hash
 
 if TYPE_CHECKING:
-    from crmkit.backup._report import VerifyReport
+    from crmkit.backup._verify._report import VerifyReport
 
 _BY_LENGTH: Final = {32: "md5", 40: "sha1", 56: "sha224", 64: "sha256", 96: "sha384", 128: "sha512"}
 _GNU: Final = re.compile(rb"(\\?)([0-9a-fA-F]{32,128}) ([ *])(.+)", re.DOTALL)

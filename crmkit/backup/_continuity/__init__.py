@@ -1,0 +1,1 @@
+"""Plans, drills and incidents as data; downtime and notices."""

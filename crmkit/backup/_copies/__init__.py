@@ -1,0 +1,1 @@
+"""Copies of one backup: where they differ, and how they heal one another."""

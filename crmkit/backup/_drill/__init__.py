@@ -1,0 +1,1 @@
+"""Restoring for practice: into a place of its own, timed and checked."""

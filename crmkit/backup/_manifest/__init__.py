@@ -1,0 +1,1 @@
+"""What a backup says of itself: manifest, statement, keys and the ledger of what was accepted."""

@@ -1,0 +1,1 @@
+"""Rows of tables: digests that agree everywhere, which rows differ, and bringing single ones back."""
