@@ -5,6 +5,7 @@ Nothing else in crmkit imports pandas, polars, pyarrow, duckdb or narwhals, and 
 find out.
 """
 
+from ._bare import bare
 from ._cells import decode as decode_cell
 from ._cells import encode as encode_cell
 from ._distinct import Distinct, as_text, identity
@@ -27,6 +28,7 @@ __all__ = [
     "StoredRows",
     "Table",
     "as_text",
+    "bare",
     "build",
     "decode_cell",
     "encode_cell",

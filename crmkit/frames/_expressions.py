@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ._pandas import is_text
 from ._read import build, read
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ def expressions() -> Any:
 def types(data: Frame) -> dict[str, Any] | None:
     """Return narwhals' type of each column, or ``None`` where the frame is not of a library that has types.
 
+    Of pandas' object columns narwhals looks at the first hundred cells; here such a column is of text only if every
+    cell that is not missing is.
+
     Example:
         >>> types([{"stage": "won"}]) is None
         True
@@ -40,7 +44,13 @@ def types(data: Frame) -> dict[str, Any] | None:
     table = read(data)
     if table.kind not in _LIBRARIES:
         return None
-    return dict(expressions().from_native(table.native, eager_only=True).schema)
+    narwhals = expressions()
+    found = dict(narwhals.from_native(table.native, eager_only=True).schema)
+    if table.kind == "pandas":
+        for name, place in zip(found, range(len(table.columns)), strict=True):
+            if found[name] == narwhals.String and not is_text(table.native.iloc[:, place]):
+                found[name] = narwhals.Object()
+    return found
 
 
 def keep(data: Frame, expression: Any) -> Frame:

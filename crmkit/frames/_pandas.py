@@ -149,6 +149,13 @@ class PandasSource(Source):
         return self.native.take(np.asarray(rows, dtype=np.int64))
 
 
+def is_text(column: Any) -> bool:
+    """Say whether a column of text, or of objects, holds nothing else."""
+    import pandas as pd
+
+    return column.dtype != OBJECT or pd.api.types.infer_dtype(column, skipna=True) in ("string", "empty")
+
+
 def plain_label(label: Any) -> object:
     """Return an index label without numpy's own types, part by part."""
     if isinstance(label, tuple):

@@ -23,7 +23,8 @@ from ._policy import Policy
 from ._presets import Preset, preset, preset_text
 from ._problem import Problem
 from ._read_data import policy_from_dict
-from ._review import FLAGS, Review, ReviewDecision, ReviewRow, review
+from ._review import Review, ReviewDecision, review
+from ._review_rows import FLAGS, ReviewRow
 from ._roles import Exemption, FieldRule, Grant, Role, RoleKind, SoD
 from ._schema import Field, Level, Resource, Scope
 from ._search import Access, Permission, accessible, what_can, who_can

@@ -61,9 +61,15 @@ def problems(policy: Policy, resources: Sequence[Resource], roles: Sequence[Role
 def _doubles(what: str, names: Sequence[str]) -> Iterator[Problem]:
     seen: set[str] = set()
     for name in names:
+        if _is_blank(name):
+            yield Problem("P002", "must have a name that is text and not empty", (what, str(name)))
         if name in seen:
             yield Problem("P107", f'"{name}" is there twice', (what, name))
         seen.add(name)
+
+
+def _is_blank(name: object) -> bool:
+    return not (isinstance(name, str) and name.strip())
 
 
 def _resource(policy: Policy, resource: Resource) -> Iterator[Problem]:

@@ -146,6 +146,7 @@ class RoleSet:
         self.compiled = compiled
         self.roles = roles
         self._formulas: dict[tuple[str, str], Condition] = {}
+        self._caps: dict[str, list[Rule]] = {}
         self._levels: dict[tuple[str, str, Level, str], Condition] = {}
 
     def rules(self, action: str, resource: str) -> list[Rule]:
@@ -164,6 +165,20 @@ class RoleSet:
         found = self._formulas.get((action, resource))
         if found is None:
             found = self._formulas[action, resource] = decide(self.rules(action, resource))
+        return found
+
+    def caps(self, resource: str) -> list[Rule]:
+        """Return the field rules that take away reading."""
+        found = self._caps.get(resource)
+        if found is None:
+            found = self._caps[resource] = [
+                rule
+                for rule in self.compiled.field_rules.get(resource, ())
+                if rule.effect == "cap"
+                and rule.role in self.roles
+                and rule.field_rule is not None
+                and LEVELS.index(rule.field_rule.level) < LEVELS.index("read")
+            ]
         return found
 
     def field_rules(self, field: str, resource: str) -> list[Rule]:

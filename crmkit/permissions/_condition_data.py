@@ -49,6 +49,8 @@ def read_condition(data: object, depth: int = 0) -> Condition:
     word, value = next(iter(data.items()))
     if word in ("all", "any"):
         parts = tuple(read_condition(part, depth + 1) for part in _list(word, value))
+        if not parts:  # all of nothing would hold of every record, and an allow that lost its conditions would open it
+            raise SchemaError(f"{word} needs a condition; write {{ always = true }} or false where it is meant")
         return All(parts) if word == "all" else Any(parts)
     if word == "not":
         return Not(read_condition(value, depth + 1))
@@ -128,6 +130,8 @@ def condition_data(condition: Condition) -> Mapping[str, JSONValue]:
     """Return the condition as plain data that :func:`read_condition` reads."""
     if isinstance(condition, (All, Any)):
         word = "all" if isinstance(condition, All) else "any"
+        if not condition.parts:
+            return {"always": word == "all"}
         return {word: [condition_data(part) for part in condition.parts]}
     if isinstance(condition, Not):
         return {"not": condition_data(condition.part)}

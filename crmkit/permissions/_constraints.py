@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 
 from ._compile import Compiled
+from ._people import moment_of
 from ._separation import is_exempt, members_of
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ class Breach:
         principals: Who.
         at: From when on; the moment that was asked for, or a later one at which a grant or exception begins or ends.
 
+    Example:
+        >>> import datetime as dt
+        >>> str(Breach("members", "admin", ("ann", "bob"), dt.datetime(2026, 6, 1, tzinfo=dt.UTC)))
+        "role 'admin' has 2 members, more than may hold it at 2026-06-01T00:00:00+00:00"
+
     .. versionadded:: 0.1.0
     """
 
@@ -51,7 +57,9 @@ class Breach:
         return f"{what[self.kind]} at {self.at.isoformat()}"
 
 
-def constraint_breaches(policy: Policy, assignments: Iterable[Assignment], *, at: dt.datetime) -> list[Breach]:
+def constraint_breaches(
+    policy: Policy, assignments: Iterable[Assignment], *, at: dt.datetime | None = None
+) -> list[Breach]:
     """Return what assignments break of the policy's constraints, at a moment or at any later one.
 
     Inherited roles and permissions count for separations and prerequisites, direct assignments for numbers of members.
@@ -60,7 +68,7 @@ def constraint_breaches(policy: Policy, assignments: Iterable[Assignment], *, at
     Args:
         policy: The policy.
         assignments: Who has which roles.
-        at: From when on.
+        at: From when on; now otherwise.
 
     Example:
         >>> import datetime as dt
@@ -77,7 +85,7 @@ def constraint_breaches(policy: Policy, assignments: Iterable[Assignment], *, at
 
     .. versionadded:: 0.1.0
     """
-    return list(breaches(Compiled(policy), assignments, at))
+    return list(breaches(Compiled(policy), assignments, moment_of(at)))
 
 
 def breaches(compiled: Compiled, assignments: Iterable[Assignment], at: dt.datetime) -> Iterator[Breach]:

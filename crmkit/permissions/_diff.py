@@ -12,7 +12,7 @@ from crmkit.issues import Report
 
 from ._compare import AccessChange, Verdict, changes
 from ._engine import Engine
-from ._people import OrgChart, Principal
+from ._people import OrgChart, Principal, moment_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -198,7 +198,7 @@ def check_access_not_granted(
     given = tuple(assignments)
     masks = no_masks(policy)
     engine = Engine(policy, given, org=org, predicates=predicates, masks=masks, constraints="report")
-    moment = engine._now() if at is None else at
+    moment = engine._now() if at is None else moment_of(at)
     excused = frozenset(except_for)
     found: list[str] = []
     for action, resource in forbidden:
@@ -230,7 +230,7 @@ def _changes(
 ) -> Iterator[AccessChange]:
     org = OrgChart(map(Principal, dict.fromkeys(one.principal for one in assignments))) if org is None else org
     before, after = (_engine(policy, assignments, org, predicates) for policy in (old, new))
-    return changes((before, before._state), (after, after._state), before._now() if at is None else at)
+    return changes((before, before._state), (after, after._state), before._now() if at is None else moment_of(at))
 
 
 def _engine(

@@ -94,7 +94,7 @@ class Engine:
 
     Raises:
         NotFoundError: An assignment names an unknown role or person, or a predicate or mask is missing.
-        SchemaError: The assignments break a constraint; see :func:`constraint_breaches`.
+        SchemaError: The assignments break a constraint; see :func:`constraint_breaches`. The clock has no time zone.
         InvalidValueError: An attribute of a person is not of the type that the policy declares.
 
     Example:
@@ -128,6 +128,8 @@ class Engine:
             raise NotFoundError.of("way with constraints", constraints, ("refuse", "report"))
         self._constraints = constraints
         self._now = now if now is not None else _utc_now
+        if self._now().utcoffset() is None:
+            raise SchemaError("the clock of an engine must give moments with a time zone")
         self._predicates = dict(predicates or {})
         self._masks = dict(masks or {})
         if record not in ("denies", "sensitive", "all"):

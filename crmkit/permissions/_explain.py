@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ._check_policy import selected
 from ._decision import Decision, Leaf, NearMiss, Outcome
 from ._interpret import Interpreter
 from ._normal import fields_of
@@ -26,11 +27,13 @@ def explain(view: View, action: str, resource: str, record: Mapping[str, object]
     """Return the decision on a record with its reasons; ``asked`` says whether there is one."""
     declared = view._compiled.policy.resources[resource]
     interpreter = Interpreter(declared, view._known, view._customs, record)
+    interpreter.hidden = _capped(view, resource, interpreter)
     allows: list[Rule] = []
     denies: list[Rule] = []
     misses: list[NearMiss] = []
     for rule in view._role_set.rules(action, resource) if view._active else ():
         leaves: list[Leaf] = []
+        interpreter.met_hidden = False
         truth = interpreter.ask(rule.condition, leaves)
         if rule.effect == "deny":
             if truth is not False:
@@ -38,7 +41,8 @@ def explain(view: View, action: str, resource: str, record: Mapping[str, object]
         elif truth is True:
             allows.append(rule)
         else:
-            misses.append(NearMiss(rule.id, rule.role, tuple(leaves)))
+            told = interpreter.failed(rule.condition) if interpreter.met_hidden else tuple(leaves)
+            misses.append(NearMiss(rule.id, rule.role, told))
     code: DecisionCode = "no_matching_allow"
     deciding: list[Rule] = denies or allows
     if not view._active:
@@ -70,6 +74,15 @@ def explain(view: View, action: str, resource: str, record: Mapping[str, object]
         valid_until=view.valid_until,
         at=view._clock(),
     )
+
+
+def _capped(view: View, resource: str, interpreter: Interpreter) -> frozenset[str]:
+    """Return the fields that a cap keeps the principal from reading on this record, public ones too."""
+    found: set[str] = set()
+    for rule in view._role_set.caps(resource):
+        if rule.field_rule is not None and interpreter.ask(rule.condition) is not False:
+            found.update(selected(rule.field_rule, view._compiled.policy.resources[resource]))
+    return frozenset(found)
 
 
 def _path(view: View, role: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from crmkit._delimited import text
 from crmkit.errors import AccessDeniedError, NotFoundError, SchemaError
 
 from ._check_types import unknown
+from ._compile import reads_clock
 from ._conditions import Condition, Const
 from ._decision import Outcome
 from ._frame import cells_of, kept
@@ -61,21 +62,26 @@ class FieldViolation:
 
 
 class FieldTable:
-    """The levels of all fields of one resource for one view; fields that go alike share their predicates."""
+    """The levels of all fields of one resource for one view; fields that go alike share their predicates.
+
+    Where a condition reads the clock, what is known of every record is so at one moment only.
+    """
 
     def __init__(self, view: View, resource: Resource, action: str) -> None:
         self._groups: dict[tuple[Condition, ...], list[str]] = {}
         self.conditions: dict[str, tuple[Condition, ...]] = {}
+        self.reads_clock = False
+        checks: dict[tuple[Condition, ...], list[Predicate]] = {}
         for name in resource.fields:
-            formulas = tuple(
-                view._bound(resource.name, view._role_set.at_least(level, name, resource.name, action=action))
-                for level in LEVELS[1:]
-            )
+            asked = [view._role_set.at_least(level, name, resource.name, action=action) for level in LEVELS[1:]]
+            self.reads_clock = self.reads_clock or any(map(reads_clock, asked))
+            formulas = tuple(view._bound(resource.name, formula) for formula in asked)
             self.conditions[name] = formulas
             self._groups.setdefault(formulas, []).append(name)
+            if formulas not in checks:
+                checks[formulas] = [view._predicate(resource.name, formula) for formula in asked]
         self._checks: list[tuple[list[str], list[Predicate]]] = [
-            (names, [view._predicate(resource.name, formula) for formula in formulas])
-            for formulas, names in self._groups.items()
+            (names, checks[formulas]) for formulas, names in self._groups.items()
         ]
         self._by_name = {name: checks for names, checks in self._checks for name in names}
 
@@ -111,11 +117,13 @@ def _highest(checks: list[Predicate], record: Mapping[str, object]) -> Level:
 
 
 def table(view: View, resource: str, action: str = "") -> FieldTable:
-    """Return the levels of the fields of a resource; made once for a view."""
+    """Return the levels of the fields of a resource; made once for a view, or each time where they read the clock."""
     found = view._tables.get((resource, action))
     if found is None:
         declared = view._compiled.policy.resource(resource)
-        found = view._tables[resource, action] = FieldTable(view, declared, action)
+        found = FieldTable(view, declared, action)
+        if not found.reads_clock:
+            view._tables[resource, action] = found
     return found
 
 
@@ -226,7 +234,8 @@ def project_frame(view: View, resource: str, frame: Frame) -> Frame:
                     clear.append(name)
     if not _shown(view, declared, clear, None, len(rows)):
         raise AccessDeniedError("the audit log could not be written, so nothing is shown")
-    return frames.select(rows.replace(cells), [name for name in names if name in seen])
+    shown = frames.select(rows.replace(cells), [name for name in names if name in seen])
+    return frames.bare(shown, labels=True)
 
 
 def _rows(rows: Frame, resource: Resource, formula: Condition, check: Predicate) -> set[int]:

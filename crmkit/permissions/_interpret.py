@@ -33,6 +33,24 @@ class Interpreter:
         self._customs = customs
         self._record = record
         self.errors: dict[str, None] = {}
+        self.hidden: frozenset[str] = frozenset()
+        self.met_hidden = False
+        self._own = (resource.owner, resource.team, resource.territory, resource.tenant)
+        self._blind = False
+
+    def failed(self, condition: Condition) -> tuple[Leaf, ...]:
+        """Return what kept a condition from being TRUE.
+
+        Comparisons of fields that may not be shown are listed whatever they gave, as if nobody knew: that one of them
+        is not among those that failed would say that it holds.
+        """
+        leaves: list[Leaf] = []
+        self._blind = True
+        try:
+            self.ask(condition, leaves)
+        finally:
+            self._blind = False
+        return tuple(leaves)
 
     def ask(self, condition: Condition, leaves: list[Leaf] | None = None) -> bool | None:
         """Return TRUE, FALSE or ``None`` for UNKNOWN.
@@ -68,6 +86,10 @@ class Interpreter:
         if isinstance(atom, Const):
             return atom.value
         if isinstance(atom, Atom):
+            if not self._may_tell(atom):
+                self.met_hidden = True
+                if self._blind:
+                    return None
             right = self.value(atom.right) if isinstance(atom.right, Operand) else atom.right
             return holds(atom, self.value(atom.left), right)
         name = atom.name if isinstance(atom, Custom) else ""
@@ -89,7 +111,7 @@ class Interpreter:
         text = f"{'not ' if isinstance(condition, Not) else ''}{self._text(atom)}"
         if asked is None:
             return Leaf(text, None, None, "missing" if truth is None else "false")
-        if not all(self.may_show(one.name) for one in atom.operands if isinstance(one, RecordValue)):
+        if not self._may_tell(atom):
             return Leaf(text, asked.name, None, "hidden")
         value = self.value(asked)
         if value is WRONG:
@@ -116,7 +138,17 @@ class Interpreter:
             return f"{left} {word} {{{', '.join(listed[:5])}{', ...' if len(listed) > 5 else ''}}}"
         return f"{left} {word} {value!r}" if isinstance(right, Operand) is False else f"{left} {word} {value}"
 
+    def _may_tell(self, atom: Atom) -> bool:
+        for one in (atom.left, atom.right):
+            if isinstance(one, RecordValue) and not self.may_show(one.name):
+                return False
+        return True
+
     def may_show(self, name: str) -> bool:
-        """Say whether a value may stand in an explanation: public ones, and the columns that say whose a record is."""
-        own = (self._resource.owner, self._resource.team, self._resource.territory, self._resource.tenant)
-        return name in own or self._resource.fields[name].sensitivity == "public"
+        """Say whether a value may stand in an explanation: public ones, and the columns that say whose a record is.
+
+        None of them where a cap hides or masks it.
+        """
+        if name in self.hidden:
+            return False
+        return name in self._own or self._resource.fields[name].sensitivity == "public"

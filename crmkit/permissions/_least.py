@@ -13,6 +13,7 @@ from crmkit.issues import Report
 
 from ._diff import no_masks
 from ._engine import Engine
+from ._people import moment_of
 from ._policy import Policy
 from ._usage import read_usage
 
@@ -210,7 +211,7 @@ def least_privilege(
 
     .. versionadded:: 0.1.0
     """
-    moment = dt.datetime.now(tz=dt.UTC) if at is None else at
+    moment = moment_of(at)
     given = tuple(assignments)
     since = moment - window
     used = read_usage(usage, policy, since)

@@ -15,7 +15,7 @@ from ._known import Known
 from ._lint_report import LINT_CODES, Finding, LintReport
 from ._normal import fields_of, normal, walk
 from ._operands import RecordValue
-from ._people import OrgChart, Principal
+from ._people import OrgChart, Principal, moment_of
 from ._regions import regions
 from ._schema import LEVELS
 from ._separation import members_of, violations
@@ -57,7 +57,7 @@ def lint(
     linter = _Linter(policy)
     found = list(linter.policy_findings())
     if assignments is not None:
-        moment = dt.datetime.now(tz=dt.UTC) if at is None else at
+        moment = moment_of(at)
         found += linter.assignment_findings(tuple(assignments), org, moment)
     return LintReport(found)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import tomllib
 from decimal import Decimal
@@ -18,11 +19,11 @@ from ._problem import Problem, refuse
 from ._read_data import Reader
 
 if TYPE_CHECKING:
-    import os
-
     from ._policy import Policy
 
 __all__ = ["load", "loads"]
+
+_MAX_INCLUDES = 50
 
 
 @attrs.frozen
@@ -55,7 +56,7 @@ def load(path: str | os.PathLike[str]) -> Policy:
     """
     sources: list[_Source] = []
     problems: list[Problem] = []
-    _gather(Path(path), Path(path).name, sources, problems, ())
+    _gather(Path(path), Path(path).name, sources, problems, (), set())
     refuse(problems)
     return _policy(sources)
 
@@ -83,25 +84,37 @@ def loads(text: str, *, format: Literal["toml", "json"] = "toml") -> Policy:  # 
     return _policy([source] if source is not None else [])
 
 
-def _gather(path: Path, name: str, sources: list[_Source], problems: list[Problem], above: tuple[Path, ...]) -> None:
+def _gather(
+    path: Path, name: str, sources: list[_Source], problems: list[Problem], above: tuple[Path, ...], read: set[Path]
+) -> None:
     """Read a file and what it includes, each once."""
     place = path.resolve()
     suffix = path.suffix.lower()
     if suffix not in (".toml", ".json"):
         problems.append(Problem("P005", "a policy is a .toml or .json file", (), name))
         return
-    source = _parsed(path.read_bytes().decode("utf-8-sig", "replace"), suffix, name, problems)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:  # a value that became another one would be denied to nobody
+        line = error.object[: error.start].count(b"\n") + 1
+        problems.append(Problem("P000", "not UTF-8", (), name, line))
+        return
+    source = _parsed(text, suffix, name, problems)
     if source is None:
         return
+    read.add(place)
     included = source.data.get("include", [])
     for other in [included] if isinstance(included, str) else included if isinstance(included, list) else []:
         target = path.parent / str(other)
-        if target.resolve() in (*above, place):
-            problems.append(Problem("P006", f'"{other}" includes this file again', ("include",), name))
-        elif not target.is_file():
+        if "\0" in str(other) or not target.is_file():
             problems.append(Problem("P005", f'there is no file "{other}"', ("include",), name))
-        elif str(other) not in {one.file for one in sources}:
-            _gather(target, str(other), sources, problems, (*above, place))
+        elif target.resolve() in (*above, place):
+            problems.append(Problem("P006", f'"{other}" includes this file again', ("include",), name))
+        elif len(above) >= _MAX_INCLUDES:
+            problems.append(Problem("P006", f"files include files more than {_MAX_INCLUDES} deep", ("include",), name))
+        elif target.resolve() not in read:  # by its place: files in two folders may have one name
+            inner = os.path.normpath(Path(name).parent / str(other)).replace(os.sep, "/")
+            _gather(target, inner, sources, problems, (*above, place), read)
     sources.append(source)
 
 

@@ -165,7 +165,7 @@ def literal(value: object) -> Operand | Scalar:
         raise SchemaError("a condition cannot compare with null; use is_null")
     if isinstance(value, dt.datetime) and value.utcoffset() is None:
         raise SchemaError("a moment in a condition needs a time zone")
-    if isinstance(value, (float, Decimal)) and value != value:
+    if (isinstance(value, float) and value != value) or (isinstance(value, Decimal) and value.is_nan()):
         raise SchemaError("a condition cannot compare with NaN; use is_null")
     if isinstance(value, (Operand, str, int, float, Decimal, dt.date)):
         return value

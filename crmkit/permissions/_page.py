@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
-from ._review import FLAGS
+from ._review_rows import FLAGS
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from crmkit.typing import Language
 
-    from ._review import Review, ReviewRow
+    from ._review import Review
+    from ._review_rows import ReviewRow
 
 __all__ = ["page", "table"]
 
@@ -40,6 +41,7 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "revoke": ("revoke", "撤销"),
     "change": ("change", "更改"),
     "via": ("by {role}", "经由 {role}"),
+    "tenant": ("in {tenant}", "于 {tenant}"),
     "never": ("—", "—"),
     "always": ("no end", "无期限"),
     "signature": ("Name, date, signature", "姓名、日期、签字"),
@@ -123,7 +125,6 @@ def table(review: Review, *, lang: Language, limit: int) -> str:
 
 
 def _rows(review: Review, rows: list[ReviewRow], words: _Words, *, names: bool = False) -> str:
-    decided = {(one.principal, one.role): one for one in review.decisions}
     heads = ["role", "since", "until", "by", "why", "used", "flags", "decision"]
     head = "".join(f"<th>{_text(words(key))}</th>" for key in heads)
     body: list[str] = []
@@ -132,11 +133,13 @@ def _rows(review: Review, rows: list[ReviewRow], words: _Words, *, names: bool =
         role = _text(f"{row.principal}: {row.role}" if names else row.role)
         if inherited:
             role += f' <span class="soft">{_text(words("via", role=row.via))}</span>'
+        if row.tenant is not None:
+            role += f' <span class="soft">{_text(words("tenant", tenant=row.tenant))}</span>'
         flags = "".join(
             f'<span class="flag{" grave" if flag in _GRAVE else ""}">{_text(words.flag(flag))}</span>'
             for flag in row.flags
         )
-        one = decided.get((row.principal, row.role))
+        one = review.decided(row)
         if one is not None:
             decision = f"<b>{_text(words(one.verdict))}</b> {_text(one.by)}"
         elif inherited:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -12,16 +13,28 @@ from ._frozen import FrozenDict
 from ._schema import _names
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Assignment", "OrgChart", "Principal", "aware", "find_circle"]
+__all__ = ["Assignment", "OrgChart", "Principal", "aware", "find_circle", "moment_of"]
 
 
 def aware(_instance: object, attribute: Any, value: dt.datetime | None) -> None:
     """Raise unless a moment has a time zone; a validator of attrs."""
     if value is not None and value.utcoffset() is None:
         raise SchemaError(f"{attribute.name} needs a time zone: 2026-01-31T12:00:00+00:00, not a bare local time")
+
+
+def moment_of(at: dt.datetime | None) -> dt.datetime:
+    """Return the moment that is asked for, or now.
+
+    Raises:
+        SchemaError: It has no time zone.
+    """
+    if at is None:
+        return dt.datetime.now(tz=dt.UTC)
+    if at.utcoffset() is None:
+        raise SchemaError("at needs a time zone: 2026-01-31T12:00:00+00:00, not a bare local time")
+    return at
 
 
 @attrs.frozen

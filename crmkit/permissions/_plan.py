@@ -11,7 +11,7 @@ from ._decision import Outcome
 from ._frame import expression, fits_frame, kept
 from ._known import as_mapping
 from ._normal import asks_caller, fields_of
-from ._sql import sql
+from ._sql import check_columns, sql
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,7 +28,8 @@ __all__ = ["Plan"]
 class Plan:
     """Which records of a resource an action is allowed on; made by ``View.filter``.
 
-    A plan is of one principal and one moment: keep it for a request, not for a day.
+    A plan is of one principal and one moment: keep it for a request, not for a day. Like the view that made it, it
+    raises :class:`~crmkit.errors.ViewExpiredError` once a grant of the principal began or ended.
 
     Attributes:
         outcome: ``ALWAYS``, ``NEVER`` or ``DEPENDS``.
@@ -44,7 +45,7 @@ class Plan:
         >>> policy = Policy([deal], [Role("sales", grants=[Grant("read", "deal", scope="own")])])
         >>> plan = Engine(policy, [Assignment("ann", "sales")]).view("ann").filter("read", "deal")
         >>> plan.to_sql()
-        ('"owner_id" COLLATE BINARY = ?', ['ann'])
+        ("(typeof(`owner_id`) = 'text' AND `owner_id` COLLATE BINARY = ?)", ['ann'])
         >>> plan.apply([{"owner_id": "ann"}, {"owner_id": "bob"}, {"owner_id": None}])
         [{'owner_id': 'ann'}]
 
@@ -52,6 +53,7 @@ class Plan:
     """
 
     __slots__ = (
+        "_alive",
         "_check",
         "_count",
         "_resource",
@@ -72,6 +74,7 @@ class Plan:
         check: Callable[[], Predicate],
         policy_digest: str,
         count: Callable[[int], None],
+        alive: Callable[[], None],
     ) -> None:
         self.condition = condition
         self.outcome = (
@@ -88,16 +91,19 @@ class Plan:
         self._resource = resource
         self._check = check
         self._count = count
+        self._alive = alive
 
     def __repr__(self) -> str:
         return f"<Plan {self.outcome.name}: {self.action} on {self.resource}>"
 
     def allows(self, record: Mapping[str, object]) -> bool:
         """Say whether one record is among them."""
+        self._alive()
         return self._check()(as_mapping(record))
 
     def select(self, records: Iterable[Mapping[str, object]]) -> list[Mapping[str, object]]:
         """Return the records that are among them, in their order."""
+        self._alive()
         check = self._check()
         found = [record for record in records if check(record if type(record) is dict else as_mapping(record))]
         self._count(len(found))
@@ -114,15 +120,17 @@ class Plan:
             SchemaError: The frame lacks a column that is asked for.
 
         Note:
-            Columns that have the type that their field declares are asked at once, others cell by cell, and a cell of
-            another type counts as missing. Of ``int`` fields a whole number in a column of floats is taken as the
-            integer, because pandas makes floats of integers as soon as one is missing. A predicate of the caller is
-            given every column of the frame.
+            Categories that only other rows hold are left out of what comes back. Columns that have the type that their
+            field declares are asked at once, others cell by cell, and a cell of another type allows nothing. Of ``int``
+            fields a whole number in a column of floats is taken as the integer, because pandas makes floats of integers
+            as soon as one is missing. A predicate of the caller is given every column of the frame.
         """
         from crmkit import frames
 
+        self._alive()
         table = frames.read(frame)
         names = dict(columns or {})
+        check_columns(names, self._resource)
         for name in self.fields:
             column = names.get(name, name)
             if column not in table.columns:
@@ -137,12 +145,12 @@ class Plan:
             types = None if asks_caller(self.condition) else frames.types(table)
             pandas = type(frame).__module__.startswith("pandas")
             if types is not None and fits_frame(types, self._resource, self.condition, names, pandas=pandas):
-                result = frames.keep(table, expression(self.condition, self._resource, names))
+                result = frames.bare(frames.keep(table, expression(self.condition, self._resource, names)))
                 self._count(len(frames.read(result)))
                 return result
             rows = kept(table, self.condition, self._resource, self._check(), names)
         self._count(len(rows))
-        return table.take(rows)
+        return table.take(rows) if self.condition == TRUE else frames.bare(table.take(rows))
 
     def to_narwhals(self, columns: Mapping[str, str] | None = None) -> Any:
         """Return a narwhals expression that is true or false of every row, and never null.
@@ -157,6 +165,8 @@ class Plan:
             The columns must have the types that their fields declare, floats of 64 bits, moments in UTC and in
             microseconds; :meth:`apply` looks, and asks cell by cell where they have not.
         """
+        self._alive()
+        check_columns(columns or {}, self._resource)
         return expression(self.condition, self._resource, columns or {})
 
     def to_sql(
@@ -178,8 +188,10 @@ class Plan:
             NotFoundError: ``columns`` names a field that the resource has not.
 
         Note:
-            Join it to other conditions with ``AND`` only. Columns must have the types that their fields declare.
+            Join it to other conditions with ``AND`` only. Columns must have the types that their fields declare; of
+            SQLite, whose columns hold anything, each cell is asked for its type.
         """
+        self._alive()
         return sql(self.condition, self._resource, dialect=dialect, paramstyle=paramstyle, columns=columns or {})
 
     def to_sqlalchemy(self, table: Any, *, columns: Mapping[str, str] | None = None) -> Any:
@@ -196,4 +208,5 @@ class Plan:
         """
         from ._sqlalchemy import clause
 
+        self._alive()
         return clause(self.condition, self._resource, table, columns or {})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from crmkit.errors import SchemaError
 
@@ -39,7 +39,7 @@ def policy_from_dict(data: Mapping[str, JSONValue]) -> Policy:
     .. versionadded:: 0.1.0
     """
     reader = Reader()
-    reader.add(dict(data), "policy")
+    reader.add(cast("dict[str, Any]", data), "policy")
     return reader.policy()
 
 
@@ -150,6 +150,8 @@ class Reader:
             inner = key if kind == "named" else Key("texts" if kind == "named_texts" else "text", "")
             if not isinstance(value, dict):
                 return self._wrong("a table", path, file)
+            if not all(isinstance(name, str) and name.strip() for name in value):
+                return self._wrong("a table whose names are text that is not empty", path, file)
             return {
                 name: self._table(one, key.of or {}, (*path, name), file)
                 if kind == "named"
@@ -165,9 +167,7 @@ class Reader:
         if kind == "moment":
             return self._moment(value, path, file)
         if kind == "version":
-            return (
-                value if value == 1 and value is not True else self._wrong("1, the version that is known", path, file)
-            )
+            return value if type(value) is int and value == 1 else self._wrong(_VERSION, path, file)
         return self._plain(value, key, path, file)
 
     def _plain(self, value: Any, key: Key, path: Path, file: str) -> Any:
@@ -208,4 +208,5 @@ class Reader:
         return found
 
 
+_VERSION = "1, the version that is known"
 _NAMED = ("resources", "roles", "principal", "context", "masks")

@@ -30,6 +30,11 @@ def _scopes(value: str | Iterable[str] | None) -> tuple[Scope, ...]:
     return cast("tuple[Scope, ...]", names)
 
 
+def _is_condition(_instance: object, attribute: Any, value: object) -> None:
+    if not isinstance(value, Condition):
+        raise TypeError(f"{attribute.name} must be a condition, such as record.stage.eq('won')")
+
+
 @attrs.frozen
 class Grant:
     """Actions on a resource that a role allows or denies.
@@ -55,7 +60,7 @@ class Grant:
     actions: tuple[str, ...] = attrs.field(converter=_names)
     resource: str
     scope: tuple[Scope, ...] = attrs.field(default=(), kw_only=True, converter=_scopes)
-    when: Condition = attrs.field(default=TRUE, kw_only=True)
+    when: Condition = attrs.field(default=TRUE, kw_only=True, validator=_is_condition)
     effect: Literal["allow", "deny"] = attrs.field(
         default="allow", kw_only=True, validator=attrs.validators.in_(("allow", "deny"))
     )
@@ -94,7 +99,7 @@ class FieldRule:
     fields: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_names)
     sensitivity: str | None = attrs.field(default=None, kw_only=True)
     scope: tuple[Scope, ...] = attrs.field(default=(), kw_only=True, converter=_scopes)
-    when: Condition = attrs.field(default=TRUE, kw_only=True)
+    when: Condition = attrs.field(default=TRUE, kw_only=True, validator=_is_condition)
     effect: Literal["allow", "cap"] = attrs.field(
         default="allow", kw_only=True, validator=attrs.validators.in_(("allow", "cap"))
     )

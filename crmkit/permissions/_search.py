@@ -9,6 +9,7 @@ import attrs
 from ._conditions import FALSE
 from ._decision import Outcome
 from ._known import as_mapping
+from ._people import moment_of
 from ._who import Question
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def who_can(
     .. versionadded:: 0.1.0
     """
     engine.policy.check_action(action, resource)
-    moment = engine._now() if at is None else at
+    moment = engine._now() if at is None else moment_of(at)
     state = engine._state
     declared = state.compiled.policy.resources[resource]
     row = None if record is None else as_mapping(record)
@@ -129,7 +130,9 @@ def what_can(engine: Engine, principal: str, *, at: dt.datetime | None = None) -
 
     .. versionadded:: 0.1.0
     """
-    view = engine._make(engine._state, principal, engine._now() if at is None else at, None, None, None, audited=False)
+    view = engine._make(
+        engine._state, principal, engine._now() if at is None else moment_of(at), None, None, None, audited=False
+    )
     found: list[Permission] = []
     for resource in engine.policy.resources.values():
         for action in resource.actions:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Literal
 
 import attrs
 
 from ._compile import Compiled
 from ._conditions import FALSE
+from ._people import moment_of
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable
 
     from ._people import Assignment
@@ -90,7 +91,7 @@ def sod_violations(
 
     .. versionadded:: 0.1.0
     """
-    return violations(Compiled(policy), assignments, dt.datetime.now(tz=dt.UTC) if at is None else at)
+    return violations(Compiled(policy), assignments, moment_of(at))
 
 
 def violations(compiled: Compiled, assignments: Iterable[Assignment], at: dt.datetime) -> list[Violation]:

@@ -8,21 +8,22 @@ is, and a prefix with ``substr`` or a function made for it, because ``LIKE`` is 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast, get_args
 
-from crmkit.errors import NotFoundError, NotTranslatableError
+from crmkit.errors import NotFoundError, NotTranslatableError, SchemaError
 
 from ._atoms import OPERATORS, Atom, Compare, Contains, HasText, In, IsNull, StartsWith
 from ._conditions import All, Any, Condition, Const, Not
 from ._operands import Operand
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from ._schema import Resource
     from ._types import Type
 
-__all__ = ["Dialect", "ParamStyle", "check_columns", "checked_literal", "sql"]
+__all__ = ["Dialect", "ParamStyle", "check_columns", "checked_literal", "sql", "sqlite_type"]
 
 Dialect: TypeAlias = Literal["sqlite", "postgres", "duckdb"]
 """The databases whose answers are tested to be the same as those on records."""
@@ -33,6 +34,10 @@ _MARKS: Final[dict[ParamStyle, str]] = {
     "qmark": "?", "numeric": ":{1}", "dollar": "${1}", "named": ":p{0}", "format": "%s", "pyformat": "%(p{0})s"
 }  # fmt: skip
 _MAX_PARAMETERS: Final[dict[Dialect, int]] = {"sqlite": 32_766, "postgres": 65_535, "duckdb": 65_535}
+_OF_TYPE: Final[dict[Type, str]] = {
+    "str": "typeof({0}) = 'text'", "int": "typeof({0}) = 'integer'", "float": "typeof({0}) IN ('real', 'integer')",
+    "bool": "typeof({0}) = 'integer' AND {0} IN (0, 1)", "date": "date({0}, '+0 days') = {0}",
+}  # fmt: skip
 _SQL_OPERATORS: Final = {**OPERATORS, "eq": "=", "ne": "<>"}
 
 
@@ -64,10 +69,14 @@ def check_columns(columns: Mapping[str, object], resource: Resource) -> None:
 
     Raises:
         NotFoundError: It does.
+        SchemaError: A column is no name.
     """
-    for name in columns:
+    for name, column in columns.items():
         if name not in resource.fields:
             raise NotFoundError.of(f'field of resource "{resource.name}"', name, resource.fields)
+        parts = [column] if isinstance(column, str) else column
+        if not (isinstance(parts, Sequence) and parts and all(isinstance(part, str) and part for part in parts)):
+            raise SchemaError(f'the column of field "{name}" must be a name, or the parts of one')
 
 
 def checked_literal(value: object, dialect: str) -> object:
@@ -90,6 +99,17 @@ def checked_literal(value: object, dialect: str) -> object:
     return value
 
 
+def sqlite_type(kind: Type) -> str:
+    """Return what asks SQLite whether a cell is of a type, ``{0}`` for the cell.
+
+    Raises:
+        NotTranslatableError: SQLite has no such type.
+    """
+    if kind not in _OF_TYPE:
+        raise NotTranslatableError(f"SQLite has no {kind}, so it cannot be compared exactly")
+    return _OF_TYPE[kind]
+
+
 class _Writer:
     def __init__(
         self, resource: Resource, dialect: Dialect, style: ParamStyle, columns: Mapping[str, str | Sequence[str]]
@@ -99,6 +119,8 @@ class _Writer:
         self._style = style
         self._columns = columns
         self.values: list[object] = []
+        self._known: dict[str, str] = {}
+        self._typed: dict[str, str] = {}
 
     def write(self, condition: Condition) -> str:
         if isinstance(condition, Const):
@@ -110,13 +132,31 @@ class _Writer:
         atom = condition.part if isinstance(condition, Not) else condition
         if not isinstance(atom, Atom):
             raise NotTranslatableError(f"{atom!r} is a predicate of the caller; a database cannot be asked for it")
+        if isinstance(atom, IsNull) and not negated:
+            return f"{self._column(atom.left)} IS NULL"
+        text = self._said(atom, negated=negated)
+        if self._dialect != "sqlite":
+            return text
+        for operand in atom.operands:
+            text = f"{self._of_type(operand)} AND {text}"
+        return f"({text})"
+
+    def _said(self, atom: Atom, *, negated: bool) -> str:
         if isinstance(atom, IsNull):
-            return f"{self._column(atom.left)} IS {'NOT ' if negated else ''}NULL"
+            return f"{self._column(atom.left)} IS NOT NULL"
         if isinstance(atom, In):
             values = [self._value(value) for value in cast("tuple[object, ...]", atom.right)]
             return f"{self._exact(atom.left)} {'NOT ' if negated else ''}IN ({', '.join(values)})"
         text = self._atom(atom)
         return f"NOT ({text})" if negated else text
+
+    def _of_type(self, operand: Operand) -> str:
+        """Return what asks SQLite for the type of a cell: its columns hold anything, and any text is over a number."""
+        found = self._typed.get(operand.name)
+        if found is None:
+            found = sqlite_type(self._type(operand)).replace("{0}", self._column(operand))
+            self._typed[operand.name] = found
+        return found
 
     def _atom(self, atom: Atom) -> str:
         if isinstance(atom, Compare):
@@ -165,6 +205,12 @@ class _Writer:
 
     def _column(self, operand: Operand) -> str:
         """Return the quoted column; of fractions NaN counts as missing."""
+        found = self._known.get(operand.name)
+        if found is None:
+            found = self._known[operand.name] = self._written(operand)
+        return found
+
+    def _written(self, operand: Operand) -> str:
         kind = self._type(operand)
         if self._dialect == "sqlite" and kind in ("decimal", "datetime"):
             raise NotTranslatableError(f"SQLite has no {kind}, so field {operand.name!r} cannot be compared exactly")
@@ -178,7 +224,9 @@ class _Writer:
 
     def _quoted(self, name: str) -> str:
         checked_literal(name, self._dialect)
-        quoted = '"' + name.replace('"', '""') + '"'
+        # SQLite takes a name in double quotes for text where there is no such column, which would be unlike any value.
+        mark = "`" if self._dialect == "sqlite" else '"'
+        quoted = mark + name.replace(mark, mark * 2) + mark
         return quoted.replace("%", "%%") if self._style in ("format", "pyformat") else quoted
 
     def _value(self, value: object) -> str:

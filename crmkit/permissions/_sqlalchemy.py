@@ -12,7 +12,7 @@ from ._atoms import Atom, Compare, Contains, HasText, In, IsNull, StartsWith
 from ._conditions import All, Condition, Const, Not
 from ._conditions import Any as AnyOf
 from ._operands import Operand
-from ._sql import check_columns, checked_literal
+from ._sql import check_columns, checked_literal, sqlite_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,7 @@ def clause(condition: Condition, resource: Resource, table: Any, columns: Mappin
 class _Builder:
     def __init__(self, sqlalchemy: Any, resource: Resource, table: Any, columns: Mapping[str, str]) -> None:
         self._sa = sqlalchemy
-        self._exact, self._has_text, self._number = _elements()
+        self._exact, self._has_text, self._number, self._of_type = _elements()
         self._resource = resource
         self._table = table
         self._columns = columns
@@ -47,11 +47,13 @@ class _Builder:
         atom = condition.part if isinstance(condition, Not) else condition
         if not isinstance(atom, Atom):
             raise NotTranslatableError(f"{atom!r} is a predicate of the caller; a database cannot be asked for it")
+        if isinstance(atom, IsNull) and not negated:
+            return self._column(atom.left).is_(None)
+        typed = [self._of_type(self._raw(one), self._kind(one)) for one in atom.operands]
         if isinstance(atom, IsNull):
-            column = self._column(atom.left)
-            return column.is_not(None) if negated else column.is_(None)
+            return self._sa.and_(*typed, self._column(atom.left).is_not(None))
         found = self._atom(atom)
-        return self._sa.not_(found) if negated else found
+        return self._sa.and_(*typed, self._sa.not_(found) if negated else found)
 
     def _atom(self, atom: Atom) -> Any:
         column = self._column(atom.left)
@@ -78,21 +80,26 @@ class _Builder:
 
     def _column(self, operand: Operand) -> Any:
         """Return the column as it compares exactly; NaN counts as missing."""
-        kind: Type = self._resource.fields[operand.name].type
+        kind, column = self._kind(operand), self._raw(operand)
+        if kind == "str":
+            return self._exact(column)
+        return self._number(column, kind) if kind in ("float", "decimal", "datetime") else column
+
+    def _kind(self, operand: Operand) -> Type:
+        return self._resource.fields[operand.name].type
+
+    def _raw(self, operand: Operand) -> Any:
         name = self._columns.get(operand.name, operand.name)
         known = getattr(self._table, "c", None)
         if known is None:
             known = self._sa.inspect(self._table).columns
         if name not in known:
             raise SchemaError(str(NotFoundError.of("column", name, known.keys())))
-        column = known[name]
-        if kind == "str":
-            return self._exact(column)
-        return self._number(column, kind) if kind in ("float", "decimal", "datetime") else column
+        return known[name]
 
 
 @cache
-def _elements() -> tuple[Any, Any, Any]:
+def _elements() -> tuple[Any, Any, Any, Any]:
     """Make the parts that each database writes in its own way; a database without a tested way refuses to compile."""
     import sqlalchemy as sa
     from sqlalchemy.ext.compiler import compiles
@@ -133,6 +140,25 @@ def _elements() -> tuple[Any, Any, Any]:
         def __init__(self, column: Any, kind: str) -> None:
             self.column, self.kind, self.type = column, kind, column.type
 
+    class OfType(ColumnElement[Any]):
+        """That a cell is of its type, which in SQLite need not be."""
+
+        inherit_cache = True
+        type = sa.types.NullType()  # a truth value would be compared with 1
+        _traverse_internals = Number._traverse_internals
+
+        def __init__(self, column: Any, kind: str) -> None:
+            self.column, self.kind = column, kind
+
+    @compiles(OfType, "sqlite")
+    def typed_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+        return f"({sqlite_type(element.kind).format(compiler.process(element.column, **options))})"
+
+    @compiles(OfType, "postgresql")
+    def typed_postgres(_element: Any, _compiler: Any, **_options: Any) -> str:
+        return "true"
+
+    @compiles(OfType)
     @compiles(Exact)
     @compiles(Position)
     @compiles(Number)
@@ -168,4 +194,4 @@ def _elements() -> tuple[Any, Any, Any]:
             return str(column)
         return f"NULLIF({column}, 'NaN'::{'double precision' if element.kind == 'float' else 'numeric'})"
 
-    return Exact, Position, Number
+    return Exact, Position, Number, OfType

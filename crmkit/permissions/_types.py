@@ -72,7 +72,9 @@ WRONG: Final = _Wrong()
 
 def is_missing(value: object) -> bool:
     """Say whether there is no value: ``None`` or NaN."""
-    return value is None or (isinstance(value, (float, Decimal)) and value != value)
+    if isinstance(value, Decimal):
+        return value.is_nan()  # a signaling NaN is not to be compared, even with itself
+    return value is None or (isinstance(value, float) and value != value)
 
 
 def clean(value: object, kind: Type) -> object:

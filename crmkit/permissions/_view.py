@@ -11,6 +11,7 @@ from ._bind import bind
 from ._compile import reads_clock
 from ._conditions import FALSE, Condition, Const
 from ._decision import Outcome
+from ._generate import generate
 from ._known import as_mapping
 from ._plan import Plan
 
@@ -170,11 +171,13 @@ class View:
         """Return which records the action is allowed on, to ask records, dataframes or a database."""
         self._compiled.policy.check_action(action, resource)
         self._check_alive()
-        condition = self._bound(resource, self._role_set.formula(action, resource))
+        formula = self._role_set.formula(action, resource)
+        condition = self._bound(resource, formula)
         at = self._clock()
 
         def check() -> Predicate:
-            return self._predicate(resource, condition)
+            # The code of all who have these roles, kept; but a plan is of one moment, and its code of that plan.
+            return self._of_moment(resource, condition) if reads_clock(formula) else self._predicate(resource, formula)
 
         def count(found: int) -> None:
             allowed = condition != FALSE
@@ -183,7 +186,15 @@ class View:
 
         declared = self._compiled.policy.resources[resource]
         digest = self.policy_digest
-        return Plan(condition, declared, action=action, check=check, policy_digest=digest, count=count)
+        return Plan(
+            condition,
+            declared,
+            action=action,
+            check=check,
+            policy_digest=digest,
+            count=count,
+            alive=self._check_alive,
+        )
 
     def level(self, resource: str, field: str, record: Mapping[str, object] | None = None) -> Level:
         """Return what may be seen of a field of a record; without one, of every record.
@@ -299,6 +310,13 @@ class View:
             found = factory.make(self._clock, *values, *customs, *factory.constants)
             self._levels[resource, formula] = found
         return found
+
+    def _of_moment(self, resource: str, condition: Condition) -> Predicate:
+        """Return the generated code of a condition in which all values but the record's are known."""
+        policy = self._compiled.policy
+        factory = generate(condition, policy.declared(policy.resources[resource]))
+        customs = [self._customs[name] for name in factory.customs]
+        return factory.make(self._clock, *customs, *factory.constants)
 
     def _audited(self, action: str, resource: str, record: Mapping[str, object] | None, *, allowed: bool) -> bool:
         declared = self._compiled.policy.resources[resource]

@@ -82,7 +82,7 @@ def evaluations(engine: Engine, request: Mapping[str, Any]) -> dict[str, JSONVal
         return evaluate(engine, request)
     semantic = _part(request, "options", {}).get("evaluations_semantic", "execute_all")
     stop = {"execute_all": None, "deny_on_first_deny": False, "permit_on_first_permit": True}
-    if semantic not in stop:
+    if not isinstance(semantic, str) or semantic not in stop:
         raise FormatError("options.evaluations_semantic is unknown")
     if not isinstance(parts, list) or not all(isinstance(part, Mapping) for part in parts):
         raise FormatError("evaluations is not a list of objects")

@@ -104,6 +104,7 @@ def test_a_review_lists_every_role_of_everybody_and_what_speaks_against_it() -> 
     assert [(row.principal, row.role, row.via) for row in found.rows] == [
         ("amy", "admin", "admin"), ("ann", "lead", "lead"), ("ann", "sales", "lead"), ("bob", "sales", "sales"),
         ("cy", "admin", "admin"), ("ghost", "sales", "sales"), ("lea", "sales", "sales"),
+        ("lea", "sales", "sales"),
     ]  # fmt: skip
     assert flags(found, "ann", "lead") == ("mover",)
     assert flags(found, "bob", "sales") == ("leaver", "never_used", "self_granted")
@@ -117,7 +118,7 @@ def test_a_review_lists_every_role_of_everybody_and_what_speaks_against_it() -> 
     assert (ann.last_used, ann.since, ann.status, ann.reason) == (days(10), days(400), "active", '=HYPERLINK("x") T-1')
     assert not found.ok
     assert found.counts()["orphan"] == 1
-    assert repr(found) == "<Review of 7 rows, 7 flagged, 0 decided>"
+    assert repr(found) == "<Review of 8 rows, 8 flagged, 0 decided>"
 
 
 def test_use_is_not_judged_by_a_log_that_does_not_verify() -> None:
@@ -156,6 +157,42 @@ def test_decisions_are_signed_against_the_list_that_was_shown() -> None:
     assert made(usage=USES).digest != found.digest
     assert decided.to_dict()["decided"] == 2
     assert decided.to_frame(like=[{}])[3]["decision"] == "revoke"
+
+
+def test_a_role_held_in_two_tenants_or_by_two_ways_has_a_row_for_each_and_loses_no_flag() -> None:
+    people = OrgChart([Principal("ann", tenant="de")])
+    held = [
+        Assignment("ann", "sales", tenant="fr", granted_by="ann", not_after=days(1)),
+        Assignment("ann", "sales", tenant="de", granted_by="lea", reason="x"),
+        Assignment("ann", "sales", granted_by="lea", reason="y"),
+        Assignment("ann", "lead", granted_by="ann", reason="x"),
+    ]
+    for order in (held, held[::-1]):
+        found = review(POLICY, order, people, at=AT)
+        assert {(row.role, row.via, row.tenant): row.flags for row in found.rows} == {
+            ("sales", "sales", "fr"): ("expired", "self_granted", "no_reason"),
+            ("sales", "sales", "de"): ("duplicate",),
+            ("sales", "sales", None): ("duplicate",),
+            ("lead", "lead", None): ("self_granted",),
+            ("sales", "lead", None): ("self_granted",),
+        }
+    abroad = found.decide("ann", "sales", "revoke", by="lea", tenant="fr")
+    assert abroad.revocations(held) == held[:1]
+    assert [(row.role, row.tenant) for row in abroad.open()] == [("lead", None), ("sales", None), ("sales", "de")]
+    everywhere = abroad.decide("ann", "sales", "revoke", by="lea").decide("ann", "sales", "keep", by="lea", tenant="de")
+    assert everywhere.revocations(held) == [held[0], held[2]]
+    assert everywhere.columns()["decision"] == [None, None, "revoke", "keep", "revoke"]
+    page = everywhere.html()
+    assert ">in fr</span>" in page
+    assert page.count("<b>revoke</b>") == 2
+    with pytest.raises(NotFoundError, match="no row"):
+        found.decide("ann", "sales", "keep", by="lea", tenant="es")
+
+
+def test_a_role_that_another_brings_is_not_decided_alone() -> None:
+    found = review(POLICY, HELD[:1], PEOPLE, at=AT)
+    with pytest.raises(NotFoundError, match="comes to 'ann' by 'lead' only"):
+        found.decide("ann", "sales", "revoke", by="lea")
 
 
 def test_a_spreadsheet_shows_the_review_and_runs_nothing(tmp_path: Path) -> None:
