@@ -34,7 +34,14 @@ Context = tuple[str | None, ...]
 
 @attrs.frozen
 class Reference:
-    """Another column of the same row that a check reads, in a normal form."""
+    """Another column of the same row that a check reads, in a normal form; what a check's ``references`` are made of.
+
+    Example:
+        >>> Reference("Country", normalize="country")
+        col('Country')
+
+    .. versionadded:: 0.1.0
+    """
 
     column: str
     normalize: str | None = None
