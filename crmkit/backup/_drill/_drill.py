@@ -288,9 +288,10 @@ class _Run:
         if verified.statement is not None:
             self._created, self.backup_id = verified.statement.created, verified.statement.backup_id
         if verified.ok:
-            with self._phase("prepare"):
-                drill.scratch.prepare()
+            drill.scratch.keep_out_of(self._payload, self._meta)
             try:
+                with self._phase("prepare"):
+                    drill.scratch.prepare()
                 self._restore_and_ask()
             finally:
                 with self._phase("teardown"):
@@ -324,6 +325,8 @@ class _Run:
             except (RestoreError, OSError, CrmkitError) as error:
                 self._findings.append(Finding(code="RESTORE_FAILED", detail=_reason(error)))
                 return
+            if not drill.checks:
+                self._findings.append(Finding(code="NOT_CHECKED", detail="the restored system was asked nothing"))
             with self._phase("checks"), drill.restore.opened(drill.scratch) as restored:
                 for check in drill.checks:
                     try:
