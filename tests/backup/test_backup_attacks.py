@@ -107,6 +107,8 @@ def test_a_drill_that_asks_nothing_has_not_passed(made: Any) -> None:
     report = drill(made, backup.FolderRestore(), checks=[])
     assert (report.ok, report.codes()) == (False, ("NOT_CHECKED",))
     assert drill(made, backup.FolderRestore()).ok
+    for check in (backup.RowCounts({}), backup.TableDigests([])):
+        assert drill(made, backup.FolderRestore(), checks=[check]).codes() == ("NOT_CHECKED",)
 
 
 # -- copies -----------------------------------------------------------------------------------------------------------
@@ -234,6 +236,12 @@ def test_limits_that_would_let_everything_pass_are_refused(made: Any, options: d
         day = dt.timedelta(days=1)
         with pytest.raises(ValueError, match="max_shrink"):
             backup.BackupPolicy(rpo=day, rto=day, **options)
+
+
+def test_one_text_is_no_list_of_patterns_whose_star_ignores_everything() -> None:
+    with pytest.raises(SchemaError, match="list of patterns"):
+        backup.Header(set="crm", ignore="*.tmp")
+    assert backup.Header(set="crm", ignore=["*.tmp"]).ignore == ("*.tmp",)
 
 
 def test_a_sample_that_was_dated_into_the_future_is_due_again(made: Any, tmp_path: Path) -> None:
