@@ -130,6 +130,8 @@ def verify(
             run.skip("rollback", "no ledger was given")
         else:
             run.findings += ledger.judge(statement, trusted or ("",))
+            if not any(ledger.head(statement.set, key) for key in trusted or ("",)):
+                run.skip("rollback", "the ledger knows no earlier backup of this set and key")
     for what, reason in _DEEPER.get(level, ()):
         run.skip(what, reason)
     coverage = Coverage()
