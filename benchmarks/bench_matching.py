@@ -129,6 +129,7 @@ def run(tool: str, path: Path, kind: str, truth: np.ndarray, args: argparse.Name
     spent = []
     for _ in range(args.repeat):
         env = os.environ | {"PYTHONHASHSEED": "0"}
+        env.pop("PYTHONDONTWRITEBYTECODE", None)  # what pip installs is compiled, and so is crmkit
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=args.timeout, env=env, check=False)
         except subprocess.TimeoutExpired:

@@ -10,8 +10,9 @@ pass. ``equal`` compares a table with itself.
 Every run is a process of its own in the environment of its tool (``--setup`` makes them under ``--envs`` from
 ``benchmarks/requirements/TOOL.txt``), reads the same parquet files, and starts the clock when they are loaded. CPU
 counts all threads. What is asked of all: rows on one side only, and for every differing cell its row and column.
-crmkit names the cause of each besides. ``found``, ``missed`` and ``invented`` count cells against the truth;
-``causes_right`` is the share of the planted causes that crmkit names.
+crmkit names the cause of each besides; reladiff has no tolerance, so the noise counts as differences there. ``found``,
+``missed`` and ``invented`` count cells against the truth; ``causes_right`` is the share of the planted causes that
+crmkit names. ``crmkit-files`` compares the parquet files without loading them: its clock counts reading them, too.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ import numpy as np
 
 HERE = Path(__file__).resolve().parent
 TOOLS = {
-    "crmkit": "crmkit", "crmkit-pandas": "crmkit", "crmkit-arrow": "crmkit", "datacompy-polars": "datacompy",
-    "datacompy-pandas": "datacompy", "duckdb": "duckdb",
+    "crmkit": "crmkit", "crmkit-pandas": "crmkit", "crmkit-arrow": "crmkit", "crmkit-files": "crmkit",
+    "datacompy-polars": "datacompy", "datacompy-pandas": "datacompy", "duckdb": "duckdb", "reladiff": "reladiff",
 }  # fmt: skip
-DEFAULT = "crmkit,crmkit-pandas,crmkit-arrow,datacompy-polars,datacompy-pandas,duckdb"
+DEFAULT = "crmkit,crmkit-pandas,crmkit-arrow,datacompy-polars,datacompy-pandas,duckdb,reladiff"
 
 
 def prepare(rows: int, folder: Path, seed: int) -> dict[str, object]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from crmkit import reconciliation as reconciliation
     from crmkit import records as records
     from crmkit import reports as reports
+    from crmkit import sync as sync
     from crmkit import systems as systems
     from crmkit import testing as testing
     from crmkit import typing as typing
@@ -55,7 +56,7 @@ __all__ = [
 _AREAS = frozenset(
     {
         "audit", "backup", "changes", "columns", "encryption", "errors", "files", "frames", "issues", "mapping",
-        "masking", "matching", "normalize", "permissions", "quality", "reconciliation", "records", "reports",
+        "masking", "matching", "normalize", "permissions", "quality", "reconciliation", "records", "reports", "sync",
         "systems", "testing", "typing", "validators", "values",
     }
 )  # fmt: skip

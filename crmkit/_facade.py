@@ -10,10 +10,11 @@ if TYPE_CHECKING:
 
     from crmkit.changes import ChangeLog
     from crmkit.frames import Table
-    from crmkit.matching import LinkReport, Matcher, MatchReport
+    from crmkit.matching import LinkReport, Matcher, MatchReport, MergeLog
     from crmkit.quality import DriftReport, Profile
-    from crmkit.reconciliation import ReconcileReport
+    from crmkit.reconciliation import Gate, ReconcileReport
     from crmkit.reports import Page
+    from crmkit.sync import SyncPlan
     from crmkit.typing import Frame, Language, Progress, RecordKind
     from crmkit.validators import Schema, ValidationReport
 
@@ -86,6 +87,7 @@ def dedupe(
     *,
     key: str | None = None,
     kind: RecordKind | None = None,
+    previous: MergeLog | None = None,
     progress: Progress | None = None,
     **settings: Any,
 ) -> MatchReport:
@@ -95,6 +97,8 @@ def dedupe(
         frame: Any frame that :mod:`crmkit.frames` reads.
         key: Column with the record's id; without it the recognised id column, else the row's position.
         kind: ``"contact"``, ``"account"`` or ``"lead"``; recognised from the columns where ``None``.
+        previous: The log of an earlier merge: clusters keep the ids that their records had there, ``.events`` of the
+            report says what was joined and split, and merging continues the log.
         progress: Shows how far it is; ``tqdm`` fits.
         **settings: Those of :class:`crmkit.matching.Matcher`, such as ``threshold`` and ``seed``.
 
@@ -115,7 +119,7 @@ def dedupe(
     from crmkit import frames
 
     table = frames.read(frame)
-    return _matcher(table, kind, settings).dedupe(table, key=key, progress=progress)
+    return _matcher(table, kind, settings).dedupe(table, key=key, previous=previous, progress=progress)
 
 
 def link(
@@ -152,8 +156,8 @@ def link(
     """
     from crmkit import frames
 
-    table = frames.read(left)
-    return _matcher(table, kind, settings).link(table, right, key=key, one_to_one=one_to_one, progress=progress)
+    table, other = frames.read_two(left, right)
+    return _matcher(table, kind, settings).link(table, other, key=key, one_to_one=one_to_one, progress=progress)
 
 
 def reconcile(
@@ -262,7 +266,7 @@ def _matcher(table: Table, kind: RecordKind | None, settings: Mapping[str, Any])
 
 
 def report(
-    *results: ValidationReport | ChangeLog | MatchReport,
+    *results: ValidationReport | ChangeLog | MatchReport | ReconcileReport | Gate | SyncPlan,
     title: str | None = None,
     lang: Language = "en",
     reveal: bool = False,
@@ -271,7 +275,8 @@ def report(
     """Put results on one self-contained page: ``.save("cleanup.html")``.
 
     Args:
-        *results: What :func:`check`, ``fixes().apply()``, :func:`dedupe` and ``merge()`` gave, in that order.
+        *results: What :func:`check`, ``fixes().apply()``, :func:`dedupe` and ``merge()`` gave, in that order; what
+            :func:`reconcile` and its ``gate()`` gave; a sync plan.
         title: Heading of the page.
         lang: ``"en"`` or ``"zh"``.
         reveal: Show values as they are; without it personal fields and unrecognised columns are masked.

@@ -5,7 +5,8 @@ work is overwritten. What decides on changes (fix plans, survivorship) is elsewh
 """
 
 from ._account import Account, Discrepancy, account
-from ._apply import apply_edits, apply_merges
+from ._apply import apply_edits
+from ._apply_merges import apply_merges
 from ._change import Change, ChangeKind, Conflict, Edits
 from ._escapes import escapes
 from ._log import ChangeLog

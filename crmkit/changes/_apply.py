@@ -13,7 +13,7 @@ from crmkit.errors import SchemaError
 from crmkit.frames import Table, as_text, identical, is_missing, plain, same
 
 from ._change import Conflict
-from ._columns import Codes, Header, Lines, check_storable, codes, confidences, row_identities
+from ._columns import Codes, Header, Lines, codes, confidences
 from ._log import ChangeLog
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ._change import Edits
 
 
-def _utc_now() -> dt.datetime:
+def utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
@@ -36,7 +36,7 @@ def apply_edits(
     by: str | None = None,
     reason: str | None = None,
     run_id: str | None = None,
-    now: Callable[[], dt.datetime] = _utc_now,
+    now: Callable[[], dt.datetime] = utc_now,
     audit: AuditSink | None = None,
 ) -> tuple[Frame, ChangeLog]:
     """Change cells and write down what was there.
@@ -77,7 +77,7 @@ def apply_edits(
     kept, cells, befores, conflicts = _compare(table, edits)
     changed = table.replace(cells)
     paths, rows = [edits.path[line] for line in kept], [edits.row[line] for line in kept]
-    ids = _record_ids(table, key, rows)
+    ids = record_ids(table, key, rows)
     n = len(kept)
     lines = Lines(
         kind=Codes.constant(edits.kind, n),
@@ -93,13 +93,11 @@ def apply_edits(
         reason=codes(_kept(edits.reason, kept) if edits.reason is not None else reason, n),
         redacted=np.zeros(n, dtype=bool),
     )
-    lines = _read_back(changed, lines)
-    header = _header(table, cells, key=key, by=by, reason=reason, run_id=run_id, now=now)
+    lines = read_back(changed, lines)
+    header = header_of(table, cells, key=key, by=by, reason=reason, run_id=run_id, now=now)
     found = [
         Conflict(row=row, record_id=record_id, path=path, reason="holds another value than the edit expects")
-        for (row, path), record_id in zip(
-            conflicts, _record_ids(table, key, [row for row, _ in conflicts]), strict=True
-        )
+        for (row, path), record_id in zip(conflicts, record_ids(table, key, [row for row, _ in conflicts]), strict=True)
     ]
     log = ChangeLog._make(header, lines, conflicts=found)
     if audit is not None:
@@ -126,7 +124,7 @@ def _compare(
         for line, row, stored in zip(numbers, rows, table.stored(path, rows), strict=True):
             current = written.get(row, stored)
             after = edits.after[line]
-            if _is_same(current, after):
+            if is_same(current, after):
                 continue
             if edits.before is not None and not _expected(current, edits.before[line]):
                 conflicts.append((row, path))
@@ -140,7 +138,7 @@ def _compare(
     return kept, cells, befores, conflicts
 
 
-def _is_same(current: object, after: object) -> bool:
+def is_same(current: object, after: object) -> bool:
     """Say whether writing ``after`` would change nothing."""
     return identical(current, after) or (is_missing(current) and is_missing(after))
 
@@ -158,7 +156,7 @@ def _kept(column: Any, kept: list[int]) -> Any:
     return [column[line] for line in kept]
 
 
-def _read_back(changed: Frame, lines: Lines) -> Lines:
+def read_back(changed: Frame, lines: Lines) -> Lines:
     """Put into ``after`` what the frame holds now, where a column gave the value a type of its own.
 
     A line whose cell then holds what it held before, such as ``7.0`` written into a column of integers that had ``7``,
@@ -168,22 +166,21 @@ def _read_back(changed: Frame, lines: Lines) -> Lines:
     if table.verbatim:
         return lines
     merge = lines.kind.values.index("merge") if "merge" in lines.kind.values else -1
+    typed: list[int] = []
     for code, path in enumerate(lines.path.values):
         if path is None:
             continue
         numbers = np.flatnonzero((lines.path.codes == code) & (lines.kind.codes != merge))
         rows, last = np.unique(lines.row[numbers][::-1], return_index=True)  # a cell changed twice: its last line
         for line, value in zip(numbers[::-1][last].tolist(), table.stored(path, rows.tolist()), strict=True):
-            lines.after[line] = value
-    idle = [
-        line
-        for line, (before, after) in enumerate(zip(lines.before, lines.after, strict=True))
-        if lines.kind.codes[line] != merge and identical(before, after)
-    ]
+            if value is not lines.after[line]:
+                lines.after[line] = value
+                typed.append(line)
+    idle = sorted(line for line in typed if identical(lines.before[line], lines.after[line]))
     return lines.without(idle) if idle else lines
 
 
-def _record_ids(table: Table, key: str | None, rows: Sequence[int]) -> list[str | None]:
+def record_ids(table: Table, key: str | None, rows: Sequence[int]) -> list[str | None]:
     if key is None:
         return [None] * len(rows)
     texts = table.texts(key)
@@ -191,11 +188,11 @@ def _record_ids(table: Table, key: str | None, rows: Sequence[int]) -> list[str 
     return [values[code] for code in texts.codes[np.asarray(rows, dtype=np.int64)].tolist()]
 
 
-def _is_unique(table: Table, key: str | None) -> bool:
+def is_unique(table: Table, key: str | None) -> bool:
     return key is not None and len(table.texts(key)) == len(table)
 
 
-def _header(
+def header_of(
     table: Table,
     touched: Mapping[str, object],
     *,
@@ -217,159 +214,7 @@ def _header(
         by=by,
         reason=reason,
         key=key,
-        unique_key=_is_unique(table, key) and (edits_key or key not in touched),
+        unique_key=is_unique(table, key) and (edits_key or key not in touched),
         layout=table.layout(touched),
         twins=twins,
     )
-
-
-def apply_merges(
-    table: Table | Frame,
-    *,
-    survivor_of: Mapping[int, int],
-    cells: Mapping[str, Mapping[int, object]] | None = None,
-    rule: str | None = None,
-    rule_version: str | None = None,
-    rules: Mapping[str, str] | None = None,
-    confidence: Mapping[int, float] | None = None,
-    key: str | None = None,
-    by: str | None = None,
-    reason: str | None = None,
-    run_id: str | None = None,
-    now: Callable[[], dt.datetime] = _utc_now,
-    audit: AuditSink | None = None,
-) -> tuple[Frame, ChangeLog]:
-    """Merge rows into others and write down what was there.
-
-    Args:
-        table: The frame, or a ``Table`` of it.
-        survivor_of: Row that goes -> row that it goes into.
-        cells: Column -> row that stays -> its value in the golden record.
-        rule: Which rule merged the rows.
-        rule_version: Its version.
-        rules: Column -> the survivorship rule that chose its values; ``rule`` where absent.
-        confidence: Row that goes -> how sure the match is, 0 to 1.
-        key: Column with the record ids.
-        by: Who does it.
-        reason: Why.
-        run_id: ULID; a new one where absent.
-        now: The clock.
-        audit: Where to record it; see :meth:`ChangeLog.record`.
-
-    Returns:
-        The golden frame, of the caller's kind: the rows that stay, in their order, with ``cells`` written. And the log,
-        which holds the rows that went as a whole. Lines are in the order of rows: changed cells of a survivor and
-        merged rows, each by the row they are about.
-
-    Raises:
-        SchemaError: A row goes into one that goes itself; a cell of a row that goes; an unknown column or row; a row
-            that goes holds something that has no form in a change log (see :doc:`/reference/formats`).
-
-    Example:
-        >>> people = [{"id": "1", "phone": None}, {"id": "2", "phone": "+12025550123"}]
-        >>> golden, log = apply_merges(people, survivor_of={1: 0}, cells={"phone": {0: "+12025550123"}}, key="id")
-        >>> golden
-        [{'id': '1', 'phone': '+12025550123'}]
-        >>> log.revert(golden) == people
-        True
-
-    .. versionadded:: 0.1.0
-    """
-    table = frames.read(table)
-    losers = sorted(int(row) for row in survivor_of)
-    survivors = [int(survivor_of[row]) for row in losers]
-    gone = set(losers)
-    _check_merges(table, losers, survivors)
-    for path, rows in (cells or {}).items():
-        if not gone.isdisjoint(rows):
-            raise SchemaError(f"a new value of {path!r} is for a row that is merged away; give it to its survivor")
-    stored_rows = table.rows(losers)
-    check_storable(stored_rows)
-    writes, cell_lines = _golden_cells(table, cells or {})
-    whole = frames.read(table.replace(writes))
-    staying = np.setdiff1d(np.arange(len(table), dtype=np.int64), np.asarray(losers, dtype=np.int64))
-    golden = whole.take(staying.tolist()) if losers else whole.native
-    entries: list[tuple[int, int, str | None, object, object, int, float]] = []
-    order = {name: place for place, name in enumerate(table.columns)}
-    for path, row, before, after in cell_lines:
-        entries.append((row, order[path], path, before, after, row, np.nan))
-    ids = dict(zip(survivors, _record_ids(table, key, survivors), strict=True))
-    for place, (loser, survivor) in enumerate(zip(losers, survivors, strict=True)):
-        name = ids[survivor] if ids[survivor] is not None else str(survivor)
-        entries.append((loser, -1, None, place, name, survivor, (confidence or {}).get(loser, np.nan)))
-    entries.sort(key=lambda entry: entry[:2])
-    n = len(entries)
-    chosen = rules or {}
-    lines = Lines(
-        kind=Codes("merge" if entry[2] is None else "cell" for entry in entries),
-        row=np.fromiter((entry[0] for entry in entries), dtype=np.int64, count=n),
-        path=Codes(entry[2] for entry in entries),
-        before=[entry[3] for entry in entries],
-        after=[entry[4] for entry in entries],
-        record_id=_record_ids(table, key, [entry[0] for entry in entries]),
-        survivor=np.fromiter((entry[5] for entry in entries), dtype=np.int64, count=n),
-        rule=Codes(rule if entry[2] is None else chosen.get(entry[2], rule) for entry in entries),
-        rule_version=Codes.constant(rule_version, n),
-        confidence=np.fromiter((entry[6] for entry in entries), dtype=np.float64, count=n),
-        reason=Codes.constant(reason, n),
-        redacted=np.zeros(n, dtype=bool),
-        rows=stored_rows,
-    )
-    lines = _read_back(whole, lines)
-    header = _header(
-        table,
-        writes,
-        key=key,
-        by=by,
-        reason=reason,
-        run_id=run_id,
-        now=now,
-        edits_key=False,
-        twins=() if _is_unique(table, key) and key not in writes else _twins(table, whole, losers, survivors),
-    )
-    log = ChangeLog._make(header, lines)
-    if audit is not None:
-        log.record(audit)
-    return golden, log
-
-
-def _check_merges(table: Table, losers: list[int], survivors: list[int]) -> None:
-    if losers and not (losers[0] >= 0 and losers[-1] < len(table)):
-        raise SchemaError(f"row out of range: the frame has rows 0 to {len(table) - 1}")
-    if survivors and not (min(survivors) >= 0 and max(survivors) < len(table)):
-        raise SchemaError(f"row out of range: the frame has rows 0 to {len(table) - 1}")
-    chained = set(losers) & set(survivors)
-    if chained:
-        raise SchemaError(f"row {min(chained)} is to go and to survive; name the last survivor for every row")
-
-
-def _golden_cells(
-    table: Table, cells: Mapping[str, Mapping[int, object]]
-) -> tuple[dict[str, dict[int, object]], list[tuple[str, int, object, object]]]:
-    writes: dict[str, dict[int, object]] = {}
-    lines: list[tuple[str, int, object, object]] = []
-    for path, values in cells.items():
-        rows = [int(row) for row in values]
-        if rows and not (min(rows) >= 0 and max(rows) < len(table)):
-            raise SchemaError(f"row out of range: the frame has rows 0 to {len(table) - 1}")
-        for row, before in zip(rows, table.stored(path, rows), strict=True):
-            after = values[row]
-            if not _is_same(before, after):
-                writes.setdefault(path, {})[row] = after
-                lines.append((path, row, before, after))
-    return writes, lines
-
-
-def _twins(table: Table, whole: Table, losers: list[int], survivors: list[int]) -> tuple[tuple[int, int], ...]:
-    """Pair each survivor that reads the same as a row that was merged away, before or after, with that row."""
-    if not losers:
-        return ()
-    names = table.columns
-    gone = dict(zip(row_identities(table.rows(losers), names), losers, strict=True))
-    staying = sorted(set(survivors))
-    found = set()
-    for form in (table, whole):
-        for row, held in zip(staying, row_identities(form.rows(staying), names), strict=True):
-            if held in gone:
-                found.add((row, gone[held]))
-    return tuple(sorted(found))

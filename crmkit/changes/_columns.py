@@ -61,6 +61,15 @@ class Codes:
         return [values[code] for code in self.codes]
 
     @classmethod
+    def coded(cls, values: Sequence[object], codes: npt.NDArray[Any]) -> Codes:
+        """Return a column of which codes are known; values that are equal become one, values that no line has go."""
+        made = cls(values)
+        used, back = np.unique(made.codes[codes], return_inverse=True)
+        made.codes = back.ravel().astype(np.int32)
+        made.values = [made.values[code] for code in used.tolist()]
+        return made
+
+    @classmethod
     def constant(cls, value: object, n: int) -> Codes:
         """Return a column of one value."""
         made = cls([value] if n else [])
@@ -142,6 +151,8 @@ def check_storable(rows: StoredRows) -> None:
     if rows.labels is not None:
         columns["(index)"] = rows.labels
     for name, cells in columns.items():
+        if set(map(type, cells)) <= _OWN_KEYS:
+            continue
         for cell in cells:
             if type(cell) is str or cell is None:
                 continue

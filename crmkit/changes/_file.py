@@ -23,9 +23,10 @@ from ._seal import Seal, digest, parsed_sides, sides, text
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from crmkit._journal import Line
+    from crmkit.typing import JSONValue
 
 JOURNAL: Final = "changes"
 _BATCH: Final = 4096
@@ -52,13 +53,29 @@ Parts: TypeAlias = "tuple[Header, Lines, Seal]"
 """What a log is made of."""
 
 
-def write_file(path: str | os.PathLike[str], logs: Sequence[Parts]) -> str:
-    """Write logs under one chain and return the hash of the last line; the file is there whole or not at all."""
+def write_file(
+    path: str | os.PathLike[str],
+    logs: Sequence[Parts],
+    *,
+    kind: str = JOURNAL,
+    about: Mapping[str, JSONValue] | None = None,
+    rest: Sequence[bytes] = (),
+) -> str:
+    """Write logs under one chain and return the hash of the last line; the file is there whole or not at all.
+
+    Args:
+        path: The file.
+        logs: The logs.
+        kind: What the journal is of.
+        about: More for the header.
+        rest: Bodies of lines that follow the logs.
+    """
     target = Path(path)
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
-        with _journal.Journal.open(partial, kind=JOURNAL, about=_about(logs)) as journal:
-            written = chain.from_iterable(_written(*parts) for parts in logs)
+        more = {**(about or {}), **({"rest": len(rest)} if kind != JOURNAL else {})}
+        with _journal.Journal.open(partial, kind=kind, about=_about(logs, more)) as journal:
+            written = chain(chain.from_iterable(_written(*parts) for parts in logs), ((body, b"") for body in rest))
             while batch := list(islice(written, _BATCH)):
                 journal.extend(batch)
         partial.replace(target)
@@ -68,7 +85,7 @@ def write_file(path: str | os.PathLike[str], logs: Sequence[Parts]) -> str:
     return journal.head.hash
 
 
-def _about(logs: Sequence[Parts]) -> bytes:
+def _about(logs: Sequence[Parts], more: Mapping[str, JSONValue]) -> bytes:
     about = [
         {
             "at": header.at,
@@ -83,7 +100,7 @@ def _about(logs: Sequence[Parts]) -> bytes:
         }
         for header, lines, _ in logs
     ]
-    document = {"logs": about, "version": VERSION}
+    document = {"logs": about, "version": VERSION, **more}
     try:
         return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     except UnicodeEncodeError:
@@ -131,35 +148,51 @@ def _side(before: bytes, after: bytes, salt: str) -> bytes:
 
 def read_file(path: str | os.PathLike[str], *, expect: str | None = None) -> list[Parts]:
     """Read all logs of a file and check all of it."""
+    return read_whole(path, expect=expect)[0]
+
+
+def read_whole(
+    path: str | os.PathLike[str], *, expect: str | None = None, kind: str = JOURNAL
+) -> tuple[list[Parts], Mapping[str, Any], list[Mapping[str, Any]]]:
+    """Read all logs of a file and check all of it; also return the header and the bodies that follow the logs."""
     target = Path(path)
     about = _journal.header_of(target)
-    if about.get("kind") != JOURNAL:
-        raise FormatError(f"a journal of {about.get('kind')!r}, not of changes", location=target.name)
+    if about.get("kind") != kind:
+        raise FormatError(f"a journal of {about.get('kind')!r}, not of {kind}", location=target.name)
     if about.get("version") != VERSION:
         raise FormatError(f"changes of version {about.get('version')!r}; this reads {VERSION}", location=target.name)
     told = about.get("logs")
     if not isinstance(told, list):
         raise FormatError("the header is not one of a change log", location=target.name)
+    count = about.get("rest", 0)
+    if type(count) is not int or count < 0:
+        raise FormatError("the header is not one of a change log", location=target.name)
+    rest: list[Mapping[str, Any]] = []
     readers = [_Reader(*_header(one, target.name), target.name) for one in told]
     waiting = iter(readers)
     reader = next(waiting, None)
     last = None
     with target.open("rb") as file:
         next(file)
-        for line, raw in zip(_journal.read(target, kind=JOURNAL), file, strict=False):
+        for line, raw in zip(_journal.read(target, kind=kind), file, strict=False):
             while reader is not None and len(reader.digests) == reader.count:
                 reader = next(waiting, None)
-            if reader is None:
+            if reader is not None:
+                reader.add(line, raw)
+            elif len(rest) < count:
+                rest.append(line.body)
+            else:
                 raise TamperedLogError("there are more changes than were written", location=target.name)
-            reader.add(line, raw)
             last = line.hash
     for reader in readers:
         if len(reader.digests) != reader.count:
             found = f"{reader.count} changes were written, {len(reader.digests)} are there"
             raise TamperedLogError(found, location=target.name)
+    if len(rest) != count:
+        raise TamperedLogError(f"{count} lines follow the changes, {len(rest)} are there", location=target.name)
     if expect is not None and last != expect:
         raise TamperedLogError("not the log that the expected hash is of", location=target.name)
-    return [(reader.header, reader.lines(), Seal(reader.salts, reader.digests)) for reader in readers]
+    return [(reader.header, reader.lines(), Seal(reader.salts, reader.digests)) for reader in readers], about, rest
 
 
 def _header(about: Any, name: str) -> tuple[Header, int]:

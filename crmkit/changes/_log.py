@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import html
 from collections import Counter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from crmkit.errors import FormatError, NotFoundError
 from ._change import Change
 from ._columns import KINDS, Codes
 from ._file import read_file, write_file
+from ._order import Order
 from ._revert import revert
 from ._seal import Seal, seal
 
@@ -53,7 +54,7 @@ class ChangeLog:
     @classmethod
     def _make(
         cls, header: Header, lines: Lines, *, conflicts: Sequence[Conflict] = (), sealed: Seal | None = None
-    ) -> ChangeLog:
+    ) -> Self:
         log = object.__new__(cls)
         log._header, log._lines, log._seal, log.conflicts = header, lines, sealed, tuple(conflicts)
         return log
@@ -180,7 +181,8 @@ class ChangeLog:
         Raises:
             ConflictError: A value, or the number of rows, is not what the run left; nothing is undone. ``.conflicts``
                 names rows and columns, never values.
-            NotFoundError: ``where`` names an attribute that changes lack, or a column that the frame did not have.
+            NotFoundError: ``where`` names an attribute that changes lack, a column that the frame did not have, or a
+                rule, record or other word that no change of this log has.
 
         Example:
             >>> from crmkit.changes import Edits, apply_edits
@@ -190,6 +192,12 @@ class ChangeLog:
             [{'a': 5}, {'a': 2}]
         """
         return revert(frames.read(frame), self._header, self._lines, self._chosen(where))
+
+    def _revert_lines(self, frame: Frame, chosen: Sequence[int], order: Sequence[str] | None) -> Frame:
+        """Undo lines; with ``order``, all records as they once stood, also where rows came, went or moved since."""
+        table, key = frames.read(frame), self._header.key
+        where = None if order is None or key is None else Order(table, key, order)
+        return revert(table, self._header, self._lines, chosen, order=where)
 
     def _chosen(self, where: Callable[[Change], bool] | Mapping[str, object] | None) -> list[int]:
         if where is None:
@@ -209,12 +217,18 @@ class ChangeLog:
         for name, value in list(wanted.items()):
             column = getattr(self._lines, name, None)
             if isinstance(column, Codes):
+                if value not in column.values and name not in {"path", "kind"}:  # these may well have no change
+                    raise NotFoundError.of(f"{name} in the change log", str(value), map(str, column.values))
                 codes = [code for code, found in enumerate(column.values) if found == value]
                 fits &= np.isin(column.codes, codes)
             elif name in {"row", "survivor"} and type(value) is int and value >= 0:
                 fits &= column == value
             elif name == "record_id":
-                fits &= np.fromiter((found == value for found in self._lines.record_id), dtype=bool, count=len(fits))
+                same = np.fromiter((found == value for found in self._lines.record_id), dtype=bool, count=len(fits))
+                if not same.any():
+                    hint = "" if isinstance(value, str) else "; record ids are texts"
+                    raise NotFoundError(f"the change log has no change of record_id {value!r}{hint}")
+                fits &= same
             else:
                 continue
             del wanted[name]
@@ -244,7 +258,7 @@ class ChangeLog:
         return write_file(path, [self._parts()])
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], *, expect: str | None = None) -> ChangeLog:
+    def load(cls, path: str | os.PathLike[str], *, expect: str | None = None) -> Self:
         """Read a saved log and verify it.
 
         Args:

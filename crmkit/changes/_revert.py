@@ -22,15 +22,26 @@ if TYPE_CHECKING:
     from crmkit.typing import Frame
 
     from ._columns import Header, Lines
+    from ._order import Order
 
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 
 
-def revert(table: frames.Table, header: Header, lines: Lines, chosen: Sequence[int]) -> Frame:
-    """Undo the ``chosen`` lines in ``table``; all of them or none."""
+def revert(
+    table: frames.Table, header: Header, lines: Lines, chosen: Sequence[int], *, order: Order | None = None
+) -> Frame:
+    """Undo the ``chosen`` lines in ``table``; all of them or none.
+
+    Args:
+        table: The frame.
+        header: Of the log.
+        lines: Of the log.
+        chosen: Which of them.
+        order: Where records stood, if rows of the frame may have come, gone or moved since the run.
+    """
     if not chosen:
         return table.native
-    places = present_rows(table, header, lines)
+    places = present_rows(table, header, lines) if order is None else order.rows(header, lines, chosen)
     merge = lines.kind.values.index("merge") if "merge" in lines.kind.values else -1
     kinds = lines.kind.codes
     conflicts = [
@@ -52,9 +63,12 @@ def revert(table: frames.Table, header: Header, lines: Lines, chosen: Sequence[i
     back = [line for line in chosen if kinds[line] == merge and places[lines.row[line]] < 0]
     if not back:
         return native
-    rows = lines.row[np.asarray(back)]
-    staying = np.flatnonzero(places >= 0)
-    positions = np.searchsorted(np.sort(np.concatenate([staying, rows])), rows)
+    if order is None:
+        rows = lines.row[np.asarray(back)]
+        staying = np.flatnonzero(places >= 0)
+        positions = np.searchsorted(np.sort(np.concatenate([staying, rows])), rows)
+    else:
+        positions = order.positions([lines.record_id[line] for line in back])
     stored = lines.stored_rows(back)
     target = frames.read(native)
     if table.kind != header.layout["kind"]:

@@ -86,18 +86,21 @@ _STATUS = frozenset(
 
 
 def infer_kind(
-    by_names: RecordKind | None, columns: Iterable[str], named: Iterable[str], contents: Contents
+    by_names: RecordKind | None, columns: Iterable[str], named: Iterable[str], contents: Contents, *, people: bool
 ) -> RecordKind | None:
-    """Return the kind of record: what the names say, unless the one name in the table is that of a company.
+    """Return the kind of record: what the names say, unless the one name in the table is that of a company or person.
 
     Args:
         by_names: What the names of the columns say.
         columns: Columns that names say nothing about; looked at where names say nothing at all.
         named: Columns that may hold the name of a person or of a company.
         contents: What the columns hold.
+        people: Whether what would name a deal holds the names of people, who can be reached.
     """
     if by_names in {"contact", None} and any(contents.holds(column) == "company" for column in named):
         return "account"
+    if by_names == "deal" and people:
+        return "contact"
     if by_names is not None:
         return by_names
     found = {contents.holds(column) for column in columns}
@@ -152,6 +155,11 @@ class Contents:
         """Return what the column holds (``email``, ``phone``, ``person``, ...), or ``None`` if that is not certain."""
         found = self._look(column)
         return found[0] if found else None
+
+    def are_people(self, column: str) -> bool:
+        """Return whether the column holds people's names; a few names are enough, as :meth:`holds` wants more."""
+        texts = self.sample.texts(column)
+        return len(texts) > 1 and (_person(texts) is not None or all(map(_is_han_name, texts)))
 
     def share(self, column: str) -> float:
         """Return the share of its values that are such; 0 where nothing is certain."""

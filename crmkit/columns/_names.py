@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from crmkit.typing import RecordKind
 
-__all__ = ["NameReading", "kind_by_names", "read_name"]
+__all__ = ["NameReading", "kind_by_names", "read_header", "read_name"]
 
 _ADDRESS = frozenset({"street", "street_2", "house_number", "city", "district", "region", "postal_code", "country"})
 _ADDRESS_TOO = _ADDRESS | {"phone", "email", "fax", "website"}
@@ -70,6 +70,28 @@ def read_name(header: str, kind: RecordKind | None) -> NameReading | None:
     if kind == "contact" and "company" in words and _strip(words, {"company", "main"}) in {"phone", "telephone", "tel"}:
         return NameReading(trap="company_phone")
     return _decorated(words, folded, kind)
+
+
+def read_header(header: str, *, kind: RecordKind | None = None) -> str | None:
+    """Return the canonical field that a column's name speaks of, in whatever kind of record has such a field.
+
+    A table of one kind of record may have columns of another: the amount of its last deal beside a person's name.
+
+    Args:
+        header: The column's name.
+        kind: The kind of record whose names count first.
+
+    Example:
+        >>> read_header("Amount"), read_header("币种"), read_header("favourite colour")
+        ('amount', 'currency', None)
+
+    .. versionadded:: 0.1.0
+    """
+    for one in dict.fromkeys([*([kind] if kind else []), *KINDS]):
+        reading = read_name(header, one)
+        if reading is not None and reading.canonical is not None:
+            return reading.canonical
+    return None
 
 
 def kind_by_names(headers: Iterable[str]) -> RecordKind | None:

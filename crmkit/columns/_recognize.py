@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["recognize"]
 
+_PERSON_CHANNELS = frozenset({"email", "phone", "mobile"})
 _ORDER: dict[Evidence, int] = {"header": 0, "name": 1, "contents": 2}
 _OVERFLOW = {
     "email": ("email_2",),
@@ -128,7 +129,19 @@ def _kind_of(table: Table, contents: Contents) -> RecordKind | None:
         else [column for column, reading in readings.items() if reading and reading.canonical == "full_name"]
     )
     unnamed = [column for column, reading in readings.items() if reading is None]
-    return infer_kind(kind_by_names(table.columns), unnamed, named, contents)
+    by_names = kind_by_names(table.columns)
+    people = by_names == "deal" and bool(fields & _PERSON_CHANNELS) and _names_people(table, contents)
+    return infer_kind(by_names, unnamed, named, contents, people=people)
+
+
+def _names_people(table: Table, contents: Contents) -> bool:
+    """Say whether the one column that could be the name of a deal holds names of people."""
+    of_deal = {column: read_name(column, "deal") for column in table.columns}
+    naming = [column for column, reading in of_deal.items() if reading and reading.canonical == "name"]
+    if len(naming) != 1:
+        return False
+    of_person = read_name(naming[0], "contact")
+    return of_person is not None and of_person.canonical == "full_name" and contents.are_people(naming[0])
 
 
 def _header_rank(field: systems.Field, column: str) -> int:

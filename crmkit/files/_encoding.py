@@ -202,6 +202,10 @@ def _weigh(stream: IO[bytes], *, marked: bool) -> Encoding:
         errors = "backslashreplace" if damaged else "strict"
         sure = _shrunk(chinese, han)
         return Encoding(name="gb18030", errors=errors, confidence=sure, guessed=True, damaged=damaged)
+    if chinese < ENOUGH and _utf8_is_likelier(sample):
+        damaged = tally.lines - tally.utf8 - tally.surrogate
+        sure = _shrunk(1.0, tally.utf8)
+        return Encoding(name="utf-8-sig", errors="backslashreplace", confidence=sure, guessed=True, damaged=damaged)
     if western >= ENOUGH > chinese:
         return Encoding(name="cp1252", confidence=_shrunk(western, letters), guessed=True)
     raise FormatError(
@@ -219,6 +223,17 @@ def _shrunk(share: float, evidence: int) -> float:
 def _utf8_share(sample: bytes) -> float:
     high = sum(map(len, _HIGH.findall(sample)))
     return sum(map(len, _UTF8.findall(sample))) / high if high else 0.0
+
+
+def _utf8_is_likelier(sample: bytes) -> bool:
+    """Say whether what may be Windows-1252 is UTF-8 with some bytes spoilt.
+
+    Read as Windows-1252, each character of UTF-8 is a capital such as Ã and a sign such as ©, side by side, which no
+    language writes: one of them outweighs one byte that is no UTF-8.
+    """
+    characters = _UTF8.findall(sample)
+    stray = sum(map(len, _HIGH.findall(sample))) - sum(map(len, characters))
+    return len(characters) >= max(stray, 1)
 
 
 @functools.cache

@@ -12,9 +12,10 @@ from ._expressions import expressions, keep, select, types
 from ._fit import identical, same
 from ._hashes import Compared, row_hashes
 from ._marks import ABSENT, is_missing, plain
-from ._read import build, read
+from ._read import build, read, read_two
 from ._series import Column, read_column
 from ._source import StoredRow, StoredRows
+from ._spool import spool
 from ._table import Table
 
 __all__ = [
@@ -37,8 +38,10 @@ __all__ = [
     "plain",
     "read",
     "read_column",
+    "read_two",
     "row_hashes",
     "same",
     "select",
+    "spool",
     "types",
 ]

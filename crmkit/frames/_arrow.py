@@ -13,13 +13,17 @@ from ._marks import plain_list
 from ._source import Source, column_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
     from crmkit.typing import Frame, JSONValue
 
     from ._source import StoredRows
+
+
+PIECE = 250_000
+"""Rows of a long column that are turned into Python's values together."""
 
 
 class ArrowSource(Source):
@@ -79,22 +83,11 @@ class ArrowSource(Source):
         return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
 
     def hashes(self, name: str, seed: int) -> npt.NDArray[np.uint64] | None:  # noqa: ARG002 - seeded by Python itself
-        import pyarrow as pa
-        import pyarrow.types as types
-
-        column = self.native.column(name)
-        kind = column.type
-        missing = np.asarray(column.is_null().to_numpy(), dtype=bool) if column.null_count else None
-        if types.is_string(kind) or types.is_large_string(kind):
-            return text_hashes(column.to_numpy(), missing)
-        if types.is_date32(kind):
-            column = column.cast(pa.int32())
-        elif types.is_timestamp(kind):
-            column = column.cast(pa.int64())
-        elif not (types.is_integer(kind) or types.is_float64(kind)):
-            return None
-        filled = column.fill_null(0) if missing is not None else column
-        return number_hashes(filled.to_numpy(), missing)
+        whole = self.native.column(name)
+        # Text comes out as Python's own, so not all of a long column at once.
+        pieces = [whole.slice(first, PIECE) for first in range(0, len(whole), PIECE)] or [whole]
+        made = [hashed(piece) for piece in pieces]
+        return None if made[0] is None else np.concatenate([one for one in made if one is not None])
 
     def restore(self, cells: Mapping[str, Mapping[int, object]], dtypes: Mapping[str, JSONValue]) -> Frame:
         made = self.replace(cells)
@@ -122,10 +115,33 @@ class ArrowSource(Source):
             made = made.set_column(place, field.with_nullable(field.nullable or column.null_count > 0), column)
         return made
 
+    def pieces(self) -> Iterator[Any]:
+        for first in range(0, self.length, PIECE):
+            yield self.native.slice(first, PIECE)
+
     def take(self, rows: Sequence[int]) -> Frame:
         import pyarrow as pa
 
         return self.native.take(pa.array(np.asarray(rows, dtype=np.int64)))
+
+
+def hashed(column: Any) -> npt.NDArray[np.uint64] | None:
+    """Hash a part of a column; ``None`` where its type has no hash of its own, which all parts agree on."""
+    import pyarrow as pa
+    import pyarrow.types as types
+
+    kind = column.type
+    missing = np.asarray(column.is_null().to_numpy(), dtype=bool) if column.null_count else None
+    if types.is_string(kind) or types.is_large_string(kind):
+        return text_hashes(column.to_numpy(), missing)
+    if types.is_date32(kind):
+        column = column.cast(pa.int32())
+    elif types.is_timestamp(kind):
+        column = column.cast(pa.int64())
+    elif not (types.is_integer(kind) or types.is_float64(kind)):
+        return None
+    filled = column.fill_null(0) if missing is not None else column
+    return number_hashes(filled.to_numpy(), missing)
 
 
 def arrow_table(data: Any) -> Any:

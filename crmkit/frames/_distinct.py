@@ -57,16 +57,21 @@ class Distinct:
 
     @classmethod
     def _of_keys(cls, keys: Sequence[object], values: Sequence[object]) -> Distinct:
-        number: dict[object, int] = dict.fromkeys(keys, -1)
-        number.pop(None, None)
-        distinct = list(number)
-        number = dict(zip(distinct, range(len(distinct)), strict=True))
-        number[None] = -1
-        codes = np.fromiter(map(number.__getitem__, keys), dtype=np.int32, count=len(values))
+        n = len(values)
+        first: dict[object, int] = {}  # each value with the row in which it appears first, found in one pass
+        rows = np.fromiter(map(first.setdefault, keys, range(n)), dtype=np.int32, count=n)
+        missing = first.pop(None, -1)
+        is_first = rows == np.arange(n, dtype=np.int32)
+        if missing >= 0:
+            is_first[missing] = False
+        rank = np.cumsum(is_first, dtype=np.int32) - np.int32(1)
+        codes = rank[rows]
+        if missing >= 0:
+            codes[rows == missing] = -1
+        distinct = list(first)
         if keys is values:
             return cls(distinct, codes)
-        first = first_rows(codes, len(distinct))
-        return cls([values[row] for row in first], codes)
+        return cls([values[row] for row in first.values()], codes)
 
     def __len__(self) -> int:
         """Number of distinct values, missing not counted."""

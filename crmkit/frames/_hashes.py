@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["Compared", "row_hashes"]
 
 _SEED = secrets.randbits(63)
+_FACTOR = np.uint64(secrets.randbits(64) | 1)
+"""Joins columns; drawn for each process, so that no two changes of a row are known to cancel each other."""
 _MULTIPLIERS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 
 
@@ -82,24 +84,27 @@ def row_hashes(
         a, b = _column_hashes(left, right, column)
         filled |= a != MISSING
         filled_other |= b != MISSING
-        one = _joined(one, a)
-        other = _joined(other, b)
+        # A polynomial over well mixed hashes; the order of columns counts.
+        one *= _FACTOR
+        one += a
+        other *= _FACTOR
+        other += b
     return one, other, filled, filled_other
 
 
-def _joined(hashes: Hashes, column: Hashes) -> Hashes:
-    """Fold a column into the hashes of rows; the order of columns counts.
+def _mixed(bits: Hashes) -> Hashes:
+    """Mix the bits of numbers, of which many are the same in all of them; what is given is overwritten.
 
     Source:
         The finalizer of SplitMix64 (Steele, Lea & Flood 2014, Fast Splittable Pseudorandom Number Generators).
     """
-    mixed = hashes * np.uint64(31) + column
-    mixed ^= mixed >> np.uint64(30)
-    mixed *= _MULTIPLIERS[0]
-    mixed ^= mixed >> np.uint64(27)
-    mixed *= _MULTIPLIERS[1]
-    mixed ^= mixed >> np.uint64(31)
-    return mixed
+    bits += np.uint64(_SEED)
+    bits ^= bits >> np.uint64(30)
+    bits *= _MULTIPLIERS[0]
+    bits ^= bits >> np.uint64(27)
+    bits *= _MULTIPLIERS[1]
+    bits ^= bits >> np.uint64(31)
+    return bits
 
 
 def _column_hashes(left: Table, right: Table, column: Compared) -> tuple[Hashes, Hashes]:
@@ -132,12 +137,17 @@ def _steps(numbers: NDArray[np.float64], width: float) -> Hashes:
     missing = np.isnan(numbers)
     with np.errstate(invalid="ignore", over="ignore"):
         steps = np.floor(numbers / width)
-    hashes = np.where(missing, 0.0, steps + 0.0).view(np.uint64) * _MULTIPLIERS[1] + np.uint64(1)
+    hashes = _mixed(np.where(missing, 0.0, steps + 0.0).view(np.uint64))
     hashes[missing] = MISSING
     return hashes
 
 
 def _text_hashes(table: Table, name: str) -> Hashes:
+    made = [_piece_hashes(piece, name) for piece in table.pieces()]
+    return made[0] if len(made) == 1 else np.concatenate(made)
+
+
+def _piece_hashes(table: Table, name: str) -> Hashes:
     values = table.column(name)
     kinds = set(map(type, values))
     if kinds <= {str, type(None)}:
@@ -165,10 +175,10 @@ def number_hashes(numbers: NDArray[Any], missing: NDArray[np.bool_] | None = Non
         bits = wide.view(np.uint64)
     elif numbers.dtype.kind == "M":
         missing = np.isnat(numbers)
-        bits = numbers.view(np.uint64)
+        bits = numbers.astype(np.int64).view(np.uint64)  # a copy: mixing overwrites it
     else:
         bits = numbers.astype(np.int64).view(np.uint64)
-    hashes = bits * _MULTIPLIERS[1] + np.uint64(1)
+    hashes = _mixed(bits)
     if missing is not None:
         hashes[missing] = MISSING
     return hashes

@@ -129,7 +129,7 @@ def stored(column: Any, rows: Sequence[int]) -> list[object]:
     if isinstance(column, np.ndarray):
         taken = column[np.asarray(rows, dtype=np.int64)]
         return list(taken) if taken.dtype.kind in "mM" else taken.tolist()
-    return [column[row] for row in rows]
+    return list(map(column.__getitem__, rows))
 
 
 def narrowed(column: Any, dtype: JSONValue) -> Any:
@@ -178,5 +178,5 @@ def written(column: Any, cells: Mapping[int, object]) -> Any:
 def _take(column: Any, rows: Sequence[int]) -> Any:
     if isinstance(column, np.ndarray):
         return column[np.asarray(rows, dtype=np.int64)]
-    taken = [column[row] for row in rows]
+    taken = list(map(column.__getitem__, rows))
     return tuple(taken) if isinstance(column, tuple) else taken

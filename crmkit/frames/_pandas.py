@@ -132,6 +132,13 @@ class PandasSource(Source):
     def insert(self, rows: StoredRows, order: npt.NDArray[np.int64], index: JSONValue) -> Frame:
         return inserted(self, rows, order, index)
 
+    def next_labels(self, n: int) -> list[object]:
+        index = self.native.index
+        numbered = getattr(index, "nlevels", 1) == 1 and index.dtype.kind == "i"
+        first = (int(index.max()) + 1 if len(index) else 0) if numbered else self.length
+        labels: list[object] = list(range(first, first + n))
+        return labels if getattr(index, "nlevels", 1) == 1 else [(label,) * index.nlevels for label in labels]
+
     def replace(self, cells: Mapping[str, Mapping[int, object]]) -> Frame:
         made = self.native.copy(deep=False)
         for name, rows in cells.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from crmkit._optional import loaded
@@ -48,6 +48,23 @@ def read(data: Frame) -> Table:
     .. versionadded:: 0.1.0
     """
     return data if isinstance(data, Table) else Table(_source(data))
+
+
+def read_two(left: Frame, right: Frame) -> tuple[Table, Table]:
+    """Read two tables that are held against each other.
+
+    Raises:
+        SchemaError: Not a frame; or one iterator was given for both, which the second would find empty.
+
+    Example:
+        >>> [len(table) for table in read_two([{"id": 1}], {"id": [1, 2]})]
+        [1, 2]
+
+    .. versionadded:: 0.1.0
+    """
+    if left is right and isinstance(left, Iterator):
+        raise SchemaError("one iterator was given for both tables, and can be read once; make a list of it first")
+    return read(left), read(right)
 
 
 def _source(data: Any) -> Source:

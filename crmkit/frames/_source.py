@@ -14,7 +14,7 @@ from crmkit.errors import SchemaError
 from ._marks import ABSENT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -125,6 +125,14 @@ class Source(ABC):
 
     def labels(self, rows: Sequence[int]) -> list[object] | None:  # noqa: ARG002 - for those that have some
         """Return what identifies rows beside their cells: pandas index labels, classes of record objects."""
+        return None
+
+    def pieces(self) -> Iterator[Any]:
+        """Return the frame in parts, where its values are not Python's own and would take far more room as such."""
+        yield self.native
+
+    def next_labels(self, n: int) -> list[object] | None:  # noqa: ARG002 - for those that have some
+        """Return labels for rows that come behind the last."""
         return None
 
     def type_of(self, name: str) -> object:  # noqa: ARG002 - most kinds have no types

@@ -10,10 +10,11 @@ import numpy as np
 from crmkit.errors import NotFoundError, SchemaError
 
 from ._distinct import Distinct, as_texts
+from ._marks import ABSENT
 from ._source import StoredRows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from ._source import Source
 
 _CACHED_CELLS: Final = 2_000_000
+_LONG: Final = 500_000
+"""Longer tables of Arrow are gone through in parts."""
 
 
 class Table:
@@ -256,6 +259,45 @@ class Table:
         order[np.asarray(positions, dtype=np.int64)] = np.arange(len(self), total)
         order[order < 0] = np.arange(len(self))
         return self._source.insert(rows, order, index)
+
+    def pieces(self) -> Iterator[Table]:
+        """Return the table in parts that lie one behind the other: itself, but for long tables of Arrow.
+
+        What is cached for a part goes with it, so a pass over a column of millions of texts holds few of them.
+        """
+        from ._read import read
+
+        parts = self._source.pieces() if len(self) > _LONG else iter([self.native])
+        for part in parts:
+            yield self if part is self.native else read(part)
+
+    def append(self, records: Sequence[Mapping[str, object]]) -> Frame:
+        """Return the frame with rows behind its own; a column that a record lacks is missing there.
+
+        Numbered labels of a pandas index go on; rows of another index are labelled by their position. A frame without
+        columns gets those of the records.
+
+        Raises:
+            SchemaError: A record has a column that the frame lacks, or a value that its column can never hold.
+
+        Example:
+            >>> from crmkit import frames
+            >>> frames.read({"id": [1], "city": ["Oslo"]}).append([{"id": 2}])
+            {'id': [1, 2], 'city': ['Oslo', None]}
+        """
+        names = dict.fromkeys(name for record in records for name in record)
+        if not self.columns:
+            columns = {name: [record.get(name) for record in records] for name in names}
+            from ._read import build
+
+            return build(columns, like=None if self.kind == "recordset" else self._source.native)
+        for name in names:
+            self._check(name)
+        total = len(self) + len(records)
+        lacking = ABSENT if self.kind == "records" else None
+        columns = {name: [record.get(name, lacking) for record in records] for name in self.columns}
+        rows = StoredRows(columns, self._source.next_labels(len(records)), len(records))
+        return self._source.insert(rows, np.arange(total, dtype=np.int64), None)
 
     def forget(self, name: str | None = None) -> None:
         """Let go of what is cached for one column, or for all of them."""

@@ -52,7 +52,8 @@ def message(
 
     Args:
         code: A machine word of the issue table.
-        params: What fills the ``{places}`` of the message; a place without one shows as ``…``.
+        params: What fills the ``{places}`` of the message; a place without one shows as ``…``. Of what is said in words
+            there is a param for each language, ``types_zh`` beside ``types``.
         lang: ``en`` or ``zh``.
         template: A rule's own messages by language, which win over the catalog.
 
@@ -76,10 +77,10 @@ def message(
     text = entry.get(lang) or entry.get("en") or next(iter(entry.values()))
     if any(isinstance(value, (list, tuple)) and len(value) == 1 for value in known.values()):
         text = entry.get(f"{lang}_one", text)
-    return _PLACE.sub(lambda place: _shown(known[place[1]]) if place[1] in known else "…", text)
+    return _PLACE.sub(lambda place: _shown(known.get(f"{place[1]}_{lang}", known.get(place[1], "…")), lang), text)
 
 
-def _shown(value: object) -> str:
+def _shown(value: object, lang: Language) -> str:
     if isinstance(value, (list, tuple)):
-        return ", ".join(str(item) for item in value)
+        return ("、" if lang == "zh" else ", ").join(str(item) for item in value)
     return str(value)

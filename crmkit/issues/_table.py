@@ -295,6 +295,12 @@ class IssueTable:
             columns["record_id"] = ids[self._array("row")]  # whole-table issues have row -1: the last place
         return IssueTable(columns, lang=self._lang, templates=self._templates)
 
+    def shifted(self, rows: int) -> IssueTable:
+        """Return the issues of a piece that begins ``rows`` rows after its table; those of no row stay as they are."""
+        row = self._array("row")
+        columns = {**self._columns, "row": np.where(row < 0, row, row + rows)}
+        return IssueTable(columns, lang=self._lang, templates=self._templates)
+
     def head(self, n: int = 5) -> IssueTable:
         """Return the first ``n`` issues."""
         return self.take(range(min(n, len(self))))

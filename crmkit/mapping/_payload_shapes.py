@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from ._bindings import bound, unbound
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -329,6 +331,10 @@ def _fxiaoke_nest(flat: Flat) -> Flat:
     return {key: [value] if key in lists and value is not None else value for key, value in flat.items()}
 
 
+def _dynamics_flatten(record: Mapping[str, Any], shape: Shape) -> Flat:
+    return unbound(plain(record, shape))
+
+
 def _are_objects(items: object) -> bool:
     """Say whether it is a list of objects; any other list stays what it is."""
     return isinstance(items, list) and all(isinstance(item, Mapping) for item in items)
@@ -346,7 +352,7 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "hubspot": Shape(envelopes=("results",), flatten=_hubspot_flatten, nest=_hubspot_nest, as_text=True),
     "zoho": Shape(envelopes=("data",), flatten=_zoho_flatten, nest=_zoho_nest),
     "dynamics": Shape(
-        envelopes=("value",), drop=lambda key: key.startswith("@odata."), flatten=plain, nest=dict
+        envelopes=("value",), drop=lambda key: key.startswith("@odata."), flatten=_dynamics_flatten, nest=bound
     ),
     "pipedrive": Shape(envelopes=("data", "data.items"), flatten=_pipedrive_flatten, nest=_pipedrive_nest),
     "insightly": Shape(flatten=_insightly_flatten, nest=_insightly_nest),

@@ -3,6 +3,7 @@
 from . import comparisons
 from ._asking import Question, Questions
 from ._blocking import BlockingRule, RuleUse
+from ._company_names import CompanyNames
 from ._compare_runs import RunComparison, compare_runs
 from ._diagnostics import Diagnostics
 from ._evaluate import Evaluation, Scores, evaluate, reliability_curve, threshold_curve
@@ -10,6 +11,31 @@ from ._explain import EvidenceStep, PairExplanation
 from ._fields import Comparison
 from ._labels import Label, Labels
 from ._matcher import Matcher
+from ._merging._cluster_ids import ClusterEvent
+from ._merging._entry import merge_clusters
+from ._merging._members import Members
+from ._merging._merge_log import MergeLog
+from ._merging._merging import Undone
+from ._merging._rules import (
+    FirstSeen,
+    Longest,
+    MostComplete,
+    MostFrequent,
+    MostRecent,
+    Newest,
+    Oldest,
+    RefusalWins,
+    ScoredBy,
+    SurvivorFirst,
+    SurvivorshipRule,
+    SurvivorsOwn,
+    TrustedSource,
+    Verified,
+    register_score,
+)
+from ._merging._survivorship import Survivorship
+from ._merging._united import United
+from ._merging._wellformed import WellFormed
 from ._model import MatchModel
 from ._plots import (
     plot_blocks,
@@ -20,39 +46,34 @@ from ._plots import (
     plot_weights,
 )
 from ._report import LinkReport, MatchReport, PairReport
-from ._survivorship import (
-    FirstSeen,
-    Longest,
-    Members,
-    MostComplete,
-    MostFrequent,
-    MostRecent,
-    Newest,
-    Oldest,
-    RefusalWins,
-    Survivorship,
-    SurvivorshipRule,
-    SurvivorsOwn,
-    TrustedSource,
-)
 from ._threshold import Precision, Threshold
-from ._wellformed import WellFormed
+from .index import DuplicateCheck, Hit, MatchIndex
+from .vendors import VENDORS, Condition, DuplicateRules, RuleReport, Same, Similar, vendor_rules
 
 __all__ = [
+    "VENDORS",
     "BlockingRule",
+    "ClusterEvent",
+    "CompanyNames",
     "Comparison",
+    "Condition",
     "Diagnostics",
+    "DuplicateCheck",
+    "DuplicateRules",
     "Evaluation",
     "EvidenceStep",
     "FirstSeen",
+    "Hit",
     "Label",
     "Labels",
     "LinkReport",
     "Longest",
+    "MatchIndex",
     "MatchModel",
     "MatchReport",
     "Matcher",
     "Members",
+    "MergeLog",
     "MostComplete",
     "MostFrequent",
     "MostRecent",
@@ -64,24 +85,35 @@ __all__ = [
     "Question",
     "Questions",
     "RefusalWins",
+    "RuleReport",
     "RuleUse",
     "RunComparison",
+    "Same",
+    "ScoredBy",
     "Scores",
+    "Similar",
+    "SurvivorFirst",
     "SurvivorsOwn",
     "Survivorship",
     "SurvivorshipRule",
     "Threshold",
     "TrustedSource",
+    "Undone",
+    "United",
+    "Verified",
     "WellFormed",
     "compare_runs",
     "comparisons",
     "evaluate",
+    "merge_clusters",
     "plot_blocks",
     "plot_precision_recall",
     "plot_reliability",
     "plot_scores",
     "plot_waterfall",
     "plot_weights",
+    "register_score",
     "reliability_curve",
     "threshold_curve",
+    "vendor_rules",
 ]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     FloatArray = NDArray[np.float64]
 
-__all__ = ["Sharing", "log_ratio", "log_ratios", "sharing"]
+__all__ = ["Sharing", "log_ratio", "log_ratios", "plan", "sharing"]
 
 
 @attrs.frozen(eq=False)
@@ -37,7 +37,7 @@ class Sharing:
     exposed: FloatArray | float
 
 
-def _plan(rates: Mapping[str, float], groups: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
+def plan(rates: Mapping[str, float], groups: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
     """Return groups that stand for themselves, and for each cause the groups that depend on it."""
     depending: dict[str, list[str]] = {}
     for group, cause in DEPENDS.items():
@@ -61,7 +61,7 @@ def log_ratio(rates: Mapping[str, float], groups: Sequence[str], ratio: FloatArr
 def log_ratios(rates: Mapping[str, float], groups: Sequence[str], ratio: FloatArray) -> dict[str, FloatArray]:
     """Return the summands of ``log_ratio`` by group; what depends on a cause comes after it, given what that said."""
     place = {group: row for row, group in enumerate(groups)}
-    alone, depending = _plan(rates, groups)
+    alone, depending = plan(rates, groups)
     result = {group: np.log(_mixed(rates[group], ratio[place[group]])) for group in alone if rates[group] > 0.0}
     for cause, several in depending.items():
         same, apart = rates[cause] * ratio[place[cause]], np.full(ratio.shape[1], 1.0 - rates[cause])
@@ -78,7 +78,7 @@ def log_ratios(rates: Mapping[str, float], groups: Sequence[str], ratio: FloatAr
 def sharing(rates: Mapping[str, float], groups: Sequence[str], ratio: FloatArray) -> dict[str, Sharing]:
     """Return for every rate how probably its state holds in each pair."""
     place = {group: row for row, group in enumerate(groups)}
-    alone, depending = _plan(rates, groups)
+    alone, depending = plan(rates, groups)
     result = {group: Sharing(_share(rates[group], ratio[place[group]]), 1.0) for group in alone}
     for cause, several in depending.items():
         same, apart = rates[cause] * ratio[place[cause]], np.full(ratio.shape[1], 1.0 - rates[cause])

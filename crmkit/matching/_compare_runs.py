@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import attrs
 import numpy as np
@@ -16,9 +16,18 @@ if TYPE_CHECKING:
 
     from crmkit.typing import JSONValue
 
-    from ._report import MatchReport
-
 __all__ = ["RunComparison", "compare_runs"]
+
+
+class Grouping(Protocol):
+    """Records and the clusters that they were put into, such as a ``MatchReport`` or a ``RuleReport``."""
+
+    @property
+    def record_ids(self) -> Sequence[object]: ...
+
+    @property
+    def labels(self) -> NDArray[np.int64]: ...
+
 
 _SHOWN = 1_000_000
 """Pairs that are listed at most; all are counted."""
@@ -72,11 +81,11 @@ class RunComparison:
         }
 
 
-def compare_runs(before: MatchReport, after: MatchReport, truth: Sequence[Hashable] | None = None) -> RunComparison:
+def compare_runs(before: Grouping, after: Grouping, truth: Sequence[Hashable] | None = None) -> RunComparison:
     """Compare the clusters of two runs over the same frame.
 
     Args:
-        before: A run.
+        before: A run, or what a vendor's rules found.
         after: Another one, such as with another threshold, other comparisons, or labels.
         truth: The true party of each record, in the order of the frame, if it is known.
 
@@ -96,8 +105,8 @@ def compare_runs(before: MatchReport, after: MatchReport, truth: Sequence[Hashab
 
     .. versionadded:: 0.1.0
     """
-    ids = list(before.run.ids[0])
-    if ids != list(after.run.ids[0]):
+    ids = list(before.record_ids)
+    if ids != list(after.record_ids):
         raise ShapeError("the runs are over different records", expected=len(ids), actual=len(after.labels))
     if truth is not None and len(truth) != len(ids):
         raise ShapeError("truth must have one label a record", expected=len(ids), actual=len(truth))

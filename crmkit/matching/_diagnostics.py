@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ._blocking import Candidates, RuleUse
     from ._labels import KnownPairs
     from ._model import MatchModel
-    from ._report import Run
+    from ._run import Run
     from ._scoring import ScoredPairs
 
 __all__ = ["Diagnostics", "diagnose"]

@@ -17,7 +17,7 @@ from crmkit._progress import steps
 
 from ._alike import code_of
 from ._fields import EncodedField, Prepared
-from ._kinds_channels import company_domain, normalize_phone
+from ._kinds_channels import company_domain, normalize_phones
 from ._worlds import Worlds, find_worlds
 from .comparisons import KINDS
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ._fields import Codes, Comparison, Kind, Trait
     from ._sources import Reading, Source
 
-__all__ = ["Encoded", "encode"]
+__all__ = ["Encoded", "bounded", "encode"]
 
 _LONGEST = 256
 
@@ -229,13 +229,13 @@ def _column(source: Source, reading: Reading, kind: Kind, vocabulary: dict[str, 
 
 def _codes_in(texts: Iterable[str | None], size: int, vocabulary: dict[str, int]) -> Codes:
     return np.fromiter(
-        (-1 if text is None else vocabulary.setdefault(_bounded(text), len(vocabulary)) for text in texts),
+        (-1 if text is None else vocabulary.setdefault(bounded(text), len(vocabulary)) for text in texts),
         dtype=np.int32,
         count=size,
     )
 
 
-def _bounded(text: str) -> str:
+def bounded(text: str) -> str:
     """Hold what is compared character by character to 256 of them; the digest keeps longer texts apart.
 
     The length stands with the digest, so that no text of the caller's reads like a bounded one of another length.
@@ -250,13 +250,14 @@ def _phones(source: Source, values: Sequence[str], codes: Codes, vocabulary: dic
     """Read each number in the country of its row, once per number and country."""
     countries, country_codes = source.countries()
     if not countries:
-        table = _codes_in((normalize_phone(value, source.country) for value in values), len(values), vocabulary)
-        return _through(table, codes)
+        numbers = normalize_phones(values, [source.country], np.zeros(len(values), dtype=np.int64))
+        return _through(_codes_in(numbers, len(values), vocabulary), codes)
     names = [*countries, source.country]
     joined = codes.astype(np.int64) * len(names) + np.where(country_codes < 0, len(names) - 1, country_codes)
     present = np.flatnonzero(codes >= 0)
     distinct, back = np.unique(joined[present], return_inverse=True)
-    numbers = (normalize_phone(values[key // len(names)], names[key % len(names)]) for key in distinct.tolist())
+    texts = [values[key] for key in (distinct // len(names)).tolist()]
+    numbers = normalize_phones(texts, names, distinct % len(names))
     result = np.full(len(codes), -1, dtype=np.int32)
     result[present] = _codes_in(numbers, len(distinct), vocabulary)[back]
     return result

@@ -16,10 +16,11 @@ from ._scoring import probability
 from .comparisons import KINDS
 
 if TYPE_CHECKING:
+    from ._comparisons import PairLevels
     from ._encode import Encoded
     from ._model import FloatArray, MatchModel
 
-__all__ = ["EvidenceStep", "PairExplanation", "explain_pair"]
+__all__ = ["EvidenceStep", "PairExplanation", "explain_levels", "explain_pair"]
 
 _LN2 = float(np.log(2.0))
 
@@ -110,7 +111,11 @@ def explain_pair(
 ) -> PairExplanation:
     """Explain the score of rows ``a`` and ``b``."""
     rows = np.array([[a], [b]], dtype=np.int32)
-    pairs = compare_pairs(encoded, rows[0], rows[1])
+    return explain_levels(model, compare_pairs(encoded, rows[0], rows[1]), left=left, right=right)
+
+
+def explain_levels(model: MatchModel, pairs: PairLevels, *, left: object, right: object) -> PairExplanation:
+    """Explain the score of the one pair that was compared."""
     evidence = group_evidence(model, pairs)
     expected = log_expected(model, pairs, evidence)[:, 0]
     match = list(model.numbers).index(MATCH)

@@ -6,6 +6,7 @@ slow happens once per value and never per row or per pair.
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     Texts: TypeAlias = NDArray[np.object_]
     CompareFunction = Callable[["EncodedField", Codes, Codes], LevelArray]
 
-__all__ = ["Comparison", "EncodedField", "Kind", "Prepared"]
+__all__ = ["SEEN_ELSEWHERE", "Comparison", "EncodedField", "Kind", "Prepared", "log_frequency"]
 
-_UNSEEN = 20.0
+SEEN_ELSEWHERE = 20.0
 _FEW = 50.0
 """Values in a file from which on its own frequencies count for more than what is usual."""
 _LEAST, _LEAST_OWNED = 0.5, 0.02
@@ -135,9 +136,17 @@ class EncodedField:
         others = self.others
         if self.owned:
             others = np.maximum(others, 0.0) ** 3 / (others**2 + _SHARED**2)
-        usual = _UNSEEN * self.common * _FEW / (_FEW + self.filled)
+        usual = SEEN_ELSEWHERE * self.common * _FEW / (_FEW + self.filled)
         seen = np.maximum(others, _LEAST_OWNED if self.owned else _LEAST) + usual
-        return np.log(seen / (self.filled + _UNSEEN)).astype(np.float32)
+        return np.log(seen / (self.filled + SEEN_ELSEWHERE)).astype(np.float32)
+
+
+def log_frequency(others: float, filled: float, *, owned: bool, common: float) -> float:
+    """Return what ``EncodedField.log_frequency`` says of one value, in plain Python."""
+    if owned:
+        others = max(others, 0.0) ** 3 / (others**2 + _SHARED**2)
+    usual = SEEN_ELSEWHERE * common * _FEW / (_FEW + filled)
+    return math.log((max(others, _LEAST_OWNED if owned else _LEAST) + usual) / (filled + SEEN_ELSEWHERE))
 
 
 @attrs.frozen(repr=False)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crmkit.normalize import emails, phones, text
+from crmkit.normalize import _email_bulk, _phone_bulk, emails, phones, text
 
 from ._alike import code_of, edits_of, lengths, outline, prepare_outline
 from ._fields import Kind, Prepared
@@ -16,9 +16,11 @@ from ._together import by_line, without
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from ._fields import Codes, EncodedField, LevelArray
 
-__all__ = ["EMAIL", "EMAIL_DIFFERENT", "EMAIL_LOCAL", "PHONE", "WEB", "company_domain"]
+__all__ = ["EMAIL", "EMAIL_DIFFERENT", "EMAIL_LOCAL", "PHONE", "WEB", "bare_local", "company_domain"]
 
 _EMAIL_LEVELS = ("exact", "typo", "two edits", "same local part", "different")
 EMAIL_DIFFERENT = _EMAIL_LEVELS.index("different")
@@ -42,6 +44,12 @@ def normalize_email(raw: str) -> str | None:
     return folded if "@" in folded else None
 
 
+def normalize_emails(values: Sequence[str]) -> list[str | None]:
+    """Keys of many addresses; those that are good beyond doubt are told together."""
+    doubted = set(_email_bulk.doubtful(values))
+    return [normalize_email(raw) if at in doubted else raw.lower() for at, raw in enumerate(values)]
+
+
 def company_domain(value: str) -> str | None:
     """The domain that stands for an employer; none for free mail.
 
@@ -51,6 +59,11 @@ def company_domain(value: str) -> str | None:
     """
     domain = value.rpartition("@")[2]
     return None if not domain or emails.is_free_mail(domain) else domain
+
+
+def bare_local(local: str) -> str:
+    """The local part of an address without punctuation."""
+    return _PUNCTUATION.sub("", local)
 
 
 def _prepare_emails(values: Sequence[str]) -> Prepared:
@@ -90,6 +103,7 @@ EMAIL = Kind(
     start=(0.9, 0.04, 0.01, 0.03, 0.02),
     different=EMAIL_DIFFERENT,
     normalize=normalize_email,
+    normalize_all=normalize_emails,
     keys=("local",),
     prepare=_prepare_emails,
     compare=_compare_emails,
@@ -109,6 +123,19 @@ def normalize_phone(raw: str, country: str | None = None) -> str | None:
         return found
     digits = "".join(_DIGITS.findall(text.clean(raw)))
     return digits if len(digits) >= 5 and len(set(digits)) > 1 else None
+
+
+def normalize_phones(
+    texts: Sequence[str], countries: Sequence[str | None], country_of: NDArray[np.integer[Any]]
+) -> list[str | None]:
+    """Normalize many numbers, each in one of the countries; those beyond doubt are told together."""
+    found = _phone_bulk.read_many(texts, countries, country_of)
+    forms: list[str | None] = np.where(
+        found.kinds == _phone_bulk.E164, np.array(texts, dtype=object), found.forms
+    ).tolist()
+    for at in np.flatnonzero(found.kinds == _phone_bulk.UNKNOWN).tolist():
+        forms[at] = normalize_phone(texts[at], countries[int(country_of[at])])
+    return forms
 
 
 def _prepare_phones(values: Sequence[str]) -> Prepared:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from ._fields import Codes, EncodedField, LevelArray, Trait
 
 __all__ = [
+    "BORNE",
+    "BORNE_SHARE",
     "DATE",
     "FAMILY_NAME",
     "GENERATION",
@@ -34,6 +36,9 @@ __all__ = [
     "GIVEN_INITIAL",
     "GIVEN_NAME",
     "GIVEN_SWAPPED",
+    "bag_of",
+    "digest_of",
+    "spoken_name",
 ]
 
 _GIVEN_LEVELS = (
@@ -55,8 +60,8 @@ GIVEN_HALF_SWAPPED = _GIVEN_LEVELS.index("half swapped")
 GIVEN_ANOTHER = _GIVEN_LEVELS.index("another name")
 """Two names that people bear, Susan and Robert, or Maria and Marta: hardly ever one person, whatever else agrees."""
 
-_BORNE = 5.0
-_BORNE_SHARE = 5e-4
+BORNE = 5.0
+BORNE_SHARE = 5e-4
 """Records, and their share of the file, from which a name is one that people bear and no typing error of another."""
 
 
@@ -115,7 +120,9 @@ def last_generation(raw: str) -> str:
 
 def _name_traits(values: Sequence[str]) -> dict[str, Trait]:
     han = np.fromiter(map(text.has_han, values), dtype=bool, count=len(values))
-    spoken = [_spoken(value) if h else value.replace(" ", "") for value, h in zip(values, han.tolist(), strict=True)]
+    spoken = [
+        spoken_name(value) if h else value.replace(" ", "") for value, h in zip(values, han.tolist(), strict=True)
+    ]
     return {
         "han": han,
         "first": np.fromiter((ord(value[0]) for value in values), dtype=np.int32, count=len(values)),
@@ -123,7 +130,7 @@ def _name_traits(values: Sequence[str]) -> dict[str, Trait]:
         "several": np.fromiter((" " in value for value in values), dtype=bool, count=len(values)),
         "spoken": np.array(spoken, dtype=object),
         "bag": _bags(values, han.tolist()),
-        "sound_bag": np.fromiter(map(_digest, spoken), dtype=np.uint64, count=len(values)),
+        "sound_bag": np.fromiter(map(digest_of, spoken), dtype=np.uint64, count=len(values)),
         **outline(values),
     }
 
@@ -133,22 +140,24 @@ def _bags(values: Sequence[str], han: Sequence[bool]) -> Trait:
 
     Numbers of two parts add up to that of the whole, so that a name says the same wherever it was divided.
     """
-    sums = (
-        sum(_digest(part) for part in (value.replace(" ", "") if is_han else value.split())) & _WORD
-        for value, is_han in zip(values, han, strict=True)
-    )
+    sums = (bag_of(value, is_han=is_han) for value, is_han in zip(values, han, strict=True))
     return np.fromiter(sums, dtype=np.uint64, count=len(values))
+
+
+def bag_of(value: str, *, is_han: bool) -> int:
+    """The number of one value; see ``_bags``."""
+    return sum(digest_of(part) for part in (value.replace(" ", "") if is_han else value.split())) & _WORD
 
 
 _WORD = (1 << 64) - 1
 
 
 @lru_cache(maxsize=1 << 16)
-def _digest(part: str) -> int:
+def digest_of(part: str) -> int:
     return int.from_bytes(hashlib.blake2b(part.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
-def _spoken(value: str) -> str:
+def spoken_name(value: str) -> str:
     """How a Han name sounds; a doubled character (伟伟) counts once, it is a pet form or a slip."""
     return names.pinyin_key(_DOUBLED.sub(r"\1", value)) or value
 
@@ -211,7 +220,7 @@ def _compare_given(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
     typo = _typo(field, a, b)
     level[_alike(field, a, b, ~typo)] = GIVEN_ALIKE
     level[typo] = 3
-    borne = field.traits["known"] | (field.counts >= max(_BORNE, _BORNE_SHARE * field.filled))
+    borne = field.traits["known"] | (field.counts >= max(BORNE, BORNE_SHARE * field.filled))
     level[borne[a] & borne[b] & (shorter >= 2)] = GIVEN_ANOTHER
     # Han names are free compositions; two without a character in common are two names.
     both_han = field.traits["han"][a] & field.traits["han"][b]

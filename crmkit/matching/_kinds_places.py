@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ._fields import Codes, EncodedField, LevelArray, Trait
 
-__all__ = ["CITY", "POSTCODE", "REGION", "STREET"]
+__all__ = ["CITY", "POSTCODE", "REGION", "STREET", "split_street"]
 
 
 def normalize_street(raw: str) -> str | None:
@@ -70,7 +70,7 @@ _USUAL = 200
 _PLAIN_NUMBER = re.compile(r"(\d+[a-z]?) (?!\d)|.* (\d+[a-z]?)\Z")
 
 
-def _split_street(value: str) -> tuple[str | None, str]:
+def split_street(value: str) -> tuple[str | None, str]:
     """House number and the words without it; the usual forms here, the rest by the address reader."""
     number: str | None
     number, _, name = value.partition(" ")
@@ -89,7 +89,7 @@ def _first_word(name: str) -> str | None:
 
 
 def _prepare_streets(values: Sequence[str]) -> Prepared:
-    parts = [_split_street(value) for value in values]
+    parts = [split_street(value) for value in values]
     numbers = [number for number, _ in parts]
     places: dict[str, int] = {}
     place = np.fromiter((places.setdefault(name, len(places)) for _, name in parts), dtype=np.int32, count=len(parts))

@@ -19,7 +19,7 @@ from ._alike import (
     token_set_of,
     word_outline,
 )
-from ._fields import Kind, Prepared
+from ._fields import SEEN_ELSEWHERE, Kind, Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
     from ._fields import Codes, EncodedField, LevelArray, Trait
 
-__all__ = ["COMPANY", "EXACT", "IDENTIFIER", "NUMBER", "ORGANIZATION", "TEXT"]
+__all__ = [
+    "COMPANY", "COMPARED_WORDS", "EXACT", "IDENTIFIER", "NUMBER", "ORGANIZATION", "TEXT", "rare_tokens", "words_of",
+]  # fmt: skip
 
 _PUNCTUATION = re.compile(r"[\W_]+")
 
@@ -38,7 +40,7 @@ def normalize_company(raw: str) -> str | None:
     return None if names.is_placeholder(raw) else companies.core(raw) or None
 
 
-def _rare_tokens(value: str) -> str | None:
+def rare_tokens(value: str) -> str | None:
     """The two longest words, in order of the alphabet: survives words added, left out and moved."""
     words = sorted({word for word in value.split() if len(word) > 3}, key=lambda word: (-len(word), word))[:2]
     return " ".join(sorted(words)) or None
@@ -50,14 +52,14 @@ def _prepare_companies(values: Sequence[str]) -> Prepared:
     return Prepared({"start": starts}, {"han": han, **outline(values), **word_outline(values)})
 
 
-_WORDS = 8
+COMPARED_WORDS = 8
 """Words of a name that are compared, the rarest first."""
 
 
 def _prepare_organizations(values: Sequence[str]) -> Prepared:
     ready = _prepare_companies(values)
     tokens = [" ".join(sorted(value.split())) for value in values]
-    keys: dict[str, Sequence[str | None]] = {"tokens": tokens, "words": [_rare_tokens(value) for value in values]}
+    keys: dict[str, Sequence[str | None]] = {"tokens": tokens, "words": [rare_tokens(value) for value in values]}
     return Prepared(ready.keys | keys, ready.traits | {"tokens": code_of(tokens)} | _words(values, ready.traits["han"]))
 
 
@@ -65,23 +67,23 @@ def _words(values: Sequence[str], han: Trait) -> dict[str, Trait]:
     """The rarest words of each name, and how rare they are; of a Han name every two characters are a word."""
     vocabulary: dict[str, int] = {}
     rows = [
-        [vocabulary.setdefault(word, len(vocabulary)) for word in dict.fromkeys(_words_of(value, is_han))]
+        [vocabulary.setdefault(word, len(vocabulary)) for word in dict.fromkeys(words_of(value, is_han))]
         for value, is_han in zip(values, han.tolist(), strict=True)
     ]
     sizes = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
     flat = np.fromiter((word for row in rows for word in row), dtype=np.int32, count=int(sizes.sum()))
     counts = np.bincount(flat, minlength=len(vocabulary))
-    rare = np.log((counts + 0.5) / (len(values) + 20.0))
+    rare = np.log((counts + 0.5) / (len(values) + SEEN_ELSEWHERE))
     owner = np.repeat(np.arange(len(rows)), sizes)
     order = np.lexsort((rare[flat], owner))
     place = np.arange(len(flat)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    words = np.full((len(values), _WORDS), -1, dtype=np.int32)
-    kept = place < _WORDS
+    words = np.full((len(values), COMPARED_WORDS), -1, dtype=np.int32)
+    kept = place < COMPARED_WORDS
     words[owner[kept], place[kept]] = flat[order][kept]
     return {"words": words, "word_rarity": rare}
 
 
-def _words_of(value: str, han: bool) -> list[str]:  # noqa: FBT001  # two ways to read one value
+def words_of(value: str, han: bool) -> list[str]:  # noqa: FBT001  # two ways to read one value
     if not han:
         return value.split()
     compact = value.replace(" ", "")

@@ -19,9 +19,11 @@ from ._estimate import estimate
 from ._identifiers import record_ids
 from ._labels import known_pairs
 from ._linking import match_many_to_one, match_one_to_one
+from ._merging._entry import continue_ids
 from ._presets import MATCH, blocking_rules, comparisons_of, explanations_of
-from ._report import LinkReport, MatchReport, Run
+from ._report import LinkReport, MatchReport
 from ._rounds import Job, dedupe_run
+from ._run import Run
 from ._saved import document_of, settings_of
 from ._sources import find_sources
 from ._threshold import Threshold, choose_threshold, log_odds_of
@@ -40,9 +42,11 @@ if TYPE_CHECKING:
     from ._encode import Encoded
     from ._fields import Comparison
     from ._labels import KnownPairs, Labels
+    from ._merging._merge_log import MergeLog
     from ._model import MatchModel
     from ._scoring import ScoredPairs
     from ._sources import Source
+    from .index import MatchIndex
 
 __all__ = ["Matcher"]
 
@@ -195,6 +199,7 @@ class Matcher:
         key: str | None = None,
         refit: bool = True,
         labels: Labels | None = None,
+        previous: MergeLog | None = None,
         progress: Progress | None = None,
     ) -> MatchReport:
         """Find the records of one table that are the same party.
@@ -205,13 +210,15 @@ class Matcher:
             refit: Learn from this frame (the default) or use the model that was fitted or loaded.
             labels: What people said about pairs of this frame. They are learned from, unless ``refit=False``, and
                 kept: a labelled match is linked, and a labelled pair that is none never is.
+            previous: The log of an earlier merge. Clusters keep the ids that their records had there, whatever the
+                order of rows; ``.events`` says what was joined and split, and merging continues the log.
             progress: Wraps the loops over columns, rules and chunks of pairs.
 
         Returns:
             A report with ``.clusters``, ``.pairs``, ``.explain(a, b)`` and ``.merge()``.
 
         Raises:
-            SchemaError: Nothing to match on, or no such key column.
+            SchemaError: Nothing to match on, no such key column, or ``previous`` is the log of another table.
             NotFittedError: ``refit=False`` before ``fit``.
             NotFoundError: A label names a record that the frame does not have.
         """
@@ -222,7 +229,13 @@ class Matcher:
         grouped = found.clustering.labels
         oversized = int(np.isin(grouped, grouped[list(found.clustering.oversized)]).sum())
         linked = grouped[found.pairs.left] == grouped[found.pairs.right]
+        records = run.texts_of_ids() if previous is not None and run.keys[0] is not None else None
+        cluster_ids, following, events = continue_ids(previous, records, grouped)
         return MatchReport(
+            cluster_ids=cluster_ids,
+            following=following,
+            events=events,
+            previous=previous,
             run=run,
             model=found.model,
             scored=found.pairs,
@@ -268,7 +281,7 @@ class Matcher:
         if one_to_one and many_to_one:
             raise InvalidValueError("choose one_to_one or many_to_one, not both")
         keys = key if isinstance(key, tuple) else (key, key)
-        run = self._read([frames.read(left), frames.read(right)], progress, *keys)
+        run = self._read(list(frames.read_two(left, right)), progress, *keys)
         known = known_pairs(labels, run.ids)
         job = self._job(known, progress)
         candidates = job.block(run.encoded)
@@ -292,6 +305,26 @@ class Matcher:
             threshold_=threshold,
             diagnostics=self._diagnose(run, candidates, model, pairs, linked, known),
         )
+
+    def index(self, frame: Frame, *, key: str | None = None, progress: Progress | None = None) -> MatchIndex:
+        """Make an index of a table, to look single records up in it at entry.
+
+        Args:
+            frame: Any frame with the columns that the matcher was fitted on; usually that frame itself.
+            key: As in ``dedupe``; the ids are texts or whole numbers.
+            progress: As in ``dedupe``.
+
+        Raises:
+            NotFittedError: ``fit`` was not called.
+            SchemaError: Nothing to match on, columns that the model was fitted with are missing, or ids of other types.
+        """
+        from .index import MatchIndex, lay_out
+
+        model = self._fitted()
+        run = self._read([frames.read(frame)], progress, key=key)
+        self._adapted(model, run.encoded)
+        candidates = self._job(known_pairs(None, run.ids), progress).block(run.encoded)
+        return MatchIndex(*lay_out(self, run, candidates, self._rules()))
 
     def to_dict(self) -> dict[str, object]:
         """Return settings and fitted model as plain data, versioned; no value out of any record is in it."""

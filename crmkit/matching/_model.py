@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMAT",
+    "NAMESAKES_UNSEEN",
+    "NAME_GROUPS",
+    "PERSON_NAMES",
     "MatchModel",
     "Posterior",
     "field_evidence",
@@ -53,11 +56,11 @@ __all__ = [
 
 FORMAT = "crmkit-match-model/1"
 
-_NAME_GROUPS = ("given", "family", "place", "employer")
+NAME_GROUPS = ("given", "family", "place", "employer")
 """Groups that are not independent in a file that mixes several populations; ``kappa`` corrects for it."""
 
-_PERSON_NAMES = frozenset({"given", "family", "generation"})
-_NAMESAKES_UNSEEN = 1.0
+PERSON_NAMES = frozenset({"given", "family", "generation"})
+NAMESAKES_UNSEEN = 1.0
 """Log odds of two namesakes against one person where nothing but the name is known of both."""
 
 
@@ -256,7 +259,7 @@ def filled_groups(members: Memberships, pairs: PairLevels) -> NDArray[np.bool_]:
 def independence_count(model: MatchModel, pairs: PairLevels) -> NDArray[np.int8]:
     """Count name-like groups with an exact agreement, less one; the power of ``kappa``."""
     count = np.zeros(pairs.size, dtype=np.int8)
-    for group in _NAME_GROUPS:
+    for group in NAME_GROUPS:
         rows = [k for k, comparison in enumerate(model.comparisons) if comparison.group == group]
         if rows:
             count += (pairs.levels[rows] == 0).any(axis=0)
@@ -274,7 +277,7 @@ def log_expected(model: MatchModel, pairs: PairLevels, evidence: FloatArray | No
     if MATCH in model.numbers:
         alone = _only_names(model, pairs)
         match = result[list(model.numbers).index(MATCH)]
-        result[-1, alone] = np.maximum(result[-1, alone], match[alone] + _NAMESAKES_UNSEEN)
+        result[-1, alone] = np.maximum(result[-1, alone], match[alone] + NAMESAKES_UNSEEN)
     return result
 
 
@@ -292,7 +295,7 @@ def _only_names(model: MatchModel, pairs: PairLevels) -> NDArray[np.bool_]:
         return np.zeros(pairs.size, dtype=bool)
     alone = np.ones(pairs.size, dtype=bool)
     for k, comparison in enumerate(model.comparisons):
-        if comparison.group not in _PERSON_NAMES:
+        if comparison.group not in PERSON_NAMES:
             worst = EMAIL_LOCAL if comparison.kind == "email" else KINDS[comparison.kind].different
             alone &= (pairs.levels[k] < 0) | (pairs.levels[k] >= worst)
     return alone

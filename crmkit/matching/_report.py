@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 
 from crmkit import frames
-from crmkit.errors import NotFoundError, ShapeError
+from crmkit.errors import ShapeError
 from crmkit.issues import Report
 from crmkit.masking import mask
 
@@ -18,76 +18,33 @@ from ._asking import Question, Questions, choose_questions
 from ._evaluate import evaluate, reliability_curve, threshold_curve
 from ._explain import PairExplanation, explain_pair
 from ._labels import known_pairs
+from ._merging._cluster_ids import ClusterIds
 from ._presets import explanation_texts
 from .comparisons import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from crmkit.changes import ChangeLog
     from crmkit.typing import AuditSink, Frame, JSONValue
 
     from ._diagnostics import Diagnostics
-    from ._encode import Encoded
     from ._labels import Labels
+    from ._merging._cluster_ids import ClusterEvent
+    from ._merging._merge_log import MergeLog
+    from ._merging._rules import SurvivorshipRule
+    from ._merging._survivorship import Survivorship
     from ._model import MatchModel
+    from ._run import Run
     from ._scoring import ScoredPairs
-    from ._sources import Source
-    from ._survivorship import Survivorship
 
     Flags = NDArray[np.bool_]
 
-__all__ = ["LinkReport", "MatchReport", "PairReport", "Run"]
+__all__ = ["LinkReport", "MatchReport", "PairReport"]
 
 _LN2 = float(np.log(2.0))
 _SHOWN = 20
-
-
-@attrs.frozen(eq=False, kw_only=True, repr=False)
-class Run:
-    """What was read for one run: the tables with their columns, their codes and the record ids."""
-
-    sources: tuple[Source, ...]
-    encoded: Encoded
-    ids: tuple[Sequence[object], ...]
-    keys: tuple[str | None, ...]
-    notes: tuple[str, ...]
-
-    def id_of(self, row: int) -> object:
-        """Return the record id of a row of the joined tables."""
-        first = len(self.ids[0])
-        return self.ids[0][row] if row < first else self.ids[1][row - first]
-
-    def ids_of(self, rows: NDArray[np.int32], side: int) -> list[object]:
-        """Return the record ids of rows, all of table ``side``."""
-        offset = len(self.ids[0]) if side else 0
-        ids = self.ids[side]
-        return [ids[row] for row in (rows - offset).tolist()]
-
-    def values_of(self, rows: NDArray[np.int32], side: int) -> list[dict[str, object]]:
-        """Return the filled cells of rows, all of table ``side``, by column."""
-        table = self.sources[side].table
-        columns = {name: table.column(name) for name in table.columns}
-        offset = len(self.ids[0]) if side else 0
-        return [
-            {name: values[row] for name, values in columns.items() if values[row] is not None}
-            for row in (rows - offset).tolist()
-        ]
-
-    def row_of(self, record_id: object, side: int) -> int:
-        """Return the row of a record id.
-
-        Raises:
-            NotFoundError: No record has it; the message does not repeat the id.
-        """
-        ids = self.ids[side]
-        try:
-            row = ids.index(record_id)
-        except ValueError:
-            raise NotFoundError("no record has this id; ids are those in .clusters") from None
-        return row + (len(self.ids[0]) if side else 0)
 
 
 @attrs.frozen(eq=False, kw_only=True, repr=False)
@@ -223,11 +180,17 @@ class MatchReport(PairReport):
         threshold_: Match probability that was used as the cut.
         diagnostics: What was used, what was left out, how far to trust the result.
         labels: Cluster of each row, numbered by first row.
+        cluster_ids: The id of each of these clusters: their number, or with ``previous`` what it was before.
+        events: What became of the clusters of the previous run: joins, splits, and clusters without records.
 
     .. versionadded:: 0.1.0
     """
 
     labels: NDArray[np.int64]
+    cluster_ids: NDArray[np.int64]
+    following: int
+    events: tuple[ClusterEvent, ...] = ()
+    previous: MergeLog | None = None
 
     @property
     def ok(self) -> bool:
@@ -266,6 +229,11 @@ class MatchReport(PairReport):
         return np.asarray(true[self.scored.left] == true[self.scored.right])
 
     @property
+    def record_ids(self) -> Sequence[object]:
+        """Id of each record, in the order of the frame."""
+        return self.run.ids[0]
+
+    @property
     def cluster_sizes(self) -> NDArray[np.int64]:
         """Records in each cluster."""
         return np.bincount(self.labels)
@@ -277,7 +245,8 @@ class MatchReport(PairReport):
 
     def to_frame(self, like: Frame | None = None) -> Frame:
         """Return ``clusters`` as a frame of the kind of ``like``; a ``RecordSet`` without it."""
-        return frames.build({"record_id": list(self.run.ids[0]), "cluster_id": self.labels.tolist()}, like=like)
+        clusters = self.cluster_ids[self.labels].tolist()
+        return frames.build({"record_id": list(self.run.ids[0]), "cluster_id": clusters}, like=like)
 
     def counts(self) -> dict[str, int]:
         """Return records, clusters, duplicates (records beyond the first of their cluster) and scored pairs."""
@@ -292,26 +261,58 @@ class MatchReport(PairReport):
     def merge(
         self,
         *,
-        survivorship: Survivorship | None = None,
+        survivorship: Survivorship | Mapping[str, SurvivorshipRule | Sequence[SurvivorshipRule]] | None = None,
         by: str | None = None,
         reason: str | None = None,
         audit: AuditSink | None = None,
-    ) -> tuple[Frame, ChangeLog]:
+    ) -> tuple[Frame, MergeLog]:
         """Make one golden record of every cluster.
 
         Args:
-            survivorship: Which value survives, per column; columns not named follow the defaults of their kind.
-            by: Who does it, for the change log.
-            reason: Why, for the change log.
+            survivorship: Which value survives: a :class:`Survivorship`, or rules by column; columns not named follow
+                the defaults of their kind.
+            by: Who does it, for the log.
+            reason: Why, for the log.
             audit: Where to record the merge, such as a ``crmkit.audit.Log``.
 
         Returns:
-            The golden records, in the caller's kind of frame and in the order of the survivors, and the change log,
-            whose ``revert(golden)`` gives the input back exactly.
-        """
-        from ._merge import merge_clusters
+            The golden records, in the caller's kind of frame and in the order of the survivors, and the log, whose
+            ``revert(golden)`` gives the input back exactly. It continues the log that was given as ``previous``.
 
-        return merge_clusters(self, survivorship or {}, by=by, reason=reason, audit=audit)
+        Raises:
+            SchemaError: A rule is for, or looks at, a column that is not there.
+        """
+        from ._merging._merge import Job, merge_rows
+        from ._merging._survivorship import as_survivorship
+
+        source, key = self.run.sources[0], self.run.keys[0]
+        job = Job(
+            table=source.table,
+            found=source.map,
+            labels=self.labels,
+            key=key,
+            ids=self._ids() if key is not None else None,
+            confidence=self._confidence,
+            earlier=() if self.previous is None else self.previous.runs,
+            by=by,
+            reason=reason,
+            audit=audit,
+        )
+        return merge_rows(job, as_survivorship(survivorship))
+
+    def _ids(self) -> ClusterIds:
+        return ClusterIds(self.run.texts_of_ids(), self.cluster_ids[self.labels], self.following)
+
+    def _confidence(self, survivor_of: Mapping[int, int]) -> dict[int, float]:
+        """Return the best match probability of each merged record with any other of its cluster."""
+        scored = self.scored
+        inside = np.flatnonzero(self.labels[scored.left] == self.labels[scored.right])
+        best = np.full(len(self.labels), -np.inf)
+        np.maximum.at(best, scored.left[inside], scored.log_odds[inside])
+        np.maximum.at(best, scored.right[inside], scored.log_odds[inside])
+        chances = (1.0 / (1.0 + np.exp(-np.clip(best, -700.0, 700.0)))).tolist()
+        sure = np.isfinite(best).tolist()
+        return {row: chances[row] for row in survivor_of if sure[row]}
 
     def _repr_html_(self) -> str:
         sizes = self.cluster_sizes

@@ -6,6 +6,7 @@ account): their contents belong to another record.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Literal, cast
 
 import attrs
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
 
     from crmkit.columns import ColumnMap
     from crmkit.frames import Table
+    from crmkit.normalize.dates import DateOrder
 
     from ._fields import Comparison
 
-__all__ = ["Reading", "Source", "Texts", "find_sources"]
+__all__ = ["Reading", "Source", "Texts", "find_sources", "read_date"]
 
 
 @attrs.frozen
@@ -108,18 +110,20 @@ class Source:
         """Return a reader of the column's dates, in the order of day and month that the column itself shows."""
         order = dates.infer_order(self.texts(reading).values)
 
-        def read(raw: str) -> str | None:
-            found = digits(raw)
-            if found is not None and "1850" <= found[:4] <= "2150":
-                return found
-            parsed = dates.parse(raw, order=order)
-            return found if parsed is None else parsed.strftime("%Y%m%d").zfill(8)
-
-        return read
+        return partial(read_date, order=order, digits=digits)
 
     def used(self) -> dict[str, list[str]]:
         """Return for each comparison the columns it reads, for people."""
         return {name: [str(reading) for reading in readings] for name, readings in self.columns.items()}
+
+
+def read_date(raw: str, *, order: DateOrder | None, digits: Callable[[str], str | None]) -> str | None:
+    """Read one date; eight digits that stand there as they are come first."""
+    found = digits(raw)
+    if found is not None and "1850" <= found[:4] <= "2150":
+        return found
+    parsed = dates.parse(raw, order=order)
+    return found if parsed is None else parsed.strftime("%Y%m%d").zfill(8)
 
 
 def _texts_of(table: Table, column: str) -> Texts:

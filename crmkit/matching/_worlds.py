@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ._fields import EncodedField
     from ._sources import Source
 
-__all__ = ["LOCAL_KINDS", "Worlds", "find_worlds"]
+__all__ = ["LOCAL_KINDS", "Worlds", "find_worlds", "script_of"]
 
 LOCAL_KINDS = frozenset(
     {"given_name", "family_name", "street", "city", "postcode", "region", "company", "organization"}
@@ -100,3 +100,15 @@ def _scripts(fields: Mapping[str, EncodedField], n: int) -> NDArray[np.int32]:
         codes = field.columns[0]
         result = np.where(codes >= 0, np.append(script, -1)[codes], result).astype(np.int32)
     return result
+
+
+def script_of(first: int) -> int:
+    """Number the script of a name's first character, as ``_scripts`` does for whole columns.
+
+    Example:
+        >>> [script_of(ord(char)) for char in "aé王И"]
+        [0, 0, 1, 6]
+    """
+    if first < _BLOCK:
+        return 0
+    return 1 if 0x3400 <= first < 0xA000 else 2 + first // 256

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MAX_INPUT = 320
 """Longest text that is looked at: 64 + @ + 255 of RFC 3696; email-validator refuses more than 254 anyway."""
 
-_LONGEST_DOMAIN = 63  # so that no label can be too long; a longer domain is for the reference
+LONGEST_DOMAIN = 63  # so that no label can be too long; a longer domain is for the reference
 
 
 class Parsed(NamedTuple):
@@ -53,40 +53,9 @@ def fast_path() -> Callable[[str], tuple[str, str] | None]:
         domain, lowered = domain.lower(), local.lower()
         if (
             len(local) > longest_local
-            or len(domain) > _LONGEST_DOMAIN
+            or len(domain) > LONGEST_DOMAIN
             or top.lower() in reserved
             or (lowered != local and lowered in in_lower_case)
-        ):
-            return None
-        return local, domain
-
-    return accept
-
-
-@cache
-def normal_form() -> Callable[[str], tuple[str, str] | None]:
-    """Make the function that returns local part and domain of an address that is its own normal form beyond doubt.
-
-    The same as :func:`fast_path` for what is in lower case behind the @; it saves building the form.
-    """
-    from email_validator import rfc_constants
-
-    atom = rf"[{rfc_constants.ATEXT}]++"
-    label = r"[a-z0-9]++(?:-[a-z0-9]++)*+"
-    match = re.compile(rf"({atom}(?:\.{atom})*+)@((?:{label}\.)++[a-z]++)\Z").match
-    in_lower_case = frozenset(rfc_constants.CASE_INSENSITIVE_MAILBOX_NAMES)
-    longest_local = rfc_constants.LOCAL_PART_MAX_LENGTH
-    reserved = reserved_tops()
-
-    def accept(raw: str) -> tuple[str, str] | None:
-        found = match(raw)
-        if found is None:
-            return None
-        local, domain = found.groups()
-        if len(raw) > _LONGEST_DOMAIN and (len(local) > longest_local or len(domain) > _LONGEST_DOMAIN):
-            return None
-        if domain[domain.rfind(".") + 1 :] in reserved or (
-            not local.islower() and local.lower() in in_lower_case and local.lower() != local
         ):
             return None
         return local, domain

@@ -83,6 +83,40 @@ def _slip(typed: str, meant: str) -> float:
     return 0.0
 
 
+def is_far_from_slips(name: str) -> bool:
+    """Say quickly that :func:`domain` says nothing of a plain domain in lower case; for bulk work.
+
+    Example:
+        >>> is_far_from_slips("example.com"), is_far_from_slips("gmail.con")
+        (True, False)
+    """
+    if name in _known() or name in _POPULAR:
+        return True
+    label = name[: name.find(".")]
+    if label == "www" or name[name.rfind(".") + 1 :] in _TOP_LEVEL or name.replace(".", "") in _undotted():
+        return False
+    near = _near_lengths()
+    return len(label) not in near.get(name[0], ()) and len(label) not in near.get(name[1], ())
+
+
+_POPULAR = frozenset(POPULAR)
+
+
+@cache
+def _undotted() -> frozenset[str]:
+    return frozenset(meant.replace(".", "") for meant in POPULAR)
+
+
+@cache
+def _near_lengths() -> dict[str, frozenset[int]]:
+    """Return for each letter how long a name is that one slip may turn into a popular one with that letter."""
+    found: dict[str, set[int]] = {}
+    for meant in POPULAR:
+        length = meant.find(".")
+        found.setdefault(meant[0], set()).update((length - 1, length, length + 1))
+    return {letter: frozenset(lengths) for letter, lengths in found.items()}
+
+
 @lru_cache(maxsize=4096)
 def domain(typed: str) -> tuple[str, float] | None:
     """Return the domain that was probably meant by ``typed``, and how sure that is.

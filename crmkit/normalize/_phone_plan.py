@@ -24,13 +24,13 @@ _PUNCTUATION = str.maketrans("", "", " ().-")
 _SHORTEST = 7  # of a number with its calling code; a shorter one is for the reference
 
 # Every kind that makes a number valid; those most asked for first, since any of them will do.
-_KINDS = (
+KINDS = (
     "mobile", "fixed_line", "toll_free", "shared_cost", "uan", "voip", "premium_rate", "personal_number", "pager",
     "voicemail",
 )  # fmt: skip
 
 
-_SPECIAL = ("premium_rate", "toll_free", "shared_cost", "voip", "personal_number", "pager", "uan", "voicemail")
+SPECIAL = ("premium_rate", "toll_free", "shared_cost", "voip", "personal_number", "pager", "uan", "voicemail")
 
 
 class Region(NamedTuple):
@@ -45,6 +45,8 @@ class Region(NamedTuple):
     transforms: bool
     abroad: Match | None
     leading: Match | None
+    metadata: Any
+    """What the reference holds."""
     trunk: str | None
     """What is dialed before an area code inside the country, ``0`` mostly."""
 
@@ -63,7 +65,7 @@ class _ByLength:
 
     def __init__(self, metadata: Any) -> None:
         self._general = metadata.general_desc
-        self._kinds = [desc for kind in _KINDS if (desc := getattr(metadata, kind)) and desc.national_number_pattern]
+        self._kinds = [desc for kind in KINDS if (desc := getattr(metadata, kind)) and desc.national_number_pattern]
         self._made: dict[int, Match | None] = {}
 
     def get(self, length: int) -> Match | None:
@@ -98,6 +100,7 @@ def _region_of(metadata: Any) -> Region:
         transforms=bool(metadata.national_prefix_transform_rule),
         abroad=re.compile(metadata.international_prefix).match if metadata.international_prefix else None,
         leading=re.compile(metadata.leading_digits).match if metadata.leading_digits is not None else None,
+        metadata=metadata,
         trunk=metadata.national_prefix or None,
     )
 
@@ -134,7 +137,7 @@ def _mobile_kinds(code: str) -> tuple[tuple[_Kind, ...], _Kind | None]:
     if metadata is None:
         return (), None
     general = metadata.general_desc
-    kinds = (_kind_of(getattr(metadata, name), general) for name in _SPECIAL)
+    kinds = (_kind_of(getattr(metadata, name), general) for name in SPECIAL)
     return tuple(kind for kind in kinds if kind is not None), _kind_of(metadata.mobile, general)
 
 
@@ -148,7 +151,7 @@ def region(code: str) -> Region | None:
 
 
 @cache
-def _sharing(calling_code: str) -> tuple[Region, ...]:
+def sharing(calling_code: str) -> tuple[Region, ...]:
     """Return the regions of a calling code in the reference's order, or nothing if no region has it."""
     import phonenumbers
 
@@ -161,9 +164,9 @@ def _sharing(calling_code: str) -> tuple[Region, ...]:
 
 
 @cache
-def _calling_code(start: str) -> str:
+def calling_code_of(start: str) -> str:
     """Return the calling code that three digits begin with, or ``""``; no code is the beginning of another."""
-    return next((start[:width] for width in (1, 2, 3) if start[0] != "0" and _sharing(start[:width])), "")
+    return next((start[:width] for width in (1, 2, 3) if start[0] != "0" and sharing(start[:width])), "")
 
 
 def _strip(national: str, plan: Region) -> str | None:
@@ -186,7 +189,7 @@ def _accept_national(national: str, calling_code: str, main: Region) -> tuple[st
     if stripped is None:
         return None
     length = len(stripped)
-    for plan in _sharing(calling_code):
+    for plan in sharing(calling_code):
         if plan.leading is not None and plan.leading(stripped) is None:
             continue
         valid = plan.valid.get(length)
@@ -230,19 +233,19 @@ def accept(raw: str, country: str | None) -> tuple[str, str, str] | None:
 
 
 def _accept_international(number: str) -> tuple[str, str, str] | None:
-    calling_code = _calling_code(number[:3])
+    calling_code = calling_code_of(number[:3])
     if not calling_code:
         return None
-    return _accept_national(number[len(calling_code) :], calling_code, _sharing(calling_code)[0])
+    return _accept_national(number[len(calling_code) :], calling_code, sharing(calling_code)[0])
 
 
 @cache
 def _plain_plan(start: str) -> tuple[int, Match, tuple[tuple[Match | None, _ByLength], ...]] | None:
     """Return for three digits behind a plus: where the national number begins, its national prefix, its regions."""
-    calling_code = _calling_code(start)
+    calling_code = calling_code_of(start)
     if not calling_code:
         return None
-    plans = _sharing(calling_code)
+    plans = sharing(calling_code)
     prefix = plans[0].prefix or _never
     return 1 + len(calling_code), prefix, tuple((plan.leading, plan.valid) for plan in plans)
 
@@ -303,9 +306,8 @@ def is_local(raw: str, country: str) -> bool:
     """Say whether the plan knows such a number only without its area code."""
     import phonenumbers
 
-    try:
-        found = phonenumbers.parse(raw, country)
-    except (phonenumbers.NumberParseException, UnicodeError):
+    found = _parsed(raw, country)
+    if found is None:
         return False
     reason = phonenumbers.is_possible_number_with_reason(found)
     return bool(reason == phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY)
@@ -315,8 +317,15 @@ def reference(raw: str, country: str | None) -> Any:
     """Return the number as phonenumbers parses it if it is valid, else ``None``."""
     import phonenumbers
 
+    found = _parsed(raw, country)
+    return found if found is not None and phonenumbers.is_valid_number(found) else None
+
+
+@lru_cache(maxsize=4)  # several questions are asked of one refused number, one after the other
+def _parsed(raw: str, country: str | None) -> Any:
+    import phonenumbers
+
     try:
-        found = phonenumbers.parse(raw, country)
+        return phonenumbers.parse(raw, country)
     except (phonenumbers.NumberParseException, UnicodeError):
         return None
-    return found if phonenumbers.is_valid_number(found) else None

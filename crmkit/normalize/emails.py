@@ -26,8 +26,6 @@ from ._plain import plain
 from ._reference import read_rows, read_set
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ._email_syntax import Parsed
 
 __all__ = [
@@ -257,7 +255,7 @@ def is_placeholder(raw: str) -> bool:
 
     .. versionadded:: 0.1.0
     """
-    words = _placeholder_words()
+    words = placeholder_words()
     typed = raw.lower().partition("@")[0].partition("+")[0]
     if _is_plain(typed) and _compact(typed) not in words:
         return False  # whether it is an address or not
@@ -271,28 +269,14 @@ def is_placeholder(raw: str) -> bool:
         return where is not None
     free = is_free_mail(domain)
     site = _compact(domain.partition(".")[0])
-    return site == local or (where == "free" and free) or words.get(site, "made") != "made"
-
-
-def may_be_placeholder() -> Callable[[str], bool]:
-    """Return a quick test of a local part that says no wherever :func:`is_placeholder` would; for bulk work."""
-    words = _placeholder_words()
-    firsts = frozenset(word[0] for word in words)
-    lasts = frozenset(word[-1] for word in words)
-
-    def test(local: str) -> bool:
-        short = local.lower()
-        if "+" in short:
-            short = short.partition("+")[0]
-        elif short[0] not in firsts or (short[-1] not in lasts and short[-1] not in "._-"):
-            return short[0] in "._-"
-        return _compact(short) in words
-
-    return test
+    if site == local or (where == "free" and free):
+        return True
+    return site in words and (where == "denies" or words[site] not in ("made", "denies"))
 
 
 @cache
-def _placeholder_words() -> dict[str, str]:
+def placeholder_words() -> dict[str, str]:
+    """Return the local parts that stand for no address, without punctuation, and where they do."""
     return {row[0]: row[1] for row in read_rows("placeholder_emails.tsv")}
 
 

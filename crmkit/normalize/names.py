@@ -11,7 +11,15 @@ import re
 from functools import cache
 
 from crmkit.errors import InvalidValueError
-from crmkit.normalize import _han_names, _latin_names, _name_sounds, _name_tables, text
+from crmkit.normalize import (
+    _han_names,
+    _latin_names,
+    _name_sounds,
+    _name_tables,
+    _placeholders,
+    _romanized,
+    text,
+)
 from crmkit.values import PersonName
 
 __all__ = [
@@ -24,6 +32,8 @@ __all__ = [
     "normalize",
     "pinyin_initials",
     "pinyin_key",
+    "romanize",
+    "skeleton",
     "soundex",
     "split",
     "surname_frequency",
@@ -37,7 +47,6 @@ _TWO_CJK = re.compile(
     "(?<=[\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]) (?=[\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3])"
 )
 _CJK_LETTER = re.compile("[\u3400-\u9fff\uac00-\ud7a3]")
-_NO_LETTER = re.compile(r"[\W\d_]*")
 _ADDRESS_OR_LINK = re.compile(r"@|https?:|www\.")
 
 
@@ -256,6 +265,56 @@ def pinyin_initials(raw: str) -> str | None:
     return _name_sounds.pinyin_initials(raw)
 
 
+def romanize(raw: str) -> str | None:
+    """Return a name in Latin letters, folded: Cyrillic, Greek, Arabic, Hebrew, Thai, kana, Hangul; Chinese in pinyin.
+
+    Returns:
+        The name; ``None`` where nothing is left, and for a Japanese name in Chinese characters and kana, whose reading
+        only its bearer knows. Arabic and Hebrew come without the vowels that they do not write.
+
+    Raises:
+        MissingDependencyError: The name is of another script than Latin and Chinese, and the extra ``translit`` is not
+            installed.
+
+    Example:
+        >>> romanize("Сергей Иванов"), romanize("김민준"), romanize("張三"), romanize("Zoë")
+        ('sergei ivanov', 'gimminjun', 'zhangsan', 'zoe')
+
+    Note:
+        A Japanese name in Chinese characters alone cannot be told from a Chinese one, and is read in pinyin.
+
+    Source:
+        The tables of anyascii (ISC); Chinese as :func:`pinyin_key`.
+
+    .. versionadded:: 0.1.0
+    """
+    return _romanized.romanize(raw)
+
+
+def skeleton(raw: str) -> str | None:
+    """Return the consonants of a name as most romanizations would write them, so that its spellings meet.
+
+    Sergey, Sergei and Сергей are one, as are Muhammad, Mohamed and محمد. A key for finding candidates and weak evidence
+    at most: Marina and Mirna have one skeleton too.
+
+    Returns:
+        One key for each word, in their order; ``None`` as for :func:`romanize`.
+
+    Raises:
+        MissingDependencyError: As :func:`romanize`.
+
+    Example:
+        >>> skeleton("Александр"), skeleton("Alexander"), skeleton("محمد"), skeleton("Mohammed")
+        ('lksndr', 'lksndr', 'md', 'md')
+
+    Source:
+        ISO 9, BGN/PCGN and GOST for Cyrillic, ISO 233 for Arabic, ISO 843 for Greek.
+
+    .. versionadded:: 0.1.0
+    """
+    return _romanized.skeleton(raw)
+
+
 def surname_frequency(family: str) -> float:
     """Return how many of 100,000 people in China bear a surname written in Chinese; 0 for one that the table lacks.
 
@@ -283,17 +342,7 @@ def is_placeholder(raw: str) -> bool:
 
     .. versionadded:: 0.1.0
     """
-    folded = text.fold(raw)
-    if not folded or _NO_LETTER.fullmatch(folded) is not None:
-        return True
-    if folded in _name_tables.words("placeholder"):
-        return True
-    bare = folded.strip(" .-_*?!()[]<>")
-    if bare in _name_tables.words("placeholder_if_not_capitalized"):
-        return not raw.strip().istitle()
-    if bare in _name_tables.words("placeholder") or bare in _name_tables.phrases("placeholder_phrase"):
-        return True
-    return 2 < len(bare) <= 40 and len(set(bare)) == 1
+    return _placeholders.is_name_placeholder(raw)
 
 
 def is_valid(raw: str) -> bool:

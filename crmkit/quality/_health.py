@@ -217,7 +217,7 @@ def health(
     if not isinstance(given, ValidationReport):
         raise SchemaError(f"health() takes the report of schema.check(frame), not {type(given).__name__}")
     scores = dict(report.scores)
-    rate = _duplicate_rate(duplicates, len(report.table))
+    rate = _duplicate_rate(duplicates, report.n_rows)
     if rate is not None:
         scores["uniqueness"] = min(scores.get("uniqueness", 1.0), 1.0 - rate)
     if accuracy is not None:
@@ -235,7 +235,7 @@ def health(
     score = sum(scores[dimension] * share for dimension, share in shares.items()) if shares else 1.0
     trend = sorted((item.point() for item in before), key=lambda point: str(point["at"]))
     return Health(
-        name=name or report.schema.name, at=report.at if now is None else now(), rows=len(report.table), score=score,
+        name=name or report.schema.name, at=report.at if now is None else now(), rows=report.n_rows, score=score,
         scores=dict(sorted(scores.items(), key=lambda item: item[1])), weights=shares, duplicate_rate=rate,
         causes=_causes(report), rates=_rates(report, by), trend=tuple(trend),
     )  # fmt: skip
@@ -257,7 +257,7 @@ def _duplicate_rate(duplicates: Any, rows: int) -> float | None:
 
 
 def _causes(report: ValidationReport) -> tuple[Mapping[str, JSONValue], ...]:
-    n = max(len(report.table), 1)
+    n = max(report.n_rows, 1)
     found: list[Mapping[str, JSONValue]] = []
     for rule, summary in report.worst_rules(_MOST_CAUSES):
         codes = report.issues.filter(rule=rule).counts("code")

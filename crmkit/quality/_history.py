@@ -54,8 +54,8 @@ class History:
         self.path = place
         self._store: _Store = _Sqlite(place) if ending in _SQLITE else _Lines(place)
 
-    def add(self, item: Profile | Health) -> None:
-        """Keep a profile or a health report."""
+    def add(self, item: Kept) -> None:
+        """Keep a profile, a health report, or anything else that names itself and gives plain data with a format."""
         self._store.add(item.name, item.at, item.to_dict())
 
     def profiles(
@@ -76,6 +76,19 @@ class History:
         """Return health reports, oldest first; arguments as for :meth:`profiles`."""
         return [Health.from_dict(data) for data in self._read(HEALTH, name, last, since)]
 
+    def documents(
+        self, marker: str, name: str | None = None, *, last: int | None = None, since: datetime | None = None
+    ) -> list[Mapping[str, Any]]:
+        """Return what was kept of another format as plain data, oldest first.
+
+        Args:
+            marker: The format, such as ``crmkit-consistency/1``; other versions of it are given too.
+            name: Only those of this name.
+            last: Only the newest so many.
+            since: Only those of this moment or later.
+        """
+        return self._read(marker, name, last, since)
+
     def _read(
         self, marker: str, name: str | None, last: int | None, since: datetime | None
     ) -> list[Mapping[str, Any]]:  # fmt: skip
@@ -91,6 +104,17 @@ class History:
 
     def __repr__(self) -> str:
         return f"History({str(self.path)!r})"
+
+
+class Kept(Protocol):
+    """What a history keeps."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def at(self) -> datetime: ...
+    def to_dict(self) -> Mapping[str, Any]:
+        """Return plain data, with ``format``, ``name`` and ``at``."""
 
 
 class _Store(Protocol):

@@ -5,12 +5,14 @@ named apart from it, because a submodule of one name would hide it.
 """
 
 from ._causes import CAUSES, Cause, ColumnKind, Grade
+from ._files import reconcile_files
 from ._gate import Gate, Limit
 from ._reconcile import reconcile
 from ._report import ColumnSummary, ReconcileReport
 from ._segments import Segment
-from ._settings import ColumnPair
-from ._tell import cause_of
+from ._settings import ColumnPair, read_both
+from ._similar import SimilarPair
+from ._tell import agree, cause_of
 from ._totals import Side, Total
 
 __all__ = [
@@ -25,7 +27,11 @@ __all__ = [
     "ReconcileReport",
     "Segment",
     "Side",
+    "SimilarPair",
     "Total",
+    "agree",
     "cause_of",
+    "read_both",
     "reconcile",
+    "reconcile_files",
 ]

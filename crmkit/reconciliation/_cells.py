@@ -11,7 +11,7 @@ from crmkit import frames
 from crmkit._progress import chunks, steps
 
 from ._causes import Cause
-from ._tell import cause_of
+from ._tell import cause_of, near
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -168,18 +168,11 @@ def _cause(left: str | None, right: str | None, column: ColumnPair) -> Cause | N
     found = cause_of(left, right, column.kind)
     if found is None:
         return None
-    if column.tolerance and left is not None and right is not None and _near(left, right, column.tolerance):
+    if near(left, right, column.tolerance):
         return None
     if column.values is not None and found.code == "changed" and left not in column.values.values():
         return Cause("value_map_miss")  # a value that the map does not know came through as it was, or as a default
     return found
-
-
-def _near(left: str, right: str, tolerance: float) -> bool:
-    try:
-        return abs(float(left) - float(right)) <= tolerance
-    except ValueError:
-        return False
 
 
 def _joined(parts: Sequence[Differing]) -> Differing:

@@ -15,7 +15,7 @@ import numpy as np
 from ._causes import Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -35,13 +35,18 @@ _SHARE_RECODED = 0.95
 _MOST_CODES = 200
 
 
-def confirm(part: Differing, *, longest: Mapping[str, tuple[int, int]], rows_with: Callable[[str], int]) -> Differing:
+def confirm(
+    part: Differing,
+    *,
+    longest: Mapping[str, tuple[int, int]],
+    rows_with: Callable[[Collection[str]], Mapping[str, int]],
+) -> Differing:
     """Decide over one column what its cells alone left open.
 
     Args:
         part: The differing cells of the column.
         longest: For ``"left"`` and ``"right"`` the most characters and the most UTF-8 bytes of any value there.
-        rows_with: How many paired rows have a text on the left.
+        rows_with: How many paired rows have each of some texts on the left.
     """
     counts = part.counts()
     causes = list(part.causes)
@@ -109,7 +114,7 @@ def _find_recoded(
     causes: list[Cause],
     counts: NDArray[np.int64],
     part: Differing,
-    rows_with: Callable[[str], int],
+    rows_with: Callable[[Collection[str]], Mapping[str, int]],
 ) -> None:
     """Find values that always became one other value, as pick lists do when a target has other names for them."""
     became: dict[str, Counter[int]] = defaultdict(Counter)
@@ -117,11 +122,12 @@ def _find_recoded(
         if cause.code == "changed" and value is not None:
             became[value][place] += n
     often = {value: places for value, places in became.items() if places.most_common(1)[0][1] >= _LEAST_RECODED}
-    if len(often) > _MOST_CODES:
+    if not often or len(often) > _MOST_CODES:
         return
+    held = rows_with(often)
     for value, places in often.items():
         place, n = places.most_common(1)[0]
-        if n >= _SHARE_RECODED * rows_with(value):
+        if n >= _SHARE_RECODED * held[value]:
             causes[place] = Cause("recoded")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["cell_columns", "issue_table", "named_params"]
 
 RULE = "reconcile"
+_SCIENTIFIC = re.compile(r"\s*[+-]?\d(?:\.\d+)?[eE]\+\d{1,3}\s*\Z", re.ASCII)
 
 
 def issue_table(report: ReconcileReport) -> IssueTable:
@@ -123,6 +125,7 @@ def _row_issues(report: ReconcileReport) -> Iterable[IssueTable]:
     pairing, mine, yours = report.rows.pairing, report.left, report.right
     keyless = report.rows.no_key_left, report.rows.no_key_right
     own, their = [key.left for key in report.keys], [key.right for key in report.keys]
+    written = _scientific(mine, own, pairing.missing), _scientific(yours, their, pairing.unexpected)
     for code, severity, dimension, rows, on_left in (
         ("row_missing", "error", "completeness", np.setdiff1d(pairing.missing, keyless[0]), True),
         ("row_unexpected", "warning", "integrity", np.setdiff1d(pairing.unexpected, keyless[1]), False),
@@ -130,6 +133,8 @@ def _row_issues(report: ReconcileReport) -> Iterable[IssueTable]:
         ("key_doubled_right", "error", "uniqueness", pairing.doubled_right, False),
         ("key_missing", "error", "completeness", keyless[0], True),
         ("key_missing_right", "error", "completeness", keyless[1], False),
+        ("key_scientific", "error", "accuracy", written[0], True),
+        ("key_scientific_right", "error", "accuracy", written[1], False),
     ):
         if not len(rows):
             continue
@@ -139,3 +144,16 @@ def _row_issues(report: ReconcileReport) -> Iterable[IssueTable]:
             row=rows if on_left else np.full(len(rows), -1), path=" ".join(own),
             params=None if on_left else [{"right_row": row} for row in rows.tolist()], lang=report.lang,
         )  # fmt: skip
+
+
+def _scientific(table: Table, names: Sequence[str], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the rows without a partner whose key a spreadsheet wrote as ``1.38E+10``: its digits are gone."""
+    if not len(rows):
+        return rows
+    part = frames.read(table.take(rows))  # type: ignore[arg-type]  # an array is a sequence of rows
+    hit = np.zeros(len(rows), dtype=bool)
+    for name in names:
+        texts = part.texts(name)
+        damaged = [bool(_SCIENTIFIC.match(str(value))) for value in texts.values]
+        hit |= np.array([*damaged, False])[texts.codes]
+    return np.asarray(rows[hit])

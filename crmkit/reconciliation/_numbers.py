@@ -13,6 +13,8 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?\Z", re.ASCI
 _SCIENTIFIC = re.compile(r"[+-]?\d(?:\.\d+)?[eE]\+?\d{1,3}\Z", re.ASCII)
 _DIGITS = re.compile(r"\d+\Z", re.ASCII)
 _FLOAT_NOISE = Decimal("1e-9")
+_DOUBLE = 15
+"""Digits that a double keeps for sure; what computing adds to a number shows behind them."""
 _UNITS = (10_000, 1_000, 100)
 
 
@@ -41,13 +43,23 @@ def number(left: str, right: str) -> Cause | None:
         return Cause("leading_zeros_lost" if _has_leading_zero(a) != _has_leading_zero(b) else "format")
     if not one or not other:
         return None
-    if abs(one - other) <= _FLOAT_NOISE * max(abs(one), abs(other)):
+    if _is_noise(one, other):
         return Cause("float_noise")
     for factor in _UNITS:
         for big, small in ((one, other), (other, one)):
             if _close(big, small * factor):
                 return Cause("unit", {"factor": factor, "larger": "left" if big is one else "right"})
     return _rounding(one, other)
+
+
+def _is_noise(one: Decimal, other: Decimal) -> bool:
+    """Whether the last digits of a double are all that differs: one side has as many, and is no whole number.
+
+    Two phone numbers or two sums that differ in the last of a dozen digits are near each other too, and are two.
+    """
+    if abs(one - other) > _FLOAT_NOISE * max(abs(one), abs(other)):
+        return False
+    return any(value != value.to_integral_value() and len(value.as_tuple().digits) >= _DOUBLE for value in (one, other))
 
 
 def _has_leading_zero(value: str) -> bool:

@@ -26,14 +26,16 @@ from ._columns import confirm, find_swapped
 from ._mapped import map_left
 from ._report import ReconcileReport, Rows
 from ._rows import pair_rows
-from ._settings import key_pairs, pair_columns
+from ._settings import key_pairs, pair_columns, read_both
+from ._similar import find_similar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from crmkit.frames import Table
+    from crmkit.matching import Matcher
     from crmkit.typing import Frame, Language, Progress
 
     from ._causes import ColumnKind
@@ -57,6 +59,7 @@ def reconcile(
     tolerance: Mapping[str, float] | float = 0.0,
     values: Mapping[str, Mapping[str, str]] | None = None,
     same_key: bool = True,
+    similar: bool | Matcher = False,
     lang: Language = "en",
     now: Callable[[], dt.datetime] | None = None,
     progress: Progress | None = None,
@@ -77,6 +80,9 @@ def reconcile(
         values: For columns with closed lists: what values on the left are called on the right.
         same_key: Look among the rows that found no partner for keys that differ only in blanks, case, leading zeros or
             a ``.0`` behind them.
+        similar: Look among the rows that then still have no partner for those that are probably one record under two
+            keys, by the means of :mod:`crmkit.matching`; a matcher says how. They are in ``.similar``, and stay
+            missing and unexpected.
         lang: Language of messages.
         now: Gives the moment of the run, aware; the clock where ``None``.
         progress: Shows how far it is; ``tqdm`` fits.
@@ -107,8 +113,8 @@ def reconcile(
 
     .. versionadded:: 0.1.0
     """
-    one, other = frames.read(left), frames.read(right)
     if isinstance(columns, FieldMapping):
+        one, other = frames.read_two(left, right)
         mapped = map_left(one, other, columns)
         one, names, key = mapped.left, dict(mapped.columns), mapped.key(key)
         only = None if only is None else [mapped.named(name) for name in only]
@@ -118,6 +124,7 @@ def reconcile(
         tolerance = tolerance if isinstance(tolerance, int | float) else mapped.renamed(tolerance)
     else:
         names = dict(columns or {})
+        one, other = read_both(left, right, names)
     keys = key_pairs(one, other, key, names)
     compared = pair_columns(
         one, other, keys=keys, columns=names, only=only, kinds=dict(kinds or {}),
@@ -133,10 +140,11 @@ def reconcile(
     loosely = np.empty(0, dtype=np.int64)
     if same_key and len(pairing.missing) and len(pairing.unexpected):
         pairing, loosely = _pair_by_loose_key(one, other, keys, pairing)
-    loose = np.isin(pairing.left, loosely)
+    loose = _marked(len(one), loosely)[pairing.left]
     # What the hashes of key and row prove is settled; a key that is there twice is looked at, to see that it is one.
     open_ = row_a[pairing.left] != row_b[pairing.right]
-    open_ |= np.isin(pairing.left, pairing.doubled_left) | np.isin(pairing.right, pairing.doubled_right)
+    open_ |= _marked(len(one), pairing.doubled_left)[pairing.left]
+    open_ |= _marked(len(other), pairing.doubled_right)[pairing.right]
     _log.info("%d rows paired, %d of them to be looked at", len(pairing.left), int(open_.sum()))
     rows = (pairing.left, pairing.right)
     strict = np.flatnonzero(open_ & ~loose)
@@ -159,10 +167,21 @@ def reconcile(
         loosely=loosely,
     )
     at = now() if now is not None else dt.datetime.now(tz=dt.UTC)
+    alike = (
+        find_similar(one, other, pairing, compared, matcher=None if similar is True else similar, progress=progress)
+        if similar is not False
+        else ()
+    )
     return ReconcileReport(
         left=one, right=other, keys=tuple(keys), columns=tuple(compared), rows=found, parts=tuple(parts),
-        run_id=new_run_id(), at=at, lang=lang,
+        run_id=new_run_id(), at=at, lang=lang, similar=alike,
     )  # fmt: skip
+
+
+def _marked(n: int, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    marks = np.zeros(n, dtype=bool)
+    marks[rows] = True
+    return marks
 
 
 # -- keys that almost agree -------------------------------------------------------------------------------------------
@@ -304,21 +323,28 @@ _SAME_KEY = Cause("format")
 
 
 def _longest(table: Table, name: str) -> tuple[int, int]:
-    values = [str(value) for value in table.texts(name).values]
-    most = max(map(len, values), default=0)
-    return most, max((len(value.encode("utf-8", "replace")) for value in values), default=0)
+    most = size = 0
+    for piece in table.pieces():
+        values = [str(value) for value in piece.texts(name).values]
+        most = max(most, max(map(len, values), default=0))
+        size = max(size, max((len(value.encode("utf-8", "replace")) for value in values), default=0))
+    return most, size
 
 
-def _counter(table: Table, name: str, rows: NDArray[np.int64]) -> Callable[[str], int]:
-    """Count on demand how many of the rows have a text: most columns never ask."""
-    counts: dict[str, int] = {}
+def _counter(table: Table, name: str, rows: NDArray[np.int64]) -> Callable[[Collection[str]], Mapping[str, int]]:
+    """Count on demand how many of the rows have some texts: most columns never ask."""
 
-    def rows_with(value: str) -> int:
-        if not counts:
-            texts = table.texts(name)
-            codes = texts.codes[rows]
-            found = np.bincount(codes[codes >= 0], minlength=len(texts))
-            counts.update(zip(map(str, texts.values), found.tolist(), strict=True))
-        return counts.get(value, 0)
+    def rows_with(wanted: Collection[str]) -> Mapping[str, int]:
+        found = dict.fromkeys(wanted, 0)
+        paired, first = _marked(len(table), rows), 0
+        for piece in table.pieces():
+            texts = piece.texts(name)
+            codes = texts.codes[paired[first : first + len(piece)]]
+            counts = np.bincount(codes[codes >= 0], minlength=len(texts))
+            for value, n in zip(texts.values, counts.tolist(), strict=True):
+                if value in found:
+                    found[str(value)] += n
+            first += len(piece)
+        return found
 
     return rows_with

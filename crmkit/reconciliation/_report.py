@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from crmkit.frames import Table
     from crmkit.typing import Frame, JSONValue, Language, Severity
 
+    from ._causes import Cause
     from ._cells import Differing
     from ._rows import Pairing
     from ._settings import ColumnPair
+    from ._similar import SimilarPair
 
 __all__ = ["ColumnSummary", "ReconcileReport", "Rows", "Segment"]
 
@@ -91,6 +93,7 @@ class ReconcileReport(Report):
         columns: Columns that were compared.
         run_id: ULID of the run.
         at: When, as an aware moment.
+        similar: Missing and unexpected rows that are probably one record, where that was asked for.
 
     Example:
         >>> from crmkit.reconciliation import reconcile
@@ -106,6 +109,7 @@ class ReconcileReport(Report):
     def __init__(
         self, *, left: Table, right: Table, keys: tuple[ColumnPair, ...], columns: tuple[ColumnPair, ...], rows: Rows,
         parts: tuple[Differing, ...], run_id: str, at: datetime, lang: Language,
+        similar: tuple[SimilarPair, ...] = (),
     ) -> None:  # fmt: skip
         self.left = left
         self.right = right
@@ -116,6 +120,7 @@ class ReconcileReport(Report):
         self.lang: Language = lang
         self.rows = rows
         self.parts = parts
+        self.similar = similar
 
     # -- figures --------------------------------------------------------------------------------------------------
 
@@ -133,7 +138,7 @@ class ReconcileReport(Report):
 
         ``matched`` pairs of rows are ``equal`` or ``differing``; ``almost_key`` of them found each other only by a key
         that almost agrees. ``missing`` rows are only on the left, ``unexpected`` ones only on the right; those without
-        any key are among them.
+        any key are among them, and those that look ``similar``.
         """
         pairing = self.rows.pairing
         differing = len(self.differing_pairs)
@@ -150,6 +155,7 @@ class ReconcileReport(Report):
             "no_key_left": len(self.rows.no_key_left),
             "no_key_right": len(self.rows.no_key_right),
             "almost_key": len(self.rows.loosely),
+            "similar": len(self.similar),
             "cells": sum(map(len, self.parts)),
         }
 
@@ -300,22 +306,25 @@ class ReconcileReport(Report):
 
     def explain(self, lang: Language | None = None) -> list[str]:
         """Say in sentences what happened, the most frequent cause first; no value of a record is in them."""
-        language = self.lang if lang is None else lang
         found = []
         for part in self.parts:
             name = (*self.columns, *self.keys)[part.column].name
             said: Counter[str] = Counter()
             for cause, n in zip(part.causes, part.counts().tolist(), strict=True):
                 if n:
-                    said[message(cause.code, named_params(self, cause.params), lang=language)] += n
+                    said[self.say(cause, lang)] += n
             found += [(n, f"{name}: {sentence} ({n:,})") for sentence, n in said.items()]
         return [sentence for _, sentence in sorted(found, key=lambda item: -item[0])]
+
+    def say(self, cause: Cause, lang: Language | None = None) -> str:
+        """Return what a cause of one of the ``parts`` means, with its figures; no value of a record is in it."""
+        return message(cause.code, named_params(self, cause.params), lang=self.lang if lang is None else lang)
 
     def in_language(self, lang: Language) -> ReconcileReport:
         """Return the same report with messages in another language."""
         return ReconcileReport(
             left=self.left, right=self.right, keys=self.keys, columns=self.columns, rows=self.rows,
-            parts=self.parts, run_id=self.run_id, at=self.at, lang=lang,
+            parts=self.parts, run_id=self.run_id, at=self.at, lang=lang, similar=self.similar,
         )  # fmt: skip
 
     def to_frame(self, like: Frame | None = None) -> Frame:

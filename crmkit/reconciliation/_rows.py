@@ -68,8 +68,7 @@ def pair_rows(
     """
     n, m = len(keys[0]), len(keys[1])
     if n == m and np.array_equal(keys[0], keys[1]) and keyed[0].all() and keyed[1].all():
-        order = np.argsort(keys[0])
-        ordered = keys[0][order]
+        ordered = np.sort(keys[0])
         if not (ordered[1:] == ordered[:-1]).any():
             rows, none = np.arange(n, dtype=np.int64), np.empty(0, dtype=np.int64)
             return Pairing(rows, rows, none, none, none, none)
@@ -81,7 +80,6 @@ def pair_rows(
     single[there] = (left.counts[there] == 1) & (right.counts[place[there]] == 1)
     pairs_left = [left.rows[left.starts[single]]]
     pairs_right = [right.rows[right.starts[place[single]]]]
-    used_left, used_right = np.zeros(n, dtype=bool), np.zeros(m, dtype=bool)
     rivals = []
     for at in np.flatnonzero(there & ~single).tolist():
         equal, mine, yours = _equal_first(left.group(at), right.group(int(place[at])), contents)
@@ -92,14 +90,15 @@ def pair_rows(
     for mine, yours in _nearest(rivals, codes):
         pairs_left.append(mine)
         pairs_right.append(yours)
-    first, second = np.concatenate(pairs_left), np.concatenate(pairs_right)
-    used_left[first] = True
-    used_right[second] = True
-    order = np.argsort(first, kind="stable")
+    partner, used_right = np.full(n, -1, dtype=np.int64), np.zeros(m, dtype=bool)
+    for mine, yours in zip(pairs_left, pairs_right, strict=True):
+        partner[mine] = yours
+        used_right[yours] = True
+    paired = np.flatnonzero(partner >= 0)
     return Pairing(
-        first[order],
-        second[order],
-        np.flatnonzero(~used_left),
+        paired,
+        partner[paired],
+        np.flatnonzero(partner < 0),
         np.flatnonzero(~used_right),
         left.doubled(),
         right.doubled(),
@@ -118,11 +117,13 @@ class _Side:
     @classmethod
     def of(cls, keys: Hashes, keyed: NDArray[np.bool_]) -> _Side:
         rows = np.flatnonzero(keyed)
-        order = np.argsort(keys[rows], kind="stable")
-        rows = rows[order]
-        ordered = keys[rows]
+        held = keys if len(rows) == len(keys) else keys[rows]
+        order = np.argsort(held)  # not the stable sort, which takes several times as long
+        rows, ordered = rows[order], held[order]
         starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(rows) else rows
         counts = np.diff(np.concatenate([starts, [len(rows)]]))
+        several = np.flatnonzero(np.repeat(counts > 1, counts))
+        rows[several] = rows[several][np.lexsort((rows[several], ordered[several]))]
         return cls(rows, ordered[starts], starts, counts)
 
     def group(self, at: int) -> Rows:

@@ -93,6 +93,11 @@ def _pairs_with(report: ReconcileReport, causes: Sequence[str] | None) -> NDArra
 
 def _segments(table: Table, column: str, prefix: int | None, number: dict[str | None, int]) -> NDArray[np.int64]:
     """Return for each row the number of its segment; new values get the next number."""
+    made = [_piece_segments(piece, column, prefix, number) for piece in table.pieces()]
+    return np.concatenate(made) if made else np.empty(0, dtype=np.int64)
+
+
+def _piece_segments(table: Table, column: str, prefix: int | None, number: dict[str | None, int]) -> NDArray[np.int64]:
     texts = table.texts(column)
     values: list[str | None] = [str(value)[:prefix] for value in texts.values]
     lookup = np.array([number.setdefault(value, len(number)) for value in values], dtype=np.int64)

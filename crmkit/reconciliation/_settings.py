@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from crmkit import frames
 from crmkit.columns import recognize
 from crmkit.errors import NotFoundError, SchemaError, did_you_mean
 from crmkit.frames import Compared
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from crmkit.frames import Table
+    from crmkit.typing import Frame
 
     from ._causes import ColumnKind
 
-__all__ = ["ColumnPair", "key_pairs", "pair_columns"]
+__all__ = ["ColumnPair", "key_pairs", "pair_columns", "read_both"]
 
 _KIND_OF_TYPE: Mapping[str, ColumnKind] = {
     "email": "email", "phone": "phone", "country": "country", "postcode": "postcode", "company": "company",
@@ -57,6 +59,28 @@ class ColumnPair:
     def compared(self) -> Compared:
         """Return the pair as :func:`crmkit.frames.row_hashes` takes it."""
         return Compared(left=self.left, right=self.right, tolerance=self.tolerance, values=self.values)
+
+
+def read_both(left: Frame, right: Frame, columns: Mapping[str, str]) -> tuple[Table, Table]:
+    """Read both tables; an empty list, which has no columns, gets those of the other.
+
+    Args:
+        left: Any frame.
+        right: Another.
+        columns: What columns of the left table are called on the right, where the names differ.
+
+    Raises:
+        SchemaError: Not a frame.
+
+    .. versionadded:: 0.1.0
+    """
+    one, other = frames.read_two(left, right)
+    if not one.columns and not len(one):
+        back = {yours: mine for mine, yours in columns.items()}
+        one = frames.read({back.get(name, name): [] for name in other.columns})
+    elif not other.columns and not len(other):
+        other = frames.read({columns.get(name, name): [] for name in one.columns})
+    return one, other
 
 
 def key_pairs(

@@ -7,6 +7,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Final
 
 from crmkit.normalize import addresses, companies, countries, dates, emails, numbers, phones, text
+from crmkit.normalize._placeholders import is_marker
 
 from ._causes import LONGEST, Cause
 from ._damage import damage
@@ -14,32 +15,15 @@ from ._moments import moment
 from ._numbers import number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from ._causes import ColumnKind
+    from ._settings import ColumnPair
 
-__all__ = ["cause_of", "is_marker"]
+__all__ = ["agree", "cause_of", "near"]
 
-_MARKERS = frozenset({
-    "", "-", "--", "—", "n/a", "na", "n.a.", "null", "none", "nil", "nan", "nat", "(blank)", "(empty)", "(null)",
-    "#n/a", "<na>", "无", "無", "空", "暂无", "未知", "未填写", "没有",
-})  # fmt: skip
-_WORDS_FOR_UNKNOWN = frozenset({"unknown", "not available", "not applicable", "undefined", "?"})
 _BLANKS = re.compile(r"[\s\u00a0\u200b-\u200d\u2060\ufeff]+")
 _SHORTEST_CUT = 3
-
-
-def is_marker(value: str) -> bool:
-    """Whether a text is a way to write that there is nothing.
-
-    Example:
-        >>> is_marker(" N/A "), is_marker("无"), is_marker("0")
-        (True, True, False)
-
-    .. versionadded:: 0.1.0
-    """
-    folded = unicodedata.normalize("NFKC", value[:40]).strip().casefold() if len(value) < 40 else value
-    return folded in _MARKERS or folded in _WORDS_FOR_UNKNOWN
 
 
 def cause_of(left: str | None, right: str | None, kind: ColumnKind = "text") -> Cause | None:
@@ -79,6 +63,39 @@ def cause_of(left: str | None, right: str | None, kind: ColumnKind = "text") -> 
     return Cause("changed", to_confirm=_cut(left, right))
 
 
+def agree(left: str | None, right: str | None, column: ColumnPair, *, ignore: Collection[str] = ()) -> bool:
+    """Whether two cells of a compared column count as equal.
+
+    Args:
+        left: The one cell as text; ``None`` is missing.
+        right: The other.
+        column: What it holds, and how far numbers may be apart.
+        ignore: Causes that are no difference.
+
+    Example:
+        >>> from crmkit.reconciliation import ColumnPair
+        >>> phone = ColumnPair(left="phone", right="tel", kind="phone")
+        >>> agree("+86 138 0013 8000", "13800138000", phone, ignore=["format"])
+        True
+
+    .. versionadded:: 0.1.0
+    """
+    if left == right or near(left, right, column.tolerance):
+        return True
+    found = cause_of(left, right, column.kind)
+    return found is None or found.code in ignore
+
+
+def near(left: str | None, right: str | None, tolerance: float) -> bool:
+    """Whether two texts are numbers that are no further apart than the tolerance, which is not 0."""
+    if not tolerance or left is None or right is None:
+        return False
+    try:
+        return abs(float(left) - float(right)) <= tolerance
+    except ValueError:
+        return False
+
+
 def _typed(kind: ColumnKind) -> Callable[[str, str], Cause | None]:
     form = _FORMS.get(kind)
 
@@ -94,12 +111,14 @@ def _typed(kind: ColumnKind) -> Callable[[str, str], Cause | None]:
 
 def _spelling(left: str, right: str) -> Cause | None:
     """Blanks, case, width, script: harmless, and the same whatever the column holds."""
-    if _BLANKS.sub("", left) == _BLANKS.sub("", right):
+    if _without_blanks(left) == _without_blanks(right):
         # "Ann Lee" and "AnnLee" are not a matter of blanks at the edge, but nothing else is between them either.
         return Cause("whitespace")
     a, b = _squeezed(left), _squeezed(right)
     if a.casefold() == b.casefold():
         return Cause("case")
+    if left.isascii() and right.isascii():
+        return None
     wide_a, wide_b = (_squeezed(unicodedata.normalize("NFKC", part)).casefold() for part in (left, right))
     if wide_a == wide_b:
         return Cause("full_width")
@@ -108,8 +127,12 @@ def _spelling(left: str, right: str) -> Cause | None:
     return None
 
 
+def _without_blanks(value: str) -> str:
+    return "".join(value.split()) if value.isascii() else _BLANKS.sub("", value)
+
+
 def _squeezed(value: str) -> str:
-    return _BLANKS.sub(" ", value).strip()
+    return " ".join(value.split()) if value.isascii() else _BLANKS.sub(" ", value).strip()
 
 
 def _phones_agree(left: str, right: str) -> bool:

@@ -99,15 +99,40 @@ def _number(value: object) -> Decimal | None:
 
 def _is_numeric(table: Table, name: str) -> bool:
     """Whether all of a column's values are numbers; text with leading zeros is an id, not a number."""
-    values = table.texts(name).values
-    texts = [str(value) for value in values]
-    return bool(texts) and all(
-        _number(value) is not None and not (len(value) > 1 and value[0] == "0" and value[1].isdigit())
-        for value in texts
-    )
+    some = False
+    for piece in table.pieces():
+        texts = [str(value) for value in piece.texts(name).values]
+        some = some or bool(texts)
+        if not all(
+            _number(value) is not None and not (len(value) > 1 and value[0] == "0" and value[1].isdigit())
+            for value in texts
+        ):
+            return False
+    return some
 
 
 def _sides(table: Table, name: str, by: str | None) -> dict[str | None, Side]:
+    found: dict[str | None, Side] = {None: Side()} if by is None else {}
+    for piece in table.pieces():
+        for group, side in _piece_sides(piece, name, by).items():
+            found[group] = _added(found[group], side) if group in found else side
+    return found
+
+
+def _added(one: Side, other: Side) -> Side:
+    """Put the figures of two parts of a table together."""
+    least = [value for value in (one.least, other.least) if value is not None]
+    greatest = [value for value in (one.greatest, other.greatest) if value is not None]
+    return Side(
+        count=one.count + other.count,
+        sum=one.sum + other.sum,
+        least=min(least, default=None),
+        greatest=max(greatest, default=None),
+        other=one.other + other.other,
+    )
+
+
+def _piece_sides(table: Table, name: str, by: str | None) -> dict[str | None, Side]:
     texts = table.texts(name)
     numbers = [_number(value) for value in texts.values]
     if by is None:

@@ -6,14 +6,17 @@ import datetime as dt
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from crmkit.changes import ChangeLog
 from crmkit.columns import recognize
 from crmkit.matching import MatchReport
+from crmkit.reconciliation import Gate, ReconcileReport
+from crmkit.sync import SyncPlan
 from crmkit.systems import shown_headers
 from crmkit.validators import ValidationReport
 
+from ._agreement import agreement, agreement_steps, agreement_tiles, plan_sections, verdict, verdict_tile
 from ._corrections import corrections
 from ._duplicates import close_calls, duplicates, merged
 from ._html import Markup, el, join
@@ -31,12 +34,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Page"]
 
+Shown: TypeAlias = "ValidationReport | ChangeLog | MatchReport | ReconcileReport | Gate | SyncPlan"
+"""What a page shows."""
+
 
 class Page:
     """Results as one HTML file that can be mailed, printed and kept.
 
     Args:
-        results: Validation reports, change logs and match reports, in the order in which they were made.
+        results: Validation reports, change logs, match reports, comparisons, gates and sync plans, in the order in
+            which they were made.
         title: Heading; a plain one where ``None``.
         lang: Language of the page and of the messages on it.
         reveal: Show values as they are. Without it personal fields and unrecognised columns are masked.
@@ -57,7 +64,7 @@ class Page:
 
     def __init__(
         self,
-        results: Iterable[ValidationReport | ChangeLog | MatchReport],
+        results: Iterable[Shown],
         *,
         title: str | None = None,
         lang: Language = "en",
@@ -65,17 +72,22 @@ class Page:
         now: Callable[[], dt.datetime] | None = None,
     ) -> None:
         self._words = Words(lang)
-        self._title = title if title is not None else self._words("title")
         self._reveal = reveal
         self._now = now() if now is not None else dt.datetime.now(tz=dt.UTC)
         self._checks: list[ValidationReport] = []
         self._matches: list[MatchReport] = []
         self._fixes: list[ChangeLog] = []
         self._merges: list[ChangeLog] = []
+        self._compared: list[ReconcileReport] = []
+        self._gates: list[Gate] = []
+        self._plans: list[SyncPlan] = []
         for result in results:
             self._take(result)
-        if not (self._checks or self._matches or self._fixes or self._merges):
-            raise ValueError("a page needs at least one result: what check, apply, dedupe or merge returned")
+        cleaned = self._checks or self._matches or self._fixes or self._merges
+        if not (cleaned or self._compared or self._gates or self._plans):
+            raise ValueError("a page needs at least one result: what check, apply, dedupe, merge or reconcile returned")
+        named = "title" if cleaned else "title_compared" if self._compared or self._gates else "title_sync"
+        self._title = title if title is not None else self._words(named)
 
     def _take(self, result: object) -> None:
         if isinstance(result, ValidationReport):
@@ -86,9 +98,16 @@ class Page:
             # A log of fixes comes before matching and holds no merge; an empty log after it merged nothing.
             merges = bool(result.merged) or (bool(self._matches) and not len(result))
             (self._merges if merges else self._fixes).append(result)
+        elif isinstance(result, ReconcileReport):
+            self._compared.append(result)
+        elif isinstance(result, Gate):
+            self._gates.append(result)
+        elif isinstance(result, SyncPlan):
+            self._plans.append(result)
         else:
             raise TypeError(
-                f"a page shows validation reports, change logs and match reports, not {type(result).__name__}"
+                "a page shows validation reports, change logs, match reports, comparisons, gates and sync plans, "
+                f"not {type(result).__name__}"
             )
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -127,6 +146,9 @@ class Page:
             "fixes": len(self._fixes),
             "matches": len(self._matches),
             "merges": len(self._merges),
+            "comparisons": len(self._compared),
+            "gates": len(self._gates),
+            "plans": len(self._plans),
         }
         counts = "".join(f"{name}={n}, " for name, n in held.items() if n)
         return f"Page({counts}lang={self._words.lang!r})"
@@ -139,6 +161,10 @@ class Page:
         if self._checks:
             table = self._checks[0].table
             subtitle = words.about(len(table), "subtitle", rows=len(table), columns=len(table.columns), **facts)
+        elif self._compared:
+            counts = self._compared[0].counts()
+            sizes = {"left": counts["left"], "right": counts["right"], "columns": len(self._compared[0].columns)}
+            subtitle = words("subtitle_compared", **sizes, **facts)
         else:
             subtitle = words("subtitle_plain", **facts)
         return el(
@@ -165,6 +191,9 @@ class Page:
             found = "warn" if counts["duplicates"] else "good"
             tiles.append(_tile(words, counts["duplicates"], "tile_duplicates", found))
         tiles += [_tile(words, log.rows - log.merged, "tile_left", "good") for log in self._merges]
+        tiles += [verdict_tile(gate, words) for gate in self._gates]
+        for compared in self._compared:
+            tiles += agreement_tiles(compared, words)
         return tiles
 
     def _sentences(self) -> list[str]:
@@ -179,12 +208,17 @@ class Page:
             for log in self._merges
             if log.merged
         ]
+        for compared in self._compared:
+            counts = compared.counts()
+            if counts["matched"]:
+                said.append(words("sum_compared", share=percent(counts["equal"] / counts["matched"])))
         return said
 
     def _sections(self) -> list[Markup | None]:
         words = self._words
         fields: dict[str, str] = {}
         tables = [check.table for check in self._checks] + [match.run.sources[0].table for match in self._matches]
+        tables += [compared.left for compared in self._compared]
         for table in tables:
             fields |= {column: field for column, field in fields_of(table).items() if column not in fields}
         headers = {column: shown for table in tables for column, shown in shown_headers(table.columns).items()}
@@ -201,11 +235,16 @@ class Page:
         made += [duplicates(match, words, masks) for match in self._matches]
         if self._merges:
             made.append(merged(self._merges, words, masks))
-        made.append(self._next())
+        made += [verdict(gate, words, masks) for gate in self._gates]
+        for compared in self._compared:
+            made += agreement(compared, words, masks, reveal=self._reveal)
+        for plan in self._plans:
+            made += plan_sections(plan, words)
+        made.append(self._next(masks))
         made += [assumed(check, words) for check in self._checks]
         return made
 
-    def _next(self) -> Markup:
+    def _next(self, masks: Masks) -> Markup:
         words = self._words
         steps = []
         for check in self._checks:
@@ -217,11 +256,16 @@ class Page:
                 steps.append(words.about(unsure, "next_review", n=unsure))
         close = [close_calls(match) for match in self._matches]
         steps += [words.about(n, "next_close", n=n) for n in close if n]
+        for compared in self._compared:
+            steps += agreement_steps(compared, words, masks)
+        undecided = [len(plan.conflicts) for plan in self._plans]
+        steps += [words.about(n, "next_conflicts", n=n) for n in undecided if n]
         shown = el("ul", *(el("li", step) for step in steps)) if steps else el("p", words("next_nothing"))
         return section(words("next"), shown)
 
     def _runs(self) -> Markup:
         runs = [check.run_id for check in self._checks] + [log.run_id for log in (*self._fixes, *self._merges)]
+        runs += [compared.run_id for compared in self._compared]
         return join(*(el("span", self._words("run", run_id=run_id), " ") for run_id in dict.fromkeys(runs)))
 
 

@@ -84,7 +84,7 @@ def problems(report: ValidationReport, words: Words, masks: Masks, *, reveal: bo
                 _said(issue.message, len(kinds[key]), words),
                 words("whole_table") if path is None else name(masks.header(path)),
                 number(counted[key]),
-                percent(counted[key] / len(report.table)) if issue.row is not None and len(report.table) else "–",
+                percent(counted[key] / report.n_rows) if issue.row is not None and report.n_rows else "–",
                 example,
             ]
         )

@@ -37,6 +37,7 @@ class AddsUp(Rule):
     tolerance: Decimal = attrs.field(default=Decimal("0.01"), converter=_tolerance)
 
     kind: ClassVar[str] = "adds_up"
+    row_local: ClassVar[bool] = True
 
     @property
     def columns(self) -> tuple[str, ...]:

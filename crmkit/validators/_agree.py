@@ -29,6 +29,7 @@ class Agree(Rule):
     method: str = attrs.field(kw_only=False)
 
     kind: ClassVar[str] = "agree"
+    row_local: ClassVar[bool] = True
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ import attrs
 from crmkit.errors import SchemaError
 
 from ._adapters import Adapted
+from ._answers import Answers
 from ._conditions import Column, Condition
 from ._verdict import PASSED, Finding, Skipped, failed, failures
 
@@ -33,14 +34,7 @@ Context = tuple[str | None, ...]
 
 @attrs.frozen
 class Reference:
-    """Another column of the same row that a check reads, in a normal form.
-
-    Example:
-        >>> Reference("country")
-        col('country')
-
-    .. versionadded:: 0.1.0
-    """
+    """Another column of the same row that a check reads, in a normal form."""
 
     column: str
     normalize: str | None = None
@@ -62,6 +56,9 @@ class Check(Adapted, ABC):
 
     typed: ClassVar[bool] = False
     """Whether a column may hold such values as a type of its own, which then has no written form to object to."""
+
+    learns: ClassVar[bool] = False
+    """Whether :meth:`learn` makes another check of it, so that the whole column must be seen first."""
 
     @abstractmethod
     def examine(self, text: str, context: Context = ()) -> Verdict:
@@ -86,6 +83,10 @@ class Check(Adapted, ABC):
             return {at: verdict for at, text in enumerate(texts) if (verdict := examine(text))}
         pairs = zip(texts, contexts, strict=True)
         return {at: verdict for at, (text, context) in enumerate(pairs) if (verdict := examine(text, context))}
+
+    def examine_column(self, texts: Sequence[str], contexts: Sequence[Context]) -> Answers:
+        """Judge many texts as :meth:`examine_many` does; other normal forms may come as columns."""
+        return Answers(dict(self.examine_many(texts, contexts)))
 
     def missing(self) -> Verdict:
         """Judge a missing or blank value: nothing to say, unless the check is about just that."""

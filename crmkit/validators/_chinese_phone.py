@@ -11,10 +11,10 @@ from typing import Final
 
 import attrs
 
+from crmkit.normalize._placeholders import is_placeholder
 from crmkit.normalize._plain import digits, plain
 
 from ._check import Check, Context
-from ._placeholders import is_placeholder
 from ._verdict import Finding, Verdict, failed, normal
 
 __all__ = ["ChineseLandline", "ChineseMobile"]

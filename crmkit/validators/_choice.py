@@ -8,9 +8,9 @@ from functools import cached_property
 import attrs
 
 from crmkit.normalize import text as texts
+from crmkit.normalize._placeholders import is_placeholder
 
 from ._check import Check, Context
-from ._placeholders import is_placeholder
 from ._verdict import PASSED, Finding, Verdict, normal
 
 __all__ = ["Choice"]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
+from crmkit.normalize._placeholders import is_placeholder
 from crmkit.normalize._plain import plain
 
 from ._check import Check, Context
 from ._patterns import compile_pattern
-from ._placeholders import is_placeholder
 from ._verdict import Finding, Verdict, failed, normal
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ class Code(Check):
 
     .. versionadded:: 0.1.0
     """
+
+    learns: ClassVar[bool] = True
 
     length: int | None = None
     pattern: str | None = attrs.field(default=None)

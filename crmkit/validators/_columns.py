@@ -75,13 +75,15 @@ class Columns:
             return Texts([], np.full(self.n_rows, -1, dtype=np.int32))
         distinct = self.table.texts(name)
         values = cast("list[str]", distinct.values)
-        blank = {i for i, value in enumerate(values) if not value or value.isspace()}
-        if not blank:
+        blank = np.fromiter(map(str.isspace, values), dtype=bool, count=len(values))
+        if "" in values:
+            blank[values.index("")] = True
+        if not blank.any():
             return Texts(values, distinct.codes)
+        kept = np.flatnonzero(~blank)
         renumbered = np.full(len(values) + 1, -1, dtype=np.int32)
-        kept = [i for i in range(len(values)) if i not in blank]
         renumbered[kept] = np.arange(len(kept), dtype=np.int32)
-        return Texts([values[i] for i in kept], renumbered[distinct.codes])
+        return Texts([values[i] for i in kept.tolist()], renumbered[distinct.codes])
 
     def forget(self, name: str) -> None:
         """Let go of what is cached for a column that no later rule reads."""

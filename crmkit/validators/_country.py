@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import attrs
 
 from crmkit.normalize import addresses, countries
+from crmkit.normalize._placeholders import is_filler_number, is_placeholder
 
-from ._check import Check, Context, Reference, country_reference
-from ._placeholders import is_placeholder
+from ._by_country import ByCountry
+from ._check import Check, Context
 from ._text import tidy
 from ._verdict import Finding, Skipped, Verdict, failed, normal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from crmkit.typing import Severity
 
@@ -51,6 +52,7 @@ class Country(Check):
     """
 
     severity: ClassVar[Severity] = "warning"
+    learns: ClassVar[bool] = True
 
     form: Literal["code", "any", "column"] = attrs.field(
         default="code", validator=attrs.validators.in_(("code", "any", "column"))
@@ -77,7 +79,7 @@ class Country(Check):
 
 
 @attrs.frozen(kw_only=True)
-class Postcode(Check):
+class Postcode(ByCountry):
     """A postal code of the form that its country uses.
 
     Args:
@@ -95,25 +97,15 @@ class Postcode(Check):
 
     severity: ClassVar[Severity] = "warning"
 
-    country: str | Reference | None = attrs.field(default=None, converter=country_reference)
-
-    @property
-    def references(self) -> tuple[Reference, ...]:
-        return (self.country,) if isinstance(self.country, Reference) else ()
-
-    def rename(self, names: Mapping[str, str]) -> Postcode:
-        if not isinstance(self.country, Reference):
-            return self
-        column = names.get(self.country.column, self.country.column)
-        return attrs.evolve(self, country=attrs.evolve(self.country, column=column))
-
     def examine(self, text: str, context: Context = ()) -> Verdict:
-        country = (context[0] if context else None) if isinstance(self.country, Reference) else self.country
+        country = self.country_of(context)
         if not country:
             return Skipped("country_missing" if country is None else "country_invalid")
         valid = addresses.postcode_is_valid(text, country)
         if valid is None:
             return Skipped("country_without_codes")
+        if is_filler_number(text) and "0" in text:  # no country has a code of zeros only, though its form is right
+            return (Finding("placeholder", dimension="completeness"),)
         if valid:
             return normal(text, addresses.postcode(text, country) or text)
         if is_placeholder(text):

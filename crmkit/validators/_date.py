@@ -9,10 +9,10 @@ import attrs
 
 from crmkit.errors import SchemaError
 from crmkit.normalize import dates
+from crmkit.normalize._placeholders import is_placeholder
 
 from ._check import Check, Context
 from ._moments import Moment, is_iso_between, parse_moment
-from ._placeholders import is_placeholder
 from ._verdict import Finding, Verdict, failed, normal
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def _bound(value: date | str | None) -> str | None:
 @attrs.frozen(kw_only=True)
 class _Dated(Check):
     typed: ClassVar[bool] = True
+    learns: ClassVar[bool] = True
     _longest_plain: ClassVar[int] = 40
 
     after: str | None = attrs.field(default=None, converter=_bound)

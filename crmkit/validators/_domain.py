@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 import attrs
 
 from crmkit.normalize import _email_typos, emails
+from crmkit.normalize._placeholders import is_placeholder
 
 from ._check import Check, Context
-from ._placeholders import is_placeholder
 from ._url import url_key
 from ._verdict import Finding, Verdict, failed, normal
 

@@ -7,12 +7,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import attrs
+import numpy as np
 
-from crmkit.normalize import _email_typos, emails
-from crmkit.normalize._email_syntax import normal_form
+from crmkit.normalize import _email_bulk, emails
+from crmkit.normalize._placeholders import is_placeholder
 
+from ._answers import Answers, Forms, objects
 from ._check import Check, Context
-from ._placeholders import is_placeholder
 from ._verdict import Finding, Verdict, failed, normal
 
 if TYPE_CHECKING:
@@ -45,19 +46,17 @@ class Email(Check):
     """
 
     def examine_many(self, texts: Sequence[str], contexts: Sequence[Context]) -> Mapping[int, Verdict]:
+        return self.examine_column(texts, contexts).verdicts()
+
+    def examine_column(self, texts: Sequence[str], contexts: Sequence[Context]) -> Answers:
         del contexts
         address, placeholder = emails.address, emails.is_placeholder
-        in_normal_form, doubtful = normal_form(), emails.may_be_placeholder()
         right: set[str] = set()  # domains that are no slip
         said: dict[int, Verdict] = {}
-        for at, text in enumerate(texts):
-            parts = in_normal_form(text)
-            if parts is not None and not doubtful(parts[0]):
-                if parts[1] in right:
-                    continue
-                if _email_typos.domain(parts[1]) is None:
-                    right.add(parts[1])
-                    continue
+        at_form: list[int] = []
+        forms: list[str] = []
+        for at in _email_bulk.doubtful(texts):
+            text = texts[at]
             form = address(text)
             if form is None:
                 said[at] = _refused(text)
@@ -72,8 +71,9 @@ class Email(Check):
                     continue
                 right.add(domain)
             if form != text:
-                said[at] = normal(text, form)
-        return said
+                at_form.append(at)
+                forms.append(form)
+        return Answers(said, Forms(np.array(at_form, dtype=np.int64), objects(forms), np.ones(len(forms))))
 
     def examine(self, text: str, context: Context = ()) -> Verdict:
         del context

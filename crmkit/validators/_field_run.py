@@ -16,6 +16,7 @@ import numpy as np
 
 from crmkit.issues import Coded, IssueTable
 
+from ._answers import Forms, objects
 from ._check import walk
 from ._field_rules import FieldRule
 from ._outcome import RuleOutcome
@@ -25,7 +26,7 @@ from ._units import make_units
 from ._verdict import NOT_NORMALIZED, PASSED, Finding, Skipped, failures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from crmkit.issues import Dimension
 
@@ -52,9 +53,12 @@ class FieldRun:
     Attributes:
         field: The column.
         rules: Its rules, as they read this column (the order of dates found).
+
+    Args:
+        written: Whether it is known that some cell of the column is text; where not, it is looked for.
     """
 
-    def __init__(self, field: str, rules: Sequence[FieldRule], columns: Columns) -> None:
+    def __init__(self, field: str, rules: Sequence[FieldRule], columns: Columns, *, written: bool = False) -> None:
         self.field = field
         texts = columns.texts(field)
         self.rules = [attrs.evolve(rule, check=rule.check.learn(texts.values)) for rule in rules]
@@ -62,9 +66,13 @@ class FieldRun:
         references = dict.fromkeys(reference for rule in self.rules for reference in rule.check.references)
         self._units = make_units(field, columns, tuple(references), self._masks)
         self._said: list[dict[int, Verdict | Crashed]] = []
+        self._forms = Forms.none()
+        self._judges = [i for i, rule in enumerate(self.rules) if not isinstance(rule.check, Required)]
+        only = self._judges[0] if len(self._judges) == 1 else None
+        self._alone = None if only in self._units.active else only
         self._n_rows = columns.n_rows
         typed = any(part.typed for rule in self.rules for part in walk(rule.check))
-        self._by_form = not typed or columns.holds_text(field)
+        self._by_form = written or not typed or columns.holds_text(field)
 
     def run(self) -> tuple[list[RuleOutcome], list[IssueTable]]:
         """Return the outcome of every rule and the issues found."""
@@ -90,7 +98,11 @@ class FieldRun:
             texts, contexts = [texts[u] for u in places], [contexts[u] for u in places]
         said: Mapping[int, Verdict | Crashed]
         try:
-            said = check.examine_many(texts, contexts)
+            if i == self._alone:
+                answers = check.examine_column(texts, contexts)
+                said, self._forms = answers.said, answers.forms
+            else:
+                said = check.examine_many(texts, contexts)
         except Exception:  # noqa: BLE001 - the boundary at which a crashed rule is told from bad data
             said = _one_by_one(check, texts, contexts)
         crashes = Counter(answer.exception for answer in said.values() if isinstance(answer, Crashed))
@@ -110,9 +122,9 @@ class FieldRun:
             for u, answer in said.items()
             if type(answer) is tuple and any(finding.fix is not None for finding in answer)
         }
-        judges = [i for i, rule in enumerate(self.rules) if not isinstance(rule.check, Required)]
-        if len(judges) == 1 and judges[0] not in self._units.active:
-            return self._propose_alone(judges[0], sorted(wanting))
+        if self._alone is not None:
+            self._forms = self._proven(self.rules[self._alone].check, self._forms)
+            return self._propose_alone(self._alone, sorted(wanting))
         found: dict[int, Proposal] = {}
         for u in sorted(wanting):
             asked = []
@@ -152,6 +164,26 @@ class FieldRun:
                 solved = frozenset() if finding.code == NOT_NORMALIZED else frozenset({i})
                 found[u] = Proposal(cast("str", finding.fix), finding.confidence or 0.0, solved)
         return found
+
+    def _proven(self, check: Check, forms: Forms) -> Forms:
+        """Ask about normal forms again; one that the check does not take as it is, is none."""
+        if not len(forms):
+            return forms
+        contexts = self._units.contexts_for(check) if check.references else None
+        asked: list[Context] = [() if contexts is None else contexts[u] for u in forms.at.tolist()]
+        values = forms.values.tolist()
+        try:
+            answers = check.examine_column(values, asked)
+        except Exception:  # noqa: BLE001 - the boundary at which a crashed rule is told from bad data
+            wrong = [at for at, (value, context) in enumerate(zip(values, asked, strict=True))
+                     if safely(check, value, context)]  # fmt: skip
+        else:
+            wrong = [*answers.said, *answers.forms.at.tolist()]
+        if not wrong:
+            return forms
+        kept, sure = forms.values.copy(), forms.sure.copy()
+        kept[wrong], sure[wrong] = None, np.nan
+        return Forms(forms.at, kept, sure)
 
     # -- counting -------------------------------------------------------------------------------------------------
 
@@ -234,10 +266,10 @@ class FieldRun:
 
     def _form(self, proposals: Mapping[int, Proposal]) -> tuple[list[RuleOutcome], list[IssueTable]]:
         """Report the values that are right but not written in their normal form, once for each cell."""
-        judges = [i for i, rule in enumerate(self.rules) if not isinstance(rule.check, Required)]
+        judges = self._judges
         if not self._by_form or not judges:
             return [], []
-        units = self._units
+        units, columns = self._units, self._forms
         failing: set[int] = set()
         forms: dict[int, Finding] = {}
         for said in self._said:
@@ -257,7 +289,9 @@ class FieldRun:
             unjudged = silent if i == judges[0] else unjudged & silent
         outside = list(failing | unjudged)
         judged = int(units.counts.sum()) - (int(units.counts[outside].sum()) if outside else 0)
-        failed = int(units.counts[list(layer)].sum()) if layer else 0
+        if failing and len(columns):
+            columns = columns.take(~np.isin(columns.at, list(failing)))
+        failed = int(units.counts[[*layer]].sum() if layer else 0) + int(units.counts[columns.at].sum())
         rule = FieldRule(name=f"{self.field}:normal_form", check=self.rules[0].check, severity="info")
         outcome = RuleOutcome(
             rule=rule.name, path=self.field, severity="info", dimension="consistency", passed=judged - failed,
@@ -265,16 +299,31 @@ class FieldRun:
             reasons={"not_judged": self._n_rows - judged} if judged < self._n_rows else {},
         )  # fmt: skip
         fixes = {u: proposals[u] for u in layer if u in proposals}
-        return [outcome], [self._spread(rule, layer, fixes)] if layer else []
+        remarks = [self._spread(rule, layer, fixes)] if layer else []
+        return [outcome], [*remarks, self._spread_forms(rule, columns)] if len(columns) else remarks
+
+    def _spread_forms(self, rule: FieldRule, forms: Forms) -> IssueTable:
+        """Do as :meth:`_spread` for normal forms in columns."""
+        rows, place = self._rows_of(forms.at)
+        texts = self._units.texts
+        return IssueTable.of(
+            rule=rule.name, row=rows, path=self.field, code=NOT_NORMALIZED, severity="info", dimension="consistency",
+            value=objects([texts[u] for u in forms.at.tolist()])[place], fix=forms.values[place],
+            confidence=forms.sure[place],
+        )  # fmt: skip
+
+    def _rows_of(self, units: Sequence[int] | Array) -> tuple[Array, Array]:
+        """Return the rows of some units, and for each row which of them it is of."""
+        at = np.full(len(self._units) + 1, -1, dtype=np.int32)
+        at[units] = np.arange(len(units), dtype=np.int32)
+        place = at[self._units.codes]
+        rows = np.flatnonzero(place >= 0)
+        return rows, place[rows]
 
     def _spread(self, rule: FieldRule, layer: Mapping[int, Finding], fixes: Mapping[int, Proposal]) -> IssueTable:
         """Turn what was found in units into issues of rows."""
         order = list(layer)
-        at = np.full(len(self._units) + 1, -1, dtype=np.int32)
-        at[order] = np.arange(len(order), dtype=np.int32)
-        place = at[self._units.codes]
-        rows = np.flatnonzero(place >= 0)
-        place = place[rows]
+        rows, place = self._rows_of(order)
         findings = list(layer.values())
         proposed = [fixes.get(u) for u in order]
         sure = np.array([np.nan if fix is None else fix.confidence for fix in proposed], dtype=np.float64)
@@ -287,8 +336,8 @@ class FieldRun:
             severity=_coded(grades, place),
             dimension=_coded([finding.dimension for finding in findings], place),
             params=_coded([_params(finding.params) for finding in findings], place),
-            value=_objects([self._units.texts[u] for u in order])[place],
-            fix=_objects([None if fix is None else fix.value for fix in proposed])[place],
+            value=objects([self._units.texts[u] for u in order])[place],
+            fix=objects([None if fix is None else fix.value for fix in proposed])[place],
             confidence=sure[place],
             templates=_templates(rule),
         )
@@ -312,13 +361,6 @@ def _templates(rule: FieldRule) -> dict[str, dict[str, str]] | None:
 
 def _params(params: Mapping[str, Any]) -> str:
     return json.dumps(dict(params), ensure_ascii=False, sort_keys=True) if params else "{}"
-
-
-def _objects(items: Iterable[object]) -> Array:
-    listed = list(items)
-    array = np.empty(len(listed), dtype=object)
-    array[:] = listed
-    return array
 
 
 def _coded(items: Sequence[str], place: Array) -> Coded:

@@ -94,18 +94,26 @@ class FixPlan:
         names = ("row", "path", "value", "fix", "confidence", "rule", "message", "record_id")
         rows, paths = picked.column("row"), picked.column("path")
         # Issues are sorted by row and path, so those of one cell, which propose one value, stand together.
-        first = [at for at in range(len(rows)) if not at or rows[at] != rows[at - 1] or paths[at] != paths[at - 1]]
+        cells = list(zip(rows, paths, strict=True))
+        first = [at for at, (cell, before) in enumerate(zip(cells, [None, *cells], strict=False)) if cell != before]
         words = picked.column("code")
         ends = [*first[1:], len(rows)][: len(first)]
         # Checks of a field propose one value; a rule between records may propose another: the surer one is taken.
         fix, sure = picked.column("fix"), picked.column("confidence")
-        best = [max(range(start, end), key=lambda at: (sure[at], -at)) for start, end in zip(first, ends, strict=True)]
+        best = [
+            start if end - start == 1 else max(range(start, end), key=lambda at: (sure[at], -at))
+            for start, end in zip(first, ends, strict=True)
+        ]
         reasons = [
-            tuple(dict.fromkeys(words[at] for at in range(start, end) if fix[at] == fix[chosen]))
+            (words[start],)
+            if end - start == 1
+            else tuple(dict.fromkeys(words[at] for at in range(start, end) if fix[at] == fix[chosen]))
             for start, end, chosen in zip(first, ends, best, strict=True)
         ]
-        cells = picked.take(best)
-        found: dict[str, Any] = {name: cells.column(column) for name, column in zip(_CELL_COLUMNS, names, strict=True)}
+        chosen_cells = picked.take(best)
+        found: dict[str, Any] = {
+            name: chosen_cells.column(column) for name, column in zip(_CELL_COLUMNS, names, strict=True)
+        }
         key = report.schema.key if report.schema.key in report.table.columns else None
         return cls(
             **found, codes=reasons, key=key, run_id=report.run_id,

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
-from functools import cache
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +10,10 @@ import attrs
 
 from ._check import Not, walk
 from ._choice import Choice
-from ._conditions import AllTrue, AnyTrue, Comparison, Condition, Negation, OneOf, Present
 from ._field_rules import field_rules
 from ._rules import Demand, Require
 from ._text import Blank, Required
+from ._wording import guide_texts, in_words, word
 
 if TYPE_CHECKING:
     import os
@@ -70,16 +67,16 @@ class Guide:
 
     def html(self) -> str:
         """Return the page: one file, no script, nothing loaded."""
-        heads = [_word(name, self.lang) for name in ("field", "demanded", "meaning", "form", "good", "bad")]
+        heads = [word(name, self.lang) for name in ("field", "demanded", "meaning", "form", "good", "bad")]
         head = "".join(f"<th>{escape(text)}</th>" for text in heads)
         body = "".join(self._row(entry) for entry in self.entries)
         rules = "".join(f"<li>{escape(sentence)}</li>" for sentence in self.sentences)
-        more = f"<h2>{escape(_word('rules', self.lang))}</h2><ul>{rules}</ul>" if rules else ""
+        more = f"<h2>{escape(word('rules', self.lang))}</h2><ul>{rules}</ul>" if rules else ""
         return (
             f'<!doctype html><html lang="{"zh-Hans" if self.lang == "zh" else "en"}"><head><meta charset="utf-8">'
             f'<meta name="viewport" content="width=device-width,initial-scale=1"><title>{escape(self.title)}</title>'
             f"<style>{_STYLE}</style></head><body><h1>{escape(self.title)}</h1>"
-            f"<p>{escape(_word('leave_empty', self.lang))}</p>"
+            f"<p>{escape(word('leave_empty', self.lang))}</p>"
             f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}</body></html>"
         )
 
@@ -87,7 +84,7 @@ class Guide:
         form = escape("; ".join(entry["form"]) if self.lang == "en" else "；".join(entry["form"]))
         if entry["values"]:
             values = " ".join(f"<code>{escape(value)}</code>" for value in entry["values"])
-            form = f"{escape(_word('values', self.lang))}: {values}"
+            form = f"{escape(word('values', self.lang))}: {values}"
         good, bad = (f"<code>{escape(entry[name])}</code>" if entry[name] else "" for name in ("good", "bad"))
         demanded = escape(str(entry["required"]))
         return (
@@ -113,37 +110,15 @@ def make_guide(schema: Schema, *, lang: Language, labels: Mapping[str, str], tit
             sentences.append(own)
         elif isinstance(rule, Demand) or (isinstance(rule, Require) and rule.condition is not None):
             sentences.append(_sentence(rule, lang, labels))
-    heading = _word("title", lang, name=schema.name) if title is None else title
+    heading = word("title", lang, name=schema.name) if title is None else title
     return Guide(heading, tuple(entries), tuple(sentences), lang)
 
 
 def _sentence(rule: Demand | Require, lang: Language, labels: Mapping[str, str]) -> str:
     if isinstance(rule, Demand):
-        return _condition(rule.demand, lang, labels)
-    condition = _condition(rule.condition, lang, labels) if rule.condition is not None else ""
-    return _word("required_where", lang, field=labels.get(rule.field, rule.field), condition=condition)
-
-
-def _condition(condition: Condition, lang: Language, labels: Mapping[str, str]) -> str:
-    """Return a condition in words."""
-
-    def named(column: str) -> str:
-        return labels.get(column, column)
-
-    match condition:
-        case Present(column):
-            return _word("is_filled", lang, field=named(column))
-        case Comparison(column, symbol, value, _):
-            sign = {"==": "is", "!=": "is_not"}.get(symbol)
-            return f"{named(column)} {_word(sign, lang) if sign else symbol} {value}"
-        case OneOf(column, values, _):
-            return _word("is_one_of", lang, field=named(column), values=", ".join(values))
-        case Negation(inner):
-            return _word("not_so", lang, condition=_condition(inner, lang, labels))
-        case AllTrue(parts) | AnyTrue(parts):
-            joint = _word("and" if isinstance(condition, AllTrue) else "or", lang)
-            return joint.join(_condition(part, lang, labels) for part in parts)
-    return repr(condition)
+        return in_words(rule.demand, lang, labels)
+    condition = in_words(rule.condition, lang, labels) if rule.condition is not None else ""
+    return word("required_where", lang, field=labels.get(rule.field, rule.field), condition=condition)
 
 
 def _entry(
@@ -152,13 +127,13 @@ def _entry(
     rules = field_rules(field, check)
     said = [rule for rule in rules if not isinstance(rule.check, (Required, Blank))]
     demanded = next((rule for rule in rules if isinstance(rule.check, Required)), None)
-    required = _word("yes" if demanded is not None or field == schema.key else "no", lang)
+    required = word("yes" if demanded is not None or field == schema.key else "no", lang)
     if demanded is not None and demanded.condition is not None:
-        required = _word("when", lang, condition=_condition(demanded.condition, lang, labels))
-    parts = [part for rule in said for part in walk(rule.check) if type(part).__name__ in _texts()]
+        required = word("when", lang, condition=in_words(demanded.condition, lang, labels))
+    parts = [part for rule in said for part in walk(rule.check) if type(part).__name__ in guide_texts()]
     # A limit on length says nothing of what the field is for.
     telling = [part for part in parts if type(part).__name__ != "Text"] or parts[:1]
-    about: Mapping[str, Any] = _texts()[type(telling[0]).__name__] if telling else {}
+    about: Mapping[str, Any] = guide_texts()[type(telling[0]).__name__] if telling else {}
     choice = next((part for part in parts if isinstance(part, Choice)), None)
     own = [rule.template[lang] for rule in rules if rule.template and lang in rule.template]
     good, bad = str(about.get("good", "")), str(about.get("bad", ""))
@@ -190,21 +165,9 @@ def _holds(rule: FieldRule, example: str) -> bool:
 def _limits(parts: Sequence[Check], lang: Language) -> list[str]:
     found = []
     for part in parts:
-        for name, word in _LIMITS:
+        for name, limit in _LIMITS:
             bound = getattr(part, name, None)
             if bound is not None:
-                shown = _word("now", lang) if bound == "now" else str(bound)
-                found.append(_word(word, lang, n=shown))
+                shown = word("now", lang) if bound == "now" else str(bound)
+                found.append(word(limit, lang, n=shown))
     return list(dict.fromkeys(found))
-
-
-def _word(name: str, lang: Language, /, **places: str) -> str:
-    text = str(_texts()["words"][name][lang])
-    for place, value in places.items():
-        text = text.replace(f"{{{place}}}", value)
-    return text
-
-
-@cache
-def _texts() -> Mapping[str, Any]:
-    return tomllib.loads((files("crmkit") / "data" / "guide.toml").read_text(encoding="utf-8"))

@@ -6,10 +6,10 @@ from abc import abstractmethod
 from itertools import combinations
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
+from crmkit.normalize._placeholders import is_placeholder
 from crmkit.normalize._plain import digits, plain
 
 from ._check import Check, Context
-from ._placeholders import is_placeholder
 from ._verdict import Finding, Verdict, failed, normal
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from functools import cache
 import attrs
 
 from crmkit.normalize import text as texts
+from crmkit.normalize._placeholders import is_placeholder
 from crmkit.normalize._reference import read_rows
 
 from ._check import Check, Context
-from ._placeholders import is_placeholder
 from ._verdict import Finding, Verdict, failed, normal
 
 __all__ = ["Language"]

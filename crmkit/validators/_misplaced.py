@@ -58,6 +58,7 @@ class Swapped(Rule):
     kinds: tuple[str, ...] = attrs.field(kw_only=False)
 
     kind: ClassVar[str] = "swapped"
+    row_local: ClassVar[bool] = True
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -101,6 +102,7 @@ class Spill(Rule):
     of: str = attrs.field(kw_only=False)
 
     kind: ClassVar[str] = "spill"
+    row_local: ClassVar[bool] = True
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -9,9 +9,9 @@ import attrs
 
 from crmkit import systems
 from crmkit.normalize import names
+from crmkit.normalize._placeholders import is_placeholder
 
 from ._check import Check, Context
-from ._placeholders import is_placeholder
 from ._text import tidy
 from ._verdict import Finding, Verdict, failed, normal
 

@@ -10,16 +10,16 @@ import attrs
 
 from crmkit.errors import SchemaError
 from crmkit.normalize import numbers
+from crmkit.normalize._placeholders import is_placeholder
+from crmkit.values import Money as Amount
 
 from ._check import Check, Context, Reference, country_reference
 from ._conditions import Column
-from ._placeholders import is_placeholder
 from ._verdict import Finding, Verdict, failed, normal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from crmkit.values import Money as Amount
 
 __all__ = ["Money", "Number"]
 
@@ -64,7 +64,8 @@ class _Limited(Check):
     decimal: Literal[".", ","] | None = None
 
     def _read(self, text: str, code: str) -> tuple[Amount | None, tuple[Finding, ...]]:
-        amount = numbers.parse(text, decimal=self.decimal)
+        plain = self.decimal != "," and _PLAIN(text.removeprefix("-")) is not None
+        amount = Amount(Decimal(text), None) if plain else numbers.parse(text, decimal=self.decimal)
         if amount is None:
             if is_placeholder(text):
                 return None, (Finding("placeholder", dimension="completeness", severity="warning"),)
@@ -80,13 +81,14 @@ class _Limited(Check):
             return super().examine_many(texts, contexts)
         examine, referring = self.examine, bool(self.references)
         plain, ge, le = _PLAIN, self.ge, self.le
-        positive = le is None and (ge is None or ge <= 0)  # then no sign is all that there is to ask
+        if le is None and (ge is None or ge <= 0):  # then no sign is all that there is to ask
+            odd = [at for at, match in enumerate(map(plain, texts)) if match is None]
+            return {at: verdict for at in odd if (verdict := examine(texts[at], contexts[at] if referring else ()))}
         return {
             at: verdict
             for at, text in enumerate(texts)
             if not (
-                plain(text) is not None
-                and (positive or ((ge is None or Decimal(text) >= ge) and (le is None or Decimal(text) <= le)))
+                plain(text) is not None and (ge is None or Decimal(text) >= ge) and (le is None or Decimal(text) <= le)
             )
             and (verdict := examine(text, contexts[at] if referring else ()))
         }
@@ -119,7 +121,7 @@ class Number(_Limited):
         amount, found = self._read(text, "number_invalid")
         if amount is None:
             return found
-        if numbers.currencies(text):
+        if _PLAIN(text.removeprefix("-")) is None and numbers.currencies(text):
             return failed("number_invalid")
         return (*found, *self._form(text, f"{amount.amount:f}"))
 

@@ -45,6 +45,18 @@ class RuleOutcome:
     reasons: Mapping[str, int] = attrs.field(factory=dict)
     exceptions: tuple[str, ...] = ()
 
+    def plus(self, other: RuleOutcome) -> RuleOutcome:
+        """Return the outcome over the rows of both."""
+        reasons = {
+            reason: self.reasons.get(reason, 0) + other.reasons.get(reason, 0)
+            for reason in dict.fromkeys((*self.reasons, *other.reasons))
+        }
+        return attrs.evolve(
+            self, passed=self.passed + other.passed, failed=self.failed + other.failed, error=self.error + other.error,
+            skipped=self.skipped + other.skipped, reasons=reasons,
+            exceptions=tuple(dict.fromkeys((*self.exceptions, *other.exceptions))),
+        )  # fmt: skip
+
     @property
     def checked(self) -> int:
         """Rows for which the rule gave an answer."""

@@ -10,10 +10,10 @@ import attrs
 
 from crmkit.normalize import numbers
 from crmkit.normalize import text as texts
+from crmkit.normalize._placeholders import is_placeholder
 
 from ._check import Check, Context
 from ._number import _limit
-from ._placeholders import is_placeholder
 from ._verdict import Finding, Verdict, failed, normal
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class Percentage(Check):
     """
 
     typed: ClassVar[bool] = True
+    learns: ClassVar[bool] = True
 
     ge: Decimal | None = attrs.field(default=Decimal(0), converter=_limit)
     le: Decimal | None = attrs.field(default=Decimal(100), converter=_limit)

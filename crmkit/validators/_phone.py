@@ -6,17 +6,22 @@ import re
 from typing import TYPE_CHECKING, get_args
 
 import attrs
+import numpy as np
 
 from crmkit.errors import NotFoundError, SchemaError
-from crmkit.normalize import phones
+from crmkit.normalize import _phone_bulk, phones
+from crmkit.normalize._placeholders import is_filler_number, is_placeholder
 from crmkit.values import PhoneType
 
+from ._answers import Answers, Forms
+from ._by_country import ByCountry
 from ._check import Check, Context, Reference, country_reference
-from ._placeholders import is_placeholder
-from ._verdict import NOT_NORMALIZED, Finding, Skipped, Verdict, normal
+from ._verdict import Finding, Skipped, Verdict, normal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from crmkit.typing import JSONValue
 
 __all__ = ["Phone"]
 
@@ -39,6 +44,11 @@ _LETTER_FOR_DIGIT = 0.9
 _LETTERS_LEFT_OUT = 0.8
 """The reference reads over letters in a number, or takes them for digits of their keys; they may be misread ones."""
 
+_SURE = np.full(7, np.nan)  # by how a number is written; NaN: by what tells its country
+_SURE[_phone_bulk.ABROAD_FORM] = _INTERNATIONAL
+_SURE[_phone_bulk.LOCAL] = _AREA_CODE_UNSURE
+_SURE[_phone_bulk.LANDLINE] = _TRUNK_PREFIX_MISSING
+
 
 def _types(types: Iterable[str]) -> tuple[str, ...]:
     listed = (types,) if isinstance(types, str) else tuple(types)
@@ -49,7 +59,7 @@ def _types(types: Iterable[str]) -> tuple[str, ...]:
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class Phone(Check):
+class Phone(ByCountry):
     """A telephone number that its numbering plan allows.
 
     Args:
@@ -71,7 +81,6 @@ class Phone(Check):
     .. versionadded:: 0.1.0
     """
 
-    country: str | Reference | None = attrs.field(default=None, converter=country_reference)
     default: str | None = attrs.field(default=None, converter=country_reference)
     types: tuple[str, ...] = attrs.field(default=(), converter=_types)
 
@@ -79,21 +88,8 @@ class Phone(Check):
         if isinstance(self.default, Reference):
             raise SchemaError("default= of a Phone() is one country; give the column as country=")
 
-    @property
-    def references(self) -> tuple[Reference, ...]:
-        return (self.country,) if isinstance(self.country, Reference) else ()
-
-    def rename(self, names: Mapping[str, str]) -> Phone:
-        if not isinstance(self.country, Reference):
-            return self
-        column = names.get(self.country.column, self.country.column)
-        return attrs.evolve(self, country=attrs.evolve(self.country, column=column))
-
     def examine(self, text: str, context: Context = ()) -> Verdict:
-        if isinstance(self.country, Reference):
-            own, sure = (context[0] if context else None), _OWN_COUNTRY
-        else:
-            own, sure = self.country, _FIXED_COUNTRY
+        own, sure = self.country_of(context), _OWN_COUNTRY if self.references else _FIXED_COUNTRY
         country = own or self.default
         if not own:
             sure = _DEFAULT_COUNTRY
@@ -104,31 +100,33 @@ class Phone(Check):
         if _has_letters(text) and " ext. " not in form:
             sure = min(sure, _LETTERS_LEFT_OUT)
         if self.types and not self._is_of_type(form):
-            return (Finding("phone_type", params={"types": list(self.types)}, severity="warning"),)
+            return (Finding("phone_type", params=_said(self.types), severity="warning"),)
         return normal(text, form, confidence=sure)
 
     def examine_many(self, texts: Sequence[str], contexts: Sequence[Context]) -> Mapping[int, Verdict]:
         if self.types:
             return Check.examine_many(self, texts, contexts)
-        accept, tidy, examine, default = phones.accept, phones.is_e164, self.examine, self.default
-        referred = isinstance(self.country, Reference)
-        fixed = None if isinstance(self.country, Reference) else self.country
-        usual = _FIXED_COUNTRY if not referred else _OWN_COUNTRY
+        return self.examine_column(texts, contexts).verdicts()
+
+    def examine_column(self, texts: Sequence[str], contexts: Sequence[Context]) -> Answers:
+        if self.types:
+            return Answers(dict(Check.examine_many(self, texts, contexts)))
+        places = {context: place for place, context in enumerate(dict.fromkeys(contexts))}
+        context_of = np.fromiter(map(places.__getitem__, contexts), np.int64, len(texts))
+        own = [self.country_of(context) for context in places]
+        named = _OWN_COUNTRY if self.references else _FIXED_COUNTRY
+        usual = [named if country else _DEFAULT_COUNTRY for country in own]
+        found = _phone_bulk.read_many(texts, [country or self.default for country in own], context_of)
         said: dict[int, Verdict] = {}
-        for at, (text, context) in enumerate(zip(texts, contexts, strict=True)):
-            if tidy(text):
-                continue
-            own = (context[0] if context else None) if referred else fixed
-            country = own or default
-            form = accept(text, country)
-            if form is None:
-                verdict = examine(text, context)
-                if verdict:
-                    said[at] = verdict
-            elif form != text:
-                sure = _how_sure(text, country, usual if own else _DEFAULT_COUNTRY)
-                said[at] = (Finding(NOT_NORMALIZED, form, sure, dimension="consistency", severity="info"),)
-        return said
+        for doubtful in np.flatnonzero(found.kinds == _phone_bulk.UNKNOWN).tolist():
+            verdict = self.examine(texts[doubtful], contexts[doubtful])
+            if verdict:
+                said[doubtful] = verdict
+        at = np.flatnonzero(found.kinds > _phone_bulk.E164)
+        sure = _SURE[found.kinds[at]]
+        by_country = np.isnan(sure)
+        sure[by_country] = np.array(usual)[context_of[at[by_country]]]
+        return Answers(said, Forms(at, found.forms[at], sure))
 
     def _is_of_type(self, form: str) -> bool:
         number = phones.parse(form)
@@ -138,6 +136,21 @@ class Phone(Check):
     def __repr__(self) -> str:
         types = f", types={list(self.types)!r}" if self.types else ""
         return f"Phone(country={self.country!r}, default={self.default!r}{types})"
+
+
+_IN_CHINESE = {
+    "fixed_line": "固定电话", "mobile": "手机", "fixed_line_or_mobile": "固定电话或手机", "toll_free": "免费电话",
+    "premium_rate": "付费电话", "shared_cost": "分摊付费电话", "voip": "网络电话", "personal": "个人号码",
+    "pager": "寻呼机", "uan": "企业统一号码", "voicemail": "语音信箱", "unknown": "未知类型",
+}  # fmt: skip
+
+
+def _said(types: Sequence[str]) -> dict[str, JSONValue]:
+    """Return types of number as params of a message: the words of the interface, and those of each language."""
+    return {
+        "types": list(types), "types_en": [name.replace("_", " ") for name in types],
+        "types_zh": [_IN_CHINESE.get(name, name) for name in types],
+    }  # fmt: skip
 
 
 def _how_sure(text: str, country: str | None, sure: float) -> float:
@@ -170,7 +183,7 @@ def _is_international(text: str) -> bool:
 def _refused(text: str, country: str | None, own: str | None) -> Verdict:
     if len(text) > _LONGEST:
         return (Finding("phone_invalid_international"),)
-    if is_placeholder(text) or _is_filler(text):
+    if is_placeholder(text) or is_filler_number(text):
         return (Finding("placeholder", dimension="completeness", severity="warning"),)
     if phones.is_lossy(text):
         return (Finding("phone_lossy"),)
@@ -207,9 +220,3 @@ def _repairs(text: str, digits: int) -> list[tuple[str, float]]:
 
 def _has_letters(text: str) -> bool:
     return any(char.isalpha() for char in text)
-
-
-def _is_filler(text: str) -> bool:
-    """Say whether somebody filled the field with one digit: 000000, 99999999."""
-    found = {char for char in text if char.isdecimal()}
-    return len(found) == 1 and not _has_letters(text) and len(text) >= _FEWEST_DIGITS

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import attrs
 
 from crmkit.normalize import text as texts
+from crmkit.normalize._placeholders import is_placeholder
 from crmkit.normalize._reference import read_rows
 
-from ._check import Check, Context, Reference, country_reference
-from ._placeholders import is_placeholder
+from ._by_country import ByCountry
 from ._verdict import Finding, Skipped, Verdict, normal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from crmkit.typing import Severity
+
+    from ._check import Context
 
 __all__ = ["Region", "region_name"]
 
@@ -26,7 +26,7 @@ _LONGEST = 80
 
 
 @attrs.frozen(kw_only=True)
-class Region(Check):
+class Region(ByCountry):
     """A province or state of the row's country, by code or name.
 
     Known are the regions of Australia, Brazil, Canada, China, Germany and the United States; of other countries
@@ -50,23 +50,12 @@ class Region(Check):
 
     severity: ClassVar[Severity] = "warning"
 
-    country: str | Reference | None = attrs.field(default=None, converter=country_reference)
     form: Literal["name", "code", "any"] = attrs.field(
         default="any", validator=attrs.validators.in_(("name", "code", "any"))
     )
 
-    @property
-    def references(self) -> tuple[Reference, ...]:
-        return (self.country,) if isinstance(self.country, Reference) else ()
-
-    def rename(self, names: Mapping[str, str]) -> Region:
-        if not isinstance(self.country, Reference):
-            return self
-        column = names.get(self.country.column, self.country.column)
-        return attrs.evolve(self, country=attrs.evolve(self.country, column=column))
-
     def examine(self, text: str, context: Context = ()) -> Verdict:
-        country = (context[0] if context else None) if isinstance(self.country, Reference) else self.country
+        country = self.country_of(context)
         if not country:
             return Skipped("country_missing" if country is None else "country_invalid")
         known = _regions(country)

@@ -146,6 +146,7 @@ class Passes(Rule):
     fields: tuple[str, ...] = attrs.field(kw_only=False)
 
     kind: ClassVar[str] = "satisfies"
+    row_local: ClassVar[bool] = True
 
     @property
     def columns(self) -> tuple[str, ...]:

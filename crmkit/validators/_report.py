@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit import frames
+from crmkit.errors import SchemaError
 from crmkit.issues import Report, at_least
 
 from ._html import report_html
@@ -39,7 +40,8 @@ class ValidationReport(Report):
 
     Attributes:
         schema: The rule set that was asked.
-        table: The table that was checked.
+        table: The table that was checked; of a table in pieces, the columns that had to be kept.
+        n_rows: Number of its rows.
         issues: What was found, one row for each issue.
         run_id: ULID of the run.
         at: When, as an aware moment.
@@ -57,10 +59,12 @@ class ValidationReport(Report):
 
     def __init__(
         self, *, schema: Schema, table: Table, issues: IssueTable, outcomes: Iterable[RuleOutcome],
-        assumptions: Iterable[Assumption], run_id: str, at: datetime,
+        assumptions: Iterable[Assumption], run_id: str, at: datetime, n_rows: int | None = None, whole: bool = True,
     ) -> None:  # fmt: skip
         self.schema = schema
         self.table = table
+        self.n_rows = len(table) if n_rows is None else n_rows
+        self._whole = whole
         self.issues = issues
         self.run_id = run_id
         self.at = at
@@ -98,7 +102,7 @@ class ValidationReport(Report):
         """Return rows, issues by severity, rules that crashed, and rows with an error."""
         found = self.issues.counts("severity")
         return {
-            "rows": len(self.table),
+            "rows": self.n_rows,
             "errors": found.get("error", 0),
             "warnings": found.get("warning", 0),
             "infos": found.get("info", 0),
@@ -131,11 +135,11 @@ class ValidationReport(Report):
         Raises:
             NotFoundError: If there is no such way to sum up.
         """
-        return summaries(what, self.issues, self._outcomes.values(), len(self.table))
+        return summaries(what, self.issues, self._outcomes.values(), self.n_rows)
 
     def score_at(self, severity: Severity) -> float:
         """Return the share of records without an issue at ``severity`` or worse."""
-        n = len(self.table)
+        n = self.n_rows
         return 1.0 - len(self._rows_at(severity)) / n if n else 1.0
 
     def worst_rules(self, n: int = 10) -> list[tuple[str, Summary]]:
@@ -154,9 +158,14 @@ class ValidationReport(Report):
 
         Args:
             at: A row is bad if it has an issue of this severity or worse. Issues of the whole table make no row bad.
+
+        Raises:
+            SchemaError: If the table came in pieces whose rows were not kept.
         """
+        if not self._whole:
+            raise SchemaError("the rows of the pieces were not kept; ask check_chunks(..., keep_rows=True) for them")
         bad = self._rows_at(at)
-        good = np.setdiff1d(np.arange(len(self.table)), bad, assume_unique=True)
+        good = np.setdiff1d(np.arange(self.n_rows), bad, assume_unique=True)
         return self.table.take(good.tolist()), self.table.take(bad.tolist())
 
     def valid(self) -> Frame:
@@ -222,6 +231,7 @@ class ValidationReport(Report):
         return ValidationReport(
             schema=self.schema, table=self.table, issues=self.issues.in_language(lang),
             outcomes=self._outcomes.values(), assumptions=self._assumptions, run_id=self.run_id, at=self.at,
+            n_rows=self.n_rows, whole=self._whole,
         )  # fmt: skip
 
     def __iter__(self) -> Iterator[Issue]:

@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 
 from ._conditions import AllTrue, AnyTrue, Condition, Present
+from ._wording import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,6 +91,8 @@ class Rule(ABC):
 
     kind: ClassVar[str] = "rule"
     dimension: ClassVar[Dimension] = "consistency"
+    row_local: ClassVar[bool] = False
+    """Whether a row is judged by nothing but itself."""
 
     @property
     @abstractmethod
@@ -240,6 +243,7 @@ class Require(Rule):
     field: str = attrs.field(kw_only=False)
 
     kind: ClassVar[str] = "require"
+    row_local: ClassVar[bool] = True
     dimension: ClassVar[Dimension] = "completeness"
 
     @property
@@ -251,7 +255,13 @@ class Require(Rule):
         return "required" if self.condition is None else "required_when"
 
     def judge(self, run: RunContext, asked: _Mask) -> Judgement:
-        params: dict[str, JSONValue] = {} if self.condition is None else {"condition": repr(self.condition)}
+        params: dict[str, JSONValue] = {}
+        if self.condition is not None:
+            params = {
+                "condition": repr(self.condition),
+                "condition_en": in_words(self.condition, "en"),
+                "condition_zh": in_words(self.condition, "zh"),
+            }
         return Judgement(failed=np.flatnonzero(asked & ~run.columns.present(self.field)), params=params)
 
     def _renamed(self, names: Mapping[str, str]) -> dict[str, Any]:
@@ -268,6 +278,7 @@ class Demand(Rule):
     demand: Condition = attrs.field(kw_only=False)
 
     kind: ClassVar[str] = "demand"
+    row_local: ClassVar[bool] = True
 
     @property
     def columns(self) -> tuple[str, ...]:

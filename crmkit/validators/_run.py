@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import attrs
 import numpy as np
@@ -17,7 +17,7 @@ from ._assumptions import Assumption
 from ._check import walk
 from ._columns import Columns
 from ._date import Date, DateTime
-from ._field_rules import FieldRule, field_rules
+from ._field_rules import field_rules
 from ._field_run import FieldRun
 from ._outcome import RuleOutcome
 from ._phone import Phone
@@ -38,53 +38,117 @@ if TYPE_CHECKING:
     from ._rules import Rule
     from ._schema import Schema
 
-__all__ = ["run_schema"]
+__all__ = ["Item", "Part", "Run", "run_schema"]
 
 
-def run_schema(
-    schema: Schema,
-    frame: Frame,
-    *,
-    tables: Mapping[str, Frame],
-    now: Callable[[], datetime] | None,
-    run_id: str | None,
-    progress: Progress | None,
-    lang: Language,
-) -> ValidationReport:
-    """Ask every rule of ``schema`` about ``frame``."""
-    moment = datetime.now(UTC) if now is None else now()
+Item: TypeAlias = "tuple[str, Check] | Rule"
+"""A field with its check, or a rule."""
+
+
+@attrs.frozen(kw_only=True)
+class Run:
+    """One run of a rule set; its table may come in pieces.
+
+    Attributes:
+        schema: The rule set.
+        others: The other tables that rules name.
+        moment: What counts as now.
+        run_id: ULID.
+        lang: Language of the messages.
+    """
+
+    schema: Schema
+    others: Mapping[str, Columns]
+    moment: datetime
+    run_id: str
+    lang: Language
+
+    @classmethod
+    def of(
+        cls, schema: Schema, *, tables: Mapping[str, Frame] | None, now: Callable[[], datetime] | None,
+        run_id: str | None, lang: Language,
+    ) -> Run:  # fmt: skip
+        """Begin a run; the arguments are those of :meth:`Schema.check`."""
+        others = {name: Columns(frames.read(other)) for name, other in (tables or {}).items()}
+        return cls(
+            schema=schema, others=others, moment=datetime.now(UTC) if now is None else now(),
+            run_id=run_id or new_run_id(now=now), lang=lang,
+        )  # fmt: skip
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """All that is asked, in its order."""
+        return (*self.schema.fields.items(), *self.schema.all_rules)
+
+    def part(
+        self, table: Table, places: Sequence[int], *, progress: Progress | None = None, known: bool = False,
+        piece: bool = False,
+    ) -> Part:  # fmt: skip
+        """Ask some of the ``items``, by their places, about one table.
+
+        Args:
+            table: The whole table, or a piece.
+            places: Which of ``items``, ascending.
+            progress: A step is an item.
+            known: Whether it is known already that the columns are there that must be.
+            piece: Whether it is one of several pieces; typed fields among the items have text in some piece.
+        """
+        schema, items = self.schema, self.items
+        columns = _open(schema, table, known=known)
+        ids = _ids(columns, schema.key)
+        outcomes: dict[int, list[RuleOutcome]] = {}
+        issues: list[IssueTable] = [IssueTable.empty() if known else _notes(table)]
+        assumptions: dict[int, list[Assumption]] = {}
+        orders: dict[str, DateOrder | None] = {}
+        kept = _kept_columns(schema)
+        shown_as = systems.shown_headers(table.columns)
+        for place in steps(progress, list(places), "check"):
+            item = items[place]
+            if isinstance(item, tuple):
+                field, check = item
+                found, tables_found, assumptions[place] = _run_field(
+                    field, check, columns, self.moment, orders, shown_as, written=piece
+                )
+                if field not in kept:
+                    columns.forget(field)
+            else:
+                found, tables_found = _run_rule(item, columns, ids, self.others, orders, self.moment, schema.fields)
+            outcomes[place] = found
+            issues += tables_found
+        return Part(outcomes, IssueTable.concat(issues).stamped(self.run_id, ids), assumptions)
+
+    def report(self, part: Part, table: Table, *, n_rows: int, whole: bool = True) -> ValidationReport:
+        """Return the report of everything that was found."""
+        places = range(len(self.items))
+        outcomes = [outcome for place in places for outcome in part.outcomes.get(place, ())]
+        unchecked = [_unchecked(field, check, outcomes) for field, check in self.schema.fields.items()]
+        issues = IssueTable.concat([part.issues, *(table.stamped(self.run_id) for table in unchecked)], lang=self.lang)
+        assumed = (assumption for place in places for assumption in part.assumptions.get(place, ()))
+        return ValidationReport(
+            schema=self.schema, table=table, issues=issues.in_language(self.lang), outcomes=outcomes,
+            assumptions=dict.fromkeys((*self.schema.assumptions, *assumed)), run_id=self.run_id, at=self.moment,
+            n_rows=n_rows, whole=whole,
+        )  # fmt: skip
+
+
+@attrs.frozen(eq=False)
+class Part:
+    """What was found in a table or a piece of it; outcomes and assumptions by the place of their item."""
+
+    outcomes: dict[int, list[RuleOutcome]]
+    issues: IssueTable
+    assumptions: dict[int, list[Assumption]]
+
+
+def run_schema(run: Run, frame: Frame, *, progress: Progress | None) -> ValidationReport:
+    """Ask every rule about a whole table."""
     table = frames.read(frame)
-    columns = _open(schema, table)
-    others = {name: Columns(frames.read(other)) for name, other in tables.items()}
-    ids = _ids(columns, schema.key)
-    outcomes: list[RuleOutcome] = []
-    issues: list[IssueTable] = [_notes(table)]
-    assumptions = list(schema.assumptions)
-    orders: dict[str, DateOrder | None] = {}
-    todo: list[tuple[str, Check] | Rule] = [*schema.fields.items(), *schema.all_rules]
-    kept = _kept_columns(schema)
-    shown_as = systems.shown_headers(table.columns)
-    for item in steps(progress, todo, "check"):
-        if isinstance(item, tuple):
-            field, check = item
-            found, tables_found, notes = _run_field(field, check, columns, moment, orders, shown_as)
-            assumptions += notes
-            if field not in kept:
-                columns.forget(field)
-        else:
-            found, tables_found = _run_rule(item, columns, ids, others, orders, moment, schema.fields)
-        outcomes += found
-        issues += tables_found
-    run = run_id or new_run_id(now=now)
-    everything = IssueTable.concat(issues, lang=lang).in_language(lang).stamped(run, ids)
-    return ValidationReport(
-        schema=schema, table=table, issues=everything, outcomes=outcomes, assumptions=assumptions, run_id=run, at=moment
-    )
+    return run.report(run.part(table, range(len(run.items)), progress=progress), table, n_rows=len(table))
 
 
-def _open(schema: Schema, table: Table) -> Columns:
+def _open(schema: Schema, table: Table, *, known: bool) -> Columns:
     wanted = schema.columns
-    columns = Columns(table, optional=frozenset(wanted) if schema.absent == "skip" else frozenset())
+    columns = Columns(table, optional=frozenset(wanted) if known or schema.absent == "skip" else frozenset())
     for name, by in wanted.items():
         columns.require(name, by)
     return columns
@@ -135,6 +199,8 @@ def _run_field(
     moment: datetime,
     orders: dict[str, DateOrder | None],
     shown_as: Mapping[str, str],
+    *,
+    written: bool,
 ) -> tuple[list[RuleOutcome], list[IssueTable], list[Assumption]]:
     rules = field_rules(field, check)
     if not columns.has(field):
@@ -149,7 +215,7 @@ def _run_field(
         ]  # fmt: skip
         return absent, [], [Assumption.of("absent_column", column=field)]
     rules = [attrs.evolve(rule, check=_at(rule.check, moment)) for rule in rules]
-    run = FieldRun(field, rules, columns)
+    run = FieldRun(field, rules, columns, written=written)
     notes = []
     for rule in run.rules:
         for part in walk(rule.check):
@@ -158,24 +224,24 @@ def _run_field(
                 if part.learned:
                     notes.append(Assumption.of("date_order", column=shown_as[field], order=str(part.order)))
     outcomes, issues = run.run()
-    return outcomes, [*issues, *_unchecked(field, run.rules, outcomes)], notes
+    return outcomes, issues, notes
 
 
-def _unchecked(field: str, rules: Sequence[FieldRule], outcomes: Sequence[RuleOutcome]) -> list[IssueTable]:
+def _unchecked(field: str, check: Check, outcomes: Sequence[RuleOutcome]) -> IssueTable:
     """Say once for the column how many phones nobody could judge: silence would read as praise."""
+    rules = field_rules(field, check)
     asked = {rule.name for rule in rules if any(isinstance(part, Phone) for part in walk(rule.check))}
     found = [
         (outcome.rule, outcome.reasons["country_missing"])
         for outcome in outcomes
         if outcome.rule in asked and outcome.reasons.get("country_missing")
     ]
-    return [
-        IssueTable.of(
-            rule=rule, code=["phones_unchecked"], row=[None], path=[field], severity="warning",
-            dimension="completeness", params=[{"n": n}],
-        )
-        for rule, n in found
-    ]  # fmt: skip
+    if not found:
+        return IssueTable.empty()
+    return IssueTable.of(
+        rule=[rule for rule, _ in found], code="phones_unchecked", row=[None] * len(found), path=field,
+        severity="warning", dimension="completeness", params=[{"n": n} for _, n in found],
+    )  # fmt: skip
 
 
 def _at(check: Check, moment: datetime) -> Check:

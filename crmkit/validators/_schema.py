@@ -182,18 +182,20 @@ class Schema(SchemaData, SchemaPacks):
             SchemaError: If the frame cannot be read, or lacks a column that the schema names (and ``absent`` is
                 ``"error"``).
         """
-        from ._run import run_schema
+        from ._run import Run, run_schema
 
-        return run_schema(self, frame, tables=tables or {}, now=now, run_id=run_id, progress=progress, lang=lang)
+        return run_schema(Run.of(self, tables=tables, now=now, run_id=run_id, lang=lang), frame, progress=progress)
 
     def check_chunks(
         self, chunks: Iterable[Frame], *, tables: Mapping[str, Frame] | None = None,
         now: Callable[[], datetime] | None = None, run_id: str | None = None, progress: Progress | None = None,
-        lang: Language = "en",
+        lang: Language = "en", keep_rows: bool = False,
     ) -> ValidationReport:  # fmt: skip
         """Check a table that comes in pieces; the report is that of the whole table, rows counted through.
 
-        Rules that compare records and the order of dates need every row, so the pieces are put together first.
+        A piece is let go once it was checked. Kept are its issues, and the columns of which other rows decide: the
+        key, those of rules that compare records, and fields whose check learns how the column is written (dates,
+        shares, codes). Such a column costs its distinct texts once and eight bytes a row.
 
         Args:
             chunks: Frames with the same columns.
@@ -202,9 +204,10 @@ class Schema(SchemaData, SchemaPacks):
             run_id: ULID of the run.
             progress: Shows how far it is.
             lang: Language of the messages.
+            keep_rows: Keep all columns, so that the report can ``split`` the rows and sum up by other columns.
 
         Raises:
-            SchemaError: If two pieces have different columns.
+            SchemaError: If there is no piece, two have different columns, or one lacks a column that the schema names.
 
         Example:
             >>> from crmkit.validators import Schema, unique
@@ -212,9 +215,11 @@ class Schema(SchemaData, SchemaPacks):
             >>> [issue.row for issue in Schema("s", rules=[unique("id")]).check_chunks(pieces)]
             [0, 2]
         """
-        from ._chunks import joined
+        from ._chunks import run_chunks
+        from ._run import Run
 
-        return self.check(joined(chunks), tables=tables, now=now, run_id=run_id, progress=progress, lang=lang)
+        run = Run.of(self, tables=tables, now=now, run_id=run_id, lang=lang)
+        return run_chunks(run, chunks, keep_rows=keep_rows, progress=progress)
 
     def check_record(
         self, record: Mapping[str, object], *, now: Callable[[], datetime] | None = None, lang: Language = "en"

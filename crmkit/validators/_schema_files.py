@@ -7,10 +7,10 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from crmkit._toml import to_toml
 from crmkit.errors import FormatError
 
 from ._as_data import schema_from_dict, schema_to_dict
-from ._toml import to_toml
 
 if TYPE_CHECKING:
     import os

@@ -10,9 +10,9 @@ import attrs
 
 from crmkit._optional import require
 from crmkit.errors import NotFoundError
+from crmkit.normalize._placeholders import is_placeholder
 
 from ._check import Check, Context
-from ._placeholders import is_placeholder
 from ._verdict import Finding, Skipped, Verdict, failed, normal
 
 if TYPE_CHECKING:

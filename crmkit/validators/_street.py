@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 import attrs
 
 from crmkit.normalize import addresses
+from crmkit.normalize._placeholders import is_placeholder
 
 from ._check import Check, Context
-from ._placeholders import is_placeholder
 from ._text import tidy
 from ._verdict import Finding, Verdict, failed, normal
 

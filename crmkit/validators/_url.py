@@ -9,9 +9,9 @@ from urllib.parse import urlsplit, urlunsplit
 import attrs
 
 from crmkit.normalize import text as texts
+from crmkit.normalize._placeholders import is_placeholder
 
 from ._check import Check, Context
-from ._placeholders import is_placeholder
 from ._verdict import Finding, Verdict, failed, normal
 
 if TYPE_CHECKING:

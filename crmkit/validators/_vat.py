@@ -1,4 +1,4 @@
-"""Value added tax numbers of Europe: the form each country uses, and check digits where they were published."""
+"""Value added tax numbers of Europe: the form each country uses, and its check digits."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from ._check import Context, Reference, country_reference
-from ._identifier import Fault, Identifier, luhn
+from ._by_country import ByCountry
+from ._identifier import Fault, Identifier
+from ._vat_checks import CHECKS
 from ._verdict import Skipped, Verdict, normal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+
+    from ._check import Context
 
 __all__ = ["VAT"]
 
@@ -28,97 +31,15 @@ _FORMS: Final[Mapping[str, str]] = {
 _MATCH = {prefix: re.compile(rf"{prefix}({form})\Z", re.ASCII).match for prefix, form in _FORMS.items()}
 
 
-def _weighted(weights: tuple[int, ...], number: str) -> int:
-    return sum(weight * int(sign) for weight, sign in zip(weights, number, strict=False))
-
-
-def _mod_11_10(number: str) -> bool:
-    """ISO/IEC 7064, MOD 11,10."""
-    product = 10
-    for sign in number[:-1]:
-        total = (int(sign) + product) % 10 or 10
-        product = 2 * total % 11
-    return (11 - product) % 10 == int(number[-1])
-
-
-def _austria(number: str) -> bool:
-    total = sum(sum(map(int, str(int(sign) * (1 + at % 2)))) for at, sign in enumerate(number[1:8]))
-    return (10 - (total + 4) % 10) % 10 == int(number[8])
-
-
-def _france(number: str) -> bool:
-    if not number[:2].isdecimal():
-        return True  # the newer keys with letters are not published
-    return luhn(number[2:]) and int(number[2:] + "12") % 97 == int(number[:2])
-
-
-def _britain(number: str) -> bool:
-    if not number[0].isdecimal():
-        return True
-    rest = _weighted((8, 7, 6, 5, 4, 3, 2, 10, 1), number) % 97
-    return rest == 0 or (number[:3] >= "100" and rest in (42, 55))
-
-
-def _netherlands(number: str) -> bool:
-    total = _weighted((9, 8, 7, 6, 5, 4, 3, 2), number) - int(number[8])
-    of_companies = total % 11 == 0
-    whole = "".join(str(int(sign, 36)) for sign in f"NL{number}")
-    return of_companies or int(whole) % 97 == 1
-
-
-def _poland(number: str) -> bool:
-    return _weighted((6, 5, 7, 2, 3, 4, 5, 6, 7), number) % 11 == int(number[9])
-
-
-def _portugal(number: str) -> bool:
-    return (11 - _weighted((9, 8, 7, 6, 5, 4, 3, 2), number) % 11) % 11 % 10 == int(number[8])
-
-
-def _slovenia(number: str) -> bool:
-    check = 11 - _weighted((8, 7, 6, 5, 4, 3, 2), number) % 11
-    return check != 11 and check % 10 == int(number[7])
-
-
-def _switzerland(number: str) -> bool:
-    check = (11 - _weighted((5, 4, 3, 2, 7, 6, 5, 4), number) % 11) % 11
-    return check == int(number[8])
-
-
-def _norway(number: str) -> bool:
-    return _weighted((3, 2, 7, 6, 5, 4, 3, 2, 1), number) % 11 == 0
-
-
-_CHECKS: Final[Mapping[str, Callable[[str], bool]]] = {
-    "AT": _austria,
-    "BE": lambda number: (97 - int(number[:8]) % 97) == int(number[8:]),
-    "DE": lambda number: number[0] != "0" and _mod_11_10(number),
-    "DK": lambda number: number[0] != "0" and _weighted((2, 7, 6, 5, 4, 3, 2, 1), number) % 11 == 0,
-    "EE": lambda number: _weighted((3, 7, 1, 3, 7, 1, 3, 7, 1), number) % 10 == 0,
-    "EL": lambda number: _weighted((256, 128, 64, 32, 16, 8, 4, 2), number) % 11 % 10 == int(number[8]),
-    "FI": lambda number: _weighted((7, 9, 10, 5, 8, 4, 2, 1), number) % 11 == 0,
-    "FR": _france,
-    "GB": _britain,
-    "HR": _mod_11_10,
-    "HU": lambda number: _weighted((9, 7, 3, 1, 9, 7, 3, 1), number) % 10 == 0,
-    "IT": luhn,
-    "LU": lambda number: int(number[:6]) % 89 == int(number[6:]),
-    "NL": _netherlands,
-    "PL": _poland,
-    "PT": lambda number: number[0] != "0" and _portugal(number),
-    "SE": lambda number: luhn(number[:10]),
-    "SI": _slovenia,
-    "CHE": _switzerland,
-    "NO": _norway,
-}
 _PREFIX = {"GR": "EL", "CH": "CHE"}
 
 
 @attrs.frozen(kw_only=True)
-class VAT(Identifier):
+class VAT(ByCountry, Identifier):
     """A value added tax number of a European country.
 
-    Its form is checked for every member of the EU, Northern Ireland, Great Britain, Switzerland and Norway; its check
-    digits for the countries that publish how they are made. Whether somebody holds the number only VIES knows.
+    Form and check digits are checked for every member of the EU, Northern Ireland, Great Britain, Switzerland and
+    Norway. Whether somebody holds the number only VIES knows.
 
     Args:
         country: Where numbers without a country prefix belong: a code or name, or ``col("country")``.
@@ -138,20 +59,8 @@ class VAT(Identifier):
 
     word = "vat"
 
-    country: str | Reference | None = attrs.field(default=None, converter=country_reference)
-
-    @property
-    def references(self) -> tuple[Reference, ...]:
-        return (self.country,) if isinstance(self.country, Reference) else ()
-
-    def rename(self, names: Mapping[str, str]) -> VAT:
-        if not isinstance(self.country, Reference):
-            return self
-        column = names.get(self.country.column, self.country.column)
-        return attrs.evolve(self, country=attrs.evolve(self.country, column=column))
-
     def examine(self, text: str, context: Context = ()) -> Verdict:
-        own = (context[0] if context else None) if isinstance(self.country, Reference) else self.country
+        own = self.country_of(context)
         compact = self.compact(text)
         if not compact[:2].isalpha() and compact:
             if not own:
@@ -178,8 +87,7 @@ class VAT(Identifier):
         found = _MATCH[prefix](self.form(compact))
         if found is None:
             return "malformed"
-        check = _CHECKS.get(prefix)
-        return None if check is None or check(found[1]) else "checksum"
+        return None if CHECKS[prefix](found[1]) else "checksum"
 
     def form(self, compact: str) -> str:
         return f"EL{compact[2:]}" if compact.startswith("GR") else compact

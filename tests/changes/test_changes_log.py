@@ -396,3 +396,18 @@ def test_a_column_that_the_frame_did_not_have_is_no_part_to_undo():
     assert log.revert(changed, where={"path": "city"}) == changed
     with pytest.raises(NotFoundError, match="did you mean 'cell'"):
         log.revert(changed, where={"kind": "cel"})
+
+
+def test_a_word_that_no_change_has_is_an_error_and_not_silence():
+    frame = [{"id": "7", "email": " a"}, {"id": "8", "email": " b"}]
+    edits = Edits(path=["email", "email"], row=[0, 1], after=["a", "b"], rule=["email:email", "trim"])
+    changed, log = apply_edits(frame, edits, key="id")
+    with pytest.raises(NotFoundError, match="did you mean 'email:email'"):
+        log.revert(changed, where={"rule": "emial:email"})
+    with pytest.raises(NotFoundError, match="no change of record_id '9'"):
+        log.revert(changed, where={"record_id": "9"})
+    with pytest.raises(NotFoundError, match="record ids are texts"):
+        log.revert(changed, where={"record_id": 7})
+    assert log.revert(changed, where={"rule": "trim", "record_id": "7"}) == changed  # both are known, not together
+    assert log.revert(changed, where={"path": "id"}) == changed
+    assert log.revert(changed, where={"record_id": "7"})[0]["email"] == " a"

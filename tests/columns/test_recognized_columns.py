@@ -186,3 +186,23 @@ def test_usual_sheets_are_read(names: list[str], kind: str, fields: list[str]) -
 )
 def test_people_with_an_amount_or_a_stage_are_people_unless_a_column_names_the_deal(names: str, kind: str) -> None:
     assert headers(*names.split(",")).kind == kind
+
+
+DEAL_COLUMNS = {"Amount": ["100", "250"], "Stage": ["new", "won"], "Close Date": ["2026-01-02", "2026-02-02"]}
+
+
+@pytest.mark.parametrize(("names", "channel", "kind"), [
+    (["Ann Lee", "Bob Roe"], {"Email": ["ann@example.com", "bob@example.com"]}, "contact"),
+    (["王伟", "李娜"], {"Mobile": ["13800138000", "13900139000"]}, "contact"),
+    (["Acme renewal", "Bolt upgrade"], {"Email": ["ann@example.com", "bob@example.com"]}, "deal"),
+    (["Ann Lee", "Bob Roe"], {"Owner Email": ["ann@example.com", "bob@example.com"]}, "deal"),
+])  # fmt: skip
+def test_people_with_amounts_and_stages_are_people(names, channel, kind):
+    assert columns.recognize(frames.read({"Name": names, **channel, **DEAL_COLUMNS})).kind == kind
+
+
+def test_a_deal_that_has_its_own_name_is_a_deal_whoever_stands_beside_it():
+    people = {"Contact Name": ["Ann Lee", "Bob Roe"], "Email": ["ann@example.com", "bob@example.com"]}
+    assert (
+        columns.recognize(frames.read({"Deal Name": ["Ann Lee", "Bob Roe"], **people, **DEAL_COLUMNS})).kind == "deal"
+    )

@@ -105,3 +105,25 @@ def test_no_message_shows_names_that_are_a_person_s_values(lang):
     told += [str(dict(note.params)) for note in table.notes] + [str(one.to_dict()) for one in report.assumptions]
     assert "#3" in "".join(told)
     assert not [text for text in told for value in ("Ann", "ann@", "555", "1990") if value in text]
+
+
+WORDS = ["Lee,Ann,Sales Manager,Berlin", "Roe,Bob,Engineer,Paris", "Kim,Sue,Clerk,Rome", "Poe,Al,Engineer,Berlin"]
+
+
+def test_a_word_that_stands_again_below_names_no_column():
+    table = table_of(*WORDS)
+    assert (len(table), [note.code for note in table.notes]) == (4, ["no_header"])
+    named = table_of("Surname,First name,Job,City", *WORDS)
+    assert (len(named), list(named.notes)) == (4, [])
+
+
+def test_a_usual_name_outweighs_a_word_that_stands_again():
+    table = table_of("City,Note", "Paris,Note", "City,a", "Rome,b")
+    assert (table.columns, list(table.notes)) == (("City", "Note"), [])
+
+
+def test_names_that_nobody_knows_are_said():
+    table = table_of("Lee,Ann,Berlin", "Roe,Bob,Paris", "Kim,Sue,Rome", "Poe,Al,Oslo")
+    assert table.columns == ("Lee", "Ann", "Berlin")
+    assert [(note.code, note.severity) for note in table.notes] == [("header_unknown", "info")]
+    assert list(table_of("Lee,Ann,Berlin", "Roe,Bob,Paris", "Kim,Sue,Rome", has_header=True).notes) == []

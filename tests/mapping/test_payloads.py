@@ -35,6 +35,20 @@ def test_an_answer_becomes_canonical_records(system: str) -> None:
     assert "system_unexpected" not in report.issues.counts("code")
 
 
+def test_dynamics_takes_lookups_as_bindings_and_gives_them_back() -> None:
+    guid = "C6DA77B6-D53E-E611-80B9-0050568A6C2D"
+    rows = [{"lastname": "Lee", "parentcustomerid": guid, "_ownerid_value": guid, "transactioncurrencyid": "Euro"}]
+    (sent,) = mapping.to_payload(rows, "dynamics", "contact")
+    assert sent == {
+        "lastname": "Lee",
+        "parentcustomerid_account@odata.bind": f"/accounts({guid.lower()})",
+        "ownerid@odata.bind": f"/systemusers({guid.lower()})",
+        "transactioncurrencyid": "Euro",  # no id of a record: the service must refuse it, nobody guesses
+    }
+    read = mapping.from_payload({"value": [sent]}, "dynamics")
+    assert read[0]["parentcustomerid"] == read[0]["ownerid"] == guid.lower()
+
+
 @pytest.mark.parametrize("system", RECORDED)
 def test_what_is_sent_reads_as_what_was_read(system: str) -> None:
     canonical, _ = preset(system).apply(mapping.from_payload(RECORDED[system]["answer"], system))

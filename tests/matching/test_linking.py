@@ -93,3 +93,18 @@ def test_one_to_one_links_nobody_twice(sides):
 def test_both_ways_to_link_at_once_are_refused(sides):
     with pytest.raises(InvalidValueError, match="not both"):
         Matcher.contacts().link(sides[0], sides[1], one_to_one=True, many_to_one=True)
+
+
+def test_one_iterator_for_both_tables_is_refused():
+    import crmkit as ck
+    from crmkit.errors import SchemaError
+
+    people = [{"id": "1", "name": "Ana Maier", "email": "ana.maier@example.com"}]
+    for link in (ck.link, Matcher.contacts().link):
+        shared = iter(people)
+        with pytest.raises(SchemaError, match="one iterator"):
+            link(shared, shared)
+    shared = (row for row in people)
+    with pytest.raises(SchemaError, match="one iterator"):
+        ck.reconcile(shared, shared, key="id")
+    assert len(ck.link(iter(people), iter(people)).links) == 1

@@ -9,7 +9,13 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from crmkit.matching._kinds_channels import _prepare_emails
+from crmkit.matching._kinds_channels import (
+    _prepare_emails,
+    normalize_email,
+    normalize_emails,
+    normalize_phone,
+    normalize_phones,
+)
 from crmkit.matching._kinds_places import normalize_street, normalize_streets
 from crmkit.matching._together import by_line, without
 from crmkit.normalize import addresses
@@ -67,3 +73,34 @@ def test_what_is_derived_from_addresses_is_derived_from_each(values: list[str]) 
     runs = [tuple(re.findall(r"\d+", value.partition("@")[0])) for value in values]
     codes = together.traits["digits"]
     assert np.array_equal(codes[:, None] == codes[None, :], [[one == other for other in runs] for one in runs])
+
+
+_ADDRESSES = st.one_of(
+    st.from_regex(r"[a-zA-Z0-9._+-]{1,10}@[a-zA-Z-]{1,8}\.(com|test|CN)", fullmatch=True),
+    st.sampled_from(
+        ["noemail@none.com", "Info@Example.com", "a@gmial.com", "n/a", "<a@b.co>", "é@example.com", "a\n@b.co"]
+    ),
+    st.text(max_size=12),
+)
+
+
+@given(st.lists(_ADDRESSES, max_size=10))
+def test_addresses_together_are_the_addresses_one_by_one(values: list[str]) -> None:
+    assert normalize_emails(values) == [normalize_email(value) for value in values]
+
+
+_NUMBERS = st.one_of(
+    st.from_regex(r"\+?[0-9() .-]{5,18}", fullmatch=True),
+    st.sampled_from(
+        ["138 0013 8000", "+86 138-0013-8000", "010-62345678转12", "(212) 555-0123", "020 7946 0958", "٠٥٠"]
+    ),
+    st.text(max_size=12),
+)
+
+
+@given(st.lists(st.tuples(_NUMBERS, st.integers(0, 3)), max_size=10))
+def test_numbers_together_are_the_numbers_one_by_one(numbers: list[tuple[str, int]]) -> None:
+    countries = ["CN", "US", "GB", None]
+    texts = [text for text, _ in numbers]
+    of = np.array([country for _, country in numbers], dtype=np.int64)
+    assert normalize_phones(texts, countries, of) == [normalize_phone(text, countries[at]) for text, at in numbers]

@@ -290,3 +290,32 @@ def test_long_text_takes_linear_time(unit: str) -> None:
     names.pinyin_initials(raw)
     names.is_valid(raw)
     names.nickname_root(raw)
+
+
+@pytest.mark.parametrize(
+    ("written", "other"),
+    [
+        ("Сергей", "Sergei"), ("Сергей", "Serguey"), ("Александр", "Alexander"), ("Щербаков", "Shcherbakov"),
+        ("Хрущёв", "Khrushchev"), ("محمد", "Mohamed"), ("Παπαδόπουλος", "Papadopoulos"), ("Чайковский", "Tchaikovsky"),
+    ],
+)  # fmt: skip
+def test_romanizations_of_one_name_have_one_skeleton(written: str, other: str) -> None:
+    pytest.importorskip("anyascii", reason="needs the extra translit")
+    assert names.skeleton(written) == names.skeleton(other)
+
+
+def test_a_japanese_name_has_no_reading_that_the_text_knows() -> None:
+    assert names.romanize("高橋さくら") is None
+    assert names.skeleton("高橋さくら") is None
+    assert names.romanize(" - ") == names.romanize("-")
+    assert names.romanize("") is None
+
+
+@given(st.text(max_size=30))
+def test_a_romanized_name_is_its_own_romanization(raw: str) -> None:
+    pytest.importorskip("anyascii", reason="needs the extra translit")
+    once = names.romanize(raw)
+    if once is not None:
+        assert all(char.isascii() for char in once if char.isalpha())
+        again = names.skeleton(once)
+        assert again is None or again == names.skeleton(raw)

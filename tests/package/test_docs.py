@@ -91,12 +91,14 @@ MADE_BY = {
     "crmkit.issues": {"Coded"},
     "crmkit.matching": {
         *("Diagnostics", "Evaluation", "EvidenceStep", "LinkReport", "MatchModel", "MatchReport", "PairExplanation"),
-        *("PairReport", "Question", "Questions", "RuleUse", "RunComparison", "Scores"),
+        *("PairReport", "Question", "Questions", "RuleUse", "RunComparison", "Scores", "Undone"),
     },
     "crmkit.mapping": {"End", "Link", "MappedColumn", "MappingChange", "MappingDiff", "Suggestion"},
     "crmkit.reconciliation": {
         *("Cause", "ColumnPair", "ColumnSummary", "Gate", "Grade", "Limit", "Segment", "Side", "Total"),
+        "SimilarPair",
     },
+    "crmkit.sync": {"Alarm", "Applied", "Consistency", "Step", "SyncConflict"},
     "crmkit.permissions": {
         *("Access", "AccessChange", "CasbinPolicy", "Decision", "FieldViolation", "Finding", "Leaf", "LeastPrivilege"),
         *("LintReport", "NearMiss", "Offboarding", "Permission", "PolicyDiff", "Review", "ReviewDecision", "ReviewRow"),
@@ -113,6 +115,7 @@ MADE_BY = {
 """Classes whose objects crmkit makes; the call that returns them has the Example."""
 
 SETTINGS = {
+    "crmkit.frames": {"spool"},  # the example of reconcile_files uses it
     "crmkit.backup.formats": {"write_bag", "write_sums"},  # the examples of verify_bag and verify_sums use them
     # docs/how-to/verify-a-backup.md and compare-tables.md show them
     "crmkit.backup": {"countersign", "DuckdbSource", "PostgresSource", "postgres_identity", "read_statement", "sign"},
@@ -123,6 +126,7 @@ SETTINGS = {
         *("SelfGrant", "SeparationOfDuties"),
     },
     "crmkit.files": {"read_excel"},
+    "crmkit.reconciliation": {"read_both"},
     "crmkit.matching": {
         *(
             "Comparison",
@@ -135,7 +139,7 @@ SETTINGS = {
             "Newest",
             "Oldest",
         ),
-        *("SurvivorsOwn", "SurvivorshipRule", "TrustedSource"),
+        *("SurvivorFirst", "SurvivorsOwn", "SurvivorshipRule", "TrustedSource", "Verified"),
     },
 }
 """What means nothing by itself: settings, which docs/reference/matching.md shows in use, and readers of files."""

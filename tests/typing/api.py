@@ -48,7 +48,31 @@ from crmkit.errors import (
     TamperedLogError,
 )
 from crmkit.issues import Issue
-from crmkit.matching import BlockingRule, LinkReport, Matcher, MatchReport, MostRecent, Precision, TrustedSource
+from crmkit.matching import (
+    BlockingRule,
+    CompanyNames,
+    Condition,
+    DuplicateCheck,
+    DuplicateRules,
+    Hit,
+    LinkReport,
+    Longest,
+    Matcher,
+    MatchIndex,
+    MatchReport,
+    MergeLog,
+    MostRecent,
+    Precision,
+    RuleReport,
+    RunComparison,
+    Same,
+    Similar,
+    Survivorship,
+    TrustedSource,
+    compare_runs,
+    merge_clusters,
+    vendor_rules,
+)
 from crmkit.matching import comparisons as c
 from crmkit.normalize import companies, countries, dates, emails, names, numbers, phones, text
 from crmkit.records import Contact, RecordSet
@@ -186,12 +210,43 @@ def match(left: RecordSet, right: RecordSet) -> LinkReport:
     )
     fitted: Matcher = matcher.fit(left)
     again: Matcher = Matcher.from_dict(fitted.to_dict())
+    index: MatchIndex = fitted.index(left, key="id")
+    hits: list[Hit] = index.search({"email": "ann@example.com"}, limit=3)
+    said: DuplicateCheck = index.check({"email": "ann@example.com"}, threshold=0.9)
+    index.add({"email": "bo@example.com"}, "b")
+    index.save("people.index")
+    loaded: MatchIndex = MatchIndex.load("people.index")
+    rules = DuplicateRules(
+        name="ours",
+        kind="contact",
+        conditions=(Condition(Same("email"), Similar("city", measure="starts with")),),
+    )
+    theirs: RuleReport = rules.find(left)
+    theirs = vendor_rules("pipedrive").find(left, key="id")
+    compared: RunComparison = compare_runs(theirs, fitted.dedupe(left))
+    alike: float = CompanyNames(["Acme Ltd"]).similarity("Acme", "Acme Ltd")
+    _ = (hits[0].match_probability, said.ok, len(loaded), compared.gained_pairs, alike)
     report: MatchReport = again.dedupe(left, progress=bar)
     weight: float = report.explain("1", "2").match_weight
     cut: float = report.threshold_
     linked = ck.link(left, right, key=("id", "ID"), one_to_one=True, threshold="f1")
     assert weight > cut
     return linked
+
+
+def merge_and_undo(contacts: RecordSet, deals: RecordSet, path: Path, sink: AuditSink) -> MergeLog:
+    rules = Survivorship({"phone": [TrustedSource("system", ["erp"]), MostRecent("changed")]}, default=Longest())
+    again: Survivorship = Survivorship.from_toml(rules.to_toml())
+    golden, merges = ck.dedupe(contacts, previous=MergeLog.load(path)).merge(survivorship=again, audit=sink)
+    golden, merges = merge_clusters(golden, {"1": "a", "2": "a"}, key="id", survivors=["1"], previous=merges)
+    moved, rebinds = merges.repoint(deals, ["contact", "buyer"], separator=";")
+    loaded: ChangeLog = rebinds
+    pointers: dict[str, str] = merges.pointers()
+    back, merges = merges.undo(golden, list(pointers), together=True, by="lin")
+    keep((moved, loaded, back, merges.undone, merges.provenance(), merges.alternatives(golden)))
+    head: str = merges.save(path)
+    assert head
+    return merges
 
 
 def bar(iterable: Iterable[T], /, *, total: int | None = None, desc: str | None = None) -> Iterable[T]:

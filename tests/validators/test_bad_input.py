@@ -2,6 +2,7 @@
 
 import threading
 import time
+import weakref
 
 import pytest
 from hypothesis import given, settings
@@ -11,12 +12,17 @@ from crmkit.changes import ChangeLog
 from crmkit.errors import FormatError, NotFoundError, SchemaError, TamperedLogError
 from crmkit.testing.generate import contacts
 from crmkit.validators import (
+    Country,
+    Date,
     Email,
     FixPlan,
+    Number,
     Phone,
+    Required,
     Satisfies,
     Schema,
     Text,
+    any_of,
     col,
     complete,
     depends,
@@ -167,14 +173,19 @@ def test_wrong_words_are_told_with_the_nearest():
         Schema("s", fields={"email": Email})
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.integers(0, 40), st.lists(st.integers(1, 9), min_size=1, max_size=6))
-def test_pieces_give_the_report_of_the_whole(seed, sizes):
+@settings(max_examples=12, deadline=None)
+@given(st.integers(0, 40), st.lists(st.integers(1, 9), min_size=1, max_size=6), st.booleans())
+def test_pieces_give_the_report_of_the_whole(seed, sizes, keep_rows):
     rows = contacts(30, seed=seed, messy=True).records.to_dicts()
+    for at, row in enumerate(rows):
+        row["size"] = at if at % 3 else f" {at}"  # numbers, some of them written
     schema = Schema(
-        "c", key="id", fields={"email": Email(), "phone": Phone(country=col("country"))},
+        "c", key="id",
+        fields={"email": Required() & Email(), "phone": Phone(country=col("country")).when(present("city")),
+                "created_at": Date(), "size": Number(ge=4), "country": Country(form="column")},
         rules=[unique("email", normalize="email"), depends("company_name", on="city"),
-               order("created_at", "<=", "updated_at")],
+               order("created_at", "<=", "updated_at"), require("phone").when(col("country") == "CN"),
+               any_of(present("email"), present("phone"))],
     )  # fmt: skip
     pieces, at = [], 0
     while at < len(rows):
@@ -182,10 +193,45 @@ def test_pieces_give_the_report_of_the_whole(seed, sizes):
         pieces.append(rows[at : at + size])
         at += size
     whole = schema.check(rows, run_id="r")
-    parts = schema.check_chunks(iter(pieces), run_id="r")
+    parts = schema.check_chunks(iter(pieces), run_id="r", keep_rows=keep_rows)
     assert parts.issues == whole.issues
     assert parts.outcomes == whole.outcomes
-    assert parts.table.native == rows
+    assert list(parts.outcomes) == list(whole.outcomes)
+    assert parts.assumptions == whole.assumptions
+    assert parts.score == whole.score
+    assert parts.counts() == whole.counts()
+    assert parts.fixes() == whole.fixes()
+    if keep_rows:
+        assert parts.table.native == rows
+        assert parts.split() == whole.split()
+    else:
+        assert "phone" in parts.schema.fields
+        assert "postal_code" not in parts.table.columns
+        with pytest.raises(SchemaError, match="keep_rows=True"):
+            parts.split()
+
+
+def test_pieces_are_let_go():
+    class Piece(list):
+        """Rows that can be watched."""
+
+    alive = []
+
+    def pieces():
+        for at in range(6):
+            piece = Piece([{"id": f"{at}", "note": "x" * 10, "email": f"a{at}@example.com"}])
+            alive.append(weakref.ref(piece))
+            assert sum(ref() is not None for ref in alive) <= 3  # this one, the first (for its kind), and the last
+            yield piece
+
+    report = Schema("s", key="id", fields={"email": Email()}).check_chunks(pieces())
+    assert report.n_rows == 6
+    assert report.table.columns == ("id",) or list(report.table.columns) == ["id"]
+
+
+def test_pieces_are_asked_for_the_columns_of_the_schema():
+    with pytest.raises(SchemaError, match="did you mean 'email'"):
+        Schema("s", fields={"emial": Email()}).check_chunks([[{"email": "a@example.com"}]])
 
 
 def test_pieces_that_do_not_fit_are_refused():

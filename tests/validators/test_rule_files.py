@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmkit import systems
+from crmkit._toml import to_toml
 from crmkit.errors import FormatError, NotFoundError, SchemaError
 from crmkit.validators import (
     Blank,
@@ -27,7 +28,6 @@ from crmkit.validators import (
     require,
     unique,
 )
-from crmkit.validators._toml import to_toml
 
 PACKS = [Schema.contacts(), Schema.accounts(country="CN"), Schema.leads(), Schema.deals(), Schema.activities()]
 

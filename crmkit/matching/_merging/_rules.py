@@ -1,4 +1,4 @@
-"""Which value survives when records are merged.
+"""Which value survives when records are merged: one rule a class.
 
 A rule scores the rows of every cluster for one column; the highest score wins, the next rule in a sequence decides
 among equals, and the order of the input at the end. Rules see all clusters at once, as arrays.
@@ -6,38 +6,37 @@ among equals, and the order of the input at the end. Rules see all clusters at o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import attrs
 import numpy as np
 
 from crmkit.errors import NotFoundError, SchemaError
-from crmkit.normalize import dates, text
+from crmkit.normalize import text
+
+from ._members import used_codes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable
 
-    from numpy.typing import NDArray
-
-    from crmkit.frames import Table
-
-    Scores = NDArray[np.float64]
+    from ._members import Members, Scores
 
 __all__ = [
     "FirstSeen",
     "Longest",
-    "Members",
     "MostComplete",
     "MostFrequent",
     "MostRecent",
     "Newest",
     "Oldest",
     "RefusalWins",
+    "ScoredBy",
+    "SurvivorFirst",
     "SurvivorsOwn",
-    "Survivorship",
     "SurvivorshipRule",
     "TrustedSource",
-    "best_rows",
+    "Verified",
+    "register_score",
 ]
 
 
@@ -45,81 +44,24 @@ def _texts(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(values)
 
 
-@attrs.define(eq=False)
-class Members:
-    """The rows of all clusters of two or more.
-
-    Attributes:
-        table: The table.
-        rows: Rows, sorted by cluster, then by position.
-        cluster: For each of ``rows`` its cluster, counted from 0 without gaps.
-        updated: Column that says when a record was last changed, if there is one.
-        survivor: Whether each of ``rows`` is the one that stays; set once it is chosen.
-
-    Example:
-        >>> from crmkit import frames
-        >>> table = frames.read([{"city": "Oslo"}, {"city": None}])
-        >>> Members(table=table, rows=np.array([0, 1]), cluster=np.array([0, 0])).codes("city").tolist()
-        [0, -1]
-
-    .. versionadded:: 0.1.0
-    """
-
-    table: Table
-    rows: NDArray[np.int64]
-    cluster: NDArray[np.int64]
-    updated: str | None = None
-    survivor: NDArray[np.bool_] | None = None
-    _filled: Scores | None = None
-
-    def codes(self, column: str) -> NDArray[np.int32]:
-        """Return which distinct value of ``column`` each row holds, -1 for none."""
-        return self.table.distinct(column).codes[self.rows]
-
-    def moments(self, column: str) -> Scores:
-        """Return a number for each row that grows with the date or time in ``column``; -inf where there is none."""
-        distinct = self.table.texts(column)
-        ranks = np.append(_moment_ranks([str(value) for value in distinct.values]), -np.inf)
-        return np.asarray(ranks[distinct.codes[self.rows]])
-
-    def filled(self) -> Scores:
-        """Return how many columns each row has a value in."""
-        if self._filled is None:
-            self._filled = np.zeros(len(self.rows))
-            for column in self.table.columns:
-                self._filled += self.codes(column) >= 0
-        return self._filled
-
-
-def _moment_ranks(texts: Sequence[str]) -> Scores:
-    """Order texts of dates and times: ISO by text, numbers by value, everything else by the day it names."""
-    if all(one.isdecimal() for one in texts):
-        return np.array([float(one) for one in texts])
-    if all(len(one) >= 10 and one[:4].isdecimal() and one[4] == one[7] == "-" for one in texts):
-        order = {one: float(rank) for rank, one in enumerate(sorted(set(texts)))}
-        return np.array([order[one] for one in texts])
-    order_of_parts = dates.infer_order(texts)
-    days = (dates.parse(one, order=order_of_parts) for one in texts)
-    return np.array([-np.inf if day is None else float(day.toordinal()) for day in days])
-
-
 @attrs.frozen
 class SurvivorshipRule:
     """Scores rows for a column; higher survives.
+
+    Subclass it for a rule of your own. A rule that a program should be able to save is better :class:`ScoredBy` a
+    registered function: only rules of the library can be written as data.
 
     .. versionadded:: 0.1.0
     """
 
     needs_value: ClassVar[bool] = True
     """Whether rows without a value are out; they are for every rule but the survivor's own."""
+    highest: ClassVar[float | None] = None
+    """The highest score there is, of a rule that is costly to ask and about single values; ``None`` for the others."""
 
     def scores(self, members: Members, column: str) -> Scores:
         """Return a score for each of ``members.rows``."""
         raise NotImplementedError
-
-
-Survivorship: TypeAlias = "Mapping[str, SurvivorshipRule | Sequence[SurvivorshipRule]]"
-"""The rule of each column, or several of which the next decides among equals."""
 
 
 @attrs.frozen
@@ -160,8 +102,12 @@ class MostFrequent(SurvivorshipRule):
         """Score by how often the value occurs in the cluster."""
         codes = members.codes(column).astype(np.int64)
         key = members.cluster * (int(np.max(codes, initial=0)) + 2) + codes + 1
-        _, back, counts = np.unique(key, return_inverse=True, return_counts=True)
-        return np.asarray(counts[back.ravel()], dtype=np.float64)
+        order = np.argsort(key, kind="stable")
+        start = np.flatnonzero(np.diff(key[order], prepend=-1))  # of each value of each cluster
+        counts = np.diff(np.append(start, len(key)))
+        scores = np.empty(len(key))
+        scores[order] = np.repeat(counts, counts)
+        return scores
 
 
 @attrs.frozen
@@ -174,33 +120,42 @@ class Longest(SurvivorshipRule):
     def scores(self, members: Members, column: str) -> Scores:
         """Score by characters."""
         distinct = members.table.texts(column)
-        sizes = np.array([len(str(value).strip()) for value in distinct.values] + [0], dtype=np.float64)
-        return np.asarray(sizes[distinct.codes[members.rows]])
+        codes = distinct.codes[members.rows]
+        sizes = np.zeros(len(distinct) + 1)
+        used = used_codes(codes, len(distinct))
+        values = distinct.values
+        texts = map(str, map(values.__getitem__, used.tolist()))
+        sizes[used] = list(map(len, map(str.strip, texts)))
+        return np.asarray(sizes[codes])
 
 
 @attrs.frozen
 class Oldest(SurvivorshipRule):
-    """The earliest date or time in the column itself.
+    """The earliest date or time: of the column itself, or the value of the record with the earliest in ``column``.
 
     .. versionadded:: 0.1.0
     """
 
+    column: str | None = None
+
     def scores(self, members: Members, column: str) -> Scores:
-        """Score by the value, earlier is higher."""
-        moments = members.moments(column)
+        """Score by the date, earlier is higher."""
+        moments = members.moments(self.column or column)
         return np.where(np.isfinite(moments), -moments, -np.inf)
 
 
 @attrs.frozen
 class Newest(SurvivorshipRule):
-    """The latest date or time in the column itself.
+    """The latest date or time: of the column itself, or the value of the record with the latest in ``column``.
 
     .. versionadded:: 0.1.0
     """
 
+    column: str | None = None
+
     def scores(self, members: Members, column: str) -> Scores:
-        """Score by the value, later is higher."""
-        return members.moments(column)
+        """Score by the date, later is higher."""
+        return members.moments(self.column or column)
 
 
 @attrs.frozen
@@ -229,6 +184,42 @@ class SurvivorsOwn(SurvivorshipRule):
         if members.survivor is None:
             raise SchemaError("SurvivorsOwn cannot choose the survivor itself")
         return members.survivor.astype(np.float64)
+
+
+@attrs.frozen
+class SurvivorFirst(SurvivorshipRule):
+    """The value of the record that stays, if it has one; else the next rule decides.
+
+    .. versionadded:: 0.1.0
+    """
+
+    def scores(self, members: Members, column: str) -> Scores:  # noqa: ARG002  # the same for every column
+        """Score 1 for the record that stays."""
+        if members.survivor is None:
+            raise SchemaError("SurvivorFirst cannot choose the survivor itself")
+        return members.survivor.astype(np.float64)
+
+
+@attrs.frozen
+class Verified(SurvivorshipRule):
+    """The value of a record whose ``column`` says that the value was checked, as ``Verified("email_verified")``.
+
+    Args:
+        column: A yes or no, or a state.
+        values: What counts as checked, folded; without it the usual words for yes and for verified.
+
+    .. versionadded:: 0.1.0
+    """
+
+    column: str
+    values: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+
+    def scores(self, members: Members, column: str) -> Scores:  # noqa: ARG002  # the same for every column
+        """Score 1 for checked, 0 for the rest."""
+        wanted = frozenset(text.fold(value).strip() for value in self.values) or _CHECKED
+        distinct = members.table.texts(self.column)
+        ranks = [float(text.fold(str(value)).strip() in wanted) for value in distinct.values]
+        return np.asarray(np.array([*ranks, 0.0])[distinct.codes[members.rows]])
 
 
 @attrs.frozen
@@ -281,6 +272,70 @@ class RefusalWins(SurvivorshipRule):
         return np.asarray(np.array([*ranks, 0.0])[distinct.codes[members.rows]])
 
 
+@attrs.frozen
+class ScoredBy(SurvivorshipRule):
+    """The value that a function of yours gives the highest number.
+
+    Args:
+        score: A function of the value's text, or the name of one that :func:`register_score` knows; only then the rule
+            can be written as data.
+
+    Raises:
+        NotFoundError: Nobody registered the name.
+
+    Example:
+        >>> register_score("digits", lambda value: sum(map(str.isdigit, value)))
+        >>> ScoredBy("digits")
+        ScoredBy(score='digits')
+
+    .. versionadded:: 0.1.0
+    """
+
+    score: Callable[[str], float] | str = attrs.field()
+
+    @score.validator
+    def _known(self, _attribute: object, score: object) -> None:
+        if isinstance(score, str):
+            if score not in _registered:
+                raise NotFoundError.of("registered score", score, _registered)
+        elif not callable(score):
+            raise SchemaError("ScoredBy takes a function or the name of a registered one")
+
+    def scores(self, members: Members, column: str) -> Scores:
+        """Score by the function, asked once for each different value."""
+        score = _registered[self.score] if isinstance(self.score, str) else self.score
+        distinct = members.table.texts(column)
+        codes = distinct.codes[members.rows]
+        ranks = np.zeros(len(distinct) + 1)
+        for code in used_codes(codes, len(distinct)).tolist():
+            ranks[code] = score(str(distinct.values[code]))
+        if not np.isfinite(ranks).all():
+            raise SchemaError(f"the score of column {column!r} is no number for some value")
+        return np.asarray(ranks[codes])
+
+
+_registered: dict[str, Callable[[str], float]] = {}
+
+
+def register_score(name: str, score: Callable[[str], float]) -> None:
+    """Make a function known by name, so that a rule which uses it can be written as data.
+
+    Args:
+        name: Any name; registering it again replaces it.
+        score: The text of a value to a number, higher survives.
+
+    Example:
+        >>> register_score("capitals", lambda value: sum(map(str.isupper, value)))
+
+    .. versionadded:: 0.1.0
+    """
+    _registered[name] = score
+
+
+_CHECKED = frozenset({
+    "1", "1.0", "true", "t", "yes", "y", "x", "on", "checked", "verified", "valid", "confirmed", "deliverable",
+    "是", "对", "已验证", "已核实", "已认证", "有效",
+})  # fmt: skip
 _YES = frozenset({
     "1", "1.0", "true", "t", "yes", "y", "x", "on", "checked", "opt out", "opted out", "opt-out", "unsubscribed",
     "granted", "given", "opt in", "opted in", "opt-in", "subscribed", "是", "对", "已退订", "已同意", "同意",
@@ -290,40 +345,3 @@ _NO = frozenset({
     "opt out", "opted out", "opt-out", "unsubscribed", "not given", "否", "不",
     "未同意", "不同意", "拒绝", "已退订", "已撤回",
 })  # fmt: skip
-
-
-def best_rows(
-    members: Members, column: str, rules: Sequence[SurvivorshipRule], *, allowed: NDArray[np.bool_] | None = None
-) -> NDArray[np.int64]:
-    """Return for each cluster the place in ``members.rows`` whose value survives, -1 where none has a value.
-
-    Note:
-        One sort over the rows of all clusters.
-    """
-    clusters = int(members.cluster[-1]) + 1 if len(members.cluster) else 0
-    open_ = np.ones(len(members.rows), dtype=bool) if allowed is None else allowed.copy()
-    if rules[0].needs_value:
-        open_ &= members.codes(column) >= 0
-    chosen = np.flatnonzero(open_)
-    keys = [-rule.scores(members, column)[chosen] for rule in rules]
-    order = chosen[np.lexsort((chosen, *keys[::-1], members.cluster[chosen]))]
-    found, first = np.unique(members.cluster[order], return_index=True)
-    result = np.full(clusters, -1, dtype=np.int64)
-    result[found] = order[first]
-    return result
-
-
-def as_rules(rules: SurvivorshipRule | Sequence[SurvivorshipRule]) -> tuple[SurvivorshipRule, ...]:
-    """Return one rule or several as a tuple."""
-    return (rules,) if isinstance(rules, SurvivorshipRule) else tuple(rules)
-
-
-def check_columns(survivorship: Survivorship, table: Table) -> None:
-    """Raise for a column that the table lacks.
-
-    Raises:
-        SchemaError: Names the column that was probably meant.
-    """
-    for column in survivorship:
-        if column not in table.columns:
-            raise SchemaError(str(NotFoundError.of("column", column, table.columns)))

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 import numpy as np
 
 from crmkit.normalize import companies, dates, emails, names, phones
 
-from ._survivorship import SurvivorshipRule
+from ._members import used_codes
+from ._rules import SurvivorshipRule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._survivorship import Members, Scores
+    from ._members import Members, Scores
 
-__all__ = ["WellFormed"]
+__all__ = ["WellFormed", "is_placeholder"]
 
 _UNSURE = 0.5
 _CARELESS = 0.9
 """A name in small letters or in capitals alone: right, and there may be one that is written with care."""
 _LONGEST_INITIALS = 3
+_SHORTEST = 7
+"""Digits of a telephone number without its area."""
 _NEVER_MEANT = frozenset({"1900-01-01", "1970-01-01", "9999-12-31"})
 """Days that programs write where nobody entered one."""
 
@@ -49,6 +53,8 @@ class WellFormed(SurvivorshipRule):
     .. versionadded:: 0.1.0
     """
 
+    highest: ClassVar[float | None] = 1.0
+
     type: str = "text"
 
     def scores(self, members: Members, column: str) -> Scores:
@@ -57,15 +63,35 @@ class WellFormed(SurvivorshipRule):
         codes = distinct.codes[members.rows]
         judge = _JUDGES.get(self.type, _text)
         scores = np.full(len(distinct) + 1, _UNSURE)
-        for code in np.unique(codes[codes >= 0]).tolist():
-            scores[code] = judge(str(distinct.values[code]))
+        used = used_codes(codes, len(distinct))
+        values = distinct.values
+        scores[used] = [judge(str(values[code])) for code in used.tolist()]
         return np.asarray(scores[codes])
 
 
+def is_placeholder(value: str) -> bool:
+    """Whether a value stands for none, whatever its column holds: ``n/a``, ``00000``, ``noemail``, ``x@x.com``."""
+    if "@" in value:
+        return emails.is_placeholder(value)
+    if _DIGIT.search(value) is not None:
+        return _ZEROS.fullmatch(value) is not None
+    if names.is_placeholder(value):
+        return True
+    return _WORDS.fullmatch(value) is not None and emails.is_placeholder(f"{_GAP.sub('', value)}@example.com")
+
+
+_LONGEST_FORM = 8
+"""A legal form and nothing else is no longer than this."""
+_NATIONAL = re.compile(r"\(?0?[1-79][\d ()./-]{5,20}")
+_ZEROS = re.compile(r"\s*0[0 ./-]*0\s*|\s*0{2,}[.,]0+\s*")
+_WORDS = re.compile(r"[A-Za-z]{2,14}(?:[ _.-]+[A-Za-z]{1,8})?\s*")
+"""What could be the local part of an address for none: ``noemail``, ``no e-mail``, ``unknown``."""
+_GAP = re.compile(r"[\W_]+")
+_DIGIT = re.compile(r"\d")
+
+
 def _text(value: str) -> float:
-    if any(char.isdecimal() for char in value):
-        return 1.0
-    return 0.0 if names.is_placeholder(value) else 1.0
+    return 0.0 if is_placeholder(value) else 1.0
 
 
 def _email(value: str) -> float:
@@ -73,9 +99,11 @@ def _email(value: str) -> float:
 
 
 def _phone(value: str) -> float:
+    if _NATIONAL.fullmatch(value):  # no country code, so parsing it could not tell more
+        return _UNSURE if len(_DIGIT.findall(value)) >= _SHORTEST else 0.0
     if phones.normalize(value) is not None:
         return 1.0
-    if phones.is_lossy(value) or phones.last7(value) is None:
+    if _ZEROS.fullmatch(value) or phones.is_lossy(value) or phones.last7(value) is None:
         return 0.0
     return _UNSURE  # in national form, and the value does not say of which country
 
@@ -95,7 +123,9 @@ def _person(value: str) -> float:
 
 
 def _company(value: str) -> float:
-    return float(companies.is_valid(value) and not names.is_placeholder(value))
+    if names.is_placeholder(value):
+        return 0.0
+    return 1.0 if len(value) > _LONGEST_FORM else float(companies.is_valid(value))
 
 
 _JUDGES: dict[str, Callable[[str], float]] = {

@@ -1,0 +1,177 @@
+"""How long it takes to look one record up, beside Splink's ``predict_between`` the table and one record.
+
+    python benchmarks/bench_index.py --rows 100000 --tools crmkit,splink --splink-python ENV/bin/python --json out.json
+    python benchmarks/bench_index.py --rows 1000000 --json out.json
+
+The table and the records that are looked up are drawn from one generated file (``crmkit.testing.generate.contacts``),
+so that some of them have a duplicate in the table. Each record is looked up once, values as they were typed: reading
+and normalizing them is part of the time. Four groups: ``hit`` and ``miss`` are whole records with and without a
+duplicate in the table, ``selective`` have an e-mail address and a phone number alone, ``unselective`` a name, a city
+and a company alone, whose blocks are the largest. Times are of the calling thread, in microseconds: ``cpu`` is what it
+computed, ``wall`` what a caller waited, on a machine that may have had other work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import platform
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent)]
+
+COLUMNS = (
+    "id", "given_name", "family_name", "email", "phone", "birth_date", "company_name", "street", "city", "region",
+    "postal_code", "country",
+)  # fmt: skip
+GROUPS = ("hit", "miss", "selective", "unselective")
+FIT_ROWS = 50_000
+WARM = 200
+
+
+def percentiles(times: list[float]) -> dict[str, float]:
+    """Median and tail, in microseconds."""
+    ordered = sorted(times)
+    return {
+        name: round(ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1e6, 1)
+        for name, share in (("p50", 0.5), ("p99", 0.99), ("p999", 0.999))
+    }
+
+
+def make(rows: int, each: int, seed: int) -> tuple[dict[str, list], dict[str, list[dict[str, str]]]]:
+    """Return the table and the records to look up, by group."""
+    from crmkit.testing import generate
+
+    extra = max(6 * each, rows // 20)
+    made = generate.contacts(rows + extra, seed=seed)
+    columns, truth = made.columns, made.truth.tolist()
+    order = list(range(rows + extra))
+    random.Random(seed).shuffle(order)
+    table = {name: [columns[name][row] for row in order[:rows]] for name in COLUMNS}
+    known = {truth[row] for row in order[:rows]}
+    asked: dict[str, list[dict[str, str]]] = {group: [] for group in GROUPS}
+    for row in order[rows:]:
+        record = {name: columns[name][row] for name in COLUMNS[1:] if columns[name][row] is not None}
+        group = "hit" if truth[row] in known else "miss"
+        if len(asked[group]) < each:
+            asked[group].append(record)
+        elif len(asked["selective"]) < each and {"email", "phone"} <= record.keys():
+            asked["selective"].append({name: record[name] for name in ("email", "phone")})
+        elif len(asked["unselective"]) < each:
+            wanted = ("given_name", "family_name", "city", "company_name", "country")
+            asked["unselective"].append({name: record[name] for name in wanted if name in record})
+    return table, asked
+
+
+def run_crmkit(rows: int, each: int, seed: int) -> list[dict[str, object]]:
+    """Build, save, load, and look up."""
+    import crmkit
+    from crmkit.matching import Matcher, MatchIndex
+
+    table, asked = make(rows, each, seed)
+    fitted = {name: values[:FIT_ROWS] for name, values in table.items()}
+    matcher = Matcher.contacts().fit(fitted)
+    start = time.process_time()
+    index = matcher.index(table, key="id")
+    built = time.process_time() - start
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "people.index"
+        index.save(path)
+        size = path.stat().st_size
+        start = time.process_time()
+        index = MatchIndex.load(path)
+        loaded = time.process_time() - start
+        common = {"tool": "crmkit", "version": crmkit.__version__, "n": rows}
+        results: list[dict[str, object]] = [
+            {**common, "task": "build", "cpu_s": round(built, 2), "load_cpu_s": round(loaded, 2),
+             "file_mb": round(size / 1e6, 1), "peak_rss_mb": round(rss(), 1)}
+        ]  # fmt: skip
+        for group, records in asked.items():
+            for record in records[:WARM]:
+                index.search(record)
+            wall, cpu, found, looked = [], [], 0, []
+            for record in records[WARM:]:
+                a, b = time.perf_counter(), time.thread_time()
+                hits = index.search(record)
+                cpu.append(time.thread_time() - b)
+                wall.append(time.perf_counter() - a)
+                found += bool(hits)
+            for record in records[WARM:]:
+                texts, world = index._read(record)  # the number of candidates is no part of the answer
+                looked.append(len(index._state.candidates(index._state.query(texts, world))))
+            looked.sort()
+            results.append(
+                {**common, "task": group, "records": len(wall), "with_hits": found,
+                 **{f"cpu_{name}_us": value for name, value in percentiles(cpu).items()},
+                 **{f"wall_{name}_us": value for name, value in percentiles(wall).items()},
+                 "candidates_p50": looked[len(looked) // 2], "candidates_p99": looked[int(len(looked) * 0.99)]}
+            )  # fmt: skip
+        return results
+
+
+def rss() -> float:
+    """Peak memory of this process in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def run_splink(rows: int, each: int, seed: int, python: str) -> list[dict[str, object]]:
+    """Let Splink look the same records up, in its own environment."""
+    table, asked = make(rows, each, seed)
+    with tempfile.TemporaryDirectory() as folder:
+        source, questions, answer = (Path(folder) / name for name in ("table.csv", "asked.json", "answer.json"))
+        with source.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(COLUMNS)
+            writer.writerows(zip(*(table[name] for name in COLUMNS), strict=True))
+        questions.write_text(json.dumps({group: records[: WARM // 10 + 60] for group, records in asked.items()}))
+        subprocess.run([python, str(HERE / "index" / "lookup_splink.py"), source, questions, answer], check=True)
+        return [{**one, "tool": "splink", "n": rows} for one in json.loads(answer.read_text())]
+
+
+def machine() -> dict[str, object]:
+    """What the figures belong to."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=HERE, capture_output=True, text=True, check=False
+    ).stdout.strip()
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    cpu = next((line.partition(":")[2].strip() for line in lines if "model name" in line), "")
+    return {
+        "python": platform.python_version(), "machine": platform.machine(), "cpu": cpu, "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1), "commit": commit,
+    }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=10_000)
+    parser.add_argument("--each", type=int, default=2_000, help="records to look up in each group")
+    parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--tools", default="crmkit")
+    parser.add_argument("--splink-python", default="")
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    results: list[dict[str, object]] = []
+    for tool in arguments.tools.split(","):
+        if tool == "crmkit":
+            results += run_crmkit(arguments.rows, arguments.each, arguments.seed)
+        else:
+            results += run_splink(arguments.rows, arguments.each, arguments.seed, arguments.splink_python)
+    about = machine()
+    for one in results:
+        one.update(about)
+        print(json.dumps(one))
+    if arguments.json is not None:
+        arguments.json.write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

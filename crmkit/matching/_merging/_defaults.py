@@ -1,0 +1,98 @@
+"""What survives where nobody says otherwise, and how vendors' own merge functions decide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crmkit.systems import canonical_fields
+
+from ._rules import (
+    FirstSeen,
+    Longest,
+    MostFrequent,
+    MostRecent,
+    Newest,
+    Oldest,
+    RefusalWins,
+    SurvivorFirst,
+    SurvivorsOwn,
+)
+from ._united import United
+from ._wellformed import WellFormed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ._rules import SurvivorshipRule
+
+__all__ = ["STYLES", "TOGETHER", "default_rules"]
+
+_NAME = frozenset({"full_name", "given_name", "middle_name", "family_name", "prefix", "suffix"})
+_ADDRESS = frozenset({"street", "street_2", "house_number", "district", "city", "region", "postal_code", "country"})
+TOGETHER = (
+    (_NAME, False),
+    (_ADDRESS, False),
+    (frozenset({"account_id", "company_name", "job_title", "department"}), True),
+    (frozenset({"owner_id", "owner_name", "owner_email"}), True),
+    (frozenset({"amount", "expected_amount", "annual_revenue", "currency"}), True),
+)
+"""Fields that mean something only beside each other, and whether the latest of them are the best."""
+
+_BY_FIELD: Mapping[str, tuple[SurvivorshipRule, ...]] = {
+    "id": (SurvivorsOwn(),),
+    "created_at": (Oldest(),),
+    "updated_at": (Newest(),),
+    "last_activity_at": (Newest(),),
+    "name": (MostFrequent(), Longest(), MostRecent()),
+    "company_name": (MostRecent(), Longest()),
+    "opt_out_email": (RefusalWins(), MostRecent()),
+    "do_not_call": (RefusalWins(), MostRecent()),
+    "consent": (RefusalWins("no"), MostRecent()),
+    "birth_date": (MostFrequent(), MostRecent()),
+    "email": (MostRecent(), MostFrequent()),
+    "phone": (MostRecent(), MostFrequent()),
+    "mobile": (MostRecent(), MostFrequent()),
+}
+_JUDGE_THEMSELVES = (SurvivorsOwn, RefusalWins, Oldest, Newest)
+"""Rules that look at the value itself, or must not."""
+_OTHERS: tuple[SurvivorshipRule, ...] = (MostRecent(), MostFrequent(), Longest())
+
+
+def default_rules(field: str | None) -> tuple[SurvivorshipRule, ...]:
+    """Return the rules of a column without one by the caller: what cannot be right survives only where nothing else is.
+
+    Args:
+        field: The canonical field that the column holds, if one was recognised.
+    """
+    chain = _BY_FIELD.get(field or "", _OTHERS)
+    known = canonical_fields().get(field or "")
+    return chain if isinstance(chain[0], _JUDGE_THEMSELVES) else (WellFormed(known.type if known else "text"), *chain)
+
+
+_CHANNELS = (
+    "email", "email_2", "phone", "phone_home", "phone_other", "mobile", "fax", "website", "tags",
+)  # fmt: skip
+"""Fields of which the vendors keep several values in one record."""
+
+_OWN_OR_FIRST = (SurvivorFirst(), FirstSeen())
+
+STYLES: Mapping[str, Mapping[str, object]] = {
+    # Empty fields of the master are filled, its own fields stay even if empty, background text is joined.
+    # Source: support.insight.ly, article 1321 "Merging".
+    "insightly": {
+        "fields": {
+            **{name: _OWN_OR_FIRST for name in canonical_fields() if name not in {"id", "description"}},
+            "description": United("\n"),
+        },
+        "default": (SurvivorsOwn(),),
+    },
+    # Empty fields of the primary are filled from the secondary that was updated last; created is the oldest.
+    # Source: Freshworks CRM support pages on duplicates.
+    "freshsales": {"fields": {"created_at": Oldest()}, "default": (SurvivorFirst(), MostRecent())},
+    # The primary's single values stay, fields of several values are joined.
+    # Source: support.pipedrive.com on merging duplicates.
+    "pipedrive": {"fields": dict.fromkeys(_CHANNELS, United(", ")), "default": _OWN_OR_FIRST},
+    # As Pipedrive, as far as known.
+    "nutshell": {"fields": dict.fromkeys(_CHANNELS, United(", ")), "default": _OWN_OR_FIRST},
+}
+"""How vendors merge: arguments of :class:`Survivorship`."""

@@ -1,0 +1,174 @@
+"""Merging what somebody else clustered: the matcher, another tool, or a person."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crmkit import columns as recognition
+from crmkit import frames
+from crmkit.errors import InvalidValueError, NotFoundError, SchemaError, ShapeError
+from crmkit.matching._identifiers import record_ids
+
+from ._cluster_ids import ClusterEvent, ClusterIds, carry_over
+from ._merge import Job, merge_rows
+from ._merge_log import MergeLog
+from ._survivorship import Survivorship, as_survivorship
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from crmkit.frames import Table
+    from crmkit.typing import AuditSink, Frame, RecordKind
+
+    from ._rules import SurvivorshipRule
+
+__all__ = ["continue_ids", "merge_clusters"]
+
+
+def merge_clusters(
+    frame: Frame,
+    clusters: Frame | Mapping[Any, Hashable] | Sequence[Hashable],
+    *,
+    key: str | None = None,
+    kind: RecordKind | None = None,
+    survivorship: Survivorship | Mapping[str, SurvivorshipRule | Sequence[SurvivorshipRule]] | None = None,
+    survivors: Iterable[Any] = (),
+    previous: MergeLog | None = None,
+    by: str | None = None,
+    reason: str | None = None,
+    audit: AuditSink | None = None,
+) -> tuple[Frame, MergeLog]:
+    """Make one golden record of every cluster that is given: reviewed, corrected by hand, or of another tool.
+
+    Args:
+        frame: Any frame.
+        clusters: Record id -> cluster; or a frame with ``record_id`` and ``cluster_id``, as ``.clusters`` of a report;
+            or one cluster for each row. Clusters are anything that can be hashed; records without one, or with
+            ``None``, stay alone.
+        key: Column with the record ids; without it a column recognized as the id, else the row position.
+        kind: What one row is; recognised from the columns where ``None``.
+        survivorship: As for :meth:`MatchReport.merge`.
+        survivors: Record ids that stay, whatever the rules say; at most one of a cluster.
+        previous: The log of the merges before this one, which the new log then continues.
+        by: Who does it.
+        reason: Why.
+        audit: Where to record it.
+
+    Returns:
+        The golden records, in the caller's kind of frame and in the order of the survivors, and the log.
+
+    Raises:
+        NotFoundError: A cluster or ``survivors`` names a record that the frame does not have.
+        InvalidValueError: One record in two clusters, or two survivors of one.
+        SchemaError: No such key column, or one in which an id is missing or repeated.
+        ShapeError: Not one cluster for each row.
+
+    Example:
+        >>> people = [{"id": "1", "tel": "+12025550123"}, {"id": "2", "tel": None}, {"id": "3", "tel": None}]
+        >>> golden, merges = merge_clusters(people, {"1": "x", "2": "x"}, key="id", survivors=["2"])
+        >>> golden
+        [{'id': '2', 'tel': '+12025550123'}, {'id': '3', 'tel': None}]
+
+    .. versionadded:: 0.1.0
+    """
+    table = frames.read(frame)
+    found = recognition.recognize(table, kind=kind)
+    ids, column, note = record_ids(table, key, found.key)
+    if key is not None and note is not None:
+        raise SchemaError(f"{note}; a key needs one id of its own for each row")
+    rows = {frames.as_text(record): row for row, record in enumerate(ids)}
+    labels = _labels(clusters, rows)
+    texts = list(rows)
+    chosen = frozenset(_row_of(record, rows, "survivors=") for record in survivors)
+    held = labels[sorted(chosen)].tolist()
+    if len(set(held)) < len(held):
+        raise InvalidValueError("survivors= names two records of one cluster; only one can stay")
+    cluster_ids, following, _ = continue_ids(previous, texts if column else None, labels)
+    job = Job(
+        table=table,
+        found=found,
+        labels=labels,
+        key=column,
+        ids=None if column is None else ClusterIds(texts, cluster_ids[labels], following),
+        confidence=lambda _: {},
+        preferred=chosen,
+        earlier=() if previous is None else previous.runs,
+        by=by,
+        reason=reason,
+        audit=audit,
+    )
+    return merge_rows(job, as_survivorship(survivorship))
+
+
+def continue_ids(
+    previous: MergeLog | None, records: Sequence[str] | None, labels: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], int, tuple[ClusterEvent, ...]]:
+    """Return the id of each label, the next that is free, and what happened to the clusters of a previous log.
+
+    Raises:
+        SchemaError: ``previous`` is no log of merges, or of another table; or the rows have no ids.
+    """
+    count = int(labels.max(initial=-1)) + 1
+    if previous is None:
+        return np.arange(count, dtype=np.int64), count, ()
+    if not isinstance(previous, MergeLog):
+        raise SchemaError(
+            f"previous= takes the MergeLog that merging returned or MergeLog.load read, not a {type(previous).__name__}"
+        )
+    ids = previous.runs[-1]._merging.ids
+    if records is None or ids is None:
+        which = "this table" if records is None else "the table of the previous log"
+        raise SchemaError(f"previous= needs record ids, and {which} has none that are filled and unique; name key=")
+    golden = set(previous.pointers().values())
+    return carry_over(previous.clusters(), ids.following, records, labels, golden=golden)
+
+
+def _labels(clusters: Any, rows: Mapping[str, int]) -> NDArray[np.int64]:
+    """Return the cluster of each row, counted from 0 in the order of rows."""
+    given: dict[int, Hashable] = {}
+    unknown = 0
+    for record, cluster in _pairs(clusters, rows):
+        row = None if record is None else rows.get(frames.as_text(record))
+        if row is None:
+            unknown += 1
+        elif given.setdefault(row, cluster) != cluster:
+            raise InvalidValueError("clusters= has one record in two clusters")
+    if unknown:
+        raise NotFoundError(
+            f"{unknown} of the records in clusters= are not in the table; ids are those of its key column"
+        )
+    numbers: dict[object, int] = {}
+    named = [("alone", row) if given.get(row) is None else ("given", given[row]) for row in range(len(rows))]
+    return np.array([numbers.setdefault(name, len(numbers)) for name in named], dtype=np.int64)
+
+
+def _pairs(clusters: Any, rows: Mapping[str, int]) -> Iterable[tuple[object, Hashable]]:
+    """Return record id and cluster, in whatever form they were given."""
+    if isinstance(clusters, Mapping) and not {"record_id", "cluster_id"} <= clusters.keys():
+        return clusters.items()
+    if isinstance(clusters, list | tuple | range | np.ndarray) and not (
+        len(clusters) and isinstance(clusters[0], dict)
+    ):
+        labels = clusters.tolist() if isinstance(clusters, np.ndarray) else list(clusters)
+        if len(labels) != len(rows):
+            raise ShapeError(
+                f"clusters= has {len(labels)} entries for {len(rows)} rows", expected=len(rows), actual=len(labels)
+            )
+        return zip(rows, labels, strict=True)
+    table: Table = frames.read(clusters)
+    for name in ("record_id", "cluster_id"):
+        if name not in table.columns:
+            raise SchemaError(str(NotFoundError.of("column of clusters=", name, table.columns)))
+    return zip(table.column("record_id"), table.column("cluster_id"), strict=True)
+
+
+def _row_of(record: object, rows: Mapping[str, int], where: str) -> int:
+    row = rows.get(frames.as_text(record))
+    if row is None:
+        raise NotFoundError(f"{where} names a record that is not in the table")
+    return row

@@ -1,0 +1,308 @@
+"""Golden records: one for each cluster, every value from a record that had it, everything undoable.
+
+What belongs together survives together: an address comes whole from one record, and so does a name. Second e-mails
+and phones are united where the table has a column for them. Everything that was dropped is in the log.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from crmkit.changes import apply_merges
+from crmkit.normalize import emails, phones
+from crmkit.systems import canonical_fields
+
+from ._members import Members, best_rows, contested
+from ._merge_log import MergeLog
+from ._merging import Merging, Sources
+from ._rules import Longest, MostFrequent, MostRecent, SurvivorshipRule, SurvivorsOwn
+from ._united import United
+from ._wellformed import WellFormed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from crmkit.columns import ColumnMap
+    from crmkit.frames import Table
+    from crmkit.typing import AuditSink, Frame
+
+    from ._cluster_ids import ClusterIds
+    from ._members import Scores
+    from ._survivorship import Plan, Survivorship
+
+    Places = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
+
+__all__ = ["Job", "merge_rows"]
+
+_log = logging.getLogger("crmkit.matching")
+
+
+def _email(value: str) -> str | None:
+    return None if emails.is_placeholder(value) else emails.key(value)
+
+
+_SECOND_PLACES: tuple[tuple[str, str, Callable[[str], str | None]], ...] = (
+    ("email", "email_2", _email),
+    ("phone", "phone_other", phones.last7),
+    ("mobile", "phone_other", phones.last7),
+)
+"""First field, the field that takes another value of it, and the form in which two of them are one."""
+
+
+@attrs.frozen(kw_only=True)
+class Job:
+    """What is merged, and who asks for it."""
+
+    table: Table
+    found: ColumnMap
+    labels: NDArray[np.int64]
+    """Cluster of each row, counted from 0 without gaps."""
+    key: str | None
+    ids: ClusterIds | None
+    confidence: Callable[[Mapping[int, int]], Mapping[int, float]]
+    preferred: frozenset[int] = frozenset()
+    """Rows that stay, whatever the rules say."""
+    earlier: tuple[MergeLog, ...] = ()
+    by: str | None = None
+    reason: str | None = None
+    audit: AuditSink | None = None
+
+
+def merge_rows(job: Job, survivorship: Survivorship) -> tuple[Frame, MergeLog]:
+    """Merge every cluster into one golden record."""
+    plan = survivorship.plan(job.table, job.found)
+    members = _members(job)
+    survivor = _survivors(members, plan, job.preferred)
+    members.survivor = np.zeros(len(members.rows), dtype=bool)
+    members.survivor[survivor] = True
+    golden = _Golden(members, survivor)
+    for columns, latest in plan.groups:
+        if job.key not in columns:
+            golden.together(columns, plan.roles, latest=latest)
+    for column in job.table.columns:
+        if column not in golden.rules:
+            golden.choose(column, (SurvivorsOwn(),) if column == job.key else plan.chains[column])
+    _unite_seconds(job, golden)
+    stays = members.rows[survivor]
+    goes = ~members.survivor
+    survivor_of = dict(zip(members.rows[goes].tolist(), stays[members.cluster[goes]].tolist(), strict=True))
+    _log.info("merging %d records into %d", len(members.rows), len(stays))
+    frame, log = apply_merges(
+        job.table,
+        survivor_of=survivor_of,
+        cells={column: found for column, found in golden.cells.items() if found},
+        rule="match",
+        rule_version=survivorship.hash[:12],
+        rules=golden.rules,
+        confidence=job.confidence(survivor_of),
+        key=job.key,
+        by=job.by,
+        reason=job.reason,
+    )
+    merges = MergeLog.of(log, Merging(ids=job.ids, rules=golden.rules, sources=golden.sources), earlier=job.earlier)
+    if job.audit is not None:
+        merges.record(job.audit)
+    return frame, merges
+
+
+def _members(job: Job) -> Members:
+    sizes = np.bincount(job.labels)
+    rows = np.flatnonzero(sizes[job.labels] > 1)
+    rows = rows[np.argsort(job.labels[rows], kind="stable")]
+    _, cluster = np.unique(job.labels[rows], return_inverse=True)
+    updated = job.found.column("updated_at")
+    return Members(job.table, rows.astype(np.int64), cluster.ravel().astype(np.int64), updated)
+
+
+def _survivors(members: Members, plan: Plan, preferred: frozenset[int]) -> Places:
+    chain: tuple[SurvivorshipRule, ...] = plan.survivor
+    if preferred:
+        chain = (_Known(np.isin(members.rows, sorted(preferred)).astype(np.float64)), *chain)
+    anything = members.table.columns[0] if members.table.columns else ""
+    return best_rows(members, anything, chain, needs_value=False)
+
+
+@attrs.frozen(eq=False)
+class _Known(SurvivorshipRule):
+    """Scores of rows, known beforehand."""
+
+    known: Scores
+
+    def scores(self, members: Members, column: str) -> Scores:  # noqa: ARG002  # they are known
+        """Return the scores."""
+        return self.known
+
+
+class _Golden:
+    """What the golden records get: cells that change, the row each came from, and by which rule."""
+
+    def __init__(self, members: Members, survivor: Places) -> None:
+        self.members = members
+        self.survivor = survivor
+        self.chosen: dict[str, Places] = {}
+        self.cells: dict[str, dict[int, object]] = {}
+        self.sources: dict[str, Sources] = {}
+        self.rules: dict[str, str] = {}
+
+    def together(self, columns: Sequence[str], roles: Mapping[str, str], *, latest: bool) -> None:
+        """Take ``columns`` from one record."""
+        members = self.members
+        best = self.survivor.copy()
+        hot = contested(members, columns)
+        if hot.any():
+            part, places = members.only(hot)
+            best[hot] = places[_best_of_group(part, columns, roles, latest=latest)]
+        for column in columns:
+            self._take(column, best, f"from one record: {', '.join(columns)}")
+
+    def choose(self, column: str, chain: Sequence[SurvivorshipRule]) -> None:
+        """Take one value by its rules."""
+        name = ", ".join(repr(rule) for rule in chain)
+        if isinstance(chain[0], United):
+            self._unite(column, chain[0])
+            return
+        if not chain[0].needs_value:
+            self._take(column, best_rows(self.members, column, chain), name)
+            return
+        best, hot = self._uncontested(column)
+        if hot.any():
+            part, places = self.members.only(hot)
+            best[hot] = places[best_rows(part, column, chain)]
+        self._take(column, best, name)
+
+    def _uncontested(self, column: str) -> tuple[Places, NDArray[np.bool_]]:
+        """Return for each cluster a row with its value, the survivor's if it has one, and whether there are several."""
+        members = self.members
+        codes = members.codes(column).astype(np.int64)
+        filled = np.flatnonzero(codes >= 0)
+        best = np.full(members.clusters, -1, dtype=np.int64)
+        best[members.cluster[filled[::-1]]] = filled[::-1]  # the first one is written last
+        held = codes[best]
+        several = np.zeros(members.clusters, dtype=bool)
+        several[members.cluster[filled[codes[filled] != held[members.cluster[filled]]]]] = True
+        own = codes[self.survivor] >= 0
+        best[own] = self.survivor[own]
+        return best, several
+
+    def _take(self, column: str, best: Places, rule: str) -> None:
+        """Note cells of survivors that get another value than they have, and where from."""
+        members, survivor = self.members, self.survivor
+        distinct = members.table.distinct(column)
+        codes = members.codes(column)
+        differs = np.flatnonzero((best >= 0) & (codes[best] != codes[survivor]))
+        rows = members.rows[survivor[differs]].tolist()
+        values: list[object] = [*distinct.values, None]
+        self.cells[column] = dict(zip(rows, map(values.__getitem__, codes[best[differs]].tolist()), strict=True))
+        elsewhere = np.flatnonzero((best >= 0) & (best != survivor) & (codes[best] >= 0))
+        self.sources[column] = Sources(members.rows[survivor[elsewhere]], members.rows[best[elsewhere]])
+        self.chosen[column] = best
+        self.rules[column] = rule
+
+    def _unite(self, column: str, rule: United) -> None:
+        best, several = self._uncontested(column)
+        self._take(column, best, repr(rule))
+        values, sources = rule.unite(self.members, column, several)
+        distinct = self.members.table.distinct(column)
+        codes = self.members.codes(column)
+        for cluster, value in values.items():
+            own = codes[self.survivor[cluster]]
+            row = int(self.members.rows[self.survivor[cluster]])
+            self.sources[column].several[row] = tuple(self.members.rows[sources[cluster]].tolist())
+            if own < 0 or distinct.values[own] != value:
+                self.cells[column][row] = value
+
+
+def _best_of_group(members: Members, columns: Sequence[str], roles: Mapping[str, str], *, latest: bool) -> Places:
+    """Return for each cluster the row that columns which belong together come from.
+
+    The one with the most that can be right, then by use or by time. Whether a value can be right is costly to ask, so
+    first all are taken to be; what wins then and is right has won, for no other can have more.
+    """
+    hot = {column: contested(members, [column]) for column in columns}
+    filled = np.zeros(len(members.rows))
+    for column in columns:
+        filled += members.codes(column) >= 0
+    best = _by_filled(members, columns, filled, latest=latest)
+    doubtful = _well_filled(members, best, columns, roles, hot) < filled[best]
+    if doubtful.any():
+        asked = np.flatnonzero(doubtful[members.cluster])
+        filled[asked] = _well_filled(members, asked, columns, roles, hot)
+        part, places = members.only(doubtful)
+        best[doubtful] = places[_by_filled(part, columns, filled[places], latest=latest)]
+    return best
+
+
+def _well_filled(
+    members: Members, places: Places, columns: Sequence[str], roles: Mapping[str, str], hot: Mapping[str, Flags]
+) -> Scores:
+    """Return how many of the columns hold something that can be right, in some of the rows.
+
+    Where all rows of a cluster hold the same in a column, it decides nothing and is not asked about.
+    """
+    fields = canonical_fields()
+    score = np.zeros(len(places))
+    for column in columns:
+        kind = fields[roles[column]].type if roles.get(column) in fields else "text"
+        filled = members.codes(column)[places] >= 0
+        score += filled
+        asked = np.flatnonzero(filled & hot[column][members.cluster[places]])
+        score[asked] += WellFormed(kind).scores(members.at(places[asked]), column) - 1.0
+    return score
+
+
+def _by_filled(members: Members, columns: Sequence[str], filled: Scores, *, latest: bool) -> Places:
+    frequency = sum(MostFrequent().scores(members, column) for column in columns)
+    length = sum(Longest().scores(members, column) for column in columns)
+    by_use = (_Known(np.asarray(frequency)), _Known(np.asarray(length)))
+    rest = (MostRecent(), *by_use) if latest else (*by_use, MostRecent())
+    return best_rows(members, columns[0], (_Known(filled), *rest), needs_value=False)
+
+
+def _unite_seconds(job: Job, golden: _Golden) -> None:
+    """Give a golden record without a second e-mail or phone another one of its cluster, different as it is compared."""
+    for first_field, second_field, normal in _SECOND_PLACES:
+        first, second = job.found.column(first_field), job.found.column(second_field)
+        if first is not None and second is not None and "United" not in golden.rules[first]:
+            _unite_second(golden, first, second, normal)
+
+
+def _unite_second(golden: _Golden, first: str, second: str, normal: Callable[[str], str | None]) -> None:
+    members, survivor, table = golden.members, golden.survivor, golden.members.table
+    chosen, spare = golden.chosen[first], golden.chosen[second]
+    empty = (spare < 0) | (members.codes(second)[spare] < 0)
+    _, several = golden._uncontested(first)
+    wanted = empty & several & ~np.isin(members.rows[survivor], list(golden.cells[second]))
+    if not wanted.any():
+        return
+    part, places = members.only(wanted)
+    codes = _comparable(table, first, normal, part)
+    taken = codes[np.searchsorted(places, chosen[wanted])]
+    other = (codes >= 0) & (codes != taken[part.cluster])
+    best = best_rows(part, first, (MostRecent(),), allowed=other)
+    values: list[Any] = table.distinct(first).values
+    stays = members.rows[survivor[wanted]]
+    for cluster in np.flatnonzero(best >= 0).tolist():
+        row, source = int(stays[cluster]), int(best[cluster])
+        golden.cells[second][row] = values[part.codes(first)[source]]
+        golden.sources[second].several[row] = (int(part.rows[source]),)
+    golden.rules[second] += f"; else another {first}"
+
+
+def _comparable(table: Table, column: str, normal: Callable[[str], str | None], part: Members) -> NDArray[np.int64]:
+    """Return numbers of the comparable forms of the part's values; -1 for what has none."""
+    distinct = table.texts(column)
+    codes = distinct.codes[part.rows]
+    numbers: dict[object, int] = {}
+    lookup = np.full(len(distinct) + 1, -1, dtype=np.int64)
+    for code in np.unique(codes[codes >= 0]).tolist():
+        form = normal(str(distinct.values[code]))
+        if form is not None:
+            lookup[code] = numbers.setdefault(form, len(numbers))
+    return lookup[codes]

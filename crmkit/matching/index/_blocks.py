@@ -1,0 +1,185 @@
+"""The blocks of one blocking rule, sorted, so that a record's block is two look-ups away."""
+
+from __future__ import annotations
+
+import itertools
+from bisect import bisect_left, bisect_right, insort
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+from ._vocabulary import buffer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    Arrays = Mapping[str, NDArray[np.generic]]
+    Key = tuple[int, ...]
+    CodesOf = Callable[[int], list[int]]
+
+__all__ = ["Around", "RuleIndex", "rule_arrays"]
+
+_LARGEST = 2**62
+
+
+def rule_arrays(
+    columns: Sequence[Sequence[NDArray[np.int32]]], sizes: Sequence[int], rank: NDArray[np.int64]
+) -> dict[str, NDArray[np.generic]] | None:
+    """Sort the rows by the keys of a rule, those of one block by ``rank``.
+
+    Args:
+        columns: For each key of the rule the codes of all rows, one array per source column, -1 where missing; first
+            the key with the most values, so that what is left to search is short.
+        sizes: How many values each key has.
+        rank: Place of each row when rows are sorted by content.
+
+    Returns:
+        ``rows``; ``starts``, for each value of the first key its place in ``rows``; and ``rest``, the other keys as
+        one number, ascending within one value of the first. ``None`` where the others do not fit into one number.
+    """
+    if len(sizes) > 1 and np.prod([float(size) for size in sizes[1:]]) >= _LARGEST:
+        return None
+    rows, first, rest = [], [], []
+    for combination in itertools.product(*columns):
+        present = np.flatnonzero(np.logical_and.reduce([column >= 0 for column in combination]))
+        rows.append(present.astype(np.int32))
+        first.append(combination[0][present])
+        number = np.zeros(len(present), dtype=np.int64)
+        for column, size in zip(combination[1:], sizes[1:], strict=True):
+            number = number * size + column[present]
+        rest.append(number)
+    row, head, tail = np.concatenate(rows), np.concatenate(first), np.concatenate(rest)
+    order = np.lexsort((rank[row], tail, head)) if len(sizes) > 1 else np.lexsort((rank[row], head))
+    arrays: dict[str, NDArray[np.generic]] = {
+        "rows": row[order],
+        "starts": np.searchsorted(head[order], np.arange(sizes[0] + 1)).astype(np.int64),
+    }
+    if len(sizes) > 1:
+        small = tail.max(initial=0) < 2**31
+        arrays["rest"] = tail[order].astype(np.int32 if small else np.int64)
+    return arrays
+
+
+class RuleIndex:
+    """The blocks of one rule."""
+
+    __slots__ = ("_rest", "_rows", "_sizes", "_starts", "added", "names", "removed")
+
+    def __init__(self, names: Sequence[str], sizes: Sequence[int], arrays: Arrays) -> None:
+        self.names = tuple(names)
+        """Keys, in the order in which they are sorted by."""
+        self._sizes = tuple(sizes)
+        self._rows = buffer(arrays["rows"])
+        self._starts = buffer(arrays["starts"])
+        rest = arrays.get("rest")
+        self._rest = None if rest is None else buffer(rest)
+        self.added: dict[Key, list[int]] = {}
+        self.removed: Counter[Key] = Counter()
+
+    def keys(self, codes: Mapping[str, Sequence[int]]) -> Mapping[Key, int]:
+        """Return the keys of a record, and how many of its columns' combinations give each."""
+        several = itertools.product(*[codes[name] for name in self.names])
+        return Counter(key for key in several if min(key) >= 0)
+
+    def span(self, key: Key) -> tuple[int, int]:
+        """Return where the block of a key begins and ends among the rows that the index was built with."""
+        first = key[0]
+        sizes = self._sizes
+        if first >= sizes[0]:
+            return 0, 0
+        start, stop = self._starts[first], self._starts[first + 1]
+        if self._rest is None or start == stop:
+            return start, stop
+        number = key[1]
+        if number >= sizes[1]:
+            return 0, 0
+        for code, size in zip(key[2:], sizes[2:], strict=True):
+            if code >= size:
+                return 0, 0
+            number = number * size + code
+        low = bisect_left(self._rest, number, start, stop)
+        return low, bisect_right(self._rest, number, low, stop)
+
+    def collect(self, key: Key, times: int, cap: int, found: set[int], around: Around) -> None:
+        """Put the rows of a block into ``found``, of one over the cap only the nearest.
+
+        Args:
+            key: Of the block.
+            times: How often the record itself would be in it.
+            cap: Largest block whose records all meet.
+            found: What is filled; removed rows may be in it.
+            around: How rows are ordered within a block.
+        """
+        start, stop = self.span(key)
+        if not self.added and not self.removed:
+            if start != stop:
+                if stop - start + times <= cap:
+                    found.update(self._rows[start:stop])
+                else:
+                    found |= around.nearest(self._rows, start, stop, ())
+            return
+        added = self.added.get(key, ()) if self.added else ()
+        size = stop - start + len(added) - (self.removed[key] if self.removed else 0)
+        if size + times > cap:
+            found |= around.nearest(self._rows, start, stop, added)
+        elif size:
+            found.update(self._rows[start:stop])
+            found.update(added)
+
+    def add(self, keys: Mapping[Key, int], row: int, codes_of: CodesOf) -> None:
+        """Put a row into its blocks."""
+        for key, times in keys.items():
+            for _ in range(times):
+                insort(self.added.setdefault(key, []), row, key=codes_of)
+
+    def remove(self, keys: Mapping[Key, int]) -> None:
+        """Count a row out of its blocks."""
+        self.removed.update(keys)
+
+
+@attrs.frozen(eq=False)
+class Around:
+    """Finds what stands next to a record when rows are sorted by content.
+
+    Attributes:
+        codes: Of the record.
+        codes_of: Returns those of a row.
+        distance: Neighbors on either side.
+        gone: Rows that are not there any more.
+    """
+
+    codes: list[int]
+    codes_of: CodesOf
+    distance: int
+    gone: set[int]
+
+    def nearest(self, rows: memoryview, start: int, stop: int, added: Sequence[int]) -> set[int]:
+        """Return the nearest rows of ``rows[start:stop]`` and of ``added``, both sorted."""
+        codes_of = self.codes_of
+        low, high = start, stop
+        while low < high:
+            middle = (low + high) // 2
+            if codes_of(rows[middle]) <= self.codes:
+                low = middle + 1
+            else:
+                high = middle
+        place = bisect_right(added, self.codes, key=codes_of)
+        before = [*self._first(rows, range(low - 1, start - 1, -1)), *self._first(added, range(place - 1, -1, -1))]
+        after = [*self._first(rows, range(low, stop)), *self._first(added, range(place, len(added)))]
+        before.sort(key=lambda row: (codes_of(row), row), reverse=True)
+        after.sort(key=lambda row: (codes_of(row), row))
+        return {*before[: self.distance], *after[: self.distance]}
+
+    def _first(self, rows: Sequence[int] | memoryview, places: range) -> list[int]:
+        """Return the first rows at these places that are still there."""
+        found: list[int] = []
+        for place in places:
+            if rows[place] not in self.gone:
+                found.append(rows[place])
+                if len(found) == self.distance:
+                    break
+        return found

@@ -1,0 +1,190 @@
+"""One field of an index: its values with their frequencies, and the blocking keys derived from them."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from crmkit.matching._fields import SEEN_ELSEWHERE, log_frequency
+from crmkit.matching._kinds_values import COMPARED_WORDS, words_of
+from crmkit.matching._worlds import LOCAL_KINDS
+from crmkit.matching.comparisons import KINDS
+from crmkit.normalize import text
+
+from ._keys import KEYS
+from ._vocabulary import Vocabulary, buffer, vocabulary_arrays
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from crmkit.matching._encode import Encoded
+    from crmkit.matching._fields import Comparison
+
+    Arrays = Mapping[str, NDArray[np.generic]]
+
+__all__ = ["FieldIndex", "KeyIndex", "WholeNameIndex", "field_arrays", "key_arrays", "whole_name_arrays"]
+
+
+def field_arrays(encoded: Encoded, name: str) -> dict[str, NDArray[np.generic]]:
+    """Lay out one field's values and counts as arrays."""
+    field = encoded.fields[name]
+    arrays = vocabulary_arrays(field.values.tolist())
+    return {**arrays, "counts": np.asarray(field.counts, dtype=np.float64)}
+
+
+def key_arrays(kind: str, suffix: str, values: Sequence[str]) -> dict[str, NDArray[np.generic]]:
+    """Lay out a derived key: its texts, and for each value of the field the code of its text, -1 for none."""
+    place = KINDS[kind].keys.index(suffix)
+    codes: dict[str, int] = {}
+    table = np.fromiter(
+        (codes.setdefault(text, len(codes)) if text else -1 for text in (KEYS[kind](value)[place] for value in values)),
+        dtype=np.int32,
+        count=len(values),
+    )
+    return {**vocabulary_arrays(codes), "table": table}
+
+
+class FieldIndex:
+    """Values of one comparison, how many records have each, and what the kind says of them."""
+
+    __slots__ = ("_counts", "changed", "columns", "comparison", "filled", "is_local", "kind", "vocabulary", "words")
+
+    def __init__(self, comparison: Comparison, arrays: Arrays, *, columns: tuple[int, ...], filled: float) -> None:
+        self.comparison = comparison
+        self.kind = KINDS[comparison.kind]
+        self.columns = columns
+        """Places of its columns in the row of codes."""
+        self.filled = filled
+        self.vocabulary = Vocabulary(arrays)
+        self._counts = buffer(arrays["counts"])
+        self.changed: dict[int, float] = {}
+        self.is_local = comparison.kind in LOCAL_KINDS
+        """Whether a part of the file has a pool of values of its own."""
+        self.words = WordCounts(self) if comparison.kind == "organization" else None
+
+    def count(self, code: int) -> float:
+        """Return in how many records the value is; full copies of a record count once."""
+        found = self.changed.get(code)
+        if found is not None:
+            return found
+        return float(self._counts[code]) if 0 <= code < len(self._counts) else 0.0
+
+    def log_frequency(self, count: float, filled: float) -> float:
+        """Return the log frequency of a value that ``count`` records have, one of them this one's."""
+        kind = self.kind
+        return log_frequency(count - 1.0, filled, owned=kind.owned, common=kind.common)
+
+
+class WordCounts:
+    """In how many values of a field each word is; kept for names of organizations."""
+
+    __slots__ = ("_counts", "_field", "_values")
+
+    def __init__(self, field: FieldIndex) -> None:
+        self._field = field
+        self._counts: dict[str, int] | None = None
+        self._values = 0
+
+    def _read(self) -> dict[str, int]:
+        vocabulary = self._field.vocabulary
+        if self._counts is None:
+            self._counts = {}
+        while self._values < len(vocabulary):
+            for word in set(words(vocabulary.text(self._values))):
+                self._counts[word] = self._counts.get(word, 0) + 1
+            self._values += 1
+        return self._counts
+
+    def rarity(self, value: str, *, more: Sequence[str], values: int) -> list[tuple[str, float]]:
+        """Return the rarest words of a name with their log frequency; ``more`` are words of a value not in it yet."""
+        counts = self._read()
+        size = self._values + values
+        found = [
+            (word, math.log((counts.get(word, 0) + (word in more) + 0.5) / (size + SEEN_ELSEWHERE)))
+            for word in dict.fromkeys(words(value))
+        ]
+        return sorted(found, key=lambda one: one[1])[:COMPARED_WORDS]
+
+
+def words(value: str) -> list[str]:
+    """Return the words of an organization's name, as its kind counts them."""
+    return words_of(value, text.has_han(value))
+
+
+class KeyIndex:
+    """A blocking key derived from the values of a field."""
+
+    __slots__ = ("_added", "_place", "_table", "_vocabulary", "field")
+
+    def __init__(self, field: FieldIndex, suffix: str, arrays: Arrays) -> None:
+        self.field = field
+        self._place = field.kind.keys.index(suffix)
+        self._vocabulary = Vocabulary(arrays)
+        self._table = buffer(arrays["table"])
+        self._added: list[int] = []
+
+    @property
+    def size(self) -> int:
+        """Keys that the index was built with."""
+        return self._vocabulary.size
+
+    def _text(self, value: str) -> str | None:
+        return KEYS[self.field.comparison.kind](value)[self._place]
+
+    def code_of_value(self, code: int) -> int:
+        """Return the key of a value of the field."""
+        size = len(self._table)
+        return self._table[code] if code < size else self._added[code - size]
+
+    def code(self, value: str) -> int:
+        """Return the key of any text, -1 where no record has it."""
+        text = self._text(value)
+        return self._vocabulary.code(text) if text else -1
+
+    def grow(self) -> None:
+        """Give keys to the values that were added to the field."""
+        vocabulary = self.field.vocabulary
+        for place in range(len(self._added), len(vocabulary.texts)):
+            text = self._text(vocabulary.texts[place])
+            self._added.append(self._vocabulary.add(text) if text else -1)
+
+
+def whole_name_arrays(sums: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
+    """Return the distinct numbers of whole names, ascending, and each row's place among them."""
+    distinct, back = np.unique(sums, return_inverse=True)
+    return distinct, back.ravel().astype(np.int32)
+
+
+class WholeNameIndex:
+    """A blocking key made of given and family name together."""
+
+    __slots__ = ("_added", "_numbers", "part")
+
+    def __init__(self, part: int, numbers: NDArray[np.generic]) -> None:
+        self.part = part
+        self._numbers = buffer(numbers)
+        self._added: dict[int, int] = {}
+
+    @property
+    def size(self) -> int:
+        """Keys that the index was built with."""
+        return len(self._numbers)
+
+    def code(self, number: int) -> int:
+        """Return the key of a number, -1 where no record has it."""
+        place = bisect_left(self._numbers, number)
+        if place < len(self._numbers) and self._numbers[place] == number:
+            return place
+        return self._added.get(number, -1)
+
+    def add(self, number: int) -> int:
+        """Return the key of a number, a new one if it was not there."""
+        code = self.code(number)
+        if code < 0:
+            code = self._added[number] = len(self._numbers) + len(self._added)
+        return code

@@ -1,0 +1,251 @@
+"""Comparison levels of one pair of values: what the kinds compute for arrays, in plain Python.
+
+For a handful of candidates the calls into numpy would cost a hundred times what they compute. Tests hold these
+functions to the levels that the kinds give.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA, JaroWinkler
+
+from crmkit.matching._kinds_channels import EMAIL_DIFFERENT
+from crmkit.matching._kinds_people import (
+    DATE_DIFFERENT,
+    GIVEN_ALIKE,
+    GIVEN_ANOTHER,
+    GIVEN_DIFFERENT,
+    spoken_name,
+)
+from crmkit.matching._kinds_places import split_street
+from crmkit.normalize import names, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["LEVELS", "given_level", "organization_level", "spoken"]
+
+_SLACK = 1e-9
+_REMEMBERED = 1 << 16
+"""Answers that are kept: names and places come again and again."""
+
+_distance = OSA.distance
+_winkler = JaroWinkler.similarity
+
+
+def _is_jaro_winkler(a: str, b: str, least: float) -> bool:
+    return bool(a and b) and _winkler(a, b, score_cutoff=least - 1e-6) >= least - _SLACK
+
+
+def _is_token_set(a: str, b: str, least: float) -> bool:
+    return bool(a and b) and fuzz.token_set_ratio(a, b, score_cutoff=least) >= least
+
+
+def _mark(value: str) -> int:
+    mark = 0
+    for char in value:
+        mark |= 1 << (ord(char) & 63)
+    return mark
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def spoken(value: str) -> str:
+    """How a name sounds, without blanks; a Han name in pinyin."""
+    return spoken_name(value) if text.has_han(value) else value.replace(" ", "")
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _given_features(value: str) -> tuple[bool, str, bool]:
+    if text.has_han(value):
+        return True, value, False
+    return False, names.nickname_root(value), len(names.nicknames(value)) > 1
+
+
+def _is_typo(a: str, b: str, *, han_a: bool, han_b: bool) -> bool:
+    shorter = min(len(a), len(b))
+    if han_a or han_b:
+        x, y = spoken(a), spoken(b)
+        if x == y and x:
+            return True
+        return han_a != han_b and min(len(x), len(y)) >= 4 and _distance(x, y, score_cutoff=1) <= 1
+    distance = _distance(a, b, score_cutoff=2)
+    if (distance <= 1 and shorter >= 3) or (distance <= 2 and shorter >= 7):
+        return True
+    return shorter >= 4 and _is_jaro_winkler(a, b, 0.92)
+
+
+def _is_alike(a: str, b: str) -> bool:
+    return min(len(a), len(b)) >= 4 and _is_jaro_winkler(a, b, 0.8)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def given_level(a: str, b: str, *, borne_a: bool, borne_b: bool) -> int:
+    """Level of two given names; ``borne`` says that so many records have it that it is no typing error."""
+    han_a, root_a, known_a = _given_features(a)
+    han_b, root_b, known_b = _given_features(b)
+    han = han_a or han_b
+    shorter = min(len(a), len(b))
+    if root_a == root_b:
+        return 1
+    if not han and a[0] == b[0]:
+        if shorter == 1:
+            return 2
+        if a.startswith(b) or b.startswith(a):
+            return 1
+    another = (borne_a or known_a) and (borne_b or known_b) and shorter >= 2
+    if another or (han_a and han_b and not _mark(a) & _mark(b)):
+        if han:
+            x = spoken(a)
+            if x and x == spoken(b):
+                return 3
+        return GIVEN_ANOTHER
+    if _is_typo(a, b, han_a=han_a, han_b=han_b):
+        return 3
+    return GIVEN_ALIKE if not han and _is_alike(a, b) else GIVEN_DIFFERENT
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _family(a: str, b: str) -> int:
+    han_a, han_b = text.has_han(a), text.has_han(b)
+    if _is_typo(a, b, han_a=han_a, han_b=han_b):
+        return 1
+    if han_a or han_b:
+        return 4
+    shorter, longer = (a, b) if len(a) <= len(b) else (b, a)
+    if len(shorter) >= 3:
+        if longer.startswith(shorter) or longer.endswith(shorter):
+            return 2
+        if (" " in a or " " in b) and _is_token_set(a, b, 100.0):
+            return 2
+    return 3 if _is_alike(a, b) else 4
+
+
+def _date(a: str, b: str) -> int:
+    apart = [k for k in range(8) if a[k] != b[k]]
+    same_year, same_month, same_day = a[:4] == b[:4], a[4:6] == b[4:6], a[6:] == b[6:]
+    if len(apart) == 1:
+        return 1
+    if len(apart) == 2 and apart[1] == apart[0] + 1 and a[apart[0]] == b[apart[1]] and a[apart[1]] == b[apart[0]]:
+        return 1
+    if same_year and a[4:6] == b[6:] and a[6:] == b[4:6]:
+        return 1
+    if same_year + same_month + same_day >= 2 or len(apart) == 2:
+        return 2
+    if all(abs(int(a[start:end]) - int(b[start:end])) <= 1 for start, end in ((0, 4), (4, 6), (6, 8))):
+        return 3
+    return 4 if same_year else DATE_DIFFERENT
+
+
+def _email(a: str, b: str) -> int:
+    distance = _distance(a, b, score_cutoff=2)
+    if distance == 1:
+        return 1
+    if distance == 2 and min(len(a), len(b)) >= 12:
+        return 2
+    return 3 if a.rpartition("@")[0] == b.rpartition("@")[0] else EMAIL_DIFFERENT
+
+
+def _phone(a: str, b: str) -> int:
+    if len(a) >= 7 and len(b) >= 7 and a[-7:] == b[-7:]:
+        return 1
+    return 1 if _distance(a, b, score_cutoff=1) <= 1 else 2
+
+
+def _one_edit(a: str, b: str) -> int:
+    return 1 if _distance(a, b, score_cutoff=1) <= 1 else 2
+
+
+_street_parts = lru_cache(maxsize=_REMEMBERED)(split_street)
+
+
+def _street(a: str, b: str) -> int:
+    (number_a, words_a), (number_b, words_b) = _street_parts(a), _street_parts(b)
+    alike = (words_a == words_b and bool(words_a)) or (
+        _is_jaro_winkler(words_a, words_b, 0.85) or _is_token_set(words_a, words_b, 95.0)
+    )
+    same_number = bool(number_a) and number_a == number_b
+    no_number = not number_a or not number_b
+    distance = _distance(a, b, score_cutoff=2) if min(len(a), len(b)) >= 6 and (same_number or no_number) else 3
+    if (alike and same_number) or distance == 1:
+        return 1
+    if (alike and no_number) or distance == 2:
+        return 2
+    if same_number:
+        return 3
+    return 4 if alike and not no_number else 5
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _city(a: str, b: str) -> int:
+    shorter, longer = (a, b) if len(a) <= len(b) else (b, a)
+    size = len(shorter)
+    if size >= 2 and longer.startswith(shorter):
+        return 1
+    distance = _distance(a, b, score_cutoff=2)
+    if (distance <= 1 and size >= 4) or (distance <= 2 and size >= 7):
+        return 1
+    return 1 if size >= 5 and _is_jaro_winkler(a, b, 0.9) else 2
+
+
+def _postcode(a: str, b: str) -> int:
+    shorter, longer = (a, b) if len(a) <= len(b) else (b, a)
+    if len(shorter) >= 3 and _distance(a, b, score_cutoff=1) <= 1:
+        return 1
+    return 1 if len(shorter) >= 4 and longer.startswith(shorter) else 2
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _company(a: str, b: str) -> int:
+    return 1 if _is_token_set(a, b, 75.0) or _is_jaro_winkler(a, b, 0.92) else 2
+
+
+def _text(a: str, b: str) -> int:
+    return 1 if _is_token_set(a, b, 90.0) or _is_jaro_winkler(a, b, 0.92) else 2
+
+
+def _number(a: str, b: str) -> int:
+    x, y = float(a), float(b)
+    apart = abs(x - y) / max(abs(x), abs(y), 1e-12)
+    return 1 if apart <= 0.02 else 2 if apart <= 0.1 else 3
+
+
+def _never(_a: str, _b: str) -> int:
+    return 1
+
+
+def organization_level(a: str, b: str, share: float) -> int:
+    """Level of two names of organizations that have this share of their weight of words in common."""
+    shorter, longer = (a, b) if len(a) <= len(b) else (b, a)
+    size = len(shorter)
+    han = text.has_han(a) and text.has_han(b)
+    if size >= 4 and _distance(a, b, score_cutoff=2) <= (2 if size >= 8 else 1):
+        return 1
+    if (size >= 6 and _is_jaro_winkler(a, b, 0.95)) or sorted(a.split()) == sorted(b.split()):
+        return 1
+    inside = (han and size >= 2) or size >= 4
+    if share >= 0.8 or (inside and (longer.startswith(shorter) or longer.endswith(shorter))):
+        return 2
+    return 3 if share >= 0.4 else 4
+
+
+LEVELS: dict[str, Callable[[str, str], int]] = {
+    "family_name": _family,
+    "generation": _never,
+    "date": _date,
+    "email": _email,
+    "phone": _phone,
+    "web": _one_edit,
+    "street": _street,
+    "city": _city,
+    "postcode": _postcode,
+    "region": _one_edit,
+    "company": _company,
+    "identifier": _one_edit,
+    "exact": _never,
+    "text": _text,
+    "number": _number,
+}
+"""Level of two different values by kind. A given name also asks how common it is, an organization for its words."""

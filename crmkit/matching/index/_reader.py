@@ -1,0 +1,234 @@
+"""From one record as the caller has it to the normalized values that its comparisons read."""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from crmkit import frames
+from crmkit.errors import NotFoundError, SchemaError
+from crmkit.matching._encode import bounded
+from crmkit.matching._kinds_channels import company_domain, normalize_phone
+from crmkit.matching._kinds_people import last_generation
+from crmkit.matching._sources import Reading, read_date
+from crmkit.matching._worlds import script_of
+from crmkit.matching.comparisons import KINDS
+from crmkit.normalize import countries, dates, names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from crmkit.matching._fields import Comparison
+    from crmkit.matching._sources import Source
+
+    Values = list[tuple[str | None, ...]]
+
+__all__ = ["RecordReader"]
+
+_REMEMBERED = 1 << 16
+_ONE_SCRIPT = ("name", "given", "family")
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _normalized(kind: str, raw: str) -> str | None:
+    found = KINDS[kind].normalize(raw)
+    return None if found is None else bounded(found)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _country(raw: str) -> str | None:
+    return countries.normalize(raw)
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class RecordReader:
+    """Reads records with the columns of one table.
+
+    Attributes:
+        columns: Every column of the table.
+        aliases: Canonical field to its column.
+        comparisons: What is compared.
+        readings: For each comparison what it reads, in order; none for the domain of the e-mail address.
+        orders: For each reading of a date the order of day and month that its column showed.
+        country: Country in which national phone numbers of records without a country are read.
+        country_column: Column with the country of a record.
+        world_names: Countries that are worlds of their own, by number; ``None``: worlds are scripts.
+    """
+
+    columns: tuple[str, ...]
+    aliases: dict[str, str]
+    comparisons: tuple[Comparison, ...]
+    readings: tuple[tuple[Reading, ...], ...]
+    orders: tuple[tuple[Any, ...], ...]
+    country: str | None
+    country_column: str | None
+    world_names: tuple[str | None, ...] | None
+    _plans: tuple[tuple[Callable[[Mapping[str, str]], str | None], ...], ...] = attrs.field(init=False)
+    _accepted: frozenset[str] = attrs.field(init=False)
+    _email: int = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        plans = []
+        for comparison, readings, orders in zip(self.comparisons, self.readings, self.orders, strict=True):
+            plans.append(
+                tuple(self._plan(comparison.kind, one, order) for one, order in zip(readings, orders, strict=True))
+            )
+        object.__setattr__(self, "_plans", tuple(plans))
+        object.__setattr__(self, "_accepted", frozenset([*self.columns, *self.aliases]))
+        email = next((k for k, one in enumerate(self.comparisons) if one.name == "email"), -1)
+        object.__setattr__(self, "_email", email)
+
+    @classmethod
+    def of(cls, source: Source, comparisons: Sequence[Comparison]) -> RecordReader:
+        """Read single records as ``source`` was read."""
+        readings, orders = [], []
+        for comparison in comparisons:
+            of_domain = comparison.fields == ("email_domain",) and not comparison.columns
+            found = () if of_domain else source.columns.get(comparison.name, ())
+            readings.append(found)
+            orders.append(
+                tuple(
+                    dates.infer_order(source.texts(one).values) if comparison.kind == "date" else None for one in found
+                )
+            )
+        names_, _ = source.countries()
+        aliases = {field: column for column, field in source.map.fields.items() if field not in source.table.columns}
+        return cls(
+            columns=tuple(source.table.columns),
+            aliases=aliases,
+            comparisons=tuple(comparisons),
+            readings=tuple(readings),
+            orders=tuple(orders),
+            country=source.country,
+            country_column=next((name for name, field in source.map.fields.items() if field == "country"), None),
+            world_names=tuple(names_) or None,
+        )
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the reader as plain data, without its comparisons, which belong to the model."""
+        return {
+            "columns": list(self.columns),
+            "aliases": dict(self.aliases),
+            "readings": [[attrs.asdict(one) for one in several] for several in self.readings],
+            "orders": [list(several) for several in self.orders],
+            "country": self.country,
+            "country_column": self.country_column,
+            "world_names": None if self.world_names is None else list(self.world_names),
+        }
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any], comparisons: Sequence[Comparison]) -> RecordReader:
+        """Read what ``to_dict`` wrote."""
+
+        def reading(one: Mapping[str, Any]) -> Reading:
+            instead = one["instead"]
+            return Reading(**{**one, "instead": None if instead is None else reading(instead)})
+
+        world_names = document["world_names"]
+        return cls(
+            columns=tuple(document["columns"]),
+            aliases=dict(document["aliases"]),
+            comparisons=tuple(comparisons),
+            readings=tuple(tuple(reading(one) for one in several) for several in document["readings"]),
+            orders=tuple(tuple(several) for several in document["orders"]),
+            country=document["country"],
+            country_column=document["country_column"],
+            world_names=None if world_names is None else tuple(world_names),
+        )
+
+    def read(self, record: Mapping[str, object]) -> tuple[Values, int]:
+        """Return the normalized values of every comparison, and the number of the record's world, -1 for none.
+
+        Raises:
+            SchemaError: The record is no mapping.
+            NotFoundError: A field that the table of the index has not.
+        """
+        texts = self._texts(record)
+        values: Values = [tuple([plan(texts) for plan in plans]) for plans in self._plans]
+        for k, plans in enumerate(self._plans):
+            if not plans:  # the employer's domain, read off the first address
+                address = values[self._email][0]
+                values[k] = (None if address is None else company_domain(address),)
+        return values, self._world(texts, values)
+
+    def _texts(self, record: Mapping[str, object]) -> dict[str, str]:
+        try:
+            items = record.items()
+        except AttributeError:
+            raise SchemaError("a record is a mapping of fields to values") from None
+        texts = {}
+        for name, value in items:
+            if name not in self._accepted:
+                raise NotFoundError.of("field", str(name), sorted(self._accepted))
+            if value is None:
+                continue
+            if isinstance(value, str):
+                texts[self.aliases.get(name, name)] = value
+            elif not frames.is_missing(value):
+                texts[self.aliases.get(name, name)] = _typed(value)
+        return texts
+
+    def _world(self, texts: Mapping[str, str], values: Values) -> int:
+        if self.world_names is not None:
+            raw = None if self.country_column is None else texts.get(self.country_column)
+            found = None if raw is None else _country(raw)
+            if found is None:
+                return -1
+            return self.world_names.index(found) if found in self.world_names else len(self.world_names)
+        world = -1
+        for name in _ONE_SCRIPT:
+            for comparison, several in zip(self.comparisons, values, strict=True):
+                if comparison.name == name and several[0]:
+                    world = script_of(ord(several[0][0]))
+        return world
+
+    def _plan(self, kind: str, reading: Reading, order: Any) -> Callable[[Mapping[str, str]], str | None]:
+        """Return what turns a record's texts into the comparable form of one reading."""
+        source = partial(_source_text, reading, self.country)
+        if kind == "phone":
+            return partial(self._phone, reading.column)
+        if kind == "date":
+            digits = KINDS[kind].normalize
+            read = lru_cache(maxsize=_REMEMBERED)(partial(read_date, order=order, digits=digits))
+            return lambda texts: None if (raw := source(texts)) is None else read(raw)
+        if reading.part == "whole" and reading.instead is None:
+            column = reading.column
+            return lambda texts: None if (raw := texts.get(column)) is None else _normalized(kind, raw)
+        return lambda texts: None if (raw := source(texts)) is None else _normalized(kind, raw)
+
+    def _phone(self, column: str, texts: Mapping[str, str]) -> str | None:
+        raw = texts.get(column)
+        if raw is None:
+            return None
+        country = None
+        if self.country_column is not None and (written := texts.get(self.country_column)) is not None:
+            country = _country(written)
+        found = normalize_phone(raw, country or self.country)
+        return None if found is None else bounded(found)
+
+
+def _typed(value: object) -> str:
+    """Read a value that is no text as its column would be."""
+    return str(frames.read({"value": [value]}).texts("value").values[0])
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _name_part(raw: str, part: str, country: str | None) -> str:
+    found = names.split(raw, country=country)
+    return (found.given if part == "given" else found.family) or ""
+
+
+def _source_text(reading: Reading, country: str | None, texts: Mapping[str, str]) -> str | None:
+    """Return the text of a reading, before it is normalized; ``None`` is missing."""
+    raw = texts.get(reading.column)
+    if raw is None:
+        return None if reading.instead is None else _source_text(reading.instead, country, texts)
+    if reading.part in {"given", "family"}:
+        return _name_part(raw, reading.part, country)
+    if reading.part == "generation":
+        return last_generation(raw)
+    if reading.part == "numbered" and reading.number is not None and (number := texts.get(reading.number)):
+        return f"{number} {raw}"
+    return raw

@@ -1,0 +1,71 @@
+"""Many e-mail addresses at once: one regular expression over a whole column, one address a line.
+
+It accepts only plain addresses in lower case behind the @ of which the reference would say "valid, and this is its
+normal form", as :func:`._email_syntax.fast_path` does, that are no placeholders, and whose domain is no slip. All the
+others are for the careful functions. ``tests/normalize/test_email_bulk.py`` compares the two.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+from . import _email_typos
+from ._email_syntax import LONGEST_DOMAIN, reserved_tops
+from .emails import placeholder_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["doubtful"]
+
+_FILLERS = "[._-]*+"  # what a placeholder may have between its letters
+
+
+def doubtful(texts: Sequence[str]) -> list[int]:
+    """Return the positions of the texts of which this module does not know that they are good addresses."""
+    joined = "\n".join(texts)
+    if joined.count("\n") != len(texts) - 1:
+        joined = "\n".join(["" if "\n" in text else text for text in texts])
+    domains = _line().findall(joined) if texts else []
+    doubted = {name for name in set(domains) if not name or _is_special(name)}
+    return [at for at, name in enumerate(domains) if name in doubted]
+
+
+def _is_special(domain: str) -> bool:
+    """Say whether the reference treats the domain in a way of its own, or it may be a slip of the finger."""
+    if domain[domain.rfind(".") + 1 :] in reserved_tops():
+        return True
+    return not _email_typos.is_far_from_slips(domain) and _email_typos.domain(domain) is not None
+
+
+@cache
+def _line() -> re.Pattern[str]:
+    """Match a whole line; the group is the domain of an address beyond doubt, empty for anything else.
+
+    Possessive throughout: a hostile line costs no more than its length.
+    """
+    from email_validator import rfc_constants
+
+    atom = rf"[{rfc_constants.ATEXT}]++"
+    label = r"[a-z0-9]++(?:-[a-z0-9]++)*+"
+    # Names that the reference writes in lower case, and words that stand for no address.
+    in_lower_case = "|".join(map(re.escape, rfc_constants.CASE_INSENSITIVE_MAILBOX_NAMES))
+    special = rf"(?!(?i:{_FILLERS}{_words()}{_FILLERS}[+@]|(?:{in_lower_case})@))"
+    short = rf"(?!.{{{LONGEST_DOMAIN + 1}}})"  # then no part can be too long
+    address = rf"{short}{special}{atom}(?:\.{atom})*+@((?:{label}\.)++[a-z]++)$"
+    return re.compile(rf"^(?:{address}|.*+$)", re.MULTILINE)
+
+
+def _words() -> str:
+    """Return a pattern of the words that may stand for no address, branching by their first letters."""
+    by_letter: dict[str, list[str]] = {}
+    for word in placeholder_words():
+        by_letter.setdefault(word[0], []).append(word)
+    return f"(?:{'|'.join(_branch(letter, words) for letter, words in by_letter.items())})"
+
+
+def _branch(letter: str, words: Sequence[str]) -> str:
+    rests = (_FILLERS.join(map(re.escape, word[1:])) for word in words)
+    return f"{letter}{_FILLERS}(?:{'|'.join(rests)})"

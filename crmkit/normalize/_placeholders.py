@@ -1,0 +1,88 @@
+"""Values that say that there is none: ``n/a``, ``none``, ``无``, ``asdf``, ``00000``; the words are in one table.
+
+What counts depends on the field: "No" is a surname, "Customer" is no person, and digits alone are a phone or a code.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+
+from . import _reference, text
+
+__all__ = ["is_filler_number", "is_marker", "is_name_placeholder", "is_placeholder"]
+
+_LONGEST = 40
+_FEWEST_DIGITS = 4
+_ROUND = " .-_*?!()[]<>"
+
+
+@cache
+def _words(*kinds: str) -> frozenset[str]:
+    rows = _reference.read_rows("placeholders.tsv")
+    return frozenset(word for word, kind in rows if kind in kinds)
+
+
+@cache
+def _of_addresses() -> frozenset[str]:
+    """Return the local parts that stand for no address wherever they are: ``noemail``."""
+    rows = _reference.read_rows("placeholder_emails.tsv")
+    return frozenset(word for word, where in rows if where == "any" and len(word) >= len("nomail"))
+
+
+def is_marker(raw: str) -> bool:
+    """Say whether the text is a way to write that there is nothing, in whatever field; an empty one is.
+
+    Example:
+        >>> [is_marker(value) for value in (" N/A ", "无", "", "0", "test")]
+        [True, True, True, False, False]
+    """
+    if len(raw) >= _LONGEST:
+        return not raw.strip()
+    folded = unicodedata.normalize("NFKC", raw).strip().casefold()
+    return not folded or folded in _words("marker", "marker_or_name")
+
+
+def is_name_placeholder(raw: str) -> bool:
+    """Say whether the text stands in for a name; see :func:`crmkit.normalize.names.is_placeholder`."""
+    folded = text.fold(raw)
+    if not (folded[:1].isalpha() or any(map(str.isalpha, folded))):
+        return True
+    always, unless_a_name = _words("marker", "filler"), _words("marker_or_name", "filler_or_name")
+    if folded in always:
+        return True
+    bare = folded.strip(_ROUND)
+    if bare in unless_a_name:
+        return not raw.strip().istitle()
+    return bare in always or (2 < len(bare) <= _LONGEST and bare == bare[0] * len(bare))
+
+
+def is_placeholder(raw: str) -> bool:
+    """Say whether the text stands for no value; for fields in which digits alone are a value.
+
+    Example:
+        >>> [is_placeholder(value) for value in ("N/A", "No", "无", "--", "no email", "13800138000")]
+        [True, True, True, True, True, False]
+    """
+    if any(char.isdecimal() for char in raw):
+        return False
+    folded = raw.strip().casefold()
+    if is_name_placeholder(raw) or folded in _words("answer"):
+        return True
+    return len(folded) <= _LONGEST and folded.translate(_TOGETHER) in _of_addresses()
+
+
+_TOGETHER = str.maketrans("", "", " ._-")
+
+
+def is_filler_number(raw: str) -> bool:
+    """Say whether somebody filled a field of digits with one digit over and over.
+
+    Example:
+        >>> [is_filler_number(value) for value in ("00000", "999-9999", "000", "10000", "x000000")]
+        [True, True, False, False, False]
+    """
+    if len(raw) > _LONGEST or any(char.isalpha() for char in raw):
+        return False
+    found = [char for char in raw if char.isdecimal()]
+    return len(found) >= _FEWEST_DIGITS and len(set(found)) == 1

@@ -1,0 +1,196 @@
+"""Making a plan: compare, look at what was agreed, decide row by row and cell by cell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crmkit.errors import SchemaError
+from crmkit.mapping import Mapping as FieldMapping
+from crmkit.reconciliation import read_both, reconcile
+
+from ._agreed import as_agreed
+from ._decide import SyncRules
+from ._partial import filled
+from ._planner import Planner
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Mapping, Sequence
+
+    from crmkit import frames
+    from crmkit.reconciliation import ColumnKind
+    from crmkit.typing import Frame, Progress
+
+    from ._agreed import Agreed
+    from ._decide import Authority
+    from ._plan import SyncPlan
+
+__all__ = ["plan_sync", "plan_upsert"]
+
+
+def plan_sync(
+    left: Frame,
+    right: Frame,
+    *,
+    key: str | Sequence[str],
+    columns: Mapping[str, str] | None = None,
+    only: Sequence[str] | None = None,
+    kinds: Mapping[str, ColumnKind] | None = None,
+    tolerance: Mapping[str, float] | float = 0.0,
+    values: Mapping[str, Mapping[str, str]] | None = None,
+    agreed: Agreed | Frame | None = None,
+    rules: SyncRules | None = None,
+    partial: Sequence[str] = (),
+    now: Callable[[], dt.datetime] | None = None,
+    progress: Progress | None = None,
+) -> SyncPlan:
+    """Plan what to write to which of two systems, so that they agree.
+
+    A cell that differs is written to the side that still holds what was agreed. Where both changed it, or nothing was
+    agreed, the source of truth decides if there is one, else a person.
+
+    Args:
+        left: One system's table.
+        right: The other's.
+        key: Column or columns that identify a row, by their names on the left.
+        columns: What columns of the left table are called on the right. Two systems that write values differently are
+            brought into one form first, by a :class:`crmkit.mapping.Mapping`.
+        only: Columns of the left table that are kept in step; all that both have where ``None``, but for moments of
+            change.
+        kinds: What columns hold; see :func:`crmkit.reconcile`.
+        tolerance: How far numbers may be apart.
+        values: What values on the left are called on the right.
+        agreed: What both sides last agreed on: :attr:`SyncPlan.agreed` of the last plan, or a table of that moment.
+        rules: Sources of truth, deletions, settling.
+        partial: ``"left"``, ``"right"`` or both: the table holds only rows that changed since the watermark, so a row
+            that it lacks was not deleted. Deletions are seen only where both sides are whole.
+        now: The clock, giving aware moments.
+        progress: Shows how far it is; ``tqdm`` fits.
+
+    Raises:
+        SchemaError: Not a frame, no such column, nothing in common, or a table in part with nothing agreed.
+        NotFoundError: No such kind of column.
+        ShapeError: What was agreed has another key.
+
+    Example:
+        >>> agreed = [{"id": "1", "phone": "+12125550123", "city": "Oslo"}]
+        >>> crm = [{"id": "1", "phone": "+12125550188", "city": "Oslo"}]
+        >>> erp = [{"id": "1", "phone": "+12125550123", "city": "Bergen"}]
+        >>> plan = plan_sync(crm, erp, key="id", agreed=agreed)
+        >>> plan
+        <SyncPlan: 1 update on the left, 1 update on the right, 0 conflicts, 0 pending>
+        >>> plan.apply(crm, "left").frame == plan.apply(erp, "right").frame
+        True
+
+    Note:
+        That of :func:`crmkit.reconcile`, and O(rows) for what was agreed, which is held in memory.
+
+    .. versionadded:: 0.1.0
+    """
+    made = rules if rules is not None else SyncRules()
+    keys = [key] if isinstance(key, str) else list(key)
+    renamed = dict(columns or {})
+    one, other = read_both(left, right, renamed)
+    names = _compared(one.columns, other.columns, keys, renamed, only, made)
+    if isinstance(made.source, dict):
+        for name in made.source:
+            if name != "*" and name not in names:
+                raise SchemaError(f"rules name {name!r}, which is not kept in step")
+    state = as_agreed(agreed, keys, names)
+    unknown: list[tuple[str, ...]] = []
+    for side in partial:
+        if side not in ("left", "right"):
+            raise SchemaError("partial names sides: 'left', 'right' or both")
+    if partial:
+        if state is None:
+            raise SchemaError("a table in part needs agreed=, or every row that it lacks would be taken for deleted")
+        one, other, unknown = filled(one, other, state, keys=keys, names=names, columns=renamed, partial=partial)
+    report = reconcile(
+        one.native, other.native, key=keys, columns=renamed, only=names, kinds=kinds, tolerance=tolerance,
+        values=values, now=now, progress=progress,
+    )  # fmt: skip
+    return Planner(report, made, state, stamps=_stamps(made, one, other), unknown=unknown).plan()
+
+
+def plan_upsert(
+    records: Frame,
+    target: Frame,
+    *,
+    key: str | Sequence[str],
+    columns: Mapping[str, str] | FieldMapping | None = None,
+    only: Sequence[str] | None = None,
+    kinds: Mapping[str, ColumnKind] | None = None,
+    tolerance: Mapping[str, float] | float = 0.0,
+    values: Mapping[str, Mapping[str, str]] | None = None,
+    agreed: Agreed | Frame | None = None,
+    similar: bool = False,
+    rules: SyncRules | None = None,
+    now: Callable[[], dt.datetime] | None = None,
+    progress: Progress | None = None,
+) -> SyncPlan:
+    """Plan what to create and update in a target system; nothing is written to the records, nothing is deleted.
+
+    Args:
+        records: What should be there.
+        target: What is there, on the right.
+        key: Column or columns that identify a row, by their names in the records.
+        columns: What columns of the records are called in the target, or a mapping between the systems, which then
+            writes values as the target does.
+        only: Columns to write; all that both have where ``None``.
+        kinds: What columns hold; see :func:`crmkit.reconcile`.
+        tolerance: How far numbers may be apart.
+        values: What values of the records are called in the target.
+        agreed: The target as it was when the records parted from it. With it a value that only the target changed is
+            left alone, and one that both changed is a conflict; without it the records win.
+        similar: Look whether rows that would be created are there under another key, by the means of
+            :mod:`crmkit.matching`; such rows are conflicts.
+        rules: As for :func:`plan_sync`. Where ``None``, empty cells of the records say nothing and deletions are kept.
+        now: The clock, giving aware moments.
+        progress: Shows how far it is; ``tqdm`` fits.
+
+    Returns:
+        A plan whose steps are all for the ``"right"`` side.
+
+    Raises:
+        SchemaError: Not a frame, no such column, or nothing in common.
+        NotFoundError: No such kind of column.
+        ShapeError: What was agreed has another key.
+
+    Example:
+        >>> target = [{"Id": 1, "Name": "Ana", "City": "Oslo"}]
+        >>> records = [{"id": 1, "name": "Ana", "city": None}, {"id": 2, "name": "Bo", "city": "Bergen"}]
+        >>> plan = plan_upsert(records, target, key="id", columns={"id": "Id", "name": "Name", "city": "City"})
+        >>> plan.records("right", "create"), plan.records("right", "update")
+        ([{'Id': '2', 'Name': 'Bo', 'City': 'Bergen'}], [])
+
+    .. versionadded:: 0.1.0
+    """
+    source: Authority = "left" if agreed is None else "both"
+    made = rules if rules is not None else SyncRules(source=source, empty="keep", deletions="keep")
+    keys = [key] if isinstance(key, str) else list(key)
+    one, other = read_both(records, target, {} if isinstance(columns, FieldMapping) else dict(columns or {}))
+    wanted = only
+    if wanted is None and not isinstance(columns, FieldMapping):
+        wanted = _compared(one.columns, other.columns, keys, dict(columns or {}), None, made)
+    report = reconcile(
+        one.native, other.native, key=keys, columns=columns, only=wanted, kinds=kinds, tolerance=tolerance,
+        values=values, similar=similar, now=now, progress=progress,
+    )  # fmt: skip
+    state = as_agreed(agreed, [pair.left for pair in report.keys], [pair.left for pair in report.columns])
+    return Planner(report, made, state, stamps=_stamps(made, one, other), one_way=True).plan()
+
+
+def _compared(
+    mine: Sequence[str], yours: Sequence[str], keys: Sequence[str], renamed: Mapping[str, str],
+    only: Sequence[str] | None, rules: SyncRules,
+) -> list[str]:  # fmt: skip
+    if only is not None:
+        return [name for name in only if name not in keys]
+    stamps = rules.stamps()
+    apart = {*keys, *(() if stamps is None else stamps[:1])}
+    return [name for name in mine if name not in apart and renamed.get(name, name) in yours]
+
+
+def _stamps(rules: SyncRules, one: frames.Table, other: frames.Table) -> tuple[list[object], list[object]] | None:
+    names = rules.stamps()
+    return None if names is None else (one.column(names[0]), other.column(names[1]))

@@ -1,0 +1,497 @@
+"""A look-up finds what a run over the whole table would find, with the same scores, and a broken file is refused."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crmkit.errors import FixityError, FormatError, InvalidValueError, NotFittedError, NotFoundError, SchemaError
+from crmkit.matching import BlockingRule, Labels, Matcher, MatchIndex
+from crmkit.matching import comparisons as c
+from crmkit.matching._encode import encode
+from crmkit.matching._sources import find_sources
+from crmkit.matching._worlds import _scripts, script_of
+from crmkit.matching.comparisons import KINDS
+from crmkit.matching.index._keys import KEYS
+from crmkit.matching.index._levels import LEVELS
+from crmkit.testing import generate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NEW = "the new one"
+LEFT_OUT = ("created_at", "updated_at", "owner_name")
+
+
+def records(kind: str, n: int, seed: int) -> list[dict[str, object]]:
+    columns = getattr(generate, kind)(n, seed=seed).columns
+    names = [name for name in columns if name not in LEFT_OUT]
+    return [{name: columns[name][row] for name in names} for row in range(len(columns["id"]))]
+
+
+def batch(matcher: Matcher, table: list[dict[str, object]], record_id: object = NEW) -> dict[object, tuple[float, str]]:
+    """What a run over the table says about the pairs of one record."""
+    found = {}
+    for pair in matcher.predict(table):
+        if record_id in {pair["left"], pair["right"]}:
+            other = pair["left"] if pair["right"] == record_id else pair["right"]
+            found[other] = (pair["match_weight"], pair["explanation"])
+    return found
+
+
+def looked_up(index: MatchIndex, record: dict[str, object]) -> dict[object, tuple[float, str]]:
+    return {hit.record_id: (hit.match_weight, hit.explanation) for hit in index.search(record, limit=None)}
+
+
+def assert_same(got: dict[object, tuple[float, str]], want: dict[object, tuple[float, str]]) -> None:
+    assert got.keys() == want.keys()
+    for record_id, (weight, explanation) in want.items():
+        assert got[record_id][0] == pytest.approx(weight, abs=1e-4)
+        assert got[record_id][1] == explanation
+
+
+def changed(record: dict[str, object], random_: random.Random) -> dict[str, object]:
+    """A record with some values left out, exchanged or mistyped."""
+    result = dict(record)
+    for name, value in record.items():
+        if name == "id" or not isinstance(value, str):
+            continue
+        dice = random_.random()
+        if dice < 0.12:
+            result[name] = None
+        elif dice < 0.2 and len(value) > 3:
+            result[name] = value[:1] + value[2:]
+    if random_.random() < 0.15 and "given_name" in record:
+        result["given_name"], result["family_name"] = result["family_name"], result["given_name"]
+    return result
+
+
+@pytest.mark.parametrize(
+    ("kind", "n", "cap"), [("contacts", 250, 400), ("contacts", 250, 4), ("accounts", 200, 400), ("accounts", 200, 4)]
+)
+def test_a_look_up_finds_what_a_run_over_the_table_with_the_record_finds(kind: str, n: int, cap: int) -> None:
+    random_ = random.Random(n + cap)
+    people = records(kind, n, seed=cap)
+    matcher = getattr(Matcher, kind)(block_cap=cap).fit(people)
+    paired = {pair["left"] for pair in matcher.predict(people)}
+    pairs = 0
+    for row in random_.sample([row for row, one in enumerate(people) if one["id"] in paired], 3):
+        table = people[:row] + people[row + 1 :]
+        record = changed(people[row], random_)
+        want = batch(matcher, [*table, {**record, "id": NEW}])
+        pairs += len(want)
+        assert_same(looked_up(matcher.index(table, key="id"), record), want)
+    assert pairs
+
+
+_WORDS = st.sampled_from(
+    ["an", "ann", "anna", "bo", "bob", "robert", "lee", "li", "王", "小明", "wang", "van der Berg", "x"]
+)
+_PEOPLE = st.lists(
+    st.fixed_dictionaries(
+        {
+            "given_name": _WORDS | st.none(),
+            "family_name": _WORDS | st.none(),
+            "email": st.sampled_from(["ann.lee@a.example", "annlee@a.example", "info@a.example", "x1@b.example"])
+            | st.none(),
+            "phone": st.sampled_from(["+14155550123", "+14155550124", "5550123"]) | st.none(),
+            "mobile": st.sampled_from(["+14155550123", "+442071838750"]) | st.none(),
+            "birth_date": st.sampled_from(["1980-02-03", "1980-03-02", "1981-02-03"]) | st.none(),
+            "city": st.sampled_from(["Oslo", "Bergen", "Osl"]) | st.none(),
+            "street": st.sampled_from(["1 Main Street", "2 Main St", "南京路12号"]) | st.none(),
+            "company_name": st.sampled_from(["Acme Ltd", "Acme Tools", "Berg AS"]) | st.none(),
+        }
+    ),
+    min_size=4,
+    max_size=14,
+)
+_MODEL: list[Matcher] = []
+
+
+def _fitted(cap: int) -> Matcher:
+    """A matcher for the columns of ``_PEOPLE``, with a model that some people taught."""
+    if not _MODEL:
+        random_ = random.Random(3)
+        columns = ("given_name", "family_name", "email", "phone", "birth_date", "city", "street", "company_name")
+        people = [
+            {name: row[name] for name in columns} | {"mobile": row["phone"] if random_.random() < 0.3 else None}
+            for row in records("contacts", 300, seed=9)
+        ]
+        _MODEL.append(Matcher.contacts().fit(people))
+    document = {**_MODEL[0].to_dict(), "block_cap": cap}
+    return Matcher.from_dict(document)
+
+
+def _full(people: list[dict[str, object]]) -> list[dict[str, object]]:
+    """With a first record that has a value in every column, so that every comparison is there."""
+    first = {
+        "given_name": "Zoe", "family_name": "Zabel", "email": "zz@z.example", "phone": "+14155550199",
+        "mobile": "+14155550198", "birth_date": "1999-09-09", "city": "Zug", "street": "9 Zoo Lane",
+        "company_name": "Zoo Co",
+    }  # fmt: skip
+    return [{**one, "id": str(number)} for number, one in enumerate([first, *people])]
+
+
+@settings(max_examples=15, deadline=None)
+@given(_PEOPLE, st.sampled_from([2, 3, 400]), st.randoms(use_true_random=False))
+def test_records_added_and_removed_are_found_as_if_the_table_were_read_again(
+    people: list[dict[str, object]], cap: int, random_: random.Random
+) -> None:
+    matcher = _fitted(cap)
+    table = _full(people)
+    *table, record = table
+    half = max(len(table) // 2, 2)
+    index = matcher.index(table[:half], key="id")
+    if cap == 400:  # within cut blocks neighbors depend on the order in which values were seen first
+        for one in table[half:]:
+            if any(value is not None for name, value in one.items() if name != "id"):
+                index.add({name: value for name, value in one.items() if name != "id"}, one["id"])
+        gone = random_.choice(table[1:])["id"]
+        if any(value is not None for one in table if one["id"] == gone for name, value in one.items() if name != "id"):
+            index.remove(gone)
+        kept = [
+            one
+            for one in table
+            if one["id"] != gone and any(value is not None for name, value in one.items() if name != "id")
+        ]
+    else:
+        kept = table[:half]
+    kept_index = matcher.index(kept, key="id")
+    wanted = {name: value for name, value in record.items() if name != "id"}
+    if all(value is None for value in wanted.values()):
+        with pytest.raises(InvalidValueError, match="nothing to compare"):
+            index.search(wanted)
+        return
+    want = batch(matcher, [*kept, {**wanted, "id": NEW}])
+    assert_same(looked_up(kept_index, wanted), want)
+    if cap == 400:
+        assert len(index) == len(kept) + sum(
+            all(value is None for name, value in one.items() if name != "id") for one in table[:half]
+        )
+        if len(index) == len(kept):
+            assert_same(looked_up(index, wanted), want)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+@pytest.mark.parametrize("kind", sorted(set(LEVELS) | {"given_name", "organization"}))
+def test_levels_and_keys_of_one_pair_are_those_of_the_arrays(kind: str, data: st.DataObject) -> None:
+    from crmkit.matching._alike import code_of
+    from crmkit.matching._fields import EncodedField, Prepared
+    from crmkit.matching.index._fields import FieldIndex, field_arrays
+    from crmkit.matching.index._levels import given_level, organization_level
+
+    values = _values_of(kind, data)
+    if len(values) < 2:
+        return
+    of_kind = KINDS[kind]
+    ready = Prepared({}, {}) if of_kind.prepare is None else of_kind.prepare(values)
+    counts = np.array([data.draw(st.sampled_from([1.0, 4.0, 9.0])) for _ in values])
+    codes = np.arange(len(values), dtype=np.int32)
+    field = EncodedField("f", np.array(values, dtype=object), (codes,), counts, 100.0, ready.traits)
+    a, b = np.array([0, 1], dtype=np.int32), np.array([1, 0], dtype=np.int32)
+    want = of_kind.compare(field, a, b).tolist()
+    if kind == "given_name":
+        borne = (counts >= 5.0).tolist()
+        got = [given_level(values[i], values[j], borne_a=borne[i], borne_b=borne[j]) for i, j in ((0, 1), (1, 0))]
+    elif kind == "organization":
+        comparison = c.organization("f")
+        encoded = type("Encoded", (), {"fields": {"f": field}})()
+        index = FieldIndex(comparison, field_arrays(encoded, "f"), columns=(0,), filled=100.0)
+        assert index.words is not None
+        got = []
+        for i, j in ((0, 1), (1, 0)):
+            one, two = (index.words.rarity(values[k], more=[], values=0) for k in (i, j))
+            shared = [weight for word, weight in one if word in dict(two)]
+            least = max(sum(weight for _, weight in words) for words in (one, two))
+            got.append(organization_level(values[i], values[j], sum(shared) / min(least, -1e-9)))
+    else:
+        got = [LEVELS[kind](values[i], values[j]) for i, j in ((0, 1), (1, 0))]
+    assert got == want
+    for place, suffix in enumerate(of_kind.keys):
+        one_by_one = [KEYS[kind](value)[place] for value in values]
+        assert code_of(one_by_one).tolist() == code_of(ready.keys[suffix]).tolist()
+
+
+_BASES = {
+    "given_name": ["Robert", "Bob", "Bobby", "R", "José María", "王", "小明", "晓明", "伟伟", "伟", "Xiaoming", "Ngoc"],
+    "family_name": ["van der Berg", "Berg", "Smith-Jones", "Smith", "Smyth", "王", "汪", "Wang", "O'Neil", "Li"],
+    "generation": ["Jr.", "Sr.", "III"],
+    "date": ["1980-02-03", "1980-03-02", "1981-02-03", "1908-02-03", "1979-01-02", "2001-12-31"],
+    "email": ["ann.lee@a.example", "annlee@a.example", "ann.lee@b.example", "a@b.example", "info@a.example"],
+    "phone": ["+14155550123", "+14155550132", "5550123", "+442071838750", "12345"],
+    "web": ["https://www.acme.example", "acme.example", "acmee.example"],
+    "street": ["12 Main Street", "14 Main Street", "Main Street", "12 Oak Ave", "南京路12号", "Hauptstraße 12 b", "1"],
+    "city": ["Newcastle", "Newcastle upon Tyne", "上海", "上海市", "Oslo", "Oslp", "Os"],
+    "postcode": ["94105", "94105-1234", "94106", "SW1A 1AA", "941"],
+    "region": ["NSW", "NSU", "Victoria"],
+    "company": ["Acme Ltd", "Acme Tools Inc", "Tools Acme", "阿里巴巴", "阿里巴巴中国", "Berg"],
+    "organization": [
+        "Acme Ltd",
+        "Acme Tools Inc",
+        "Tools Acme",
+        "阿里巴巴",
+        "阿里巴巴中国",
+        "Berg Day Care",
+        "Care Berg",
+    ],
+    "identifier": ["123456789", "123456798", "AB12"],
+    "exact": ["a", "b"],
+    "text": ["the quick fox", "quick fox the", "a slow dog", "the quick fax"],
+    "number": ["1", "1.01", "1.08", "200", "-3", "0"],
+}
+
+
+def _values_of(kind: str, data: st.DataObject) -> list[str]:
+    raw = data.draw(
+        st.lists(
+            st.sampled_from(_BASES[kind])
+            | st.builds(lambda text, at: text[:at] + text[at + 1 :], st.sampled_from(_BASES[kind]), st.integers(0, 9))
+            | st.text(max_size=12),
+            min_size=2,
+            max_size=5,
+        )
+    )
+    normalized = [KINDS[kind].normalize(text) for text in raw]
+    return list(dict.fromkeys(text for text in normalized if text))
+
+
+def test_the_script_of_one_name_is_that_of_the_column() -> None:
+    names = ["Ann", "Éva", "王", "Иван", "Αννα", "علي", "たろう", "김"]
+    people = [{"id": str(k), "given_name": "x", "family_name": name} for k, name in enumerate(names)]
+    from crmkit import columns, frames
+
+    table = frames.read(people)
+    comparisons = [c.given_name(), c.family_name()]
+    encoded = encode(find_sources([table], [columns.recognize(table, kind="contact")], comparisons), comparisons)
+    folded = encoded.fields["family"].values
+    codes = _scripts({"family": encoded.fields["family"]}, len(names)).tolist()
+    assert codes == [script_of(ord(folded[k][0])) for k in encoded.fields["family"].columns[0]]
+
+
+PEOPLE = [
+    {"id": "a", "First Name": "Ann", "Last Name": "Lee", "Email": "ann.lee@example.org", "City": "Oslo"},
+    {"id": "b", "First Name": "Bo", "Last Name": "Berg", "Email": "bo@example.org", "City": "Bergen"},
+    {"id": "c", "First Name": "Cy", "Last Name": "Dahl", "Email": "cy@example.org", "City": "Oslo"},
+]
+
+
+def small() -> MatchIndex:
+    return Matcher.contacts().fit(PEOPLE).index(PEOPLE)
+
+
+def test_a_check_says_what_a_record_looks_like_and_why_without_its_values() -> None:
+    index = small()
+    said = index.check({"First Name": "Anne", "Last Name": "Lee", "Email": "ann.lee@example.org"})
+    assert not said.ok
+    assert [hit.record_id for hit in said.hits] == ["a"]
+    assert said.explanations[0].match_probability == pytest.approx(said.hits[0].match_probability, abs=1e-6)
+    shown = str(said) + repr(said) + json.dumps(said.to_dict())
+    assert "this looks like" in shown
+    assert "same: family, email" in shown
+    assert not any(value in shown for value in ("Anne", "Lee", "ann.lee"))
+    assert index.check({"given_name": "Zoe", "family_name": "Zabel"}).ok
+    with pytest.raises(TypeError, match=r"use \.ok"):
+        bool(said)
+
+
+def test_the_explanation_of_a_hit_adds_up_to_its_weight() -> None:
+    index = small()
+    record = {"First Name": "Anne", "Last Name": "Lee", "Email": "ann.lee@example.org", "City": "Oslo"}
+    (hit, *_) = index.search(record)
+    why = index.explain(record, hit.record_id)
+    assert why.match_weight == pytest.approx(hit.match_weight, abs=1e-4)
+    assert sum(step.weight for step in why.steps) == pytest.approx(why.match_weight, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("record", "error", "says"),
+    [
+        ({}, InvalidValueError, "nothing to compare; it needs one of: given, family"),
+        ({"First Name": None, "Email": "  "}, InvalidValueError, "nothing to compare"),
+        ({"First Nme": "Ann"}, NotFoundError, "did you mean 'First Name'"),
+        ("Ann", SchemaError, "mapping"),
+    ],
+)
+def test_a_record_that_cannot_be_looked_up_is_refused(record: object, error: type[Exception], says: str) -> None:
+    for ask in (small().search, small().check):
+        with pytest.raises(error, match=says):
+            ask(record)  # type: ignore[arg-type]
+    with pytest.raises(error, match=says):
+        small().add(record, "z")  # type: ignore[arg-type]
+
+
+def test_ids_are_unique_and_of_one_type() -> None:
+    index = small()
+    with pytest.raises(InvalidValueError, match="already"):
+        index.add({"First Name": "Bo"}, "a")
+    with pytest.raises(InvalidValueError, match="type str"):
+        index.add({"First Name": "Bo"}, 7)
+    with pytest.raises(NotFoundError):
+        index.remove("z")
+    index.remove("a")
+    with pytest.raises(NotFoundError):
+        index.remove("a")
+    index.add({"First Name": "Bo", "Email": "bo@example.org"}, "a")
+    assert {hit.record_id for hit in index.search({"Email": "bo@example.org"}, limit=2)} == {"a", "b"}
+    assert len(index) == 3
+
+
+def test_numbers_and_positions_are_ids_too(tmp_path: Path) -> None:
+    numbered = [{**one, "id": 100 - place} for place, one in enumerate(PEOPLE)]
+    index = Matcher.contacts().fit(numbered).index(numbered, key="id")
+    assert [hit.record_id for hit in index.search({"Email": "bo@example.org"}, limit=1)] == [99]
+    index.remove(99)
+    index.add({"Email": "bo@example.org", "Last Name": "Berg"}, 7)
+    index.save(tmp_path / "index")
+    again = MatchIndex.load(tmp_path / "index")
+    assert [hit.record_id for hit in again.search({"Email": "bo@example.org"}, limit=1)] == [7]
+    bare = [{name: value for name, value in one.items() if name != "id"} for one in PEOPLE]
+    assert [
+        hit.record_id for hit in Matcher.contacts().fit(bare).index(bare).search({"Email": "bo@example.org"}, limit=1)
+    ] == [1]
+    with pytest.raises(SchemaError, match="texts or whole numbers"):
+        Matcher.contacts().fit(PEOPLE).index([{**one, "id": k + 0.5} for k, one in enumerate(PEOPLE)], key="id")
+
+
+def test_an_index_needs_a_fitted_matcher_and_its_columns() -> None:
+    with pytest.raises(NotFittedError):
+        Matcher.contacts().index(PEOPLE)
+    with pytest.raises(SchemaError, match="fitted on"):
+        Matcher.contacts().fit(PEOPLE).index([{"id": "a", "Email": "a@example.org"}])
+
+
+def test_values_that_are_no_text_are_read_as_their_column_was() -> None:
+    people = [{"id": str(k), "badge": 7 + k, "note": f"note {k}"} for k in range(4)]
+    matcher = Matcher(comparisons=[c.identifier("badge"), c.text("note")], blocking=[BlockingRule("badge")]).fit(people)
+    index = matcher.index(people, key="id")
+    assert looked_up(index, {"badge": 10}) == looked_up(index, {"badge": "10"})
+
+
+def test_what_labels_taught_counts_in_a_look_up_too() -> None:
+    people = records("contacts", 200, seed=4)
+    matcher = Matcher.contacts()
+    pairs = matcher.dedupe(people, key="id").pairs[:30]
+    labels = Labels.of((pair["left"], pair["right"], pair["match_probability"] > 0.9) for pair in pairs)
+    matcher.dedupe(people, key="id", labels=labels)
+    assert matcher.model_ is not None
+    assert matcher.model_.correction
+    table, record = people[:-1], people[-1]
+    want = batch(matcher, [*table, {**record, "id": NEW}])
+    assert_same(looked_up(matcher.index(table, key="id"), record), want)
+
+
+def test_a_saved_index_answers_as_before(tmp_path: Path) -> None:
+    people = records("contacts", 300, seed=6)
+    table, rest = people[:250], people[250:]
+    index = Matcher.contacts(block_cap=20).fit(table).index(table, key="id")
+    for one in rest[:25]:
+        index.add(one, str(one["id"]))
+    for one in [*table[::9], *rest[:25:5]]:
+        index.remove(one["id"])
+    index.save(tmp_path / "index")
+    assert (tmp_path / "index").stat().st_mode & 0o077 == 0
+    again = MatchIndex.load(tmp_path / "index")
+    assert len(again) == len(index)
+    for one in rest:
+        assert looked_up(again, one) == looked_up(index, one)
+    again.save(tmp_path / "index")  # over the file that is mapped
+    assert [path.name for path in tmp_path.iterdir()] == ["index"]
+    assert looked_up(MatchIndex.load(tmp_path / "index"), rest[0]) == looked_up(index, rest[0])
+
+
+def test_no_byte_of_an_index_can_change_and_no_end_be_cut(tmp_path: Path) -> None:
+    path = tmp_path / "index"
+    small().save(path)
+    whole = path.read_bytes()
+    random_ = random.Random(1)
+    for place in [0, 5, 20, 30, 60, 200, len(whole) - 1, *random_.sample(range(len(whole)), 60)]:
+        broken = bytearray(whole)
+        broken[place] ^= 1 << random_.randrange(8)
+        path.write_bytes(broken)
+        with pytest.raises((FormatError, FixityError)) as error:
+            MatchIndex.load(path)
+        assert "ann" not in str(error.value).lower()
+    for size in [0, 1, 21, 50, 100, len(whole) - 1]:
+        path.write_bytes(whole[:size])
+        with pytest.raises((FormatError, FixityError)):
+            MatchIndex.load(path)
+    path.write_bytes(whole + b"\0")
+    with pytest.raises(FixityError, match="cut or something was put behind"):
+        MatchIndex.load(path)
+    path.write_bytes(whole.replace(b"index/1\n", b"index/2\n", 1))
+    with pytest.raises(FormatError, match="another version"):
+        MatchIndex.load(path)
+    path.write_text("id,name\n1,Ann\n")
+    with pytest.raises(FormatError, match="not an index"):
+        MatchIndex.load(path)
+
+
+def test_reading_while_another_thread_adds_gives_no_half_answers() -> None:
+    people = records("contacts", 260, seed=8)
+    table, rest = people[:200], people[200:]
+    index = Matcher.contacts().fit(table).index(table, key="id")
+    wanted = {**rest[0], "email": "only.here@example.org"}
+    failures: list[BaseException] = []
+    done = threading.Event()
+
+    def read() -> None:
+        try:
+            while not done.is_set():
+                index.check(wanted)
+                index.search(rest[1], limit=None)
+        except BaseException as error:  # whatever it is, the test fails with it
+            failures.append(error)
+
+    threads = [threading.Thread(target=read) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for one in rest[2:]:
+        index.add(one, str(one["id"]))
+        index.remove(one["id"])
+    index.add(wanted, "wanted")
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    assert index.search(wanted)[0].record_id == "wanted"
+
+
+def test_a_pair_is_never_dropped_by_a_bound_that_its_odds_exceed() -> None:
+    people = records("contacts", 300, seed=12)
+    index = Matcher.contacts().fit(people).index(people[:250], key="id")
+    judged = 0
+    for record in people[:40] + people[250:]:
+        texts, world = index._read(record)
+        query = index._state.query(texts, world)
+        rows = sorted(index._state.candidates(query))
+        levels = index._levels(query, rows)
+        for place, row in enumerate(rows):
+            share = query.share if index._state.world_of(row) == query.world else 0.0
+            found = levels.levels[:, place].tolist(), levels.rarity[:, place].astype(float).tolist()
+            odds, _ = index._judge.judge(query, *found, share)
+            first = index._leveler.start(query, index._state.codes_of(row), share, index._state.whole_of(row))
+            assert index._judge.bound(query, *first, share) >= odds - 1e-4
+            judged += 1
+    assert judged > 100
+
+
+@pytest.mark.thorough
+def test_many_look_ups_equal_the_run_over_the_table() -> None:
+    for kind, n, cap in [("contacts", 3_000, 30), ("contacts", 1_500, 400), ("accounts", 1_500, 12)]:
+        random_ = random.Random(n)
+        people = records(kind, n, seed=n)
+        matcher = getattr(Matcher, kind)(block_cap=cap).fit(people)
+        for row in random_.sample(range(len(people)), 40):
+            table = people[:row] + people[row + 1 :]
+            record = changed(people[row], random_)
+            assert_same(
+                looked_up(matcher.index(table, key="id"), record), batch(matcher, [*table, {**record, "id": NEW}])
+            )
