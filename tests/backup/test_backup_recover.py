@@ -245,6 +245,33 @@ def test_undoing_takes_no_row_along_that_came_to_refer_to_a_restored_one(action:
     assert connection.execute("SELECT * FROM t").fetchall() == []
 
 
+def test_undoing_deletes_no_row_with_columns_that_nobody_compared() -> None:
+    connection, _, kept = contacts("CREATE TABLE t (id INTEGER, email TEXT, note TEXT)")
+    live = backup.SqliteSource(connection, "t", key="id", schema=backup.row_schema({"id": "int", "email": "text"}))
+    done = backup.recover(kept, live, keys=[1]).apply()
+    connection.execute("UPDATE t SET note = 'work of somebody'")
+    with pytest.raises(ConflictError, match="did not know"):
+        done.revert(live)
+    assert connection.execute("SELECT note FROM t").fetchall() == [("work of somebody",)]
+
+
+@pytest.mark.parametrize("temporary", ["", "TEMP"])
+def test_a_view_of_sqlite_is_no_table_to_recover_into(temporary: str) -> None:
+    connection, _, kept = contacts("CREATE TABLE u (id INTEGER, email TEXT)", "INSERT INTO u VALUES (2, 'b')")
+    connection.execute(f"CREATE {temporary} VIEW T AS SELECT * FROM u")
+    connection.commit()
+    live = backup.SqliteSource(connection, "t", key="id", schema=backup.row_schema({"id": "int", "email": "text"}))
+    with pytest.raises(SchemaError, match="view"):
+        backup.recover(kept, live, keys=[1]).apply()
+    assert not connection.in_transaction
+
+
+def test_one_text_is_no_list_of_keys() -> None:
+    rows = backup.FrameSource([{"id": "a", "email": "x"}, {"id": "ab", "email": "y"}], key="id")
+    with pytest.raises(ShapeError, match="list of keys"):
+        backup.recover(rows, rows, keys="ab")
+
+
 def test_postgresql_keeps_live_rows_and_the_callers_transaction(postgres_url: str) -> None:
     psycopg = pytest.importorskip("psycopg", reason="needs psycopg")
     kept = backup.FrameSource([{"id": 1, "part": 1, "email": "a@example.com"}], key=("id", "part"))

@@ -298,6 +298,8 @@ def recover(
 
 
 def _wanted(keys: Iterable[object], width: int) -> list[Row]:
+    if isinstance(keys, str | bytes):  # its letters would be keys, and other rows than the one that was meant
+        raise ShapeError("keys is a list of keys, not one text", expected=width)
     wanted = [key if isinstance(key, tuple) else (key,) for key in keys]
     if any(len(key) != width for key in wanted):
         raise ShapeError(f"a key has {width} columns", expected=width)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from crmkit.errors import SchemaError
+
 from ._sql import quoted, table_name
 
 if TYPE_CHECKING:
@@ -19,6 +21,21 @@ JOIN pg_attribute p ON p.attrelid = c.confrelid AND p.attnum = u.parent
 WHERE c.contype = 'f' AND c.confrelid = to_regclass(%s) AND c.confdeltype IN ('c', 'n', 'd') ORDER BY c.oid, u.n
 """
 _SILENT: Final = ("CASCADE", "SET NULL", "SET DEFAULT")
+
+
+def require_table(live: DatabaseSource) -> None:
+    """Refuse a view of SQLite: some versions say that they changed a row of it, and change nothing.
+
+    Raises:
+        SchemaError: It is one.
+    """
+    if live.dialect != "sqlite":
+        return
+    at = f"{quoted(live.table[0])}." if len(live.table) > 1 else ""
+    for place in (at,) if at else ("", "temp."):
+        sql = f"SELECT type FROM {place}sqlite_master WHERE name = ? COLLATE NOCASE"  # noqa: S608  quoted
+        if ("view",) in live.connection.execute(sql, [live.table[-1]]).fetchall():
+            raise SchemaError("rows go back into a table, and this is a view")
 
 
 def children(live: DatabaseSource, condition: str) -> list[str]:

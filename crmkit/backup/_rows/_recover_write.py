@@ -12,7 +12,7 @@ from crmkit import frames
 from crmkit._canonical import keyed_digests
 from crmkit.errors import ConflictError, SchemaError
 
-from ._recover_children import children
+from ._recover_children import children, require_table
 from ._sources._database import DatabaseSource
 from ._sources._frame import FrameSource
 from ._sql import quoted, table_name
@@ -146,6 +146,7 @@ _EQUAL: Final = {
 
 def _into_database(live: DatabaseSource, key: Sequence[str], rows: Sequence[RowRecovery], *, undo: bool) -> None:
     """Change rows that are still what the plan saw, all within one savepoint."""
+    require_table(live)
     cursor = live.cursor()
     conflicts: list[Row] = []
     with _transaction(live):
@@ -186,6 +187,7 @@ class _Statements:
             where = self._where([*self._key, *row.columns])
             return f"UPDATE {self._abort} {self._name} SET {assigned} WHERE {where}", [*wanted, *row.key, *held]  # noqa: S608  quoted
         if undo:
+            self._refuse_unseen(row)
             self._refuse_children(row)
             return f"DELETE FROM {self._name} WHERE {self._where(row.columns)}", list(held)  # noqa: S608  quoted
         listed = ", ".join(map(quoted, row.columns))
@@ -227,6 +229,12 @@ class _Statements:
         """Return a column for a comparison; JSON has no equality of its own in PostgreSQL."""
         x = quoted(column)
         return f"{x}::jsonb" if self._types and self._schema.columns[column].kind == "json" else x
+
+    def _refuse_unseen(self, row: RowRecovery) -> None:
+        """A column that the recovery did not know may hold work of somebody's by now."""
+        if {name for name, *_ in self._live._declared()} - set(row.columns):
+            text = "the table has columns that the recovery did not know; delete the row yourself, nothing was changed"
+            raise ConflictError(text, conflicts=[row.key])
 
     def _refuse_children(self, row: RowRecovery) -> None:
         """Deleting a row must not take others along that came to refer to it."""
