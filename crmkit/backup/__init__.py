@@ -13,7 +13,8 @@ from ._copies._heal import HealAction, HealPlan, plan_heal
 from ._copies._stores import FsspecStore, LocalStore, Store
 from ._copies._vote import CopiesVote, vote_copies
 from ._drill._checks import Canary, CheckResult, CustomCheck, Newest, Query, RestoreCheck, RowCounts, TableDigests
-from ._drill._drill import Drill, DrillReport, choose_backups
+from ._drill._choose import choose_backups
+from ._drill._drill import Drill, DrillReport
 from ._drill._restore import FolderRestore, PgRestore, Restore, Restored, SqliteRestore
 from ._drill._schema_checks import (
     ForeignKeys,

@@ -6,7 +6,6 @@ import datetime as dt
 import errno
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import textwrap
@@ -27,88 +26,126 @@ def run(code: str, *arguments: object) -> int:
     ).returncode
 
 
-CREATE = """
-import os, signal, sys
+DRIVER = """
+import os, pathlib, shutil, signal, sys
 from crmkit import backup
-from crmkit.backup._tree import _files
-payload, step = sys.argv[1], int(sys.argv[2])
-steps = 0
-def watch(real):
+from crmkit.backup._verify import _content
+
+kept, every = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+_content._SAVE_EVERY_BYTES = 1
+step = steps = 0
+
+def watch(place, name):
+    real = getattr(place, name)
     def call(*arguments, **options):
         global steps
         steps += 1
         if steps == step:
             os.kill(os.getpid(), signal.SIGKILL)
         return real(*arguments, **options)
-    return call
-os.fsync = watch(os.fsync)
-os.open = watch(os.open)
+    setattr(place, name, call)
 
-import pathlib
-pathlib.Path.replace = watch(pathlib.Path.replace)
-made = backup.create(payload, backup.Header(set="crm"))
-backup.sign(made, backup.SigningKey(bytes(range(32))), seq=1)
+for place, name in (
+    (os, "open"), (os, "fsync"), (os, "write"), (os, "close"), (os, "link"),
+    (pathlib.Path, "open"), (pathlib.Path, "replace"), (pathlib.Path, "rename"), (pathlib.Path, "unlink"),
+):
+    watch(place, name)
+
+def work(folder):
+    BODY
+
+for number in range(every, 10_000, every):
+    folder = kept / str(number)
+    shutil.copytree(kept / "start", folder, symlinks=True)
+    child = os.fork()
+    if not child:
+        step, steps = number, 0
+        work(folder)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if status == 0:
+        (kept / "done").rmdir() if (kept / "done").exists() else None
+        folder.rename(kept / "done")
+        break
+    if not os.WIFSIGNALED(status):
+        sys.exit(1)
+"""
+
+CREATE = """
+    made = backup.create(folder / "dump", backup.Header(set="crm"))
+    backup.sign(made, backup.SigningKey(bytes(range(32))), seq=1)
+"""
+VERIFY = """
+    key = backup.SigningKey(bytes(range(32)))
+    report = backup.verify(folder / "dump", keys=[key.public], level="sample", state=folder / "scrub.json",
+                           ledger=backup.TrustLedger(folder / "trust.jsonl"))
+    assert report.ok
 """
 
 
-def test_a_create_that_is_killed_at_any_step_leaves_no_backup_that_looks_good(made: Any, tmp_path: Path) -> None:
+def killed_at_each_step(body: str, made: Any, tmp_path: Path, every: int = 1) -> list[Path]:
+    """Run it again and again, killed one step later each time; return what each left, in order."""
+    kept = tmp_path / "kept"
+    (kept / "start").mkdir(parents=True)
+    for folder in (made.payload, made.meta):
+        if folder.exists():
+            shutil.copytree(folder, kept / "start" / folder.name, symlinks=True)
+    code = textwrap.dedent(DRIVER).replace("    BODY", body.strip("\n"))
+    done = subprocess.run([sys.executable, "-c", code, str(kept), str(every)], check=False, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    assert (kept / "done").is_dir()
+    return sorted((place for place in kept.iterdir() if place.name.isdigit()), key=lambda place: int(place.name))
+
+
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.thorough)])
+def test_a_create_that_is_killed_at_any_step_leaves_no_backup_that_looks_good(
+    made: Any, tmp_path: Path, every: int
+) -> None:
     def now() -> dt.datetime:
         return dt.datetime.now(dt.UTC)
 
-    killed = 0
-    for step in range(1, 60, 3):
-        shutil.rmtree(made.meta, ignore_errors=True)
-        status = run(CREATE, made.payload, step)
-        if status == 0:
-            break
-        assert status == -signal.SIGKILL
-        killed += 1
-        if made.meta.exists():
-            report = made.verify(now=now)
-            if not report.ok:
+    shutil.rmtree(made.meta)
+    places = killed_at_each_step(CREATE, made, tmp_path, every)
+    assert len(places) > 10
+    finished = []
+    for place in places:
+        left = type(made)(place / "dump", made.key)
+        good = False
+        if left.meta.exists():
+            report = left.verify(now=now)
+            good = report.ok
+            if not good:
                 assert "INCOMPLETE" in report.codes()
                 assert "MANIFEST_MALFORMED" not in report.codes()
-                made.make()  # a new one goes over what the crash left
-        else:
-            made.make()
-        assert made.verify(now=now).ok
-    assert killed > 5
+        finished.append(good)
+        if not good:
+            left.make()  # a new one goes over what the crash left
+        assert left.verify(now=now).ok
+    assert finished == sorted(finished)  # from one step on it counts, and never before
+    assert not finished[0]
 
 
-VERIFY = """
-import os, signal, sys
-from crmkit import backup
-from crmkit.backup._verify import _state
-payload, state, step = sys.argv[1], sys.argv[2], int(sys.argv[3])
-from crmkit.backup._verify import _content
-_content._SAVE_EVERY_BYTES = 1
-steps = 0
-real = os.fsync
-def watch(fd):
-    global steps
-    steps += 1
-    if steps == step:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return real(fd)
-os.fsync = watch
-key = backup.SigningKey(bytes(range(32)))
-backup.verify(payload, keys=[key.public], level="sample", state=state)
-"""
+@pytest.mark.parametrize("every", [7, pytest.param(1, marks=pytest.mark.thorough)])
+def test_a_verification_that_is_killed_at_any_step_keeps_what_it_had_saved(
+    made: Any, tmp_path: Path, every: int
+) -> None:
+    def now() -> dt.datetime:
+        return dt.datetime.now(dt.UTC)
 
-
-def test_a_sampling_that_is_killed_keeps_what_it_had_saved(made: Any, tmp_path: Path) -> None:
-    state = tmp_path / "scrub.json"
-    best = 0
-    for step in (1, 2, 3, 5, 7):
-        assert run(VERIFY, made.payload, state, step) == -signal.SIGKILL
-        if state.exists():
-            report = made.verify(level="sample", state=state, budget=backup.Budget(files=1))
-            assert report.ok
-            assert (report.coverage.files_ever or 0) >= best
-            best = report.coverage.files_ever or 0
-    assert best > 1
-    report = made.verify(level="sample", state=state)
-    assert report.coverage.complete
+    places = killed_at_each_step(VERIFY, made, tmp_path, every)
+    assert len(places) > 10
+    ever = []
+    for place in places:
+        left = type(made)(place / "dump", made.key)
+        ledger = backup.TrustLedger(place / "trust.jsonl")
+        options: dict[str, Any] = {"level": "sample", "state": place / "scrub.json", "ledger": ledger, "now": now}
+        report = left.verify(budget=backup.Budget(files=1), **options)
+        assert report.ok, report.findings
+        ever.append(report.coverage.files_ever)
+        assert left.verify(**options).coverage.complete
+        assert len(ledger.entries()) == 1
+    assert ever == sorted(ever)
+    assert ever[-1] == report.coverage.files
 
 
 def test_samples_reach_every_file_and_come_back_to_the_oldest(made: Any, tmp_path: Path) -> None:
@@ -174,17 +211,18 @@ def test_two_verifications_at_once_lose_nothing(made: Any, tmp_path: Path) -> No
     command = [sys.executable, "-c", textwrap.dedent(code), str(made.payload), str(state), str(ledger)]
     both = [subprocess.Popen(command) for _ in range(2)]
     assert [process.wait() for process in both] == [0, 0]
-    assert made.verify(level="sample", state=state, budget=backup.Budget(files=1)).coverage.complete
+    again = made.verify(level="sample", state=state, budget=backup.Budget(files=1), now=lambda: dt.datetime.now(dt.UTC))
+    assert again.coverage.complete
     assert len(backup.TrustLedger(ledger).entries()) == 1
 
-    one, two = ScrubState(state), ScrubState(state)
     early, late = dt.datetime(2030, 1, 1, tzinfo=dt.UTC), dt.datetime(2031, 1, 1, tzinfo=dt.UTC)
+    one, two = ScrubState(state, late), ScrubState(state, late)
     one.saw("a", late)
     two.saw("a", early)
     two.saw("b", early)
     one.save()
     two.save()
-    merged = ScrubState(state)
+    merged = ScrubState(state, late)
     assert merged.last("a") == int(late.timestamp())
     assert merged.last("b") == int(early.timestamp())
 

@@ -593,7 +593,10 @@ def test_a_manifest_of_ten_million_lines_is_bounded(made: Any) -> None:
             block = (entry.replace(b'"path":"', b'"path":"%08d' % n) for n in range(start, start + 10_000))
             stream.write(b"".join(block))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert made.verify().codes() == ("MANIFEST_MALFORMED",)
+    report = made.verify()
+    assert report.codes() == ("MANIFEST_MALFORMED",)
+    assert "limit" in str(report.findings[0].detail)
+    assert any(item.what == "every file" for item in report.not_checked)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
 
 

@@ -170,3 +170,160 @@ def test_an_open_transaction_stays_the_callers(postgres_url: str) -> None:
         assert now(live) == of(SAVED[:1])
         connection.rollback()
         assert backup.snapshot(live).rows == 0
+
+
+# -- harm that a recovery must not do ------------------------------------------------------------------------------
+
+
+def contacts(*statements: str) -> tuple[sqlite3.Connection, backup.SqliteSource, backup.Source]:
+    """A small table in SQLite, and its backup with one contact."""
+    connection = sqlite3.connect(":memory:")
+    for statement in statements:
+        connection.execute(statement)
+    connection.commit()
+    kept = backup.FrameSource([{"id": 1, "email": "a@example.com"}], key="id")
+    return connection, backup.SqliteSource(connection, "t", key="id"), kept
+
+
+@pytest.mark.parametrize("rule", ["REPLACE", "IGNORE", "ROLLBACK", "ABORT"])
+def test_a_row_that_is_in_the_way_of_one_that_comes_back_stays(rule: str) -> None:
+    connection, live, kept = contacts(
+        f"CREATE TABLE t (id INTEGER, email TEXT UNIQUE ON CONFLICT {rule})",
+        "INSERT INTO t VALUES (2, 'a@example.com')",
+        "INSERT INTO t VALUES (3, 'b@example.com')",
+    )
+    connection.execute("UPDATE t SET email = 'c@example.com' WHERE id = 3")  # the caller's open transaction
+    with pytest.raises(ConflictError) as caught:
+        backup.recover(kept, live, keys=[1]).apply()
+    assert caught.value.conflicts == ((1,),)
+    assert "example" not in str(caught.value)
+    assert connection.execute("SELECT * FROM t").fetchall() == [(2, "a@example.com"), (3, "c@example.com")]
+    assert connection.in_transaction
+
+
+def test_a_change_of_case_alone_is_a_change_whatever_the_collation() -> None:
+    connection, live, kept = contacts(
+        "CREATE TABLE t (id INTEGER, email TEXT COLLATE NOCASE)", "INSERT INTO t VALUES (1, 'old')"
+    )
+    plan = backup.recover(kept, live, keys=[1])
+    connection.execute("UPDATE t SET email = 'OLD'")
+    with pytest.raises(ConflictError):
+        plan.apply()
+    assert connection.execute("SELECT email FROM t").fetchall() == [("OLD",)]
+
+
+def test_a_run_that_changed_nothing_cannot_be_undone(tmp_path: Path) -> None:
+    connection, live, kept = contacts("CREATE TABLE t (id INTEGER, email TEXT)")
+    first = backup.recover(kept, live, keys=[1])
+    second = backup.recover(kept, live, keys=[1])
+    done = first.apply(log=tmp_path / "log")
+    with pytest.raises(ConflictError):
+        second.apply(log=tmp_path / "log")
+    assert backup.Recovery.load(tmp_path / "log").run_id == done.run_id
+    with pytest.raises(ConflictError):
+        first.apply(log=tmp_path / "other")
+    with pytest.raises(NotFoundError):
+        backup.Recovery.load(tmp_path / "other")
+    assert connection.execute("SELECT id FROM t").fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize("action", ["CASCADE", "SET NULL"])
+@pytest.mark.parametrize("named", [True, False])
+def test_undoing_takes_no_row_along_that_came_to_refer_to_a_restored_one(action: str, named: bool) -> None:
+    connection, live, kept = contacts(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, email TEXT)",
+        f"CREATE TABLE notes (id INTEGER, contact INTEGER REFERENCES t{'(id)' if named else ''} ON DELETE {action})",
+    )
+    connection.execute("PRAGMA foreign_keys = ON")
+    done = backup.recover(kept, live, keys=[1]).apply()
+    connection.execute("INSERT INTO notes VALUES (7, 1)")
+    with pytest.raises(ConflictError, match="refer"):
+        done.revert(live)
+    assert connection.execute("SELECT * FROM notes").fetchall() == [(7, 1)]
+    connection.execute("DELETE FROM notes")
+    done.revert(live)
+    assert connection.execute("SELECT * FROM t").fetchall() == []
+
+
+def test_undoing_deletes_no_row_with_columns_that_nobody_compared() -> None:
+    connection, _, kept = contacts("CREATE TABLE t (id INTEGER, email TEXT, note TEXT)")
+    live = backup.SqliteSource(connection, "t", key="id", schema=backup.row_schema({"id": "int", "email": "text"}))
+    done = backup.recover(kept, live, keys=[1]).apply()
+    connection.execute("UPDATE t SET note = 'work of somebody'")
+    with pytest.raises(ConflictError, match="did not know"):
+        done.revert(live)
+    assert connection.execute("SELECT note FROM t").fetchall() == [("work of somebody",)]
+
+
+@pytest.mark.parametrize("temporary", ["", "TEMP"])
+def test_a_view_of_sqlite_is_no_table_to_recover_into(temporary: str) -> None:
+    connection, _, kept = contacts("CREATE TABLE u (id INTEGER, email TEXT)", "INSERT INTO u VALUES (2, 'b')")
+    connection.execute(f"CREATE {temporary} VIEW T AS SELECT * FROM u")
+    connection.commit()
+    live = backup.SqliteSource(connection, "t", key="id", schema=backup.row_schema({"id": "int", "email": "text"}))
+    with pytest.raises(SchemaError, match="view"):
+        backup.recover(kept, live, keys=[1]).apply()
+    assert not connection.in_transaction
+
+
+def test_one_text_is_no_list_of_keys() -> None:
+    rows = backup.FrameSource([{"id": "a", "email": "x"}, {"id": "ab", "email": "y"}], key="id")
+    with pytest.raises(ShapeError, match="list of keys"):
+        backup.recover(rows, rows, keys="ab")
+
+
+def test_postgresql_keeps_live_rows_and_the_callers_transaction(postgres_url: str) -> None:
+    psycopg = pytest.importorskip("psycopg", reason="needs psycopg")
+    kept = backup.FrameSource([{"id": 1, "part": 1, "email": "a@example.com"}], key=("id", "part"))
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(
+            "CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY, part bigint, email varchar(20) UNIQUE,"
+            "PRIMARY KEY (id, part))"
+        )
+        connection.execute(
+            "CREATE TABLE notes (id int, c bigint, p bigint, FOREIGN KEY (c, p) REFERENCES t ON DELETE CASCADE)"
+        )
+        live = backup.PostgresSource(connection, "t", key=("id", "part"))
+        plan = backup.recover(kept, live, keys=[(1, 1)])
+
+        connection.execute("BEGIN")  # the caller's, although the connection says autocommit
+        plan.apply()
+        connection.execute("ROLLBACK")
+        assert backup.snapshot(live).rows == 0
+
+        connection.execute("INSERT INTO t (part, email) VALUES (2, 'a@example.com')")
+        with pytest.raises(ConflictError, match="rule of the table") as caught:
+            plan.apply()
+        assert "example" not in str(caught.value)
+        assert caught.value.__cause__ is None
+        connection.execute("DELETE FROM t")
+
+        done = plan.apply()
+        connection.execute("INSERT INTO notes VALUES (7, 1, 1)")
+        with pytest.raises(ConflictError, match="refer"):
+            done.revert(live)
+        assert connection.execute("SELECT count(*) FROM notes").fetchone() == (1,)
+        connection.execute("DELETE FROM notes")
+        done.revert(live)
+        assert backup.snapshot(live).rows == 0
+
+
+def test_postgresql_sees_a_change_of_case_alone_in_a_column_that_does_not(postgres_url: str) -> None:
+    psycopg = pytest.importorskip("psycopg", reason="needs psycopg")
+    schema = backup.row_schema({"id": "int", "name": "text", "code": "text"})
+    kept = backup.FrameSource([{"id": 1, "name": "Ana", "code": "ab  "}], key="id", schema=schema)
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(
+            "CREATE COLLATION nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false)"
+        )
+        connection.execute("CREATE TABLE t (id int, name text COLLATE nocase, code char(4))")
+        connection.execute("INSERT INTO t VALUES (1, 'bo', 'cd')")
+        live = backup.PostgresSource(connection, "t", key="id", schema=schema)
+        plan = backup.recover(kept, live, keys=[1])
+        connection.execute("UPDATE t SET name = 'BO'")
+        with pytest.raises(ConflictError):
+            plan.apply()
+        done = backup.recover(kept, live, keys=[1]).apply()
+        assert connection.execute("SELECT name, code FROM t").fetchone() == ("Ana", "ab  ")
+        done.revert(live)
+        assert connection.execute("SELECT name, code FROM t").fetchone() == ("BO", "cd  ")

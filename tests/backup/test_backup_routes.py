@@ -15,6 +15,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crmkit import backup
 from crmkit._canonical import rows
@@ -518,3 +520,43 @@ def test_sqlite_values_of_another_type_are_refused_with_their_column() -> None:
         database.executemany("INSERT INTO t VALUES (?)", [(None,), (value,)])
         with pytest.raises(InvalidValueError, match="column 'c'"):
             backup.snapshot(backup.SqliteSource(database, "t"))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("id,note\n" + "1,x\n" * 3000 + "2\n", r"row 3001: 1 cells, the header has 2"),
+        ("id,note\n" + "1,x\n" * 3000 + '2,"open\n', r"row 3001: .*not closed"),
+        ("id,note\n" + "1,x\n" * 3000 + '2,"a"b\n', r"row 3001: .*malformed"),
+        ("id,note\n" + "1,x\n" * 10 + "2\n" + '3,"open\n', r"row 11: 1 cells, the header has 2"),
+    ],
+)
+def test_a_fault_far_into_a_csv_file_is_named_by_its_row(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+    with pytest.raises(FormatError, match=words):
+        list(backup.CsvSource(path, schema=backup.row_schema({"id": "int", "note": "text"})).blocks(
+            backup.row_schema({"id": "int", "note": "text"})
+        ))  # fmt: skip
+
+
+NEARLY = (
+    *("", "1", "-7", "+3", "1_0", " 1", "1 ", "1\n", "\u0661", "1.50", "nan", "inf", "-infinity", "1e5", "x"),
+    *("2026-01-02", "2026-01-02T03:04:05", "2026-01-02T03:04:05+02:00", "infinity", "\ue000\ue0ff\ue000"),
+)
+
+
+@given(
+    cells=st.lists(st.one_of(st.sampled_from(NEARLY), st.text(max_size=4)), min_size=1, max_size=6),
+    kind=st.sampled_from(["int", "decimal(2)", "float64", "date", "timestamp", "timestamptz", "text"]),
+)
+def test_a_column_read_at_once_is_the_one_that_is_read_cell_by_cell(cells: list[str], kind: str) -> None:
+    from crmkit.backup._rows._sources._text import parser, read_at_once
+
+    said = backup.row_schema({"x": kind}).columns["x"]
+    found = read_at_once(said, cells)
+    if found is None:
+        return  # then the slow way is taken
+    read = parser(said)
+    wanted = [read(cell) for cell in cells]
+    assert list(map(repr, found)) == list(map(repr, wanted))

@@ -50,7 +50,8 @@ NO_EXAMPLE = {
 
 MADE_BY = {
     "crmkit.backup": {
-        *("Accepted", "CopiesReport", "CopyState", "Coverage", "Envelope", "HealAction", "HealPlan", "Manifest"),
+        *("Accepted", "CopiesReport", "CopiesVote", "CopyState", "Coverage", "Envelope", "FileProof", "HealAction"),
+        *("HealPlan", "Manifest"),
         *(
             "CheckResult",
             "Downtime",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import attrs
 
 import crmkit as ck
-from crmkit import audit, changes, columns, frames, mapping, masking, quality, systems
+from crmkit import audit, backup, changes, columns, frames, mapping, masking, quality, systems
 from crmkit import permissions as perm
 from crmkit.changes import Change, ChangeLog
 from crmkit.encryption import (
@@ -454,3 +454,55 @@ def move_records() -> bool:
     different: list[str] = [change.column for change in mapping.diff(move, kept) if change.affects_records]
     agreed: bool = ck.reconcile([{"id": 1}], [{"id": 1}], key="id", columns=move).ok
     return agreed and bool((mapped, mapping_report, unknown, proposed, sent, different))
+
+
+def keep_backups(payload: Path, meta: Path, nas: Path, signer: Signer, verifier: Verifier, sink: AuditSink) -> bool:
+    """A backup is described, signed, verified, copied, healed, drilled, and gives single rows back."""
+    snap: backup.Snapshot = backup.snapshot(backup.FrameSource([{"id": 1}], key="id", name="contacts"))
+    header = backup.Header(set="crm", kind="full", ignore=("*.tmp",), chunk_size=1 << 20)
+    manifest: backup.Manifest = backup.create(payload, header, tables=[snap], progress=bar, audit=sink, by="u")
+    statement: backup.Statement = backup.sign(manifest, signer, seq=1)
+    ledger = backup.TrustLedger(meta / "trust.jsonl")
+    report: backup.VerifyReport = backup.verify(
+        payload, keys=[verifier], ledger=ledger, level="sample", budget=backup.Budget(seconds=60), state=meta / "state"
+    )
+    findings: Sequence[backup.Finding] = report.findings
+    skipped: Sequence[backup.NotChecked] = report.not_checked
+    coverage: backup.Coverage = report.coverage
+    proof: backup.FileProof = backup.prove(meta, "a.csv")
+    stores: Mapping[str, backup.Store] = {"nas": backup.LocalStore(nas), "cloud": backup.FsspecStore("memory://crm")}
+    copies: backup.CopiesReport = backup.compare_copies(meta, stores, keys=[verifier])
+    healed: Sequence[backup.HealAction] = backup.plan_heal(copies).apply(dry_run=True, audit=sink)
+    vote: backup.CopiesVote = backup.vote_copies(stores)
+    drilled: backup.DrillReport = backup.Drill(
+        restore=backup.SqliteRestore(file="crm.sqlite"),
+        scratch=backup.ScratchFolder(),
+        checks=[backup.RowCounts({"contacts": (1, 10)}), backup.TableDigests([snap]), backup.ForeignKeys()],
+        keys=[verifier],
+        rto_limit=dt.timedelta(hours=4),
+    ).run(payload)
+    probed: backup.ProbeReport = backup.probe(payload / "a.csv")
+    return all((report.ok, copies.ok, vote.ok, drilled.ok)) and bool(
+        (statement, findings, skipped, coverage, proof, healed, probed)
+    )
+
+
+def plan_backups(saved: backup.Source, live: backup.Source, now: dt.datetime) -> Literal["restore", "overwrite"] | None:
+    """Policy, retention and recovery are plans: what they would do is data before anything happens."""
+    policy = backup.BackupPolicy(
+        rpo=dt.timedelta(hours=24), rto=dt.timedelta(hours=4), keep=backup.GFS(daily=7), tz="Europe/Berlin"
+    )
+    catalogue = [backup.BackupRecord(backup_id="b1", created=now, verified_at=now)]
+    violations: Sequence[backup.Violation] = backup.check_policy(policy, catalogue, now=now).violations
+    prune: backup.PrunePlan = backup.plan_prune(policy, catalogue, now=now)
+    gate: backup.Preflight = backup.preflight("upgrade", policy, catalogue, now=now)
+    chosen: list[backup.BackupRecord] = backup.choose_backups(catalogue, "each_tier", now=now, policy=policy)
+    compared: backup.SnapshotComparison = backup.compare(backup.snapshot(saved), backup.snapshot(live))
+    plan: backup.RecoveryPlan = backup.recover(saved, live, keys=[1, (2,)], columns=["name"])
+    try:
+        done: backup.Recovery = plan.apply(log="recovery.jsonl", by="u", reason="deleted by mistake")
+        done.revert(live)
+    except ConflictError as error:
+        keep(error.conflicts)
+    keep(violations, prune, gate, chosen, compared, backup.row_sql("postgresql", "t", live.schema(), key=("id",)))
+    return plan.rows[0].kind if plan.rows else None

@@ -20,6 +20,8 @@ from crmkit.backup._verify._report import ordered
 from crmkit.errors import ManifestError, SchemaError
 from crmkit.issues import Report
 
+from ._stores import require_distinct
+
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Mapping, Sequence
@@ -154,7 +156,7 @@ def compare_copies(
 
     Raises:
         IntegrityError: The manifest is malformed, not that of its statement, or not signed by a trusted key.
-        SchemaError: There is no copy.
+        SchemaError: There is no copy, or one and the same place under two names.
 
     Example:
         >>> import pathlib, shutil, tempfile
@@ -175,6 +177,7 @@ def compare_copies(
     """
     if not copies:
         raise SchemaError("no copy to compare")
+    require_distinct(copies)
     folder = Path(meta)
     scanned = scan(folder / MANIFEST)
     _judge(folder, scanned.root, scanned.chunks, keys, require_signed=require_signed)

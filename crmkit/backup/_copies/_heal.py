@@ -83,7 +83,7 @@ class HealPlan:
                     for _ in content:
                         pass
                 else:
-                    self._stores[action.copy].replace(file.entry.path, content, keep=KEPT)
+                    self._stores[action.copy].replace(file.entry.path, content, keep=KEPT, mode=file.entry.mode)
                     done += 1
         finally:
             if not dry_run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import errno
 import os
 import posixpath
 from pathlib import Path
@@ -14,9 +15,27 @@ from crmkit.backup._tree._walk import open_folder, open_parent, walk
 from crmkit.errors import SchemaError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _BLOCK = 1 << 20
+_NO_FILE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO)
+"""There is none; or a link, socket or device in its place, or a link on the way to it, and none of them is opened."""
+
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+
+
+def require_distinct(copies: Mapping[str, Store]) -> None:
+    """Refuse one place under two names: it would be counted, or vote, as often as it is named.
+
+    Raises:
+        SchemaError: There is such a pair.
+    """
+    seen: dict[str, str] = {}
+    for name, store in copies.items():
+        other = seen.setdefault(store.place, name)
+        if other != name:
+            raise SchemaError(f"copies {other!r} and {name!r} are one and the same place")
 
 
 class Store(abc.ABC):
@@ -30,9 +49,18 @@ class Store(abc.ABC):
 
     grade = "read"
 
+    @property
+    @abc.abstractmethod
+    def place(self) -> str:
+        """Where it is, the same for two stores of one place: a copy that is counted twice is no second copy."""
+
     @abc.abstractmethod
     def size(self, path: bytes) -> int | None:
-        """Return a file's size; ``None`` where there is no regular file."""
+        """Return a file's size; ``None`` where there is no regular file.
+
+        Raises:
+            OSError: Nobody can tell: what cannot be read may be there all the same.
+        """
 
     @abc.abstractmethod
     def paths(self) -> Iterator[bytes]:
@@ -51,8 +79,15 @@ class Store(abc.ABC):
         """Return a part of a file."""
 
     @abc.abstractmethod
-    def replace(self, path: bytes, content: Iterator[bytes], *, keep: str) -> None:
-        """Put a whole file in place; what was there is kept under its name with ``keep`` at the end."""
+    def replace(self, path: bytes, content: Iterator[bytes], *, keep: str, mode: int | None = None) -> None:
+        """Put a whole file in place; what was there is kept under its name with ``keep`` at the end.
+
+        Args:
+            path: The file.
+            content: All of it; where it raises, nothing has changed.
+            keep: Ending of the name of what was there.
+            mode: Its permissions, where the place has any.
+        """
 
     def checked(self, path: bytes) -> bytes:
         """Refuse a path that leads out of the store.
@@ -81,6 +116,15 @@ class LocalStore(Store):
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
+
+    @property
+    def place(self) -> str:
+        """The folder itself, whatever links lead to it."""
+        try:
+            found = self.folder.stat()
+        except OSError:
+            return str(self.folder.absolute())
+        return f"{found.st_dev}:{found.st_ino}" if found.st_ino else str(self.folder.resolve())
 
     def _open(self, path: bytes, flags: int, mode: int = 0o600) -> int:
         self.checked(path)
@@ -113,8 +157,10 @@ class LocalStore(Store):
 
         try:
             fd = self._open(path, os.O_RDONLY)
-        except OSError:
-            return None
+        except OSError as error:
+            if error.errno in _NO_FILE:
+                return None
+            raise
         try:
             found = os.fstat(fd)
         finally:
@@ -133,7 +179,7 @@ class LocalStore(Store):
             stream.seek(start)
             return stream.read(length)
 
-    def replace(self, path: bytes, content: Iterator[bytes], *, keep: str) -> None:
+    def replace(self, path: bytes, content: Iterator[bytes], *, keep: str, mode: int | None = None) -> None:
         """Write beside, force to disk, keep the old one, rename: a crash leaves the old or the new file."""
         from crmkit.backup._tree._files import sync_folder
 
@@ -141,21 +187,36 @@ class LocalStore(Store):
         self._parents(target)
         fresh = target.with_name(f".{target.name}.{os.getpid()}.healed")
         try:
-            with fresh.open("xb") as stream:
+            with os.fdopen(os.open(fresh, _NEW, 0o600), "wb") as stream:  # nobody else's to read, even for a moment
                 for data in content:
                     stream.write(data)
                 stream.flush()
+                if mode is not None:
+                    fresh.chmod(mode & 0o777)
                 os.fsync(stream.fileno())
             if os.path.lexists(target):
-                aside = target.with_name(target.name + keep)
-                if os.path.lexists(aside):
-                    raise FileExistsError(17, "there is one kept aside already", aside.name)  # noqa: TRY301  cleaned up as any
-                target.rename(aside)
+                self._set_aside(target, target.with_name(target.name + keep))
             fresh.replace(target)
         except BaseException:
             fresh.unlink(missing_ok=True)
             raise
         sync_folder(target.parent)
+
+    def _set_aside(self, target: Path, aside: Path) -> None:
+        """Give what is there a second name, and take none away that is in use."""
+        taken = FileExistsError(errno.EEXIST, "there is one kept aside already", aside.name)
+        if os.path.lexists(aside):
+            raise taken
+        if target.is_file() and not target.is_symlink():
+            try:
+                os.link(target, aside)
+            except FileExistsError:
+                raise taken from None
+            except (OSError, NotImplementedError):
+                pass  # a file system without links of this kind
+            else:
+                return
+        target.rename(aside)
 
     def _parents(self, target: Path) -> None:
         current = self.folder
@@ -197,6 +258,14 @@ class FsspecStore(Store):
         self._fs = filesystem
         self._folder = folder.rstrip("/")
 
+    @property
+    def place(self) -> str:
+        """The folder and its file system."""
+        top = self._fs._strip_protocol(self._folder) or self._folder
+        if type(self._fs).__name__ == "LocalFileSystem":
+            return LocalStore(top).place
+        return f"{type(self._fs).__name__}:{getattr(self._fs, '_fs_token', '')}:{top}"
+
     def _place(self, path: bytes) -> str:
         return posixpath.join(self._folder, os.fsdecode(self.checked(path)))
 
@@ -235,18 +304,25 @@ class FsspecStore(Store):
         data: bytes = self._fs.cat_file(self._place(path), start=start, end=start + length)
         return data
 
-    def replace(self, path: bytes, content: Iterator[bytes], *, keep: str) -> None:
+    def replace(self, path: bytes, content: Iterator[bytes], *, keep: str, mode: int | None = None) -> None:
         """Write beside, keep the old one, move: object stores have no rename, so readers may see none for a moment."""
+        del mode  # most of these places have none
         place = self._place(path)
+        total = 0
         fresh = f"{place}.healed"
         self._fs.makedirs(posixpath.dirname(place), exist_ok=True)
         try:
             with self._fs.open(fresh, "wb") as stream:
                 for data in content:
                     stream.write(data)
+                    total += len(data)
+            self._fs.invalidate_cache()
+            if self._fs.size(fresh) != total:
+                raise OSError(errno.EIO, "not all of it arrived", posixpath.basename(place))  # noqa: TRY301  as below
             if self._fs.exists(place):
                 if self._fs.exists(place + keep):
-                    raise FileExistsError(17, "there is one kept aside already", posixpath.basename(place) + keep)  # noqa: TRY301  cleaned up as any
+                    aside = posixpath.basename(place) + keep
+                    raise FileExistsError(errno.EEXIST, "there is one kept aside already", aside)  # noqa: TRY301  as below
                 self._fs.mv(place, place + keep)
             self._fs.mv(fresh, place)
         except BaseException:

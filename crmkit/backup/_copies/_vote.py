@@ -18,6 +18,8 @@ from crmkit.backup._verify._report import ordered
 from crmkit.errors import SchemaError
 from crmkit.issues import Report
 
+from ._stores import require_distinct
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -101,7 +103,7 @@ def vote_copies(copies: Mapping[str, Store]) -> CopiesVote:
             and still counts among all of whom a majority is more than half.
 
     Raises:
-        SchemaError: Fewer than two copies.
+        SchemaError: Fewer than two copies, or one and the same place under two names.
         OSError: A copy cannot be listed.
 
     Example:
@@ -123,6 +125,7 @@ def vote_copies(copies: Mapping[str, Store]) -> CopiesVote:
     """
     if len(copies) < 2:
         raise SchemaError("one copy cannot be compared with itself")
+    require_distinct(copies)
     paths = {path for store in copies.values() for path in store.paths()}
     findings: list[Finding] = []
     outvoted: Counter[str] = Counter()

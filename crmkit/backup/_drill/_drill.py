@@ -5,24 +5,21 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
-import random
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 import attrs
 
 from crmkit import frames
 from crmkit.backup._manifest._create import meta_folder, utc_now
 from crmkit.backup._manifest._statement import moment_text
-from crmkit.backup._policy._catalogue import restorable
-from crmkit.backup._policy._retention import plan_prune
 from crmkit.backup._recorded import record_backup
 from crmkit.backup._verify._findings import Finding, texts
 from crmkit.backup._verify._page import Section, fragment, page
 from crmkit.backup._verify._report import ordered
 from crmkit.backup._verify._verify import verify
-from crmkit.errors import CrmkitError, NotFoundError
+from crmkit.errors import CrmkitError
 from crmkit.issues import Report
 
 from ._checks import crashed
@@ -33,15 +30,11 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from crmkit.backup._policy._catalogue import BackupRecord
-    from crmkit.backup._policy._policy import BackupPolicy
     from crmkit.typing import AuditSink, Frame, JSONValue, Language, Verifier
 
     from ._checks import CheckResult, RestoreCheck
     from ._restore import Restore
     from ._scratch import Scratch
-
-Selection: TypeAlias = Literal["latest", "random_in_window", "each_tier"]
 
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)
@@ -288,9 +281,10 @@ class _Run:
         if verified.statement is not None:
             self._created, self.backup_id = verified.statement.created, verified.statement.backup_id
         if verified.ok:
-            with self._phase("prepare"):
-                drill.scratch.prepare()
+            drill.scratch.keep_out_of(self._payload, self._meta)
             try:
+                with self._phase("prepare"):
+                    drill.scratch.prepare()
                 self._restore_and_ask()
             finally:
                 with self._phase("teardown"):
@@ -324,6 +318,8 @@ class _Run:
             except (RestoreError, OSError, CrmkitError) as error:
                 self._findings.append(Finding(code="RESTORE_FAILED", detail=_reason(error)))
                 return
+            if not drill.checks:
+                self._findings.append(Finding(code="NOT_CHECKED", detail="the restored system was asked nothing"))
             with self._phase("checks"), drill.restore.opened(drill.scratch) as restored:
                 for check in drill.checks:
                     try:
@@ -346,56 +342,3 @@ def _reason(error: Exception) -> str:
         first = next((line for line in str(error).splitlines() if "error" in line.lower()), "")
         return first.split("DETAIL")[0].split('"')[0][:200] or "the restore program failed"
     return f"{type(error).__name__}: {error}" if isinstance(error, CrmkitError) else type(error).__name__
-
-
-def choose_backups(
-    catalogue: Sequence[BackupRecord],
-    selection: Selection = "latest",
-    *,
-    now: dt.datetime,
-    days: int = 90,
-    seed: int = 0,
-    policy: BackupPolicy | None = None,
-) -> list[BackupRecord]:
-    """Choose which backups to drill.
-
-    Args:
-        catalogue: Every backup that is known.
-        selection: ``"latest"``; ``"random_in_window"``: one of the last ``days``, by ``seed``; ``"each_tier"``: the
-            newest and the oldest that each tier of ``policy`` keeps.
-        now: The moment, aware.
-        days: The window.
-        seed: Write it into the report of the drill, so that the choice can be repeated.
-        policy: For ``"each_tier"``.
-
-    Raises:
-        NotFoundError: An unknown selection.
-
-    Example:
-        >>> from datetime import UTC, datetime
-        >>> from crmkit.backup import BackupRecord
-        >>> records = [BackupRecord(backup_id=f"b{day}", created=datetime(2026, 1, day, tzinfo=UTC)) for day in (1, 2)]
-        >>> [record.backup_id for record in choose_backups(records, now=datetime(2026, 1, 3, tzinfo=UTC))]
-        ['b2']
-
-    .. versionadded:: 0.1.0
-    """
-    good = restorable([record for record in catalogue if record.created <= now])
-    if selection == "latest":
-        return good[-1:]
-    if selection == "random_in_window":
-        window = [record for record in good if now - record.created <= dt.timedelta(days=days)]
-        return [random.Random(seed).choice(window)] if window else []  # noqa: S311  repeatable on purpose
-    if selection != "each_tier":
-        raise NotFoundError.of("selection", selection, ("latest", "random_in_window", "each_tier"))
-    if policy is None:
-        raise NotFoundError('"each_tier" needs policy=')
-    by_tier: dict[str, list[BackupRecord]] = {}
-    plan = plan_prune(policy, catalogue, now=now)
-    for record in good:
-        for reason in plan.why(record.backup_id):
-            tier = reason.split(" ")[0]
-            if tier in ("daily", "weekly", "monthly", "yearly"):
-                by_tier.setdefault(tier, []).append(record)
-    chosen = {record.backup_id: record for members in by_tier.values() for record in (members[0], members[-1])}
-    return sorted(chosen.values(), key=lambda record: record.created)

@@ -198,15 +198,19 @@ def _starts(path: Path, magic: bytes) -> bool:
 
 
 def _only_file(payload: Path, name: str | None) -> Path:
+    """Return the dump: a file or folder of the payload itself, never what a link in it leads to."""
     if name is not None:
         path = payload / name
         if not path.resolve().is_relative_to(payload.resolve()):
             raise RefusedError("the dump lies outside of the payload", rule="dump_outside")
         if not path.exists():
             raise NotFoundError.of("file of the payload", name, [one.name for one in payload.iterdir()])
+        if path.resolve() != payload.resolve() / name:
+            raise RefusedError("a link leads to the dump, and none is followed", rule="dump_outside")
         return path
-    files = [path for path in payload.rglob("*") if path.is_file()]
-    if (payload / "toc.dat").exists():
+    files = [path for path in payload.rglob("*") if path.is_file() and not path.is_symlink()]
+    toc = payload / "toc.dat"
+    if toc.is_file() and not toc.is_symlink():
         return payload
     if len(files) != 1:
         raise NotFoundError(f"the payload has {len(files)} files; say which one is the dump with file=")
@@ -232,7 +236,14 @@ class SqliteRestore(Restore):
     def run(self, payload: Path, scratch: Scratch) -> None:
         """Restore."""
         folder = _folder(scratch)
-        shutil.copyfile(_only_file(payload, self._file), folder / "restored.sqlite", follow_symlinks=False)
+        kept = _only_file(payload, self._file)
+        # What was committed may lie in the log beside it, and what was not may have to be rolled back from the journal.
+        for ending in ("", "-wal", "-journal"):
+            part = kept.with_name(kept.name + ending)
+            if part.is_symlink():
+                raise RefusedError("a part of the database is a link, and none is followed", rule="dump_outside")
+            if not ending or part.exists():
+                shutil.copyfile(part, folder / f"restored.sqlite{ending}", follow_symlinks=False)
         with contextlib.closing(sqlite3.connect(folder / "restored.sqlite")) as database:
             try:
                 said = database.execute("PRAGMA quick_check(1)").fetchone()

@@ -89,6 +89,13 @@ class Scratch(abc.ABC):
     def teardown(self) -> None:
         """Take down what `prepare` made, and only that."""
 
+    def keep_out_of(self, *folders: Path) -> None:  # noqa: B027  most places are no folders, and need no more
+        """Refuse a place that lies in the backup itself.
+
+        Raises:
+            RefusedError: It would.
+        """
+
     def __enter__(self) -> Self:
         self.prepare()
         return self
@@ -228,9 +235,18 @@ class ScratchFolder(Scratch):
             raise RefusedError("there is no scratch folder", rule="scratch_not_prepared")
         return self._place / "restored"
 
+    def keep_out_of(self, *folders: Path) -> None:
+        """Refuse a place that lies in the backup itself."""
+        parent = self._where()
+        if any(parent.is_relative_to(folder.resolve()) for folder in folders):
+            raise RefusedError("the scratch folder would lie in the backup", rule="scratch_in_backup")
+
+    def _where(self) -> Path:
+        return Path(self._parent if self._parent is not None else tempfile.gettempdir()).resolve()
+
     def prepare(self) -> None:
         """Make the folder, readable for its owner only."""
-        parent = Path(self._parent if self._parent is not None else tempfile.gettempdir()).resolve()
+        parent = self._where()
         if self._source is not None and parent.is_relative_to(self._source.resolve()):
             raise RefusedError("the scratch folder would lie in the source", rule="scratch_is_source")
         place = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))

@@ -13,7 +13,7 @@ from crmkit._canonical import json_bytes, parse_json
 from crmkit.errors import FormatError, ManifestError, NotFoundError, SchemaError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from crmkit.typing import JSONValue
 
@@ -64,6 +64,12 @@ def _identifier(_instance: object, attribute: attrs.Attribute[Any], value: str |
         raise SchemaError(f"{attribute.name} is 1 to 200 characters on one line")
 
 
+def _patterns(given: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(given, str):  # its letters would be patterns, and "*" of them ignores everything
+        raise SchemaError("ignore is a list of patterns, not one text")
+    return tuple(given)
+
+
 @attrs.frozen(kw_only=True)
 class Header:
     """What a backup is of; the first line of its manifest, and covered by the signature.
@@ -94,7 +100,7 @@ class Header:
     kind: BackupKind = "full"
     source: str | None = attrs.field(default=None, validator=_identifier)
     schema: str | None = attrs.field(default=None, validator=_identifier)
-    ignore: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    ignore: tuple[str, ...] = attrs.field(default=(), converter=_patterns)
     encryption: str | None = attrs.field(default=None, validator=_identifier)
     key_id: str | None = attrs.field(default=None, validator=_identifier)
     parent: str | None = attrs.field(default=None, validator=_identifier)

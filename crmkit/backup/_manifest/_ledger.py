@@ -76,7 +76,7 @@ class TrustLedger:
         Raises:
             TamperedLogError: The ledger itself was edited.
         """
-        if not self.path.exists():
+        if not self.path.exists() or not self.path.stat().st_size:  # a crash before its first line leaves it empty
             return []
         return [Accepted(**line.body) for line in journal.read(self.path, kind=_KIND, torn="skip")]
 

@@ -162,6 +162,18 @@ def check_proof(
         ManifestError: Statement or line is malformed.
         OSError: Something cannot be read.
 
+    Example:
+        >>> import pathlib, tempfile
+        >>> from crmkit.backup import Header, SigningKey, create, sign
+        >>> dump = pathlib.Path(tempfile.mkdtemp()) / "dump"
+        >>> dump.mkdir()
+        >>> _ = (dump / "contacts.csv").write_text("id")
+        >>> made, key = create(dump, Header(set="crm")), SigningKey.generate()
+        >>> _ = sign(made, key, seq=1)
+        >>> proof = prove(made.folder, "contacts.csv")
+        >>> check_proof(FileProof.from_json(proof.to_json()), made.folder, keys=[key.public])
+        'contacts.csv'
+
     .. versionadded:: 0.1.0
     """
     place = Path(statement)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 TYPE: Final = "crmkit-statement/1"
 PAYLOAD_TYPE: Final = "application/vnd.crmkit.statement+json"
 MOST_BYTES: Final = 4 << 20
+CLOCK_SKEW: Final = dt.timedelta(minutes=5)
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 
 

@@ -90,6 +90,8 @@ class BackupPolicy:
 
     def __attrs_post_init__(self) -> None:
         ZoneInfo(self.tz)  # raises where there is no such zone
+        if not 0 <= self.max_shrink <= 1:  # NaN is in no range, and no backup would ever be too small
+            raise ValueError("max_shrink lies in 0 to 1")
 
 
 Rule: TypeAlias = Literal[

@@ -111,7 +111,7 @@ def plan_prune(policy: BackupPolicy, catalogue: Sequence[BackupRecord], *, now: 
 
     Example:
         >>> from datetime import UTC, datetime, timedelta
-        >>> from crmkit.backup import GFS
+        >>> from crmkit.backup import GFS, BackupPolicy
         >>> policy = BackupPolicy(rpo=timedelta(days=1), rto=timedelta(hours=4), keep=GFS(daily=2))
         >>> days = [datetime(2026, 1, day, 3, tzinfo=UTC) for day in (1, 2, 3)]
         >>> records = [BackupRecord(backup_id=f"b{day.day}", created=day, verified_at=day) for day in days]
@@ -241,6 +241,7 @@ def preflight(
 
     Example:
         >>> from datetime import UTC, datetime, timedelta
+        >>> from crmkit.backup import BackupPolicy
         >>> policy = BackupPolicy(rpo=timedelta(hours=24), rto=timedelta(hours=4))
         >>> preflight("upgrade", policy, [], now=datetime(2026, 1, 1, tzinfo=UTC)).reasons
         ('there is no good full backup',)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ._sources._base import Source
 
 _KIND: Final = "row-recovery"
+_ABANDONED: Final = "abandoned"
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -101,6 +102,8 @@ class RecoveryPlan:
             recovery = attrs.evolve(recovery, frame=write(self._live, self._schema, self.key, self.rows))
             done = True
         finally:
+            if log is not None and not done:
+                recovery._abandon(log)
             record_backup(
                 audit, "recover", recovery.run_id, by=by, ok=done, count=len(self.rows), purpose=reason, kind="run"
             )
@@ -148,18 +151,24 @@ class Recovery:
             ]
             writer.extend(lines)
 
+    def _abandon(self, path: str | os.PathLike[str]) -> None:
+        """Write that nothing of it happened: undoing it later would take away what somebody else brought back."""
+        with journal.Journal.open(path, kind=_KIND, durability="each", wait_s=10.0) as writer:
+            writer.extend([(json_bytes({"run_id": self.run_id, "kind": _ABANDONED}), json_bytes({}))])
+
     @classmethod
     def load(cls, path: str | os.PathLike[str], run_id: str | None = None) -> Recovery:
-        """Read a run from a log, the last one where none is named.
+        """Read a run from a log, the last one where none is named; one that changed nothing is not among them.
 
         Raises:
             TamperedLogError: The log was edited.
-            NotFoundError: There is no such run.
+            NotFoundError: There is no such run, or it changed nothing.
         """
         lines = list(journal.read(Path(path), kind=_KIND))
-        known = list(dict.fromkeys(line.body["run_id"] for line in lines))
+        abandoned = {line.body["run_id"] for line in lines if line.body["kind"] == _ABANDONED}
+        known = [name for name in dict.fromkeys(line.body["run_id"] for line in lines) if name not in abandoned]
         wanted = run_id if run_id is not None else known[-1] if known else ""
-        own = [line for line in lines if line.body["run_id"] == wanted]
+        own = [line for line in lines if line.body["run_id"] == wanted and wanted not in abandoned]
         if not own:
             raise NotFoundError.of("run", wanted, known)
         body = own[0].body
@@ -289,6 +298,8 @@ def recover(
 
 
 def _wanted(keys: Iterable[object], width: int) -> list[Row]:
+    if isinstance(keys, str | bytes):  # its letters would be keys, and other rows than the one that was meant
+        raise ShapeError("keys is a list of keys, not one text", expected=width)
     wanted = [key if isinstance(key, tuple) else (key,) for key in keys]
     if any(len(key) != width for key in wanted):
         raise ShapeError(f"a key has {width} columns", expected=width)

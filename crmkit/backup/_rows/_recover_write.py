@@ -12,6 +12,7 @@ from crmkit import frames
 from crmkit._canonical import keyed_digests
 from crmkit.errors import ConflictError, SchemaError
 
+from ._recover_children import children, require_table
 from ._sources._database import DatabaseSource
 from ._sources._frame import FrameSource
 from ._sql import quoted, table_name
@@ -145,62 +146,117 @@ _EQUAL: Final = {
 
 def _into_database(live: DatabaseSource, key: Sequence[str], rows: Sequence[RowRecovery], *, undo: bool) -> None:
     """Change rows that are still what the plan saw, all within one savepoint."""
+    require_table(live)
     cursor = live.cursor()
-    name = table_name(live.table)
-    bind = _BINDING[live.dialect]
-    equal = _EQUAL[live.dialect]
-    schema = live.schema()
-
-    def condition(columns: Sequence[str]) -> str:
-        return " AND ".join(equal.format(x=_typed(live, column, schema), v=bind) for column in columns)
-
     conflicts: list[Row] = []
     with _transaction(live):
-        for row in rows:
-            held, wanted = (row.after, row.before) if undo else (row.before, row.after)
-            if row.kind == "overwrite":
-                assigned = ", ".join(f"{quoted(column)} = {bind}" for column in row.columns)
-                sql = f"UPDATE {name} SET {assigned} WHERE {condition([*key, *row.columns])}"  # noqa: S608  quoted
-                values = [*wanted, *row.key, *held]
-            elif undo:
-                sql = f"DELETE FROM {name} WHERE {condition(row.columns)}"  # noqa: S608  quoted
-                values = list(held)
-            else:
-                listed = ", ".join(map(quoted, row.columns))
-                places = ", ".join([bind] * len(row.columns))
-                sql = (
-                    f"INSERT INTO {name} ({listed}) SELECT {places} "  # noqa: S608  quoted
-                    f"WHERE NOT EXISTS (SELECT 1 FROM {name} WHERE {condition(key)})"
-                )
-                if live.dialect == "postgresql":
-                    sql = (
-                        f"INSERT INTO {name} ({listed}) SELECT * FROM (SELECT {_casts(live, row.columns)}) v "  # noqa: S608
-                        f"WHERE NOT EXISTS (SELECT 1 FROM {name} WHERE {condition(key)})"
-                    )
-                values = [*wanted, *row.key]
-            cursor.execute(f"{sql} RETURNING 1", [_bound(live, value) for value in values])
-            if len(cursor.fetchall()) != 1:
+        statements = _Statements(live, key)
+        # Undone in the reverse order: a row that refers to another one of them goes before it.
+        for row in reversed(rows) if undo else rows:
+            sql, values = statements.of(row, undo=undo)
+            try:
+                cursor.execute(f"{sql} RETURNING 1", [_bound(live, value) for value in values])
+                changed = len(cursor.fetchall())
+            except Exception as error:
+                if not any(base.__name__ == "IntegrityError" for base in type(error).__mro__):
+                    raise
+                # The driver's own words quote the row that is in the way.
+                text = "a rule of the table (unique, foreign key, check, not null) refuses a row; nothing was changed"
+                raise ConflictError(text, conflicts=[row.key]) from None
+            if changed != 1:
                 conflicts.append(row.key)
         if conflicts:
-            raise _conflict(conflicts)
+            raise _conflict(conflicts[::-1] if undo else conflicts)
 
 
-def _typed(live: DatabaseSource, column: str, schema: RowSchema) -> str:
-    """Return a column for a comparison; JSON has no equality of its own in PostgreSQL."""
-    x = quoted(column)
-    return f"{x}::jsonb" if live.dialect == "postgresql" and schema.columns[column].kind == "json" else x
+class _Statements:
+    """The SQL of one table's recovery; exact in its comparisons, whatever the columns' collations are."""
+
+    def __init__(self, live: DatabaseSource, key: Sequence[str]) -> None:
+        self._live, self._key, self._schema = live, key, live.schema()
+        self._name = table_name(live.table)
+        self._bind = _BINDING[live.dialect]
+        self._types = _column_types(live) if live.dialect == "postgresql" else {}
+        self._children: Sequence[str] | None = None
+
+    def of(self, row: RowRecovery, *, undo: bool) -> tuple[str, list[object]]:
+        """Return the statement that changes one row, and what it binds."""
+        held, wanted = (row.after, row.before) if undo else (row.before, row.after)
+        if row.kind == "overwrite":
+            assigned = ", ".join(f"{quoted(column)} = {self._bind}" for column in row.columns)
+            where = self._where([*self._key, *row.columns])
+            return f"UPDATE {self._abort} {self._name} SET {assigned} WHERE {where}", [*wanted, *row.key, *held]  # noqa: S608  quoted
+        if undo:
+            self._refuse_unseen(row)
+            self._refuse_children(row)
+            return f"DELETE FROM {self._name} WHERE {self._where(row.columns)}", list(held)  # noqa: S608  quoted
+        listed = ", ".join(map(quoted, row.columns))
+        places = ", ".join([self._bind] * len(row.columns))
+        selected = f"SELECT {places}"
+        if self._types:
+            # A bare NULL or text in a SELECT would get the wrong type; a key that the server counts up comes back too.
+            cast = ", ".join(f"%s::{self._types[column]} AS {quoted(column)}" for column in row.columns)
+            selected = f"OVERRIDING SYSTEM VALUE SELECT * FROM (SELECT {cast}) v"  # noqa: S608  quoted
+        there = f"SELECT 1 FROM {self._name} WHERE {self._plain(self._key)}"  # noqa: S608  quoted
+        sql = f"INSERT {self._abort} INTO {self._name} ({listed}) {selected} WHERE NOT EXISTS ({there})"
+        return sql, [*wanted, *row.key]
+
+    @property
+    def _abort(self) -> str:
+        """A table of SQLite may be declared to replace the rows in its way; nothing but a conflict will do here."""
+        return "OR ABORT" if self._live.dialect == "sqlite" else ""
+
+    def _plain(self, columns: Sequence[str]) -> str:
+        """As the columns compare: what only differs in case may be the same to a key."""
+        equal = _EQUAL[self._live.dialect]
+        return " AND ".join(equal.format(x=self._typed(column), v=self._bind) for column in columns)
+
+    def _where(self, columns: Sequence[str]) -> str:
+        """To the letter: a change of case alone is a change."""
+        return " AND ".join(self._exact(column) for column in columns)
+
+    def _exact(self, column: str) -> str:
+        equal, bind, dialect = _EQUAL[self._live.dialect], self._bind, self._live.dialect
+        if self._schema.columns[column].kind != "text":
+            return equal.format(x=self._typed(column), v=bind)
+        if dialect == "sqlite":
+            return equal.format(x=quoted(column), v=f"{bind} COLLATE BINARY")
+        if dialect == "duckdb":
+            return equal.format(x=f"encode({quoted(column)}::VARCHAR)", v=f"encode({bind}::VARCHAR)")
+        return equal.format(x=f'{quoted(column)}::text COLLATE "C"', v=f"({bind}::{self._types[column]})::text")
+
+    def _typed(self, column: str) -> str:
+        """Return a column for a comparison; JSON has no equality of its own in PostgreSQL."""
+        x = quoted(column)
+        return f"{x}::jsonb" if self._types and self._schema.columns[column].kind == "json" else x
+
+    def _refuse_unseen(self, row: RowRecovery) -> None:
+        """A column that the recovery did not know may hold work of somebody's by now."""
+        if {name for name, *_ in self._live._declared()} - set(row.columns):
+            text = "the table has columns that the recovery did not know; delete the row yourself, nothing was changed"
+            raise ConflictError(text, conflicts=[row.key])
+
+    def _refuse_children(self, row: RowRecovery) -> None:
+        """Deleting a row must not take others along that came to refer to it."""
+        if self._children is None:
+            self._children = children(self._live, self._plain(self._key))
+        for sql in self._children:
+            cursor = self._live.cursor()
+            cursor.execute(sql, [_bound(self._live, value) for value in row.key])
+            if cursor.fetchone() is not None:
+                text = "rows that refer to a restored one would be deleted or emptied with it; nothing was changed"
+                raise ConflictError(text, conflicts=[row.key])
 
 
-def _casts(live: DatabaseSource, columns: Sequence[str]) -> str:
-    """Say the type of every value: a bare NULL or text in a SELECT would get the wrong one."""
+def _column_types(live: DatabaseSource) -> dict[str, str]:
+    """Return each column's type in the server's words."""
     cursor = live.connection.cursor()
     cursor.execute(
         "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute "
         "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped",
         [table_name(live.table)],
     )
-    kinds = dict(cursor.fetchall())
-    return ", ".join(f"%s::{kinds[column]} AS {quoted(column)}" for column in columns)
+    return dict(cursor.fetchall())
 
 
 def _bound(live: DatabaseSource, value: object) -> object:
@@ -227,7 +283,8 @@ class _transaction:  # noqa: N801  reads as a verb
             return True
         if self._dialect == "sqlite":
             return not self._connection.in_transaction
-        return bool(getattr(self._connection, "autocommit", False))
+        # With autocommit a transaction may be open all the same, and is the caller's.
+        return bool(self._connection.autocommit) and self._connection.info.transaction_status == 0
 
     def __enter__(self) -> None:
         if self._dialect == "duckdb":

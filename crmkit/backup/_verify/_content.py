@@ -83,7 +83,7 @@ class Contents:
         chunk = scanned.header.chunk_size
         self._reader = Reader(chunk)
         self._sample = sample
-        self._state = ScrubState(sample.state) if sample is not None and sample.state is not None else None
+        self._state = ScrubState(sample.state, moment) if sample is not None and sample.state is not None else None
         self._candidates: list[tuple[int, bytes, Entry, int]] = []
         self._folder: int | None = None
         self.findings: list[Finding] = []

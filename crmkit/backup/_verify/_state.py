@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from crmkit._canonical import json_bytes, parse_json
 from crmkit._journal import FileLock
+from crmkit.backup._manifest._statement import CLOCK_SKEW
 from crmkit.backup._tree._files import open_regular, replacing
 from crmkit.errors import FormatError
 
@@ -34,8 +35,10 @@ def file_key(backup_id: str, entry: Entry) -> str:
 class ScrubState:
     """The state of one file, held in memory until `save`."""
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], now: dt.datetime) -> None:
         self._path = Path(path)
+        # What a wrong clock dated into the future would never be due again: it counts as never read.
+        self._latest = int((now + CLOCK_SKEW).timestamp())
         self._new: dict[str, int] = {}
         self._old = self._load()
 
@@ -52,7 +55,7 @@ class ScrubState:
             raise FormatError(f"not a state of {FORMAT}; move it away to start over", location=self._path.name)
         if not all(type(value) is int for value in times.values()):
             raise FormatError("a time is not a number of seconds", location=self._path.name)
-        return times
+        return {key: at for key, at in times.items() if at <= self._latest}
 
     def last(self, key: str) -> int:
         """Return when a file was last found good, in seconds since 1970; -1 for never."""

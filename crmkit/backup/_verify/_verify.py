@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import statistics
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,15 +9,23 @@ from typing import TYPE_CHECKING, Final
 from crmkit.backup._manifest._create import meta_folder, utc_now
 from crmkit.backup._manifest._file import BUCKETS, CHUNKS, MANIFEST, STATEMENT, Scanned, scan
 from crmkit.backup._manifest._leaves import file_sha256
-from crmkit.backup._manifest._statement import Envelope, Statement, moment_text, parse_statement, read_envelope
+from crmkit.backup._manifest._statement import (
+    CLOCK_SKEW,
+    Envelope,
+    Statement,
+    moment_text,
+    parse_statement,
+    read_envelope,
+)
 from crmkit.backup._recorded import record_backup
-from crmkit.errors import IntegrityError, ManifestError, NotFoundError
+from crmkit.errors import IntegrityError, InvalidValueError, ManifestError, NotFoundError
 
 from ._content import Contents, Sample
 from ._findings import LEVELS, Finding, Level, NotChecked
 from ._report import Coverage, VerifyReport, ordered
 
 if TYPE_CHECKING:
+    import datetime as dt
     import os
     from collections.abc import Callable, Sequence
 
@@ -28,7 +35,6 @@ if TYPE_CHECKING:
 
     from ._content import Budget
 
-CLOCK_SKEW: Final = dt.timedelta(minutes=5)
 _DEEPER: Final = {
     "statement": (
         ("names, sizes and types", "level statement reads no folder"),
@@ -91,6 +97,7 @@ def verify(
 
     Raises:
         NotFoundError: An unknown level.
+        InvalidValueError: ``max_shrink`` or ``min_signatures`` outside of its range.
         TamperedLogError: The ledger itself was edited.
         OSError: The payload or the manifest's folder is not there or cannot be opened.
 
@@ -111,6 +118,8 @@ def verify(
     """
     if level not in LEVELS:
         raise NotFoundError.of("level", level, LEVELS)
+    if not 0 <= max_shrink <= 1 or min_signatures < 1:  # NaN is in no range, and would let everything pass
+        raise InvalidValueError("max_shrink lies in 0 to 1, and min_signatures is 1 or more")
     run = _Run(Path(payload), meta_folder(payload, meta), level, now())
     statement, trusted = run.signatures(keys, require_signed=require_signed, min_signatures=min_signatures)
     if statement is not None:
@@ -121,6 +130,8 @@ def verify(
             run.skip("rollback", "no ledger was given")
         else:
             run.findings += ledger.judge(statement, trusted or ("",))
+            if not any(ledger.head(statement.set, key) for key in trusted or ("",)):
+                run.skip("rollback", "the ledger knows no earlier backup of this set and key")
     for what, reason in _DEEPER.get(level, ()):
         run.skip(what, reason)
     coverage = Coverage()

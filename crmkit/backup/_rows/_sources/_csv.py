@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import itertools
 from decimal import InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from crmkit.errors import InvalidValueError, SchemaError
 
-from ._base import BLOCK, ClientSource
-from ._csv_cells import MARK, read_marked
-from ._text import parser
+from ._base import ClientSource
+from ._csv_cells import MARK, read_blocks
+from ._text import parser, read_at_once
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from crmkit._canonical import RowSchema
+    from crmkit._canonical import LogicalType, RowSchema
+
+_ROWS: Final = 2000
+"""Rows that are read at once: few, so that their cells are still in the processor's cache when they are digested."""
 
 
 class CsvSource(ClientSource):
@@ -68,22 +70,34 @@ class CsvSource(ClientSource):
         """Read the file in blocks of rows."""
         readers = {name: parser(kind) for name, kind in schema.columns.items()}
         with self._path.open(encoding=self._encoding, newline="") as stream:
-            lines = read_marked(stream, self._delimiter, self._path.name)
-            header = ["" if cell == MARK else cell for cell in next(lines, [])]
+            rows = read_blocks(stream, self._delimiter, self._path.name, size=_ROWS)
+            [first_row] = next(rows, [[]])
+            header = ["" if cell == MARK else cell for cell in first_row]
             places = {}
             for name in schema.columns:
                 if header.count(name) != 1:
                     raise SchemaError(f"{self._path.name} has no column {name!r}, or has it twice")
                 places[name] = header.index(name)
             first = True
-            while block := list(itertools.islice(lines, BLOCK)):
+            for block in rows:
                 columns = list(zip(*block, strict=True))
-                yield {name: self._column(name, readers[name], columns[at]) for name, at in places.items()}
+                yield {
+                    name: self._column(name, kind, readers[name], columns[places[name]])
+                    for name, kind in schema.columns.items()
+                }
                 first = False
             if first:
                 yield {name: [] for name in places}
 
-    def _column(self, name: str, read: Callable[[str], object], cells: Sequence[str]) -> Sequence[object]:
+    def _column(
+        self, name: str, kind: LogicalType, read: Callable[[str], object], cells: Sequence[str]
+    ) -> Sequence[object]:
+        if MARK not in cells:
+            if kind.kind == "text":
+                return cells if "" not in cells else [cell or None for cell in cells]
+            known_all = read_at_once(kind, cells) if "" not in cells else None
+            if known_all is not None:
+                return known_all
         distinct = set(cells)
         try:
             if len(distinct) * 2 > len(cells) and MARK not in distinct:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from typing import TYPE_CHECKING, Final
 
 from crmkit.errors import FormatError
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 MARK: Final = "\ue000\ue0ff\ue000"
 """Stands for a quoted empty cell between two readers; a file that holds it itself is refused."""
+_ROWS: Final = 1000
+_AT_ONCE: Final = 1 << 18
+"""Characters that are read at once, up to the end of a line."""
 
 
 def read_cells(stream: TextIO, delimiter: str, name: str) -> Iterator[list[str | None]]:
@@ -24,54 +28,75 @@ def read_cells(stream: TextIO, delimiter: str, name: str) -> Iterator[list[str |
     Raises:
         FormatError: A row has more or fewer cells than the first, or a quote is not closed.
     """
-    for row in read_marked(stream, delimiter, name):
-        yield [None if cell == "" else "" if cell == MARK else cell for cell in row]
+    for block in read_blocks(stream, delimiter, name, size=_ROWS):
+        for row in block:
+            yield [None if cell == "" else "" if cell == MARK else cell for cell in row]
 
 
-def read_marked(stream: TextIO, delimiter: str, name: str) -> Iterator[list[str]]:
-    """Yield rows in which an empty cell is missing, and `MARK` a quoted empty one; see `read_cells`."""
-    width: int | None = None
-    number = 0
-    reader = csv.reader(_marked(stream, delimiter, name), delimiter=delimiter, strict=True)
+def read_blocks(stream: TextIO, delimiter: str, name: str, *, size: int) -> Iterator[list[list[str]]]:
+    """Yield rows in blocks, the header alone in the first.
+
+    An empty cell is missing, and `MARK` a quoted empty one; see `read_cells`.
+    """
+    reader = csv.reader(
+        itertools.chain.from_iterable(_marked(stream, delimiter, name)), delimiter=delimiter, strict=True
+    )
+    width = number = 0
     while True:
+        block: list[list[str]] = []
         try:
-            row = next(reader)
-        except StopIteration:
-            return
+            block.extend(itertools.islice(reader, size if width else 1))
         except (csv.Error, UnicodeError):
+            # What was read before the fault is in the block: a wrong width in it comes first.
+            number += len(_even(block, width, number, name))
             raise FormatError(
                 "a quote is not closed, or a cell is malformed", location=f"{name}, row {number}"
             ) from None
-        if not row and width != 1:
-            continue
-        cells = row or [""]
-        if width is None:
-            width = len(cells)
-        elif len(cells) != width:
-            raise FormatError(f"{len(cells)} cells, the header has {width}", location=f"{name}, row {number}")
-        number += 1
-        yield cells
+        if not block:
+            return
+        if not width and not block[0]:
+            continue  # empty lines above the header
+        width = width or len(block[0])
+        block = _even(block, width, number, name)
+        number += len(block)
+        if block:
+            yield block
 
 
-def _marked(stream: TextIO, delimiter: str, name: str) -> Iterator[str]:
-    """Put a mark into quoted empty cells, keeping track of quotes that go over lines."""
+def _even(block: list[list[str]], width: int, number: int, name: str) -> list[list[str]]:
+    """Return rows of one width; an empty line is a missing cell where there is one column, and no row elsewhere."""
+    if set(map(len, block)) <= {width}:
+        return block
+    rows = [row or [""] for row in block if row or width == 1]
+    for at, row in enumerate(rows, start=number):
+        if len(row) != width:
+            raise FormatError(f"{len(row)} cells, the header has {width}", location=f"{name}, row {at}")
+    return rows
+
+
+def _marked(stream: TextIO, delimiter: str, name: str) -> Iterator[list[str]]:
+    """Yield lines, many at once, with a mark in quoted empty cells; quotes may go over lines."""
     inside = False
-    for line in stream:
-        if MARK in line:
+    while lines := stream.readlines(_AT_ONCE):
+        text = "".join(lines)
+        if MARK in text:
             raise FormatError("it holds private characters that this reader needs", location=name)
-        quotes = line.count('"')
-        if not quotes:
-            yield line
+        if '"' not in text:
+            yield lines
             continue
-        if not inside and '""' in line:
-            yield _outside(line, delimiter)
-        elif inside and '""' in line:
-            head, tail = _closing(line)
-            yield head + (_outside(tail, delimiter) if '""' in tail else tail)
-        else:
-            yield line
-        if quotes % 2:
-            inside = not inside
+        marked = []
+        for line in lines:
+            quotes = line.count('"')
+            if not quotes or '""' not in line:
+                marked.append(line)
+            elif not inside:
+                marked.append(_outside(line, delimiter))
+            else:
+                head, tail = _closing(line)
+                marked.append(head + (_outside(tail, delimiter) if '""' in tail else tail))
+            if quotes % 2:
+                inside = not inside
+        yield marked
 
 
 def _closing(line: str) -> tuple[str, str]:

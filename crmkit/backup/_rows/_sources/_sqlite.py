@@ -15,7 +15,7 @@ from crmkit.backup._rows._sql import SQLITE_CELL, SQLITE_SHA256, quoted
 from crmkit.errors import InvalidValueError
 
 from ._database import DatabaseSource
-from ._text import parser
+from ._text import parser, read_at_once
 
 if TYPE_CHECKING:
     import sqlite3
@@ -64,6 +64,10 @@ class SqliteSource(DatabaseSource):
         types = set(map(type, held)) - {type(None)}
         if types <= _AS_STORED.get(kind.kind, set()):
             return held
+        if types == {str} and None not in held and kind.kind in _WRITTEN:
+            known_all = read_at_once(kind, held)  # type: ignore[arg-type]  # their types were looked at
+            if known_all is not None:
+                return known_all
         if types <= {str} or types <= {int}:  # of one type, so that equal values are the same: each is read once
             known = {value: None if value is None else _from_sqlite(value, kind) for value in set(held)}
             return list(map(known.__getitem__, held))
@@ -73,6 +77,8 @@ class SqliteSource(DatabaseSource):
 _AS_STORED: Final[Mapping[str, set[type]]] = {"int": {int}, "text": {str}, "float64": {float}, "bytes": {bytes}}
 
 
+_WRITTEN: Final = ("date", "timestamp", "timestamptz", "decimal")
+"""Kinds that SQLite has no type for, and that are read from text."""
 _reader = functools.lru_cache(maxsize=256)(parser)
 
 
