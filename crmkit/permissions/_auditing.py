@@ -43,7 +43,7 @@ class Auditor:
         self,
         action: str,
         *,
-        actor: str,
+        actor: str | None,
         resource: tuple[str, str] | None,
         allowed: bool,
         at: dt.datetime,

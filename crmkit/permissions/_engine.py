@@ -199,7 +199,7 @@ class Engine:
             change = difference((self, before), (self, made), self._now())
             detail = {"before": before.compiled.policy.digest, "after": policy.digest, **change}
             written = self._auditor.write(
-                "policy.changed", actor=actor or "", resource=None, allowed=True, at=self._now(), detail=detail
+                "policy.changed", actor=actor, resource=None, allowed=True, at=self._now(), detail=detail
             )
             if not written:
                 raise SchemaError("the audit log could not be written, so nothing was replaced")

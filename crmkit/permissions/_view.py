@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 __all__ = ["View"]
 
 
+_ALL, _NO_KEY = "*", "(no key)"
+"""What an event names for a record: an audit log takes no empty name, and an action it cannot take down is denied."""
+
+
 class View:
     """What one principal may do; made by ``Engine.view``, immutable, safe in threads.
 
@@ -338,11 +342,11 @@ class View:
         declared: Resource = self._compiled.policy.resources[resource]
         if self._auditor is None or not (fields or self._auditor.wants(declared, action, allowed=allowed)):
             return True
-        key = "" if record is None else record.get(declared.key)
+        key = _ALL if record is None else record.get(declared.key)
         return self._auditor.write(
             f"{resource}.{action}",
             actor=self.principal,
-            resource=(resource, "" if key is None else str(key)),
+            resource=(resource, str(key) if key not in (None, "") else _NO_KEY),
             allowed=allowed,
             at=at,
             count=count,
