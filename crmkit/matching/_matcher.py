@@ -340,7 +340,10 @@ class Matcher:
         return self.model_
 
     def _read(self, tables: list[Table], progress: Progress | None, *keys: str | None) -> Run:
-        return read_run(tables, self._comparisons(), kind=self.kind, country=self.country, keys=keys, progress=progress)
+        named = keys or (None,) * len(tables)
+        return read_run(
+            tables, self._comparisons(), kind=self.kind, country=self.country, keys=named, progress=progress
+        )
 
     def _job(self, known: KnownPairs, progress: Progress | None) -> Job:
         return Job(
