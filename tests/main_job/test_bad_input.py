@@ -98,13 +98,16 @@ def test_a_cell_of_ten_megabytes_takes_seconds(run_job, column):
     assert len(job.page) < 5_000_000
 
 
-def test_five_thousand_columns_take_seconds(run_job):
-    names = ["id", "email", *(f"field {number}" for number in range(4_998))]
-    lines = [f"{row},p{row}@example.com," + ",".join(f"v{row}" for _ in range(4_998)) for row in range(20)]
-    started = time.process_time()
-    job = run_job(ck.read_csv("\n".join([",".join(names), *lines]).encode()))
-    assert time.process_time() - started < 30
-    assert len(job.golden.columns) == 5_000
+def test_five_times_the_columns_take_about_five_times_the_time(run_job):
+    def seconds(count):
+        names = ["id", "email", *(f"field {number}" for number in range(count - 2))]
+        lines = [f"{row},p{row}@example.com," + ",".join(f"v{row}" for _ in range(count - 2)) for row in range(20)]
+        started = time.process_time()
+        job = run_job(ck.read_csv("\n".join([",".join(names), *lines]).encode()))
+        assert len(job.golden.columns) == count
+        return time.process_time() - started
+
+    assert seconds(2_500) < 15 * seconds(500)  # a square would be 25 times
 
 
 def test_columns_without_any_value_go_through(run_job):

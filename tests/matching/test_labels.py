@@ -168,7 +168,8 @@ def test_the_loop_takes_answers_skips_and_stops(report):
 
 
 def test_questions_of_a_link_name_each_table_s_own_record(data):
-    rows = [dict(zip(data.columns, cells, strict=True)) for cells in zip(*data.columns.values(), strict=True)]
+    columns = data.columns  # made anew at each access
+    rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
     left = [row | {"id": f"L{k}"} for k, row in enumerate(rows[:700])]
     right = [row | {"id": f"R{k}"} for k, row in enumerate(rows[700:])]
     found = Matcher.contacts().link(left, right)
