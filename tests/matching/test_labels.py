@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from crmkit.errors import FormatError, InvalidValueError, NotFoundError
 from crmkit.matching import Label, Labels, Matcher, evaluate
 from crmkit.matching import _clusters as clusters
+from crmkit.matching import _correction as correction
 from crmkit.matching import _labels as known
 from crmkit.testing import generate
 
@@ -105,6 +106,29 @@ def test_labels_help_and_measure_precision(data, report):
     assert 0.9 < found.diagnostics.measured_recall <= 1.0
     assert "measured by 150 labels" in str(found.diagnostics)
     assert report.diagnostics.measured_precision is None
+
+
+def test_one_slip_on_a_sure_pair_moves_no_other(data, report):
+    ids, labels, scored = data.columns["id"], report.labels, report.scored
+    sure = int(np.argmax(scored.log_odds))
+    strangers = (0, int(np.flatnonzero(labels != labels[0])[0]))
+    before = evaluate(labels.tolist(), data.truth.tolist()).pairwise
+    for a, b, match in [(scored.left[sure], scored.right[sure], False), (*strangers, True)]:
+        found = Matcher.contacts().dedupe(data.columns, labels=Labels.of([(ids[a], ids[b], match)]))
+        after = evaluate(found.labels.tolist(), data.truth.tolist()).pairwise
+        assert after.precision > before.precision - 0.02
+        assert after.recall > before.recall - 0.02
+
+
+def test_many_answers_that_agree_overrule_a_sure_model():
+    columns = {"constant": np.ones(60), "street equal": np.tile([1.0, 0.0], 30)}
+    odds = np.full(60, 5.0)
+    few, many = (
+        correction.fit_correction({name: values[:n] for name, values in columns.items()}, odds[:n], np.zeros(n, bool))
+        for n in (1, 60)
+    )
+    assert sum(few.values()) > -0.5
+    assert odds[0] + sum(many.values()) < 0.0
 
 
 def test_a_matcher_that_learned_from_labels_is_data(data, report):
