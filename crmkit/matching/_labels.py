@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import attrs
@@ -10,7 +11,7 @@ import numpy as np
 from crmkit.errors import FormatError, InvalidValueError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -70,8 +71,19 @@ class Labels:
 
     @classmethod
     def of(cls, answers: Iterable[tuple[Hashable, Hashable, bool]]) -> Labels:
-        """Make labels of triples (left record id, right record id, whether they match)."""
-        return cls(tuple(Label(left, right, bool(match)) for left, right, match in answers))
+        """Make labels of triples (left record id, right record id, whether they match).
+
+        Raises:
+            InvalidValueError: An answer is neither true nor false; the text "no" would be true, and ``None`` false.
+        """
+        found = []
+        for left, right, match in answers:
+            if not isinstance(match, (bool, np.bool_)) and not (
+                isinstance(match, (int, np.integer)) and match in {0, 1}
+            ):
+                raise InvalidValueError("a label is True for a match and False for none; leave out what is not known")
+            found.append(Label(left, right, bool(match)))
+        return cls(tuple(found))
 
     def __add__(self, other: Labels) -> Labels:
         return Labels((*self.pairs, *other.pairs))
@@ -97,9 +109,11 @@ class Labels:
         Raises:
             FormatError: Not labels, or those of a later version.
         """
-        pairs = document.get("pairs")
-        if document.get("format") != FORMAT or not isinstance(pairs, list):
+        pairs = document.get("pairs") if isinstance(document, Mapping) else None
+        if pairs is None or document.get("format") != FORMAT or not isinstance(pairs, list):
             raise FormatError(f"not a {FORMAT} document; save labels with to_dict()", location="format")
+        if not all(isinstance(one, (list, tuple)) and len(one) == 3 and isinstance(one[2], bool) for one in pairs):
+            raise FormatError("each label is two record ids and true or false", location="pairs")
         return cls.of((left, right, match) for left, right, match in pairs)
 
 

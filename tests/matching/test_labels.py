@@ -71,6 +71,24 @@ def test_labels_are_data(data, report):
             Labels.from_dict(broken)
 
 
+@pytest.mark.parametrize("answer", ["n", "no", "true", None, 2, 0.5, float("nan")])
+def test_what_is_neither_true_nor_false_is_no_answer(answer):
+    with pytest.raises(InvalidValueError, match="True for a match"):
+        Labels.of([("a", "b", answer)])
+
+
+def test_a_saved_answer_that_is_text_is_refused():
+    for pairs in ([["a", "b", "false"]], [["a"]], [1]):
+        with pytest.raises(FormatError, match="true or false"):
+            Labels.from_dict({"format": "crmkit-labels/1", "pairs": pairs})
+    assert len(Labels.of([(np.int64(1), 2, np.bool_(True)), (1, 3, 0)])) == 2
+
+
+def test_nobody_asks_for_fewer_than_no_pairs(report):
+    with pytest.raises(InvalidValueError, match="0 pairs or more"):
+        report.ask(-1)
+
+
 def test_a_label_shows_no_record_id():
     assert "canary" not in repr(Label("canary@example.com", "b", match=True))
     assert "canary" not in repr(Labels.of([("canary@example.com", "b", True)]))

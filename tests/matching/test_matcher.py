@@ -294,3 +294,35 @@ def test_every_step_reports_progress_and_logs(data, caplog):
     text = caplog.text
     assert "candidate pairs" in text
     assert not any(value in text for value in columns["email"] if value)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"threshold": "F1"},
+        {"threshold": 0},
+        {"threshold": 1.0},
+        {"threshold": 99},
+        {"threshold": float("nan")},
+        {"threshold": True},
+        {"threshold": None},
+        {"comparisons": ["email"]},
+        {"comparisons": "email"},
+        {"blocking": ["email"]},
+        {"blocking": "email"},
+        {"seed": -1},
+    ],
+)
+def test_a_wrong_setting_is_refused_before_a_file_is_read(settings):
+    with pytest.raises(ValueError, match=r"threshold|comparisons|blocking|seed"):
+        Matcher.contacts(**settings)
+
+
+def test_a_document_that_is_not_whole_is_refused():
+    whole = Matcher.contacts().to_dict()
+    for name in whole:
+        with pytest.raises(FormatError):
+            Matcher.from_dict({key: value for key, value in whole.items() if key != name})
+    for broken in ([], {**whole, "more": 1}, {**whole, "comparisons": [1]}, {**whole, "blocking": [{}]}):
+        with pytest.raises(FormatError):
+            Matcher.from_dict(broken)
