@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -52,6 +52,18 @@ def _labels(values: Iterable[Label]) -> tuple[Label, ...]:
 _BOTH = "one pair of records is labelled both as a match and as none"
 
 
+def _is_answer(value: object) -> bool:
+    return isinstance(value, (bool, np.bool_)) or (isinstance(value, (int, np.integer)) and int(value) in {0, 1})
+
+
+def _pairs_of(document: object) -> list[Any] | None:
+    """Return the pairs of a labels document, ``None`` if it is none."""
+    if not isinstance(document, Mapping) or document.get("format") != FORMAT:
+        return None
+    pairs = document.get("pairs")
+    return pairs if isinstance(pairs, list) else None
+
+
 @attrs.frozen(repr=False)
 class Labels:
     """Labelled pairs, named by record ids; each pair once.
@@ -78,9 +90,7 @@ class Labels:
         """
         found = []
         for left, right, match in answers:
-            if not isinstance(match, (bool, np.bool_)) and not (
-                isinstance(match, (int, np.integer)) and match in {0, 1}
-            ):
+            if not _is_answer(match):
                 raise InvalidValueError("a label is True for a match and False for none; leave out what is not known")
             found.append(Label(left, right, bool(match)))
         return cls(tuple(found))
@@ -109,8 +119,8 @@ class Labels:
         Raises:
             FormatError: Not labels, or those of a later version.
         """
-        pairs = document.get("pairs") if isinstance(document, Mapping) else None
-        if pairs is None or document.get("format") != FORMAT or not isinstance(pairs, list):
+        pairs = _pairs_of(document)
+        if pairs is None:
             raise FormatError(f"not a {FORMAT} document; save labels with to_dict()", location="format")
         if not all(isinstance(one, (list, tuple)) and len(one) == 3 and isinstance(one[2], bool) for one in pairs):
             raise FormatError("each label is two record ids and true or false", location="pairs")

@@ -38,7 +38,7 @@ def document_of(matcher: Matcher) -> dict[str, object]:
     }
 
 
-def settings_of(document: Mapping[str, object]) -> tuple[dict[str, object], MatchModel | None]:
+def settings_of(document: object) -> tuple[dict[str, object], MatchModel | None]:
     """Return the settings of a matcher and its model from what ``document_of`` made.
 
     Raises:

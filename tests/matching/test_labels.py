@@ -55,6 +55,14 @@ def test_labels_that_contradict_each_other_are_refused():
         known.known_pairs(Labels.of([("a", "a", True)]), [["a", "b"]])
 
 
+def test_answers_that_cannot_all_be_kept_are_noted(data):
+    a, b, c = data.columns["id"][:3]
+    found = Matcher.contacts().dedupe(data.columns, labels=Labels.of([(a, b, True), (b, c, True), (a, c, False)]))
+    assert found.labels[0] != found.labels[2]
+    assert any(note.startswith("1 labels could not be kept") for note in found.diagnostics.notes)
+    assert found.cluster_sizes.max() < 10
+
+
 def test_a_labelled_pair_stays_apart_in_a_component_too_large_to_score():
     n = 12
     left, right = (side.astype(np.int32) for side in np.triu_indices(n, 1))
