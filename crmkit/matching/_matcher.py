@@ -76,7 +76,9 @@ class Matcher:
     comparisons: tuple[Comparison, ...] | None = attrs.field(default=None, converter=as_comparisons)
     blocking: tuple[BlockingRule, ...] | None = attrs.field(default=None, converter=as_rules)
     threshold: Threshold = attrs.field(default="auto", validator=lambda _, __, value: check_threshold(value))
-    country: str | None = None
+    country: str | None = attrs.field(
+        default=None, validator=attrs.validators.optional(attrs.validators.matches_re("[A-Z]{2}"))
+    )
     block_cap: int = attrs.field(default=BLOCK_CAP, validator=attrs.validators.ge(2))
     seed: int = attrs.field(default=0, validator=[attrs.validators.instance_of(int), attrs.validators.ge(0)])
     model_: MatchModel | None = attrs.field(default=None, init=False)

@@ -311,10 +311,12 @@ def test_every_step_reports_progress_and_logs(data, caplog):
         {"blocking": ["email"]},
         {"blocking": "email"},
         {"seed": -1},
+        {"country": "Germany"},
+        {"country": "de"},
     ],
 )
 def test_a_wrong_setting_is_refused_before_a_file_is_read(settings):
-    with pytest.raises(ValueError, match=r"threshold|comparisons|blocking|seed"):
+    with pytest.raises(ValueError, match=r"threshold|comparisons|blocking|seed|country"):
         Matcher.contacts(**settings)
 
 
