@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
+from crmkit.errors import InvalidValueError
+
 from ._labels import Label, Labels
 
 if TYPE_CHECKING:
@@ -117,6 +119,8 @@ def choose_questions(pairs: ScoredPairs, known: KnownPairs, n: int, *, seed: int
     Note:
         O(pairs log pairs).
     """
+    if n < 0:
+        raise InvalidValueError("ask for 0 pairs or more")
     open_ = np.flatnonzero(known.answers(pairs.left, pairs.right) == 0)
     order = np.random.default_rng(seed).permutation(open_)
     stratum = np.searchsorted(_EDGES, pairs.log_odds[order]) * 64 + pairs.explanation[order]

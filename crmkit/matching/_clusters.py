@@ -84,6 +84,7 @@ def cluster(
     *,
     threshold: float = 0.0,
     largest: int = LARGEST,
+    contents: NDArray[np.uint64] | None = None,
 ) -> Clustering:
     """Cluster n rows.
 
@@ -95,6 +96,7 @@ def cluster(
         score: Gives the log odds of any pairs, for those that no blocking rule produced.
         threshold: Log odds above which two records count as one.
         largest: Components with more members are clustered on the given pairs alone, and reported.
+        contents: A number for each row that decides between unions of equal score; without it the smaller row does.
 
     Returns:
         Labels that do not depend on the order of the pairs.
@@ -114,7 +116,8 @@ def cluster(
         _split_large(labels, root, size, wide_left, wide_right, np.concatenate([odds, log_odds[inside]]), largest)
     members = np.flatnonzero((size[root] >= 3) & (size[root] <= largest))
     if len(members):
-        _split_medium(labels, members[np.argsort(root[members], kind="stable")], root, score, threshold)
+        place = members if contents is None else contents[members]
+        _split_medium(labels, members[np.lexsort((place, root[members]))], root, score, threshold)
     _, first, numbered = np.unique(labels, return_index=True, return_inverse=True)
     order = np.empty(len(first), dtype=np.int64)
     order[np.argsort(first, kind="stable")] = np.arange(len(first))
@@ -129,7 +132,10 @@ def _split_medium(
     score: Callable[[Rows, Rows], Scores],
     threshold: float,
 ) -> None:
-    """Average linkage in every component of ``members`` (sorted by root), those of one size at a time."""
+    """Average linkage in every component of ``members`` (sorted by root), those of one size at a time.
+
+    Of unions with equal score that of the members standing first is made.
+    """
     edges = np.concatenate([[0], np.flatnonzero(np.diff(root[members])) + 1, [len(members)]])
     starts, sizes = edges[:-1], np.diff(edges)
     for size in np.unique(sizes).tolist():
@@ -139,7 +145,8 @@ def _split_medium(
             chosen = of_size[begin : begin + step]
             rows = members[chosen[:, None] + np.arange(size)]
             i, j = pairs_within(np.zeros(1, dtype=np.int64), np.array([size]))
-            odds = score(rows[:, i].ravel().astype(np.int32), rows[:, j].ravel().astype(np.int32)) - threshold
+            a, b = rows[:, i].ravel().astype(np.int32), rows[:, j].ravel().astype(np.int32)
+            odds = score(np.minimum(a, b), np.maximum(a, b)) - threshold
             matrix = np.zeros((len(chosen), size, size))
             matrix[:, i, j] = clip(odds).reshape(len(chosen), -1)
             matrix[:, j, i] = matrix[:, i, j]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import attrs
 import numpy as np
 
-from crmkit.errors import ShapeError
+from crmkit.errors import InvalidValueError, ShapeError
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -91,6 +91,7 @@ def compare_runs(before: Grouping, after: Grouping, truth: Sequence[Hashable] | 
 
     Raises:
         ShapeError: The runs are over different records, or ``truth`` has another length.
+        InvalidValueError: One is no run over one table.
 
     Example:
         >>> from crmkit.matching import Matcher
@@ -105,6 +106,8 @@ def compare_runs(before: Grouping, after: Grouping, truth: Sequence[Hashable] | 
 
     .. versionadded:: 0.1.0
     """
+    if not all(hasattr(run, "record_ids") and hasattr(run, "labels") for run in (before, after)):
+        raise InvalidValueError("runs over one table can be compared; of two link runs compare their .links")
     ids = list(before.record_ids)
     if ids != list(after.record_ids):
         raise ShapeError("the runs are over different records", expected=len(ids), actual=len(after.labels))

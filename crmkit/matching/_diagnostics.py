@@ -131,6 +131,10 @@ def diagnose(
         )
     if oversized:
         notes.append(f"{oversized} records are in components too large to compare all with all; look at these clusters")
+    answers = known.answers(pairs.left, pairs.right)
+    lost = int(np.where(linked, answers < 0, answers > 0).sum())
+    if lost:
+        notes.append(f"{lost} labels could not be kept, because others, or the kind of link, speak against them")
     precision, recall = _measured(pairs, linked, known) if len(known) else (None, None)
     return Diagnostics(
         records=run.encoded.n,

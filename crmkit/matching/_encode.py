@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import zlib
 from typing import TYPE_CHECKING
 
 import attrs
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Encoded", "bounded", "encode"]
 
 _LONGEST = 256
+_NOTHING = np.uint64(1 << 40)
 
 _log = logging.getLogger("crmkit.matching")
 
@@ -55,6 +57,7 @@ class Encoded:
         given_as_family: For each given name the code of the family name that reads the same, -1 if there is none.
         whole_names: For each row a number that is equal where given and family name together have the same words in
             any order, and one for the same sounds; -1 where either part is missing. ``None`` without names.
+        contents: For each row a number that hangs on what it says alone, and not on where it or others stand.
     """
 
     n: int
@@ -66,6 +69,7 @@ class Encoded:
     keys: dict[str, tuple[Codes, ...]]
     weights: NDArray[np.float64]
     worlds: Worlds
+    contents: NDArray[np.uint64]
     given_as_family: Codes | None = None
     whole_names: tuple[Codes, Codes] | None = None
 
@@ -146,6 +150,7 @@ def encode(
         keys=keys,
         weights=weights,
         worlds=find_worlds(sources, fields, n),
+        contents=_contents(fields, n),
         given_as_family=_given_as_family(fields),
         whole_names=whole_names,
     )
@@ -292,6 +297,17 @@ def _copy_weights(drafts: dict[str, _Draft], group_of: dict[str, str], n: int) -
     weights[order] = 1.0 / np.repeat(sizes, sizes)
     weights[filled < 3] = 1.0
     return weights
+
+
+def _contents(fields: dict[str, EncodedField], n: int) -> NDArray[np.uint64]:
+    mixed = np.zeros(n, dtype=np.uint64)
+    for field in fields.values():
+        checksums = (zlib.crc32(value.encode("utf-8", "surrogatepass")) for value in field.values)
+        marks = np.append(np.fromiter(checksums, dtype=np.uint64, count=len(field.values)), _NOTHING)
+        for column in field.columns:
+            mixed = (mixed ^ marks[column]) * np.uint64(0xBF58476D1CE4E5B9)
+            mixed ^= mixed >> np.uint64(29)
+    return mixed
 
 
 def _possible_pairs(weights: NDArray[np.float64], sizes: Sequence[int]) -> float:

@@ -89,7 +89,7 @@ def estimate(
     Note:
         Deterministic for a seed. O(patterns x explanations x groups) a step, some ten to sixty steps.
     """
-    positions, weights = sample_candidates(candidates, seed=seed)
+    positions, weights = sample_candidates(candidates, encoded.contents, seed=seed)
     pairs = compare_pairs(encoded, candidates.left[positions], candidates.right[positions])
     pairs, weights = compress(pairs, weights)
     chance = chance_tables(encoded, seed=seed + 1)

@@ -140,7 +140,7 @@ def explain_levels(model: MatchModel, pairs: PairLevels, *, left: object, right:
         log_odds = corrected
     shares: FloatArray = np.exp(expected - np.max(expected))
     shares /= shares.sum()
-    names = model.explanations
+    names, texts = model.explanations, explanation_texts(model.comparisons)
     best = names[int(np.argmax(expected))]
     return PairExplanation(
         left=left,
@@ -149,5 +149,5 @@ def explain_levels(model: MatchModel, pairs: PairLevels, *, left: object, right:
         match_weight=log_odds / _LN2,
         match_probability=float(probability(np.array([log_odds]))[0]),
         explanations=dict(zip(names, shares.tolist(), strict=True)),
-        text=explanation_texts().get(best, explanation_texts()[CHANCE]),
+        text=texts.get(best, texts[CHANCE]),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from crmkit.errors import FormatError, InvalidValueError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -51,6 +52,18 @@ def _labels(values: Iterable[Label]) -> tuple[Label, ...]:
 _BOTH = "one pair of records is labelled both as a match and as none"
 
 
+def _is_answer(value: object) -> bool:
+    return isinstance(value, (bool, np.bool_)) or (isinstance(value, (int, np.integer)) and int(value) in {0, 1})
+
+
+def _pairs_of(document: object) -> list[Any] | None:
+    """Return the pairs of a labels document, ``None`` if it is none."""
+    if not isinstance(document, Mapping) or document.get("format") != FORMAT:
+        return None
+    pairs = document.get("pairs")
+    return pairs if isinstance(pairs, list) else None
+
+
 @attrs.frozen(repr=False)
 class Labels:
     """Labelled pairs, named by record ids; each pair once.
@@ -70,8 +83,17 @@ class Labels:
 
     @classmethod
     def of(cls, answers: Iterable[tuple[Hashable, Hashable, bool]]) -> Labels:
-        """Make labels of triples (left record id, right record id, whether they match)."""
-        return cls(tuple(Label(left, right, bool(match)) for left, right, match in answers))
+        """Make labels of triples (left record id, right record id, whether they match).
+
+        Raises:
+            InvalidValueError: An answer is neither true nor false; the text "no" would be true, and ``None`` false.
+        """
+        found = []
+        for left, right, match in answers:
+            if not _is_answer(match):
+                raise InvalidValueError("a label is True for a match and False for none; leave out what is not known")
+            found.append(Label(left, right, bool(match)))
+        return cls(tuple(found))
 
     def __add__(self, other: Labels) -> Labels:
         return Labels((*self.pairs, *other.pairs))
@@ -97,9 +119,11 @@ class Labels:
         Raises:
             FormatError: Not labels, or those of a later version.
         """
-        pairs = document.get("pairs")
-        if document.get("format") != FORMAT or not isinstance(pairs, list):
+        pairs = _pairs_of(document)
+        if pairs is None:
             raise FormatError(f"not a {FORMAT} document; save labels with to_dict()", location="format")
+        if not all(isinstance(one, (list, tuple)) and len(one) == 3 and isinstance(one[2], bool) for one in pairs):
+            raise FormatError("each label is two record ids and true or false", location="pairs")
         return cls.of((left, right, match) for left, right, match in pairs)
 
 

@@ -21,11 +21,11 @@ from ._reading import read_run
 from ._report import LinkReport, MatchReport
 from ._rounds import Job, dedupe_run
 from ._saved import document_of, settings_of
-from ._settings import chosen_comparisons, chosen_rules
-from ._threshold import Threshold, choose_threshold, log_odds_of
+from ._settings import as_comparisons, as_rules, chosen_comparisons, chosen_rules
+from ._threshold import Threshold, check_threshold, choose_threshold, log_odds_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -44,14 +44,6 @@ if TYPE_CHECKING:
     from .index import MatchIndex
 
 __all__ = ["Matcher"]
-
-
-def _comparisons(values: Iterable[Comparison] | None) -> tuple[Comparison, ...] | None:
-    return None if values is None else tuple(values)
-
-
-def _blocking(values: Iterable[BlockingRule] | None) -> tuple[BlockingRule, ...] | None:
-    return None if values is None else tuple(values)
 
 
 @attrs.define(kw_only=True, repr=False, eq=False)
@@ -81,12 +73,14 @@ class Matcher:
     """
 
     kind: RecordKind = attrs.field(default="contact")
-    comparisons: tuple[Comparison, ...] | None = attrs.field(default=None, converter=_comparisons)
-    blocking: tuple[BlockingRule, ...] | None = attrs.field(default=None, converter=_blocking)
-    threshold: Threshold = "auto"
-    country: str | None = None
+    comparisons: tuple[Comparison, ...] | None = attrs.field(default=None, converter=as_comparisons)
+    blocking: tuple[BlockingRule, ...] | None = attrs.field(default=None, converter=as_rules)
+    threshold: Threshold = attrs.field(default="auto", validator=lambda _, __, value: check_threshold(value))
+    country: str | None = attrs.field(
+        default=None, validator=attrs.validators.optional(attrs.validators.matches_re("[A-Z]{2}"))
+    )
     block_cap: int = attrs.field(default=BLOCK_CAP, validator=attrs.validators.ge(2))
-    seed: int = 0
+    seed: int = attrs.field(default=0, validator=[attrs.validators.instance_of(int), attrs.validators.ge(0)])
     model_: MatchModel | None = attrs.field(default=None, init=False)
     notes_: tuple[str, ...] = attrs.field(default=(), init=False)
     _asked: tuple[Frame, str | None, MatchReport] | None = attrs.field(default=None, init=False)

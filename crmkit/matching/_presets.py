@@ -15,7 +15,7 @@ from . import comparisons as c
 from ._blocking import BlockingRule
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from crmkit.typing import RecordKind
 
@@ -296,7 +296,9 @@ def explanations_of(kind: RecordKind, comparisons: Sequence[Comparison]) -> tupl
 _SHARERS = {"household": ("household", "namesake in the household"), "employer": ("colleague", "branch")}
 
 
-def explanation_texts() -> dict[str, str]:
-    """Return each explanation as the end of a sentence."""
+def explanation_texts(comparisons: Iterable[Comparison]) -> dict[str, str]:
+    """Return each explanation as the end of a sentence, about organizations where their names are compared."""
     presets = (*_ACCOUNT_EXPLANATIONS, *_CONTACT_EXPLANATIONS)
+    if any(one.kind == "organization" for one in comparisons):
+        presets = (*_CONTACT_EXPLANATIONS, *_ACCOUNT_EXPLANATIONS)
     return {one.name: one.text for one in presets} | {CHANCE: "they agree by chance"}

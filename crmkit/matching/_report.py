@@ -127,7 +127,7 @@ class PairReport(Report):
         """
         known = known_pairs(labels, self.run.ids)
         chosen = self.scored.take(choose_questions(self.scored, known, n, seed=seed))
-        names = self.model.explanations
+        names, texts = self.model.explanations, explanation_texts(self.model.comparisons)
         sides = (0, len(self.run.ids) - 1)
         ids = [self.run.ids_of(rows, side) for rows, side in zip((chosen.left, chosen.right), sides, strict=True)]
         values = [self.run.values_of(rows, side) for rows, side in zip((chosen.left, chosen.right), sides, strict=True)]
@@ -136,7 +136,7 @@ class PairReport(Report):
                 left=ids[0][k],
                 right=ids[1][k],
                 match_probability=float(chosen.probability[k]),
-                explanation=explanation_texts()[names[chosen.explanation[k]]],
+                explanation=texts[names[chosen.explanation[k]]],
                 values={
                     name: (values[0][k].get(name), values[1][k].get(name))
                     for name in dict.fromkeys([*values[0][k], *values[1][k]])

@@ -144,6 +144,7 @@ def _round(job: Job, encoded: Encoded, candidates: Candidates, learn: Learn) -> 
         pairs.log_odds,
         job.linkage(encoded, model),
         threshold=log_odds_of(threshold),
+        contents=encoded.contents,
     )
     _log.info("%d records in %d clusters", encoded.n, len(clustering.sizes))
     return Found(

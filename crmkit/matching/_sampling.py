@@ -25,9 +25,11 @@ _PRIOR_CHANCE = 200.0
 
 
 def sample_candidates(
-    candidates: Candidates, *, seed: int, per_rule: int = SAMPLE_PER_RULE
+    candidates: Candidates, contents: NDArray[np.uint64], *, seed: int, per_rule: int = SAMPLE_PER_RULE
 ) -> tuple[NDArray[np.intp], FloatArray]:
     """Take up to ``per_rule`` of the pairs that each rule was first to produce.
+
+    Which ones hangs on the seed and on what the records say (``contents``), not on the order of rows.
 
     Returns:
         Positions of the pairs, and for each how many pairs it stands for.
@@ -36,7 +38,11 @@ def sample_candidates(
     positions, weights = [np.empty(0, dtype=np.intp)], [np.empty(0)]
     for rule in range(len(candidates.uses)):
         found = np.flatnonzero(candidates.rule == rule)
-        taken = found if len(found) <= per_rule else np.sort(random.choice(found, per_rule, replace=False))
+        taken = found
+        if len(found) > per_rule:
+            of_pair = contents[candidates.left[found]] + contents[candidates.right[found]]
+            drawn = random.choice(len(found), per_rule, replace=False)
+            taken = np.sort(found[np.argsort(of_pair, kind="stable")[drawn]])
         if len(taken):
             positions.append(taken)
             weights.append(np.full(len(taken), len(found) / len(taken)))
@@ -91,8 +97,9 @@ def chance_tables(encoded: Encoded, *, seed: int) -> dict[str, FloatArray]:
     """
     random = np.random.default_rng(seed)
     count = _RANDOM_PAIRS if encoded.n > 1 else 0
-    left = random.integers(0, max(encoded.n, 1), count).astype(np.int32)
-    right = encoded.worlds.partners(left, random)
+    rows = np.argsort(encoded.contents, kind="stable").astype(np.int32)
+    left = rows[random.integers(0, max(encoded.n, 1), count)]
+    right = encoded.worlds.partners(left, rows, random)
     apart = left != right
     pairs = compare_pairs(encoded, left[apart], right[apart])
     tables = {}

@@ -4,20 +4,43 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crmkit.errors import NotFoundError, SchemaError
+from crmkit.errors import InvalidValueError, NotFoundError, SchemaError
 
 from ._blocking import BlockingRule
+from ._fields import Comparison
 from ._presets import blocking_rules, comparisons_of
 from .comparisons import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from crmkit.typing import RecordKind
 
-    from ._fields import Comparison
+__all__ = ["as_comparisons", "as_rules", "chosen_comparisons", "chosen_rules"]
 
-__all__ = ["chosen_comparisons", "chosen_rules"]
+
+def as_comparisons(values: Iterable[Comparison] | None) -> tuple[Comparison, ...] | None:
+    """Take comparisons, and nothing that only names one.
+
+    Raises:
+        InvalidValueError: Something else is among them.
+    """
+    found = None if values is None else tuple(values)
+    if not all(isinstance(one, Comparison) for one in found or ()):
+        raise InvalidValueError("comparisons are made with crmkit.matching.comparisons, such as comparisons.email()")
+    return found
+
+
+def as_rules(values: Iterable[BlockingRule] | None) -> tuple[BlockingRule, ...] | None:
+    """Take blocking rules, and nothing that only names a key.
+
+    Raises:
+        InvalidValueError: Something else is among them.
+    """
+    found = None if values is None else tuple(values)
+    if not all(isinstance(one, BlockingRule) for one in found or ()):
+        raise InvalidValueError("blocking is a list of rules, such as [BlockingRule('email')]")
+    return found
 
 
 def chosen_comparisons(kind: RecordKind, named: tuple[Comparison, ...] | None) -> tuple[Comparison, ...]:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import attrs
 import numpy as np
 
+from crmkit.errors import InvalidValueError
+
 from ._scoring import probability
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Precision", "Threshold", "choose_threshold", "log_odds_of"]
+__all__ = ["Precision", "Threshold", "check_threshold", "choose_threshold", "log_odds_of"]
 
 
 @attrs.frozen
@@ -43,6 +45,20 @@ def log_odds_of(chance: float) -> float:
     return float(np.log(chance) - np.log1p(-chance))
 
 
+def check_threshold(threshold: object) -> None:
+    """Refuse what is no threshold, before a file is read for it.
+
+    Raises:
+        InvalidValueError: Neither ``"auto"``, ``"f1"``, a probability, nor ``Precision``.
+    """
+    if isinstance(threshold, Precision) or (isinstance(threshold, str) and threshold in {"auto", "f1"}):
+        return
+    if isinstance(threshold, bool) or not isinstance(threshold, (int, float)):
+        raise InvalidValueError("threshold is 'auto', 'f1', a probability, or Precision(...)")
+    if not 0.0 < threshold < 1.0:
+        raise InvalidValueError("a threshold is a match probability between 0 and 1, both excluded")
+
+
 def choose_threshold(threshold: Threshold, log_odds: NDArray[np.float64], expected: float) -> float:
     """Return the probability to cut at.
 
@@ -52,13 +68,10 @@ def choose_threshold(threshold: Threshold, log_odds: NDArray[np.float64], expect
         log_odds: Of the scored pairs.
         expected: Matching pairs that the model expects in the file.
     """
-    if isinstance(threshold, str) and threshold not in {"auto", "f1"}:
-        raise ValueError("threshold is 'auto', 'f1', a probability, or Precision(...)")
+    check_threshold(threshold)
     if threshold == "auto" or (not isinstance(threshold, (int, float)) and not len(log_odds)):
         return 0.5
     if isinstance(threshold, (int, float)):
-        if not 0.0 < threshold < 1.0:
-            raise ValueError("a threshold is a match probability between 0 and 1, both excluded")
         return float(threshold)
     best_first = np.sort(probability(log_odds))[::-1]
     hits = np.cumsum(best_first)
@@ -66,8 +79,6 @@ def choose_threshold(threshold: Threshold, log_odds: NDArray[np.float64], expect
     if isinstance(threshold, Precision):
         good = np.flatnonzero(hits / kept >= threshold.target)
         cut = best_first[good[-1]] if len(good) else best_first[0]
-    elif threshold == "f1":
-        cut = best_first[int(np.argmax(2.0 * hits / (kept + max(expected, hits[-1]))))]
     else:
-        raise ValueError("threshold is 'auto', 'f1', a probability, or Precision(...)")
+        cut = best_first[int(np.argmax(2.0 * hits / (kept + max(expected, hits[-1]))))]
     return float(np.clip(cut - 1e-9, 1e-6, 1.0 - 1e-9))

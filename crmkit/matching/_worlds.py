@@ -50,9 +50,11 @@ class Worlds:
         a = self.codes[left]
         return np.where(a == self.codes[right], self.log_shares[a], 0.0)
 
-    def partners(self, rows: NDArray[np.int32], random: np.random.Generator) -> NDArray[np.int32]:
-        """Draw for each row a row of the same world."""
-        order = np.argsort(self.codes, kind="stable").astype(np.int32)
+    def partners(
+        self, rows: NDArray[np.int32], every: NDArray[np.int32], random: np.random.Generator
+    ) -> NDArray[np.int32]:
+        """Draw for each row a row of the same world; ``every`` holds all rows, in the order to draw from."""
+        order = every[np.argsort(self.codes[every], kind="stable")]
         ranked = self.codes[order]
         world = self.codes[rows]
         start, stop = np.searchsorted(ranked, world, "left"), np.searchsorted(ranked, world, "right")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from crmkit.errors import FormatError, InvalidValueError, NotFoundError
 from crmkit.matching import Label, Labels, Matcher, evaluate
 from crmkit.matching import _clusters as clusters
+from crmkit.matching import _correction as correction
 from crmkit.matching import _labels as known
 from crmkit.testing import generate
 
@@ -54,6 +55,14 @@ def test_labels_that_contradict_each_other_are_refused():
         known.known_pairs(Labels.of([("a", "a", True)]), [["a", "b"]])
 
 
+def test_answers_that_cannot_all_be_kept_are_noted(data):
+    a, b, c = data.columns["id"][:3]
+    found = Matcher.contacts().dedupe(data.columns, labels=Labels.of([(a, b, True), (b, c, True), (a, c, False)]))
+    assert found.labels[0] != found.labels[2]
+    assert any(note.startswith("1 labels could not be kept") for note in found.diagnostics.notes)
+    assert found.cluster_sizes.max() < 10
+
+
 def test_a_labelled_pair_stays_apart_in_a_component_too_large_to_score():
     n = 12
     left, right = (side.astype(np.int32) for side in np.triu_indices(n, 1))
@@ -68,6 +77,24 @@ def test_labels_are_data(data, report):
     for broken in ({}, {"format": "crmkit-labels/2", "pairs": []}, {"format": "crmkit-labels/1"}):
         with pytest.raises(FormatError, match="crmkit-labels/1"):
             Labels.from_dict(broken)
+
+
+@pytest.mark.parametrize("answer", ["n", "no", "true", None, 2, 0.5, float("nan")])
+def test_what_is_neither_true_nor_false_is_no_answer(answer):
+    with pytest.raises(InvalidValueError, match="True for a match"):
+        Labels.of([("a", "b", answer)])
+
+
+def test_a_saved_answer_that_is_text_is_refused():
+    for pairs in ([["a", "b", "false"]], [["a"]], [1]):
+        with pytest.raises(FormatError, match="true or false"):
+            Labels.from_dict({"format": "crmkit-labels/1", "pairs": pairs})
+    assert len(Labels.of([(np.int64(1), 2, np.bool_(True)), (1, 3, 0)])) == 2
+
+
+def test_nobody_asks_for_fewer_than_no_pairs(report):
+    with pytest.raises(InvalidValueError, match="0 pairs or more"):
+        report.ask(-1)
 
 
 def test_a_label_shows_no_record_id():
@@ -105,6 +132,29 @@ def test_labels_help_and_measure_precision(data, report):
     assert 0.9 < found.diagnostics.measured_recall <= 1.0
     assert "measured by 150 labels" in str(found.diagnostics)
     assert report.diagnostics.measured_precision is None
+
+
+def test_one_slip_on_a_sure_pair_moves_no_other(data, report):
+    ids, labels, scored = data.columns["id"], report.labels, report.scored
+    sure = int(np.argmax(scored.log_odds))
+    strangers = (0, int(np.flatnonzero(labels != labels[0])[0]))
+    before = evaluate(labels.tolist(), data.truth.tolist()).pairwise
+    for a, b, match in [(scored.left[sure], scored.right[sure], False), (*strangers, True)]:
+        found = Matcher.contacts().dedupe(data.columns, labels=Labels.of([(ids[a], ids[b], match)]))
+        after = evaluate(found.labels.tolist(), data.truth.tolist()).pairwise
+        assert after.precision > before.precision - 0.02
+        assert after.recall > before.recall - 0.02
+
+
+def test_many_answers_that_agree_overrule_a_sure_model():
+    columns = {"constant": np.ones(60), "street equal": np.tile([1.0, 0.0], 30)}
+    odds = np.full(60, 5.0)
+    few, many = (
+        correction.fit_correction({name: values[:n] for name, values in columns.items()}, odds[:n], np.zeros(n, bool))
+        for n in (1, 60)
+    )
+    assert sum(few.values()) > -0.5
+    assert odds[0] + sum(many.values()) < 0.0
 
 
 def test_a_matcher_that_learned_from_labels_is_data(data, report):

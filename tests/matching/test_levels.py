@@ -190,7 +190,7 @@ def test_distinct_pairs_are_compared_once_with_the_same_result():
 
 @pytest.fixture(scope="module")
 def encoded():
-    return Matcher.contacts()._read([frames.read(generate.contacts(600, seed=6).columns)], None).encoded
+    return Matcher.contacts()._read([frames.read(generate.contacts(600, seed=6).columns)], None, None).encoded
 
 
 @settings(max_examples=20)
@@ -204,7 +204,7 @@ def test_levels_do_not_depend_on_the_side(encoded, seed):
 
 
 def levels_of(columns, **kinds):
-    encoded = Matcher.contacts()._read([frames.read(columns)], None).encoded
+    encoded = Matcher.contacts()._read([frames.read(columns)], None, None).encoded
     pairs = compare_pairs(encoded, np.array([0], dtype=np.int32), np.array([1], dtype=np.int32))
     return {
         one.name: KINDS[one.kind].levels[level] if level >= 0 else None

@@ -108,3 +108,18 @@ def test_one_iterator_for_both_tables_is_refused():
     with pytest.raises(SchemaError, match="one iterator"):
         ck.reconcile(shared, shared, key="id")
     assert len(ck.link(iter(people), iter(people)).links) == 1
+
+
+@pytest.mark.parametrize("once", [False, True])
+def test_exchanging_the_tables_exchanges_the_links(once):
+    columns = generate.contacts(1_200, seed=9).columns
+    left, right = ({name: values[part] for name, values in columns.items()} for part in (slice(500), slice(500, None)))
+    one, two = (
+        Matcher.contacts().link(left, right, one_to_one=once),
+        Matcher.contacts().link(right, left, one_to_one=once),
+    )
+    there, back = one.links, two.links
+    assert sorted(zip(there["left"], there["right"], strict=True)) == sorted(
+        zip(back["right"], back["left"], strict=True)
+    )
+    assert np.allclose(sorted(one.pairs["match_weight"]), sorted(two.pairs["match_weight"]), atol=1e-5)

@@ -74,12 +74,23 @@ def test_the_order_of_columns_does_not_matter(data, report):
     assert Matcher.contacts().dedupe(backwards).labels.tolist() == report.labels.tolist()
 
 
-def test_the_order_of_rows_hardly_matters(data, report):
+def test_the_order_of_rows_does_not_matter(data, report):
     order = np.random.default_rng(0).permutation(len(data))
     moved = {name: [values[row] for row in order] for name, values in data.columns.items()}
     labels = np.empty(len(data), dtype=int)
     labels[order] = Matcher.contacts().dedupe(moved).labels
-    assert evaluate(labels.tolist(), report.labels.tolist()).pairwise.f1 > 0.99
+    assert evaluate(labels.tolist(), report.labels.tolist()).pairwise.f1 == 1.0
+
+
+def test_the_order_of_rows_does_not_move_a_score(data, report):
+    order = np.random.default_rng(3).permutation(len(data))
+    moved = {name: [values[row] for row in order] for name, values in data.columns.items()}
+    was, now = (
+        {frozenset(pair): odds for *pair, odds in zip(one["left"], one["right"], one["match_weight"], strict=True)}
+        for one in (report.pairs, Matcher.contacts().dedupe(moved).pairs)
+    )
+    assert was.keys() == now.keys()
+    assert max(abs(odds - now[pair]) for pair, odds in was.items()) < 1e-6
 
 
 def test_results_come_in_the_kind_of_the_frame(data):
@@ -283,3 +294,37 @@ def test_every_step_reports_progress_and_logs(data, caplog):
     text = caplog.text
     assert "candidate pairs" in text
     assert not any(value in text for value in columns["email"] if value)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"threshold": "F1"},
+        {"threshold": 0},
+        {"threshold": 1.0},
+        {"threshold": 99},
+        {"threshold": float("nan")},
+        {"threshold": True},
+        {"threshold": None},
+        {"comparisons": ["email"]},
+        {"comparisons": "email"},
+        {"blocking": ["email"]},
+        {"blocking": "email"},
+        {"seed": -1},
+        {"country": "Germany"},
+        {"country": "de"},
+    ],
+)
+def test_a_wrong_setting_is_refused_before_a_file_is_read(settings):
+    with pytest.raises(ValueError, match=r"threshold|comparisons|blocking|seed|country"):
+        Matcher.contacts(**settings)
+
+
+def test_a_document_that_is_not_whole_is_refused():
+    whole = Matcher.contacts().to_dict()
+    for name in whole:
+        with pytest.raises(FormatError):
+            Matcher.from_dict({key: value for key, value in whole.items() if key != name})
+    for broken in ([], {**whole, "more": 1}, {**whole, "comparisons": [1]}, {**whole, "blocking": [{}]}):
+        with pytest.raises(FormatError):
+            Matcher.from_dict(broken)

@@ -16,7 +16,7 @@ from crmkit.testing import generate
 @pytest.fixture(scope="module")
 def fitted():
     matcher = Matcher.contacts()
-    run = matcher._read([frames.read(generate.contacts(1_000, seed=21).columns)], None)
+    run = matcher._read([frames.read(generate.contacts(1_000, seed=21).columns)], None, None)
     known = known_pairs(None, run.ids)
     candidates = matcher._job(known, None).block(run.encoded)
     matcher._learner(known)(run.encoded, candidates)
@@ -68,7 +68,7 @@ def test_the_posterior_equals_the_formula_pair_by_pair(fitted):
 
 def test_estimating_on_patterns_says_the_same_as_on_single_pairs(fitted):
     encoded, candidates, _ = fitted
-    positions, weights = learning.sample_candidates(candidates, seed=0)
+    positions, weights = learning.sample_candidates(candidates, encoded.contents, seed=0)
     pairs = compare_pairs(encoded, candidates.left[positions], candidates.right[positions])
     chance = learning.chance_tables(encoded, seed=1)
     explanations = explanations_of("contact", encoded.comparisons)
@@ -83,8 +83,8 @@ def test_estimating_on_patterns_says_the_same_as_on_single_pairs(fitted):
 
 
 def test_a_sample_stands_for_all_pairs_of_a_rule(fitted):
-    _, candidates, _ = fitted
-    positions, weights = learning.sample_candidates(candidates, seed=3, per_rule=10)
+    encoded, candidates, _ = fitted
+    positions, weights = learning.sample_candidates(candidates, encoded.contents, seed=3, per_rule=10)
     for rule in range(len(candidates.uses)):
         mine = candidates.rule[positions] == rule
         assert mine.sum() == min(10, (candidates.rule == rule).sum())

@@ -142,3 +142,13 @@ def test_a_key_that_reaches_somebody_is_masked_on_the_page(key):
     page = found._repr_html_()
     assert key not in page
     assert "left-17" in page
+
+
+def test_what_is_said_of_organizations_does_not_call_them_people():
+    places = generate.accounts(400, seed=4).columns
+    found = Matcher.accounts().dedupe(places)
+    best = found.pairs
+    said = [str(found.explain(a, b)) for a, b in zip(best["left"], best["right"], strict=True)]
+    said += [question.explanation for question in found.ask(50)]
+    assert any("they are the same organization" in text for text in said)
+    assert not [text for text in said if "person" in text or "people" in text]

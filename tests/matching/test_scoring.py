@@ -15,7 +15,7 @@ from crmkit.testing import generate
 
 def prepared(kind, columns):
     matcher = Matcher(kind=kind)
-    run = matcher._read([frames.read(columns)], None)
+    run = matcher._read([frames.read(columns)], None, None)
     known = known_pairs(None, run.ids)
     candidates = matcher._job(known, None).block(run.encoded)
     return run.encoded, candidates, matcher._learner(known)(run.encoded, candidates)

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from crmkit.matching._presets import explanation_texts
-
 if TYPE_CHECKING:
     from crmkit.matching._explain import PairExplanation
 
@@ -101,7 +99,6 @@ class DuplicateCheck:
 
     def to_dict(self) -> dict[str, object]:
         """Return the answer as plain data: record ids and figures, no value out of any record."""
-        texts = explanation_texts()
         return {
             "ok": self.ok,
             "threshold": self.threshold,
@@ -111,7 +108,7 @@ class DuplicateCheck:
                     "match_probability": hit.match_probability,
                     "match_weight": hit.match_weight,
                     "explanation": hit.explanation,
-                    "text": texts[hit.explanation],
+                    "text": why.text,
                     "evidence": why.to_dict()["steps"],
                 }
                 for hit, why in zip(self.hits, self.explanations, strict=True)
