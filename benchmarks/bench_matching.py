@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import inspect
 import json
 import os
 import platform
@@ -28,6 +29,7 @@ import sys
 import tempfile
 import venv
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -36,6 +38,9 @@ sys.path[:0] = [str(HERE.parent), str(HERE / "matching")]
 
 import broken  # noqa: E402  # beside this script, as the next
 from peer import components  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PEERS = ("splink", "recordlinkage", "dedupe", "goldenmatch")
 GENERATED = {"contacts": "contacts", "accounts": "accounts", "febrl_like": "febrl"}
@@ -54,9 +59,10 @@ def prepare(name: str, args: argparse.Namespace, folder: Path) -> tuple[Path, st
         from crmkit.testing import generate
 
         settings = json.loads(args.settings)
-        made = getattr(generate, name)(args.rows, seed=args.seed, **settings)
+        maker = getattr(generate, name)
+        made = maker(args.rows, seed=args.seed, **settings)
         columns, truth, kind = made.columns, made.truth, GENERATED[name]
-        facts = {"seed": args.seed, "settings": settings}
+        facts = {"seed": args.seed, "settings": settings, "rates": rates(maker)}
     else:
         columns, truth = labelled(args.data_dir / name.partition("-")[0])
         kind = KINDS.get(name, "febrl")
@@ -69,6 +75,12 @@ def prepare(name: str, args: argparse.Namespace, folder: Path) -> tuple[Path, st
         writer.writerows(zip(*columns.values(), strict=True))
     np.save(path.with_suffix(".truth.npy"), truth)
     return path, kind, np.asarray(truth), facts
+
+
+def rates(maker: Callable[..., object]) -> str:
+    """Return what the generator says of its households, namesakes and errors where ``--settings`` say nothing else."""
+    _, said, *_ = (inspect.getdoc(maker) or "").split("\n\n")
+    return " ".join(said.split())
 
 
 def labelled(folder: Path) -> tuple[dict[str, list[str | None]], np.ndarray]:
