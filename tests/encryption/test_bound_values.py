@@ -307,3 +307,10 @@ def test_a_field_that_is_bound_to_no_record_survives_a_new_key(model):
     session.add(one)
     session.commit()
     assert one.loose == "x"
+
+
+def test_one_person_for_two_values_is_a_shape_error(ring, store):
+    note = Field("contacts.note", subject=True)
+    box = ring.box([note], subjects=store)
+    with pytest.raises(ShapeError):
+        box.encrypt_column(note, ["a", "b"], records=[1, 2], subjects=["p"])

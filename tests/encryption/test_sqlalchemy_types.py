@@ -518,3 +518,10 @@ def test_raw_tokens_of_the_box_are_let_through_too(engine, model):
         for forged in (made[:17], b"\x01\x01" + made[3:], made.hex()):
             with pytest.raises(RefusedError, match="bound to its record"):
                 session.execute(sa.update(model).values(note=forged))
+
+
+def test_a_subquery_stands_for_the_column_that_it_gives():
+    from crmkit.encryption._sqlalchemy_guard import _operands
+
+    column = sa.column("email")
+    assert [one.name for one in _operands([sa.select(column), column])] == ["email", "email"]

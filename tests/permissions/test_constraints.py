@@ -14,10 +14,12 @@ from crmkit.permissions import (
     Engine,
     Exemption,
     Grant,
+    OrgChart,
     Policy,
     Resource,
     Role,
     SoD,
+    check_access_not_granted,
     constraint_breaches,
 )
 
@@ -114,3 +116,24 @@ def test_an_engine_refuses_what_breaks_a_constraint_or_reports_it(caplog: pytest
     assert "break 1 constraints" in caplog.text
     with pytest.raises(NotFoundError, match="way with constraints"):
         Engine(policy(), [], constraints="maybe", **options)  # type: ignore[arg-type]  # a typing error
+
+
+def test_members_are_counted_where_nothing_else_is_constrained():
+    made = Policy([INVOICE], [Role("owner", max_members=1)])
+    assert told(held(("ann", "owner"), ("bob", "owner")), made)[0][:2] == ("members", "owner")
+
+
+def test_a_prerequisite_that_lacks_at_two_moments_is_told_once():
+    given = [*held(("ann", "driver")), *held(("ann", "owner"), not_before=AT + DAY)]
+    assert told(given) == [("prerequisite", "driver", ("ann",), dt.timedelta(0))]
+
+
+def test_who_is_in_a_tenant_without_the_right_is_not_told_of():
+    made = Policy([INVOICE], [Role("viewer"), Role("maker", grants=[Grant("create", "invoice", scope="all")])])
+    given = held(("ann", "viewer"), tenant="acme")
+    assert check_access_not_granted(made, [("create", "invoice")], given) == []
+
+
+def test_territories_above_are_worked_out_once():
+    org = OrgChart(territories={"oslo": "norway", "norway": None})
+    assert org.around("oslo") == org.around("oslo")

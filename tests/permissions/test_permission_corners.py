@@ -373,3 +373,30 @@ def test_ordered_text_is_compared_in_frames_as_in_python() -> None:
     assert empty.apply(pl.DataFrame({"stage": ["emea", "emea/de", "emeax", None]})).height == 2
     with_text = plan_of(record.stage.has_text("x") | ~record.stage.starts_with("e"))
     assert with_text.apply(pl.DataFrame({"stage": ["emea", "emeax", "us", None]})).height == 2
+
+
+def test_a_number_that_sqlite_cannot_hold_exactly_is_not_compiled() -> None:
+    sa = pytest.importorskip("sqlalchemy", reason="builds the query")
+    from sqlalchemy.dialects import sqlite
+
+    from crmkit.permissions._sqlalchemy import _elements
+
+    number = next(one for one in _elements() if one.__name__ == "Number")
+    with pytest.raises(NotTranslatableError, match="decimal"):
+        sa.select(number(sa.column("amount", sa.Numeric()), "decimal")).compile(dialect=sqlite.dialect())
+
+
+def test_cells_of_a_frame_without_the_column_are_those_that_are_there() -> None:
+    from crmkit.permissions._frame import cells_of
+
+    rows = frames.read([{"stage": "won"}])
+    asked = [record.stage.eq("won"), record.score.eq(1)]
+    assert cells_of(rows, asked, DEAL) == {"stage": ["won"]}
+
+
+def test_what_holds_for_everybody_is_a_constant_of_the_search() -> None:
+    from crmkit.permissions import _who
+    from crmkit.permissions._conditions import Const
+
+    maker = object.__new__(_who._Filter)
+    assert (maker._emit(Const(value=True)), maker._emit(Const(value=False))) == ("True", "False")
