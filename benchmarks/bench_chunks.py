@@ -57,6 +57,7 @@ def main() -> None:
     """Measure every rule set and number of rows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", default="50000,100000,200000")
+    parser.add_argument("--tools", default="crmkit", choices=["crmkit"], help="no other tool checks in pieces")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import platform
 import random
 import subprocess
@@ -128,10 +129,14 @@ def found(name: str, asked: list[str], known: list[str], partner: list[int], *, 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--data-dir", type=Path, default=Path(os.environ.get("CRMKIT_DATA", ".")))
+    parser.add_argument("--tools", default="crmkit", choices=["crmkit"], help="rapidfuzz is always beside it")
+    parser.add_argument("--rows", type=int, default=0, help="1,000 or fewer: a sample of three names, to see it run")
     parser.add_argument("--sample", type=int, default=150, help="short Chinese names to look up")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
+    if 0 < arguments.rows <= 1_000:
+        arguments.sample = min(arguments.sample, 3)
     results: list[dict[str, object]] = []
     kvk = rows(arguments.data_dir, "kvk_name_pairs")
     columns = [name for name in kvk[0] if "name" in name.lower()][:2]

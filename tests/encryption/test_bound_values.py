@@ -314,3 +314,5 @@ def test_one_person_for_two_values_is_a_shape_error(ring, store):
     box = ring.box([note], subjects=store)
     with pytest.raises(ShapeError):
         box.encrypt_column(note, ["a", "b"], records=[1, 2], subjects=["p"])
+    with pytest.raises(ShapeError):
+        box.engine._by_subject(note, ["p"], 2)

@@ -60,3 +60,9 @@ def test_a_forked_child_names_nothing_as_its_parent_does():
     os.close(reader)
     assert len(theirs) == 160
     assert not {theirs[at : at + 16] for at in range(0, 160, 16)} & {new_run_id()[10:] for _ in range(300)}
+
+
+def test_a_seed_without_a_clock_repeats_the_random_part_alone():
+    one, two = new_run_id(seed=7), new_run_id(seed=7)
+    assert len(one) == 26
+    assert one[10:] == two[10:]

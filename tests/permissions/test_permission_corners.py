@@ -10,6 +10,7 @@ import pytest
 from crmkit import frames
 from crmkit.errors import NotFoundError, NotTranslatableError, PolicyFileError, SchemaError
 from crmkit.permissions import (
+    NOW,
     Assignment,
     Custom,
     Engine,
@@ -400,3 +401,12 @@ def test_what_holds_for_everybody_is_a_constant_of_the_search() -> None:
 
     maker = object.__new__(_who._Filter)
     assert (maker._emit(Const(value=True)), maker._emit(Const(value=False))) == ("True", "False")
+
+
+def test_who_may_by_a_moment_is_asked_with_the_moment_of_the_question() -> None:
+    at = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
+    deal = Resource("deal", fields={"due": Field(type="datetime")}, actions=["read"])
+    policy = Policy([deal], [Role("r", grants=[Grant("read", "deal", scope="all", when=record.due.le(NOW))])])
+    engine = Engine(policy, [Assignment("ann", "r")])
+    for due, names in ((at - dt.timedelta(days=1), ["ann"]), (at + dt.timedelta(days=1), [])):
+        assert [one.principal for one in engine.who_can("read", "deal", {"due": due}, at=at)] == names
