@@ -410,3 +410,17 @@ def test_who_may_by_a_moment_is_asked_with_the_moment_of_the_question() -> None:
     engine = Engine(policy, [Assignment("ann", "r")])
     for due, names in ((at - dt.timedelta(days=1), ["ann"]), (at + dt.timedelta(days=1), [])):
         assert [one.principal for one in engine.who_can("read", "deal", {"due": due}, at=at)] == names
+
+
+def test_who_may_by_a_predicate_of_the_caller_is_asked_person_by_person() -> None:
+    deal = Resource("deal", fields={"stage": Field()}, actions=["read"])
+    policy = Policy(
+        [deal], [Role("r", grants=[Grant("read", "deal", scope="all", when=Custom("open"))])], predicates=["open"]
+    )
+    engine = Engine(
+        policy,
+        [Assignment("ann", "r"), Assignment("bob", "r")],
+        predicates={"open": lambda row, _who, _context: row["stage"] == "open"},
+    )
+    assert [one.principal for one in engine.who_can("read", "deal", {"stage": "open"})] == ["ann", "bob"]
+    assert engine.who_can("read", "deal", {"stage": "won"}) == []
