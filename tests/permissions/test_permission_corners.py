@@ -30,9 +30,9 @@ from crmkit.permissions import (
     record,
     review,
 )
-from crmkit.permissions._conditions import FALSE, TRUE
-from crmkit.permissions._regions import regions
-from crmkit.permissions._sql import sql
+from crmkit.permissions._conditions._tree import FALSE, TRUE
+from crmkit.permissions._decisions._regions import regions
+from crmkit.permissions._filters._sql import sql
 
 AT = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 DEAL = Resource(
@@ -380,7 +380,7 @@ def test_a_number_that_sqlite_cannot_hold_exactly_is_not_compiled() -> None:
     sa = pytest.importorskip("sqlalchemy", reason="builds the query")
     from sqlalchemy.dialects import sqlite
 
-    from crmkit.permissions._sqlalchemy import _elements
+    from crmkit.permissions._filters._sqlalchemy import _elements
 
     number = next(one for one in _elements() if one.__name__ == "Number")
     with pytest.raises(NotTranslatableError, match="decimal"):
@@ -388,7 +388,7 @@ def test_a_number_that_sqlite_cannot_hold_exactly_is_not_compiled() -> None:
 
 
 def test_cells_of_a_frame_without_the_column_are_those_that_are_there() -> None:
-    from crmkit.permissions._frame import cells_of
+    from crmkit.permissions._filters._frame import cells_of
 
     rows = frames.read([{"stage": "won"}])
     asked = [record.stage.eq("won"), record.score.eq(1)]
@@ -396,8 +396,8 @@ def test_cells_of_a_frame_without_the_column_are_those_that_are_there() -> None:
 
 
 def test_what_holds_for_everybody_is_a_constant_of_the_search() -> None:
-    from crmkit.permissions import _who
-    from crmkit.permissions._conditions import Const
+    from crmkit.permissions._conditions._tree import Const
+    from crmkit.permissions._decisions import _who
 
     maker = object.__new__(_who._Filter)
     assert (maker._emit(Const(value=True)), maker._emit(Const(value=False))) == ("True", "False")

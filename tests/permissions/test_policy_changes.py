@@ -35,8 +35,8 @@ from crmkit.permissions import (
     record,
     sod_violations,
 )
-from crmkit.permissions._compare import changes
-from crmkit.permissions._regions import regions
+from crmkit.permissions._decisions._compare import changes
+from crmkit.permissions._decisions._regions import regions
 
 AT = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 DEAL = Resource(

@@ -37,9 +37,9 @@ from crmkit.permissions import (
     principal,
     record,
 )
-from crmkit.permissions._condition_data import condition_data, read_condition
-from crmkit.permissions._locate import positions
-from crmkit.permissions._normal import normal
+from crmkit.permissions._conditions._data import condition_data, read_condition
+from crmkit.permissions._conditions._normal import normal
+from crmkit.permissions._policy._locate import positions
 
 GOOD = """\
 version = 1
