@@ -12,22 +12,18 @@ from ._decisions._decision import Decision, DecisionCode, Leaf, NearMiss, Outcom
 from ._decisions._engine import CustomPredicate, Engine
 from ._decisions._fields import FieldViolation, ViolationCode
 from ._decisions._plan import Plan
-from ._decisions._search import Access, Permission, accessible, what_can, who_can
-from ._decisions._separation import Violation, sod_violations
+from ._decisions._search import Access, Permission
 from ._decisions._session import Session
 from ._decisions._view import View
 from ._exchange._casbin import CasbinPolicy, from_casbin
 from ._exchange._cedar import cedar_entities, to_cedar
 from ._filters._sql import Dialect, ParamStyle
-from ._policy._load import load, loads
 from ._policy._people import Assignment, OrgChart, Principal
 from ._policy._policy import Policy
 from ._policy._presets import Preset, preset, preset_text
 from ._policy._problem import Problem
-from ._policy._read_data import policy_from_dict
 from ._policy._roles import Exemption, FieldRule, Grant, Role, RoleKind, SoD
 from ._policy._spec import json_schema
-from ._policy._write import dump, dumps
 from ._reviews._diff import AccessChange, PolicyDiff, Verdict, check_access_not_granted, check_no_new_access, diff
 from ._reviews._least import LeastPrivilege, Simulation, Suggestion, SuggestionKind, least_privilege, simulate
 from ._reviews._lint import lint
@@ -90,9 +86,7 @@ __all__ = [
     "Type",
     "Verdict",
     "View",
-    "Violation",
     "ViolationCode",
-    "accessible",
     "authzen",
     "cedar_entities",
     "check_access_not_granted",
@@ -100,24 +94,16 @@ __all__ = [
     "constraint_breaches",
     "context",
     "diff",
-    "dump",
-    "dumps",
     "from_casbin",
     "json_schema",
     "least_privilege",
     "lint",
-    "load",
-    "loads",
     "offboard",
-    "policy_from_dict",
     "preset",
     "preset_text",
     "principal",
     "record",
     "review",
     "simulate",
-    "sod_violations",
     "to_cedar",
-    "what_can",
-    "who_can",
 ]

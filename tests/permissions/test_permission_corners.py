@@ -25,7 +25,6 @@ from crmkit.permissions import (
     diff,
     least_privilege,
     lint,
-    loads,
     principal,
     record,
     review,
@@ -313,8 +312,8 @@ def test_an_exception_without_a_zone_is_refused_with_its_line() -> None:
         with pytest.raises(
             PolicyFileError, match=r"policy:11: \[sod.0.exceptions.0.until\] must be a moment with a time zone"
         ):
-            loads(text.format(until))
-    assert loads(text.format('"2026-01-01T00:00:00Z"')).sod[0].exceptions[0].until.year == 2026
+            Policy.from_toml(text.format(until))
+    assert Policy.from_toml(text.format('"2026-01-01T00:00:00Z"')).sod[0].exceptions[0].until.year == 2026
 
 
 def test_a_blank_prefix_explains_itself_as_missing() -> None:

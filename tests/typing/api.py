@@ -386,7 +386,7 @@ failed: type[ValueError] = CheckFailedError
 
 
 def permissions_answer(policy_file: Path, sink: AuditSink, used: UsageSource) -> bool:
-    policy = perm.load(policy_file)
+    policy = perm.Policy.load(policy_file)
     people = perm.OrgChart([perm.Principal("ann", teams=["red"])], territories={"de": "emea"})
     held = [perm.Assignment("ann", "sales", granted_by="bob")]
     engine = perm.Engine(policy, held, org=people, audit=sink, record="sensitive", on_audit_failure="deny")

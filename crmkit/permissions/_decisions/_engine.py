@@ -213,17 +213,32 @@ class Engine:
         *,
         at: dt.datetime | None = None,
     ) -> list[Access]:
-        """Return everybody who may do something, on a record or on some; see :func:`who_can`."""
+        """Return everybody who may do something on this record, or without one on any.
+
+        Returns:
+            All of them, in the order of the people; nothing is cut off. Principals are asked in their own tenant.
+
+        Example:
+            >>> from crmkit.permissions import Assignment, Engine, Grant, Policy, Resource, Role
+            >>> deal = Resource("deal", actions=["read"])
+            >>> policy = Policy([deal], [Role("all", grants=[Grant("read", "deal", scope="all")])])
+            >>> Engine(policy, [Assignment("ann", "all")]).who_can("read", "deal")
+            [Access(principal='ann', outcome=<Outcome.ALWAYS: 'always'>, roles=('all',))]
+        """
         return _search.who_can(self, action, resource, record, at=at)
 
     def what_can(self, principal: str, *, at: dt.datetime | None = None) -> list[Permission]:
-        """Return everything that a principal may do; see :func:`what_can`."""
+        """Return everything that a principal may do, by resource and action."""
         return _search.what_can(self, principal, at=at)
 
     def accessible(
         self, principal: str, action: str, resource: str, records: Iterable[Mapping[str, object]]
     ) -> list[object]:
-        """Return the ids of the records that a principal may do something with; see :func:`accessible`."""
+        """Return the ids of those of the records that a principal may do something with, in their order.
+
+        Raises:
+            NotFoundError: There is no such principal, resource or action.
+        """
         return _search.accessible(self, principal, action, resource, records)
 
     def session(self, principal: str, *, activate: Iterable[str] = ()) -> Session:

@@ -67,27 +67,7 @@ def who_can(
     *,
     at: dt.datetime | None = None,
 ) -> list[Access]:
-    """Return everybody who may do something.
-
-    Args:
-        engine: Of which policy and people.
-        action: What.
-        resource: On what kind of record.
-        record: On this record; on some record otherwise.
-        at: When; now otherwise.
-
-    Returns:
-        All of them, in the order of the people; nothing is cut off. Principals are asked in their own tenant.
-
-    Example:
-        >>> from crmkit.permissions import Assignment, Engine, Grant, Policy, Resource, Role
-        >>> deal = Resource("deal", actions=["read"])
-        >>> policy = Policy([deal], [Role("all", grants=[Grant("read", "deal", scope="all")])])
-        >>> [access.principal for access in who_can(Engine(policy, [Assignment("ann", "all")]), "read", "deal")]
-        ['ann']
-
-    .. versionadded:: 0.1.0
-    """
+    """Return everybody who may do something; see :meth:`Engine.who_can`."""
     engine.policy.check_action(action, resource)
     moment = engine._now() if at is None else moment_of(at)
     state = engine._state
@@ -120,17 +100,7 @@ def _bringing(compiled: Compiled, direct: frozenset[str], action: str, resource:
 
 
 def what_can(engine: Engine, principal: str, *, at: dt.datetime | None = None) -> list[Permission]:
-    """Return everything that a principal may do, by resource and action.
-
-    Example:
-        >>> from crmkit.permissions import Assignment, Engine, Grant, Policy, Resource, Role
-        >>> deal = Resource("deal", actions=["read"])
-        >>> policy = Policy([deal], [Role("all", grants=[Grant("read", "deal", scope="all")])])
-        >>> what_can(Engine(policy, [Assignment("ann", "all")]), "ann")
-        [Permission(resource='deal', action='read', outcome=<Outcome.ALWAYS: 'always'>, condition='')]
-
-    .. versionadded:: 0.1.0
-    """
+    """Return everything that a principal may do; see :meth:`Engine.what_can`."""
     view = engine._make(
         engine._state, principal, engine._now() if at is None else moment_of(at), None, None, None, audited=False
     )
@@ -147,20 +117,6 @@ def what_can(engine: Engine, principal: str, *, at: dt.datetime | None = None) -
 def accessible(
     engine: Engine, principal: str, action: str, resource: str, records: Iterable[Mapping[str, object]]
 ) -> list[object]:
-    """Return the ids of those of the records that a principal may do something with, in their order.
-
-    Raises:
-        NotFoundError: There is no such principal, resource or action.
-
-    Example:
-        >>> from crmkit.permissions import Assignment, Engine, Grant, Policy, Resource, Role
-        >>> deal = Resource("deal", actions=["read"], owner="owner_id")
-        >>> policy = Policy([deal], [Role("own", grants=[Grant("read", "deal", scope="own")])])
-        >>> engine = Engine(policy, [Assignment("ann", "own")])
-        >>> accessible(engine, "ann", "read", "deal", [{"id": 1, "owner_id": "ann"}, {"id": 2, "owner_id": "bob"}])
-        [1]
-
-    .. versionadded:: 0.1.0
-    """
+    """Return the ids of the records that are within reach; see :meth:`Engine.accessible`."""
     key = engine.policy.resource(resource).key
     return [record.get(key) for record in engine.view(principal).filter(action, resource).select(records)]

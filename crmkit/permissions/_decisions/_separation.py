@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 
 from crmkit.permissions._conditions._tree import FALSE
-from crmkit.permissions._policy._people import moment_of
-
-from ._compile import Compiled
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable
 
     from crmkit.permissions._policy._people import Assignment
-    from crmkit.permissions._policy._policy import Policy
     from crmkit.permissions._policy._roles import SoD
 
-__all__ = ["Violation", "broken", "sod_violations", "violations"]
+    from ._compile import Compiled
+
+__all__ = ["Violation", "broken", "violations"]
 
 
 @attrs.frozen
@@ -72,27 +70,6 @@ def broken(
 def is_exempt(separation: SoD, principal: str, at: dt.datetime) -> bool:
     """Say whether an exception lets the principal break it at a moment."""
     return any(one.principal == principal and at < one.until for one in separation.exceptions)
-
-
-def sod_violations(
-    policy: Policy, assignments: Iterable[Assignment], *, at: dt.datetime | None = None
-) -> list[Violation]:
-    """Return everybody who breaks a static separation of duties, those with an exception too.
-
-    Args:
-        policy: The policy.
-        assignments: Who has which roles; inherited roles count.
-        at: When; now otherwise.
-
-    Example:
-        >>> from crmkit.permissions import Assignment, Policy, Role, SoD
-        >>> policy = Policy(roles=[Role("buyer"), Role("payer")], sod=[SoD("two people", members=["buyer", "payer"])])
-        >>> sod_violations(policy, [Assignment("ann", "buyer"), Assignment("ann", "payer")])[0].principal
-        'ann'
-
-    .. versionadded:: 0.1.0
-    """
-    return violations(Compiled(policy), assignments, moment_of(at))
 
 
 def violations(compiled: Compiled, assignments: Iterable[Assignment], at: dt.datetime) -> list[Violation]:

@@ -35,25 +35,7 @@ class _Source:
 
 
 def load(path: str | os.PathLike[str]) -> Policy:
-    r"""Read a policy from a ``.toml`` or ``.json`` file and the files that it includes.
-
-    Args:
-        path: The file. ``include`` names others, relative to it; nothing may be defined in two of them.
-
-    Raises:
-        PolicyFileError: Something is wrong; ``.problems`` has all of it, each with file and line.
-        FileNotFoundError: There is no such file.
-
-    Example:
-        >>> from pathlib import Path
-        >>> from tempfile import mkdtemp
-        >>> path = Path(mkdtemp(), "policy.toml")
-        >>> _ = path.write_text('version = 1\n[resources.deal]\nactions = ["read"]\n')
-        >>> load(path)
-        <Policy 1 resources, 0 roles, 0 grants>
-
-    .. versionadded:: 0.1.0
-    """
+    """Read a policy file and those that it includes; see :meth:`Policy.load`."""
     sources: list[_Source] = []
     problems: list[Problem] = []
     _gather(Path(path), Path(path).name, sources, problems, (), set())
@@ -61,21 +43,8 @@ def load(path: str | os.PathLike[str]) -> Policy:
     return _policy(sources)
 
 
-def loads(text: str, *, format: Literal["toml", "json"] = "toml") -> Policy:  # noqa: A002 - as people call it
-    r"""Read a policy from text; it cannot include files.
-
-    Raises:
-        PolicyFileError: Something is wrong; ``.problems`` has all of it, each with its line.
-
-    Example:
-        >>> try:
-        ...     loads('version = 1\n[resources.deal]\nactions = ["read"]\nownr = "owner_id"')
-        ... except PolicyFileError as error:
-        ...     print(error)
-        policy:4: [resources.deal.ownr] unknown key "ownr"; did you mean "owner"? [P001]
-
-    .. versionadded:: 0.1.0
-    """
+def loads(text: str, *, format: Literal["toml", "json"]) -> Policy:  # noqa: A002 - as people call it
+    """Read a policy from text; see :meth:`Policy.from_toml`."""
     problems: list[Problem] = []
     source = _parsed(text, f".{format}", "policy", problems)
     if source is not None and source.data.get("include"):

@@ -19,7 +19,9 @@ from ._check_policy import LAST, problems
 from ._problem import refuse
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
+    from pathlib import Path
 
     from crmkit.masking import Kind
     from crmkit.permissions._conditions._types import Type
@@ -108,6 +110,97 @@ class Policy:
         from ._as_data import policy_data
 
         return policy_data(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, JSONValue]) -> Policy:
+        """Return the policy of plain data, such as `to_dict` gives.
+
+        Raises:
+            PolicyFileError: Something is wrong; ``.problems`` has all of it.
+
+        Example:
+            >>> Policy.from_dict({"version": 1, "resources": {"deal": {"actions": ["read"]}}})
+            <Policy 1 resources, 0 roles, 0 grants>
+        """
+        from ._read_data import policy_from_dict
+
+        return policy_from_dict(data)
+
+    def to_toml(self) -> str:
+        """Return the text of a policy file; reading it gives an equal policy, and equal policies give the same text.
+
+        Example:
+            >>> print(Policy([Resource("deal", actions=["read"])]).to_toml(), end="")
+            version = 1
+            <BLANKLINE>
+            [resources.deal]
+            actions = ["read"]
+        """
+        from ._write import dumps
+
+        return dumps(self, format="toml")
+
+    @classmethod
+    def from_toml(cls, text: str) -> Policy:
+        r"""Read a policy from text; it cannot include files.
+
+        Raises:
+            PolicyFileError: Something is wrong; ``.problems`` has all of it, each with its line.
+
+        Example:
+            >>> from crmkit.errors import PolicyFileError
+            >>> try:
+            ...     Policy.from_toml('version = 1\n[resources.deal]\nactions = ["read"]\nownr = "owner_id"')
+            ... except PolicyFileError as error:
+            ...     print(error)
+            policy:4: [resources.deal.ownr] unknown key "ownr"; did you mean "owner"? [P001]
+        """
+        from ._load import loads
+
+        return loads(text, format="toml")
+
+    def to_json(self) -> str:
+        """Return the text of a policy file in JSON, as `to_toml` does in TOML."""
+        from ._write import dumps
+
+        return dumps(self, format="json")
+
+    @classmethod
+    def from_json(cls, text: str) -> Policy:
+        """Read a policy from JSON text, as `from_toml` does from TOML."""
+        from ._load import loads
+
+        return loads(text, format="json")
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the policy to a ``.toml`` or ``.json`` file and return its path.
+
+        Raises:
+            ValueError: The name ends in something else.
+        """
+        from ._write import dump
+
+        return dump(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Policy:
+        """Read a policy from a ``.toml`` or ``.json`` file and the files that it includes.
+
+        Args:
+            path: The file. ``include`` names others, relative to it; nothing may be defined in two of them.
+
+        Raises:
+            PolicyFileError: Something is wrong; ``.problems`` has all of it, each with file and line.
+            FileNotFoundError: There is no such file.
+
+        Example:
+            >>> from tempfile import mkdtemp
+            >>> Policy.load(Policy([Resource("deal", actions=["read"])]).save(f"{mkdtemp()}/policy.json"))
+            <Policy 1 resources, 0 roles, 0 grants>
+        """
+        from ._load import load
+
+        return load(path)
 
     def resource(self, name: str) -> Resource:
         """Return a resource.

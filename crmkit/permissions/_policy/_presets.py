@@ -48,4 +48,4 @@ def preset(name: Preset) -> Policy:
 
     .. versionadded:: 0.1.0
     """
-    return loads(preset_text(name))
+    return loads(preset_text(name), format="toml")

@@ -27,17 +27,7 @@ __all__ = ["Reader", "policy_from_dict"]
 
 
 def policy_from_dict(data: Mapping[str, JSONValue]) -> Policy:
-    """Return the policy of plain data, such as ``Policy.to_dict`` gives.
-
-    Raises:
-        PolicyFileError: Something is wrong; ``.problems`` has all of it.
-
-    Example:
-        >>> policy_from_dict({"version": 1, "resources": {"deal": {"actions": ["read"]}}})
-        <Policy 1 resources, 0 roles, 0 grants>
-
-    .. versionadded:: 0.1.0
-    """
+    """Return the policy of plain data; see :meth:`Policy.from_dict`."""
     reader = Reader()
     reader.add(cast("dict[str, Any]", data), "policy")
     return reader.policy()

@@ -18,19 +18,8 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
-def dumps(policy: Policy, *, format: Literal["toml", "json"] = "toml") -> str:  # noqa: A002 - as people call it
-    """Return a policy as the text of a file; reading it gives an equal policy.
-
-    Example:
-        >>> from crmkit.permissions import Policy, Resource
-        >>> print(dumps(Policy([Resource("deal", actions=["read"])])), end="")
-        version = 1
-        <BLANKLINE>
-        [resources.deal]
-        actions = ["read"]
-
-    .. versionadded:: 0.1.0
-    """
+def dumps(policy: Policy, *, format: Literal["toml", "json"]) -> str:  # noqa: A002 - as people call it
+    """Return a policy as the text of a file; see :meth:`Policy.to_toml`."""
     data: Any = policy.to_dict()
     if format == "json":
         return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
@@ -53,19 +42,7 @@ def dumps(policy: Policy, *, format: Literal["toml", "json"] = "toml") -> str:  
 
 
 def dump(policy: Policy, path: str | os.PathLike[str]) -> Path:
-    """Write a policy to a ``.toml`` or ``.json`` file and return its path.
-
-    Raises:
-        ValueError: The name ends in something else.
-
-    Example:
-        >>> from tempfile import mkdtemp
-        >>> from crmkit.permissions import Policy, Resource, load
-        >>> load(dump(Policy([Resource("deal", actions=["read"])]), Path(mkdtemp(), "policy.json")))
-        <Policy 1 resources, 0 roles, 0 grants>
-
-    .. versionadded:: 0.1.0
-    """
+    """Write a policy to a file; see :meth:`Policy.save`."""
     target = Path(path)
     suffix = target.suffix.lower()
     if suffix not in (".toml", ".json"):
