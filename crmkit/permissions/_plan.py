@@ -16,6 +16,8 @@ from ._sql import check_columns, sql
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from sqlalchemy import ColumnElement
+
     from crmkit.typing import Frame
 
     from ._generate import Predicate
@@ -194,7 +196,7 @@ class Plan:
         self._alive()
         return sql(self.condition, self._resource, dialect=dialect, paramstyle=paramstyle, columns=columns or {})
 
-    def to_sqlalchemy(self, table: Any, *, columns: Mapping[str, str] | None = None) -> Any:
+    def to_sqlalchemy(self, table: Any, *, columns: Mapping[str, str] | None = None) -> ColumnElement[bool]:
         """Return an SQLAlchemy expression over the columns of a table, select or mapped class.
 
         Args:
@@ -209,4 +211,5 @@ class Plan:
         from ._sqlalchemy import clause
 
         self._alive()
-        return clause(self.condition, self._resource, table, columns or {})
+        found: ColumnElement[bool] = clause(self.condition, self._resource, table, columns or {})
+        return found
