@@ -108,8 +108,8 @@ class SchemaPacks:
             rules: Between fields and between records, which no annotation can say.
 
         Raises:
-            SchemaError: ``model`` is no class, no annotation names a check, one names a check's class and not a check, or one is text that
-                cannot be read from the class's module.
+            SchemaError: ``model`` is no class; no annotation names a check, or one names a check's class and not a
+                check; or one is text that cannot be read from the class's module.
 
         Example:
             >>> from typing import Annotated, TypedDict
