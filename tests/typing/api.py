@@ -422,6 +422,7 @@ def watch(rows: list[dict[str, str]], schema: Schema) -> float | None:
     return found.change if personal and plan.ok else None
 
 
+of_class: Schema = Schema.for_model(Contact, rules=[any_of(present("email"), present("phone"))])
 rules: Schema = Schema.from_toml(Schema.for_system("salesforce", "lead").to_toml())
 guide: str = rules.guide(lang="zh").html()
 adapted: ck.typing.JSONValue = rules.to_json_schema()
@@ -477,7 +478,12 @@ def keep_backups(payload: Path, meta: Path, nas: Path, signer: Signer, verifier:
     drilled: backup.DrillReport = backup.Drill(
         restore=backup.SqliteRestore(file="crm.sqlite"),
         scratch=backup.ScratchFolder(),
-        checks=[backup.RowCounts({"contacts": (1, 10)}), backup.TableDigests([snap]), backup.ForeignKeys()],
+        checks=[
+            backup.RowCounts({"contacts": (1, 10)}),
+            backup.TableDigests(),
+            backup.TableDigests([snap]),
+            backup.ForeignKeys(),
+        ],
         keys=[verifier],
         rto_limit=dt.timedelta(hours=4),
     ).run(payload)

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 import attrs
 
@@ -94,7 +94,7 @@ class Opening:
             raise IntegrityError("the value and salt are not what the event commits to", location=self.field)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Pseudonyms:
     """Stable names for people that say nothing without the key.
 
@@ -121,6 +121,9 @@ class Pseudonyms:
     def __attrs_post_init__(self) -> None:
         if len(self.key) < 16:
             raise InvalidValueError("the key of pseudonyms has at least 16 bytes")
+
+    def __reduce_ex__(self, _protocol: object) -> NoReturn:
+        raise TypeError("Pseudonyms hold a key and are neither pickled nor copied")
 
     def name(self, kind: str, identifier: str) -> str:
         """Return the pseudonym of one thing; what is a pseudonym already stays."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import attrs
 
@@ -218,6 +218,9 @@ class NoteSigner:
     def sign(self, message: bytes, /) -> bytes:
         """Return the signature of ``message``."""
         return self._sign(message)
+
+    def __reduce_ex__(self, _protocol: object) -> NoReturn:
+        raise TypeError("a NoteSigner is neither pickled nor copied; secret() is for the place where secrets are kept")
 
     def secret(self) -> str:
         """Return the private key as text, to be kept where secrets are kept.

@@ -13,6 +13,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from crmkit._merkle import HASH_BYTES, leaf_hash
+from crmkit._private_file import make_private
 from crmkit.audit._proofs._rows import Rows
 from crmkit.errors import FormatError, IntegrityError, LockedError, TamperedLogError
 
@@ -163,6 +164,8 @@ class SQLiteStore:
             raise
 
     def _connect(self, *, write: bool, wait_s: float, sync: bool) -> None:
+        if write:
+            make_private(self.path)
         mode = "rwc" if write else "ro"
         self._database = sqlite3.connect(
             f"{self.path.absolute().as_uri()}?mode={mode}", uri=True, timeout=wait_s, isolation_level=None,

@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from crmkit._canonical import json_bytes
+from crmkit._private_file import make_private
 from crmkit.audit._events._commitment import SALT_BYTES, Opening, Pseudonyms
 from crmkit.errors import IntegrityError
 
@@ -45,6 +46,7 @@ class Vault:
         self._write = write
         if not write:
             return
+        make_private(path)
         with self._open() as database:
             database.executescript(_SCHEMA)
             fresh = secrets.token_bytes(32)

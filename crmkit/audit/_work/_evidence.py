@@ -13,6 +13,7 @@ import attrs
 
 from crmkit._canonical import json_bytes, parse_json
 from crmkit._merkle import leaf_hash, verify_inclusion
+from crmkit._private_file import make_private
 from crmkit.audit._events._event import Event
 from crmkit.audit._proofs._checkpoint import Checkpoint
 from crmkit.errors import CrmkitError, FixityError, FormatError, IntegrityError
@@ -30,15 +31,29 @@ _BROKEN = (
     zipfile.BadZipFile, zlib.error, LookupError, EOFError, OSError, ValueError, TypeError, AttributeError, RuntimeError,
 )  # fmt: skip
 """What reading a changed zip can end in: one flipped bit makes it encrypted, or of unknown packing."""
+_SMALL, _MOST_TIMES = 1 << 24, 100
+"""What any evidence may unpack to, in bytes, and how many times its packed size beyond that; events pack 5 to 20."""
 _NEEDED = frozenset({"checkpoint.txt", "events.jsonl", "proofs.jsonl"})
 _FIXED = (1980, 1, 1, 0, 0, 0)  # so that the same events give the same bytes
+
+
+def _read(archive: zipfile.ZipFile, names: Iterable[str]) -> dict[str, bytes]:
+    """Read members that are not out of all proportion to the zip: one of a megabyte can unpack to a thousand.
+
+    Raises:
+        FormatError: They are.
+    """
+    infos = [archive.getinfo(name) for name in names]
+    if sum(info.file_size for info in infos) > _SMALL + _MOST_TIMES * sum(info.compress_size for info in infos):
+        raise FormatError("it would unpack to out of all proportion")
+    return {info.filename: archive.read(info) for info in infos}
 
 
 def write_evidence(path: str | os.PathLike[str], files: Mapping[str, bytes], *, count: int, origin: str) -> str:
     """Write the zip; return the SHA-256 of it."""
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     manifest = json_bytes({"count": count, "files": digests, "format": FORMAT, "origin": origin})
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(make_private(Path(path)), "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in {"manifest.json": manifest, **files}.items():
             info = zipfile.ZipInfo(name, _FIXED)
             info.compress_type = zipfile.ZIP_DEFLATED
@@ -71,7 +86,7 @@ class Evidence:
         """
         try:
             with zipfile.ZipFile(path) as archive:
-                said = parse_json(archive.read("manifest.json"))
+                said = parse_json(_read(archive, ["manifest.json"])["manifest.json"])
             known = said["format"] == FORMAT  # type: ignore[index]  # anything else is caught
             evidence = cls(path=Path(path), origin=said["origin"], count=said["count"])  # type: ignore[index]
         except FileNotFoundError:
@@ -94,8 +109,8 @@ class Evidence:
         """
         try:
             with zipfile.ZipFile(self.path) as archive:
-                said: Any = parse_json(archive.read("manifest.json"))
-                files = {name: archive.read(name) for name in said["files"]}
+                said: Any = parse_json(_read(archive, ["manifest.json"])["manifest.json"])
+                files = _read(archive, said["files"])
         except (*_BROKEN, CrmkitError) as error:
             raise FixityError(f"it cannot be read: {type(error).__name__}", location=self.path.name) from None
         for name, data in files.items():

@@ -36,6 +36,20 @@ def _names(given: Iterable[str]) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(given)
 
 
+# Defaults that hang on other settings. They are factories, because type checkers other than mypy take an attribute
+# whose default a decorator adds later for one that must be given.
+def _own_name(field: Field) -> str:
+    return field.name.rpartition(".")[2]
+
+
+def _by_type(field: Field) -> str:
+    return "text-v1" if field.type is str else "exact-v1"
+
+
+def _by_normalizer(field: Field) -> masking.Kind:
+    return _MASKS.get(field.normalizer, "full")
+
+
 @attrs.frozen
 class Field:
     """One encrypted column.
@@ -76,8 +90,8 @@ class Field:
 
     name: str
     type: Any = attrs.field(default=str, kw_only=True)
-    column: str = attrs.field(kw_only=True)
-    normalizer: str = attrs.field(kw_only=True)
+    column: str = attrs.field(default=attrs.Factory(_own_name, takes_self=True), kw_only=True)
+    normalizer: str = attrs.field(default=attrs.Factory(_by_type, takes_self=True), kw_only=True)
     country: str | None = attrs.field(default=None, kw_only=True)
     bucket: int | None = attrs.field(default=32, kw_only=True)
     fixed: int | None = attrs.field(default=None, kw_only=True)
@@ -88,21 +102,9 @@ class Field:
     subject: bool = attrs.field(default=False, kw_only=True)
     hide_null: bool = attrs.field(default=False, kw_only=True)
     indexes: tuple[Index, ...] = attrs.field(default=(), kw_only=True, converter=_indexes)
-    mask: masking.Kind = attrs.field(kw_only=True)
+    mask: masking.Kind = attrs.field(default=attrs.Factory(_by_normalizer, takes_self=True), kw_only=True)
     encoding: Literal["text", "raw"] = attrs.field(default="text", kw_only=True)
     accept: AcceptedLeak | None = attrs.field(default=None, kw_only=True)
-
-    @column.default
-    def _own_name(self) -> str:
-        return self.name.rpartition(".")[2]
-
-    @normalizer.default
-    def _by_type(self) -> str:
-        return "text-v1" if self.type is str else "exact-v1"
-
-    @mask.default
-    def _by_normalizer(self) -> masking.Kind:
-        return _MASKS.get(self.normalizer, "full")
 
     def __attrs_post_init__(self) -> None:
         table, point, own = self.name.rpartition(".")

@@ -33,8 +33,9 @@ class SecretKey:
     __slots__ = ("_material",)
 
     def __init__(self, material: bytes | bytearray) -> None:
+        self._material: bytearray | None = None  # so that a key that is refused can be shown, as trackers of errors do
         check_material(bytes(material))
-        self._material: bytearray | None = bytearray(material)
+        self._material = bytearray(material)
 
     def reveal(self) -> bytes:
         """Return the octets.

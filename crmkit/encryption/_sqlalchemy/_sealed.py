@@ -7,6 +7,11 @@ from typing import TYPE_CHECKING, Any
 from crmkit._optional import require
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.types import TypeEngine
+
     from crmkit.encryption._boxes._box import Box
     from crmkit.encryption._fields._field import Field
 
@@ -32,7 +37,9 @@ class Sealed:
         return hash(self.token)
 
 
-def encrypted_type(field: Field | str, box: Box, *, record: str = "id", index_prefix: str | None = None) -> Any:
+def encrypted_type(
+    field: Field | str, box: Box | Callable[[], Box], *, record: str = "id", index_prefix: str | None = None
+) -> TypeEngine[Any]:
     """Return the SQLAlchemy column type of an encrypted field.
 
     Objects hold plaintext, the database tokens. Index columns are found among the mapped columns by their names and
@@ -42,14 +49,16 @@ def encrypted_type(field: Field | str, box: Box, *, record: str = "id", index_pr
 
     Args:
         field: Which field, or its name; not one with ``subject=True``, whose person a column cannot know.
-        box: Encrypts and decrypts.
+        box: Encrypts and decrypts; or a function that returns the box of the moment, asked whenever one is needed, for
+            services that define their models before they have their keys, or have a box for each tenant. Then
+            ``field`` is a `Field`.
         record: The mapped attribute that names the record: the primary key, with a Python-side default such as
             ``uuid4``, because a token is bound to it before the row is there.
         index_prefix: Index columns are ``<prefix>_<index>``; ``None``: the column of the field.
 
     Raises:
         MissingDependencyError: SQLAlchemy is not installed.
-        RefusedError: The field is under the keys of persons.
+        RefusedError: The field is under the keys of persons, or named by text while the box is not there yet.
 
     Example:
         >>> import tempfile
@@ -69,7 +78,7 @@ def encrypted_type(field: Field | str, box: Box, *, record: str = "id", index_pr
     return EncryptedType(field, box, record=record, index_prefix=index_prefix)
 
 
-def candidates(attribute: Any, value: object, *, index: str) -> Any:
+def candidates(attribute: Any, value: object, *, index: str) -> ColumnElement[bool]:
     """Return the SQLAlchemy condition for rows that may hold a value, by any index of a mapped attribute.
 
     Every index but ``unique`` has false candidates by design: compare what is loaded, as in

@@ -9,7 +9,7 @@ Imported on first use, because SQLAlchemy is optional.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine, LargeBinary, String, event, inspect
@@ -26,8 +26,11 @@ from . import _guard as _sqlalchemy_guard
 from ._sealed import Sealed
 
 if TYPE_CHECKING:
+    from sqlalchemy.sql.elements import ColumnElement
+
     from crmkit.encryption._boxes._box import Box
     from crmkit.encryption._fields._field import Field
+
 
 _PENDING = "crmkit_pending"
 
@@ -83,9 +86,12 @@ class EncryptedType(TypeDecorator[Any]):
     crmkit_encrypted = True
     comparator_factory = _Comparator
 
-    def __init__(self, field: Field | str, box: Box, *, record: str = "id", index_prefix: str | None = None) -> None:
+    def __init__(
+        self, field: Field | str, box: Box | Callable[[], Box], *, record: str = "id", index_prefix: str | None = None
+    ) -> None:
         super().__init__()
-        self.field = box.field(field)
+        self._box = box
+        self.field = _known(field, box)
         if self.field.subject:
             raise RefusedError(
                 f"{self.field.name} is under the keys of persons; a column type cannot know whose: encrypt it with "
@@ -98,13 +104,21 @@ class EncryptedType(TypeDecorator[Any]):
                 "date; write it with box.index_values",
                 rule="index_kind",
             )
-        self.box = box
         self.record = record
         self.index_prefix = self.field.column if index_prefix is None else index_prefix
         _listen()
 
     def __repr__(self) -> str:
         return f"EncryptedType({self.field.name!r})"
+
+    @property
+    def box(self) -> Box:
+        """The box, or the one of this moment; it must have just this field."""
+        if not callable(self._box):
+            return self._box
+        box = self._box()
+        box.field(self.field)
+        return box
 
     def load_dialect_impl(self, dialect: Any) -> Any:
         """Store text, or octets for ``encoding="raw"``."""
@@ -162,12 +176,23 @@ class EncryptedType(TypeDecorator[Any]):
         return _sibling(expression, self.column_name(index)).in_(terms)
 
 
-def condition(attribute: Any, value: object, index: str) -> Any:
+def _known(field: Field | str, box: Box | Callable[[], Box]) -> Field:
+    if not callable(box):
+        return box.field(field)
+    if isinstance(field, str):
+        raise RefusedError(
+            f"the box is not there yet, so {field!r} says too little: give the Field itself", rule="name"
+        )
+    return field
+
+
+def condition(attribute: Any, value: object, index: str) -> ColumnElement[bool]:
     """Return the condition for rows that may hold a value."""
     expression = attribute.__clause_element__()
     if not isinstance(expression.type, EncryptedType):
         raise RefusedError("candidates takes an encrypted column", rule="operator")
-    return expression.type.candidates(expression, [value], index)
+    found: ColumnElement[bool] = expression.type.candidates(expression, [value], index)
+    return found
 
 
 def _is_null(other: Any) -> bool:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from crmkit._private_file import make_private
 from crmkit.errors import RefusedError
 
 from ._subjects import SubjectRow
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator, Sequence
     from datetime import timedelta
 
@@ -48,9 +49,8 @@ class SQLiteSubjectStore:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, backup_retention: timedelta | None = None) -> None:
-        self._path = Path(path)
+        self._path = make_private(Path(path))
         self.backup_retention = backup_retention
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
         with closing(self._connect()) as connection:
             connection.execute(_TABLE)
 

@@ -16,6 +16,8 @@ from ._known import as_mapping
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from sqlalchemy import ColumnElement
+
     from crmkit.permissions._conditions._generate import Predicate
     from crmkit.permissions._conditions._schema import Resource
     from crmkit.permissions._filters._sql import Dialect, ParamStyle
@@ -193,7 +195,7 @@ class Plan:
         self._alive()
         return sql(self.condition, self._resource, dialect=dialect, paramstyle=paramstyle, columns=columns or {})
 
-    def to_sqlalchemy(self, table: Any, *, columns: Mapping[str, str] | None = None) -> Any:
+    def to_sqlalchemy(self, table: Any, *, columns: Mapping[str, str] | None = None) -> ColumnElement[bool]:
         """Return an SQLAlchemy expression over the columns of a table, select or mapped class.
 
         Args:
@@ -208,4 +210,5 @@ class Plan:
         from crmkit.permissions._filters._sqlalchemy import clause
 
         self._alive()
-        return clause(self.condition, self._resource, table, columns or {})
+        found: ColumnElement[bool] = clause(self.condition, self._resource, table, columns or {})
+        return found

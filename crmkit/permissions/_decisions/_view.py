@@ -125,13 +125,14 @@ class View:
         """Say whether there can be a record on which the action is allowed: whether to show the button at all."""
         return self.outcome(action, resource) is not Outcome.NEVER
 
-    def allows(self, action: str, resource: str, record: Mapping[str, object] | None = None) -> bool:
+    def allows(self, action: str, resource: str, record: object = None) -> bool:
         """Say whether the action is allowed on a record; without one, whether it is on every record.
 
         Args:
             action: For what.
             resource: On what kind of record.
-            record: Field -> value; a field that is absent or ``None`` is missing. An object with attributes will do.
+            record: Field -> value, where a field that is absent or ``None`` is missing; or an object that
+                :mod:`crmkit.frames` reads as a record: attrs, dataclass, pydantic, SQLAlchemy.
 
         Raises:
             NotFoundError: There is no such resource or action.
@@ -150,7 +151,7 @@ class View:
         allowed = self.outcome(action, resource) is Outcome.ALWAYS if found is None else check(found)
         return self._audited(action, resource, found, allowed=allowed)
 
-    def require(self, action: str, resource: str, record: Mapping[str, object] | None = None) -> None:
+    def require(self, action: str, resource: str, record: object = None) -> None:
         """Raise unless the action is allowed.
 
         Raises:
@@ -160,7 +161,7 @@ class View:
             decision = self.explain(action, resource, record)
             raise AccessDeniedError(str(decision), decision=decision)
 
-    def explain(self, action: str, resource: str, record: Mapping[str, object] | None = None) -> Decision:
+    def explain(self, action: str, resource: str, record: object = None) -> Decision:
         """Return the decision with its reasons: the rule that decided, or what nearly matched.
 
         An explanation is no decision and is not written to the audit log.
@@ -200,7 +201,7 @@ class View:
             alive=self._check_alive,
         )
 
-    def level(self, resource: str, field: str, record: Mapping[str, object] | None = None) -> Level:
+    def level(self, resource: str, field: str, record: object = None) -> Level:
         """Return what may be seen of a field of a record; without one, of every record.
 
         This is what ``crmkit.typing.FieldAccess`` asks for, so a view can be handed to the encryption box.
@@ -218,7 +219,7 @@ class View:
         """
         return _fields.Decrypting(self)
 
-    def project(self, resource: str, record: Mapping[str, object]) -> dict[str, object]:
+    def project(self, resource: str, record: object) -> dict[str, object]:
         """Return what may be seen of a record: hidden fields are left out, masked ones masked.
 
         Fields that the resource does not declare are left out too.
@@ -241,9 +242,7 @@ class View:
         self._check_alive()
         return _fields.project_frame(self, resource, frame)
 
-    def check_write(
-        self, resource: str, before: Mapping[str, object], patch: Mapping[str, object]
-    ) -> list[FieldViolation]:
+    def check_write(self, resource: str, before: object, patch: Mapping[str, object]) -> list[FieldViolation]:
         """Return everything that speaks against changing a record so; nothing where it may be.
 
         The record must be one that may be updated before and after: nobody writes a record out of, or into, their own
