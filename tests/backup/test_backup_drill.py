@@ -495,15 +495,15 @@ def test_a_folder_is_restored_decrypted_and_asked(made: Any) -> None:
 def test_backups_are_chosen_by_age_by_seed_and_by_tier() -> None:
     days = [NOW - n * dt.timedelta(days=1) for n in range(1, 121)]
     records = [backup.BackupRecord(backup_id=f"{day:%m-%d}", created=day, verified_at=day) for day in days]
-    assert [one.backup_id for one in backup.choose_backups(records, now=NOW)] == ["11-27"]
-    [one] = backup.choose_backups(records, "random_in_window", now=NOW, days=30, seed=4)
-    assert backup.choose_backups(records, "random_in_window", now=NOW, days=30, seed=4) == [one]
+    assert [one.backup_id for one in backup.choose_backups(records, at=NOW)] == ["11-27"]
+    [one] = backup.choose_backups(records, "random_in_window", at=NOW, days=30, seed=4)
+    assert backup.choose_backups(records, "random_in_window", at=NOW, days=30, seed=4) == [one]
     assert NOW - one.created <= dt.timedelta(days=30)
-    assert backup.choose_backups([], "random_in_window", now=NOW) == []
+    assert backup.choose_backups([], "random_in_window", at=NOW) == []
     policy = backup.BackupPolicy(rpo=HOUR, rto=HOUR, keep=backup.GFS(daily=3, monthly=3))
-    chosen = [one.backup_id for one in backup.choose_backups(records, "each_tier", now=NOW, policy=policy)]
+    chosen = [one.backup_id for one in backup.choose_backups(records, "each_tier", at=NOW, policy=policy)]
     assert chosen == ["09-30", "11-25", "11-27"]
     with pytest.raises(NotFoundError, match="policy"):
-        backup.choose_backups(records, "each_tier", now=NOW)
+        backup.choose_backups(records, "each_tier", at=NOW)
     with pytest.raises(NotFoundError, match="latest"):
-        backup.choose_backups(records, "lates", now=NOW)  # type: ignore[arg-type]
+        backup.choose_backups(records, "lates", at=NOW)  # type: ignore[arg-type]

@@ -246,7 +246,7 @@ def test_what_a_database_can_do_with_tokens_still_works(engine, model):
 
 
 def test_what_is_no_expression_is_left_to_sqlalchemy(model):
-    from crmkit.encryption import _sqlalchemy_guard
+    from crmkit.encryption._sqlalchemy import _guard as _sqlalchemy_guard
 
     assert _sqlalchemy_guard.check(None, object(), (), {}, {}) is None
     assert repr(model.__table__.c.email.type) == "EncryptedType('contacts.email')"
@@ -463,7 +463,7 @@ def test_indexes_that_a_column_type_cannot_keep_are_refused(ring):
 
 
 def test_a_value_on_its_way_shows_nothing():
-    from crmkit.encryption._sqlalchemy import _Sealing
+    from crmkit.encryption._sqlalchemy._type import _Sealing
 
     assert repr(_Sealing("canary", "crm1.x")) == "<value being encrypted>"
 
@@ -521,7 +521,7 @@ def test_raw_tokens_of_the_box_are_let_through_too(engine, model):
 
 
 def test_a_subquery_stands_for_the_column_that_it_gives():
-    from crmkit.encryption._sqlalchemy_guard import _operands
+    from crmkit.encryption._sqlalchemy._guard import _operands
 
     column = sa.column("email")
     assert [one.name for one in _operands([sa.select(column), column])] == ["email", "email"]

@@ -25,7 +25,7 @@ from .duplicates import Duplicates
 from .entry import CONTACTS, NewContact, problems
 from .storage import Base, Contact, open_box
 
-POLICY = permissions.load(Path(__file__).with_name("policy.toml"))
+POLICY = permissions.Policy.load(Path(__file__).with_name("policy.toml"))
 
 
 @dataclass(frozen=True)
