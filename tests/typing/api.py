@@ -412,6 +412,8 @@ def permissions_answer(policy_file: Path, sink: AuditSink, used: UsageSource) ->
 def watch(rows: list[dict[str, str]], schema: Schema) -> float | None:
     """Profile, drift, health and history, as a nightly job writes them."""
     history = quality.History("quality.jsonl")
+    of_class: Schema = Schema.for_model(Contact, rules=[any_of(present("email"), present("phone"))])
+    keep(of_class)
     today: quality.Profile = ck.profile(rows, schema, name="contacts")
     changes_found: quality.DriftReport = ck.drift(today, history.profiles("contacts", last=30))
     changes_found.raise_for("error")
@@ -422,7 +424,6 @@ def watch(rows: list[dict[str, str]], schema: Schema) -> float | None:
     return found.change if personal and plan.ok else None
 
 
-of_class: Schema = Schema.for_model(Contact, rules=[any_of(present("email"), present("phone"))])
 rules: Schema = Schema.from_toml(Schema.for_system("salesforce", "lead").to_toml())
 guide: str = rules.guide(lang="zh").html()
 adapted: ck.typing.JSONValue = rules.to_json_schema()

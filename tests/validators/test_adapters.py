@@ -117,6 +117,11 @@ def test_what_a_schema_of_a_class_cannot_hold_is_refused_and_not_left_out():
     class Forgotten(TypedDict):
         email: Annotated[str, Email]
 
+    class Unreadable:
+        email: "Annotated[str, NowhereToBeFound()]"  # noqa: F821 - that is the point
+
+    with pytest.raises(SchemaError, match="annotations of Unreadable cannot be read: name 'NowhereToBeFound'"):
+        Schema.for_model(Unreadable)
     with pytest.raises(SchemaError, match="takes a class"):
         Schema.for_model(Defined("Ana"))
     with pytest.raises(SchemaError, match="no annotation of Plain names a check"):

@@ -29,6 +29,9 @@ __all__ = ["Plan"]
 class Plan:
     """Which records of a resource an action is allowed on; made by ``View.filter``.
 
+    What is handed to a database or dataframe is written to the audit log, where the engine has one and the action is
+    to be written, when it is handed out: with a count of 0, because nobody comes back to say how many were found.
+
     A plan is of one principal and one moment: keep it for a request, not for a day. Like the view that made it, it
     raises :class:`~crmkit.errors.ViewExpiredError` once a grant of the principal began or ended.
 
@@ -74,7 +77,7 @@ class Plan:
         action: str,
         check: Callable[[], Predicate],
         policy_digest: str,
-        count: Callable[[int], None],
+        count: Callable[..., None],
         alive: Callable[[], None],
     ) -> None:
         self.condition = condition
@@ -168,7 +171,9 @@ class Plan:
         """
         self._alive()
         check_columns(columns or {}, self._resource)
-        return expression(self.condition, self._resource, columns or {})
+        made = expression(self.condition, self._resource, columns or {})
+        self._count(0, "narwhals")
+        return made
 
     def to_sql(
         self,
@@ -193,7 +198,9 @@ class Plan:
             SQLite, whose columns hold anything, each cell is asked for its type.
         """
         self._alive()
-        return sql(self.condition, self._resource, dialect=dialect, paramstyle=paramstyle, columns=columns or {})
+        made = sql(self.condition, self._resource, dialect=dialect, paramstyle=paramstyle, columns=columns or {})
+        self._count(0, "sql")
+        return made
 
     def to_sqlalchemy(self, table: Any, *, columns: Mapping[str, str] | None = None) -> ColumnElement[bool]:
         """Return an SQLAlchemy expression over the columns of a table, select or mapped class.
@@ -211,4 +218,5 @@ class Plan:
 
         self._alive()
         found: ColumnElement[bool] = clause(self.condition, self._resource, table, columns or {})
+        self._count(0, "sqlalchemy")
         return found
