@@ -12,11 +12,16 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int32]
     Scores = NDArray[np.float64]
 
-__all__ = ["choose_links", "match_many_to_one", "match_one_to_one"]
+__all__ = ["choose_links", "match_many_to_one", "match_one_to_one", "slack"]
 
 _ONE_TO_ONE_LEAST = -4.0
 """How far under the cut a pair of log odds is still a link, if it is the best of both its records: being the only
 candidate is evidence."""
+
+
+def slack(*, one_to_one: bool) -> float:
+    """Return how far under the cut a pair of log odds may still be a link."""
+    return -_ONE_TO_ONE_LEAST if one_to_one else 0.0
 
 
 def choose_links(
@@ -24,7 +29,7 @@ def choose_links(
 ) -> NDArray[np.bool_]:
     """Say of each scored pair whether it is a link."""
     if one_to_one:
-        chosen = match_one_to_one(left, right, log_odds, least=cut + _ONE_TO_ONE_LEAST)
+        chosen = match_one_to_one(left, right, log_odds, least=cut - slack(one_to_one=True))
     elif many_to_one:
         chosen = match_many_to_one(left, right, log_odds, least=cut)
     else:

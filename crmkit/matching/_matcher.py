@@ -14,11 +14,12 @@ from ._blocking import BLOCK_CAP, BlockingRule
 from ._diagnostics import Diagnostics, diagnose
 from ._estimate import estimate
 from ._labels import known_pairs
+from ._link_report import LinkReport
 from ._linking import choose_links
 from ._merging._entry import continue_ids
 from ._presets import MATCH, explanations_of
 from ._reading import read_run
-from ._report import LinkReport, MatchReport
+from ._report import MatchReport
 from ._rounds import Job, dedupe_run
 from ._saved import document_of, settings_of
 from ._settings import as_comparisons, as_rules, chosen_comparisons, chosen_rules
@@ -282,6 +283,8 @@ class Matcher:
             model=model,
             scored=pairs,
             linked=linked,
+            one_to_one=one_to_one,
+            many_to_one=many_to_one,
             threshold_=threshold,
             diagnostics=self._diagnose(run, candidates, model, pairs, linked, known),
         )

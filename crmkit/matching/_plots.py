@@ -11,9 +11,10 @@ from crmkit._optional import require
 from ._threshold import log_odds_of
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Sequence
 
     from ._explain import PairExplanation
+    from ._link_report import LinkReport
     from ._report import MatchReport, PairReport
 
 __all__ = [
@@ -127,12 +128,12 @@ def plot_scores(report: PairReport, *, ax: Any = None) -> Any:
     return ax
 
 
-def plot_precision_recall(report: MatchReport, truth: Sequence[Hashable], *, ax: Any = None) -> Any:
+def plot_precision_recall(report: MatchReport | LinkReport, truth: Sequence[Any], *, ax: Any = None) -> Any:
     """Draw precision and recall of pairs at every cut, against the truth; data: ``report.curve(truth)``.
 
     Args:
         report: The run.
-        truth: The true party of each record, in the order of the frame.
+        truth: The true party of each record, in the order of the frame; for links the true ones, as pairs of ids.
         ax: As in the other charts.
 
     Example:
@@ -158,14 +159,14 @@ def plot_precision_recall(report: MatchReport, truth: Sequence[Hashable], *, ax:
     return ax
 
 
-def plot_reliability(report: MatchReport, truth: Sequence[Hashable], *, bins: int = 10, ax: Any = None) -> Any:
+def plot_reliability(report: MatchReport | LinkReport, truth: Sequence[Any], *, bins: int = 10, ax: Any = None) -> Any:
     """Draw how often pairs truly match against the probability they were given; data: ``report.reliability(truth)``.
 
     On the diagonal the model says what is so; under it, it is too sure. The size of a point is that of its step.
 
     Args:
         report: The run.
-        truth: The true party of each record, in the order of the frame.
+        truth: The true party of each record, in the order of the frame; for links the true ones, as pairs of ids.
         bins: Steps of the match probability.
         ax: As in the other charts.
 
