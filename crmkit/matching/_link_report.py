@@ -96,6 +96,7 @@ class LinkReport(PairReport):
         chosen = choose_links(
             scored.left, scored.right, scored.log_odds,
             cut=-np.inf, one_to_one=self.one_to_one, many_to_one=self.many_to_one,
+            contents=self.run.encoded.contents,
         )  # fmt: skip
         odds = scored.log_odds[chosen] + slack(one_to_one=self.one_to_one)
         return threshold_curve(odds, true.holds(self._rows()[chosen]), len(true))

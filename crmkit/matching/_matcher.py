@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import attrs
-import numpy as np
 
 from crmkit import frames
 from crmkit.errors import InvalidValueError, NotFittedError, NotFoundError, SchemaError
@@ -28,6 +27,7 @@ from ._threshold import Threshold, check_threshold, choose_threshold, log_odds_o
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from crmkit.frames import Table
@@ -213,7 +213,6 @@ class Matcher:
         found = dedupe_run(self._job(known, progress), run.encoded, self._learner(known, refit=refit))
         run = attrs.evolve(run, encoded=found.encoded)
         grouped = found.clustering.labels
-        oversized = int(np.isin(grouped, grouped[list(found.clustering.oversized)]).sum())
         linked = grouped[found.pairs.left] == grouped[found.pairs.right]
         records = run.texts_of_ids() if previous is not None and run.keys[0] is not None else None
         cluster_ids, following, events = continue_ids(previous, records, grouped)
@@ -228,7 +227,7 @@ class Matcher:
             labels=grouped,
             threshold_=found.threshold,
             diagnostics=self._diagnose(
-                run, found.candidates, found.model, found.pairs, linked, known, oversized=oversized
+                run, found.candidates, found.model, found.pairs, linked, known, oversized=found.clustering.oversized
             ),
         )
 
@@ -277,6 +276,7 @@ class Matcher:
         linked = choose_links(
             pairs.left, pairs.right, pairs.log_odds,
             cut=log_odds_of(threshold), one_to_one=one_to_one, many_to_one=many_to_one,
+            contents=run.encoded.contents,
         )  # fmt: skip
         return LinkReport(
             run=run,
