@@ -121,13 +121,13 @@ class Matcher:
     def fit(self, frame: Frame, *, labels: Labels | None = None, progress: Progress | None = None) -> Matcher:
         """Learn the model from the records themselves, and from what people said about some pairs.
 
+        What it found is kept, so that ``ask`` about the same object answers at once.
+
         Raises:
             SchemaError: Nothing to match on in the frame.
             NotFoundError: A label names a record that the frame does not have.
         """
-        run = self._read([frames.read(frame)], progress, None)
-        known = known_pairs(labels, run.ids)
-        dedupe_run(self._job(known, progress), run.encoded, self._learner(known))
+        self._asked = (frame, None, self.dedupe(frame, labels=labels, progress=progress))
         return self
 
     def predict(self, frame: Frame, *, progress: Progress | None = None) -> Frame:
@@ -158,7 +158,7 @@ class Matcher:
     ) -> Questions:
         """Propose the next pairs that are worth a person's answer.
 
-        The frame is matched once; asking again about the same object takes milliseconds.
+        The frame is matched once, by ``fit`` or here; asking again about the same object takes milliseconds.
 
         Args:
             frame: Any frame.
