@@ -202,7 +202,11 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--data", default="contacts", help="names by comma: generated, or folders in --data-dir")
     parser.add_argument("--data-dir", type=Path, default=Path(os.environ.get("CRMKIT_DATA", ".")))
-    parser.add_argument("--tools", default="crmkit", help="crmkit, crmkit+300 (with labels), splink, ... by comma")
+    parser.add_argument(
+        "--tools",
+        default="crmkit",
+        help="crmkit, crmkit+300 (with labels), crmkit+plain (without rival explanations), splink, ... by comma",
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--settings", default="{}", help="more arguments of the generator, as JSON")
     parser.add_argument("--repeat", type=int, default=1)
