@@ -29,6 +29,10 @@ def main() -> None:
     note = ""
     if kind == "febrl" and "source" in records.columns:
         clusters, report = _link(matcher, records, job)
+    elif "side" in records.columns:
+        report = _link_sides(matcher, records)
+        clusters = np.arange(len(records))
+        job.stop()
     else:
         if labels and labels != "plain":
             truth = np.load(job.source.with_suffix(".truth.npy"))
@@ -67,6 +71,17 @@ def plain(kind: str) -> object:
         setattr(_presets, name, tuple(one for one in getattr(_presets, name) if one.name == _presets.MATCH))
     alone = [attrs.evolve(one, group=one.name, nested=False, wide=None) for one in _presets.comparisons_of(kind)]
     return Matcher(kind=kind, comparisons=alone)
+
+
+def _link_sides(matcher: object, records: object) -> object:
+    """Link the two tables of a file, any number of links for each record; the left one's rows stand first."""
+    columns = {name: list(records.column(name)) for name in records.columns}
+    side = columns.pop("side")
+    left = side.count("left")
+    return matcher.link(
+        {name: values[:left] for name, values in columns.items()},
+        {name: values[left:] for name, values in columns.items()},
+    )
 
 
 def _link(matcher: object, records: object, job: Job) -> tuple[np.ndarray, object]:

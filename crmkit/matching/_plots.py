@@ -100,6 +100,7 @@ def plot_weights(report: PairReport, *, ax: Any = None) -> Any:
     ax.invert_yaxis()
     ax.axvline(0.0, color="black", linewidth=0.8)
     ax.set_xlabel("match weight of the level (bits)")
+    ax.margins(y=0.01)
     return ax
 
 
@@ -217,7 +218,9 @@ def plot_blocks(report: PairReport, *, ax: Any = None) -> Any:
         ax.annotate(f"{said}; largest block {use.largest_block:,}", (max(use.pairs, 0.5), row), xytext=(4, 0),
                     textcoords="offset points", va="center", fontsize="small")  # fmt: skip
     ax.set_xscale("log")
-    ax.set_xlim(0.5, 30.0 * max([use.pairs for use in rules] + [1]))
+    most = max([use.pairs for use in rules] + [1])
+    ax.set_xlim(0.5, 0.5 * (2.0 * most) ** 1.7 + 50.0)  # the words behind the longest bar take as much room again
+    ax.margins(y=0.01)
     ax.set_yticks(range(len(rules)), [use.rule for use in rules], fontsize="small")
     ax.invert_yaxis()
     ax.set_xlabel("new pairs (blue: whole blocks, orange: blocks over the cap cut to neighbors)")

@@ -125,7 +125,7 @@ _ACCOUNT_COMPARISONS = (
 
 _HOUSEHOLD_PHONE, _HOUSEHOLD_PLACE, _HOUSEHOLD_EMPLOYER = Rate(0.4), Rate(0.9), Rate(0.03)
 
-_TWINS = Rate(0.03, least=0.02, most=0.2)
+_TWINS = _pinned(0.02)
 """Members of a household who were born on one day: of a thousand people born, thirty are twins (Martin et al. 2023,
 Births: Final Data for 2021, National Vital Statistics Reports 72(1)), and who has a twin has parents and others too."""
 
