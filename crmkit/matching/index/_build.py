@@ -77,6 +77,8 @@ def lay_out(
         places[name] = list(range(len(columns), len(columns) + len(field.columns)))
         columns += list(field.columns)
         arrays.update(_prefixed(f"field/{name}", field_arrays(encoded, name)))
+    if not columns:
+        raise SchemaError("there is no value to match on in the table yet; make the index once there are records")
     codes = np.ascontiguousarray(np.stack(columns, axis=1).astype(np.int32))
     arrays["codes"] = codes
     arrays["marks"] = np.stack(row_marks(encoded.fields.values()), axis=1).astype(">u2").view(np.uint8)
