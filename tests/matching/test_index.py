@@ -149,20 +149,17 @@ def test_records_added_and_removed_are_found_as_if_the_table_were_read_again(
     *table, record = table
     half = max(len(table) // 2, 2)
     index = matcher.index(table[:half], key="id")
-    if cap == 400:  # within cut blocks neighbors depend on the order in which values were seen first
-        for one in table[half:]:
-            if any(value is not None for name, value in one.items() if name != "id"):
-                index.add({name: value for name, value in one.items() if name != "id"}, one["id"])
-        gone = random_.choice(table[1:])["id"]
-        if any(value is not None for one in table if one["id"] == gone for name, value in one.items() if name != "id"):
-            index.remove(gone)
-        kept = [
-            one
-            for one in table
-            if one["id"] != gone and any(value is not None for name, value in one.items() if name != "id")
-        ]
-    else:
-        kept = table[:half]
+    for one in table[half:]:
+        if any(value is not None for name, value in one.items() if name != "id"):
+            index.add({name: value for name, value in one.items() if name != "id"}, one["id"])
+    gone = random_.choice(table[1:])["id"]
+    if any(value is not None for one in table if one["id"] == gone for name, value in one.items() if name != "id"):
+        index.remove(gone)
+    kept = [
+        one
+        for one in table
+        if one["id"] != gone and any(value is not None for name, value in one.items() if name != "id")
+    ]
     kept_index = matcher.index(kept, key="id")
     wanted = {name: value for name, value in record.items() if name != "id"}
     if all(value is None for value in wanted.values()):
@@ -171,12 +168,11 @@ def test_records_added_and_removed_are_found_as_if_the_table_were_read_again(
         return
     want = batch(matcher, [*kept, {**wanted, "id": NEW}])
     assert_same(looked_up(kept_index, wanted), want)
-    if cap == 400:
-        assert len(index) == len(kept) + sum(
-            all(value is None for name, value in one.items() if name != "id") for one in table[:half]
-        )
-        if len(index) == len(kept):
-            assert_same(looked_up(index, wanted), want)
+    assert len(index) == len(kept) + sum(
+        all(value is None for name, value in one.items() if name != "id") for one in table[:half]
+    )
+    if len(index) == len(kept):
+        assert_same(looked_up(index, wanted), want)
 
 
 @settings(max_examples=60, deadline=None)

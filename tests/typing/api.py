@@ -70,6 +70,7 @@ from crmkit.matching import (
     Survivorship,
     TrustedSource,
     compare_runs,
+    evaluate_links,
     merge_clusters,
     vendor_rules,
 )
@@ -231,6 +232,9 @@ def match(left: RecordSet, right: RecordSet) -> LinkReport:
     cut: float = report.threshold_
     linked = ck.link(left, right, key=("id", "ID"), one_to_one=True, threshold="f1")
     assert weight > cut
+    judged: float = evaluate_links(linked, [("1", 7)]).pairwise.f1
+    changed: RunComparison = compare_runs(linked, linked, [("1", 7)])
+    _ = (judged, changed.kept_pairs, linked.curve([("1", 7)])[0]["f1"])
     return linked
 
 

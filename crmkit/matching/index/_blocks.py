@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Arrays = Mapping[str, NDArray[np.generic]]
     Key = tuple[int, ...]
-    CodesOf = Callable[[int], list[int]]
+    MarksOf = Callable[[int], bytes]
 
 __all__ = ["Around", "RuleIndex", "rule_arrays"]
 
@@ -130,11 +130,11 @@ class RuleIndex:
             found.update(self._rows[start:stop])
             found.update(added)
 
-    def add(self, keys: Mapping[Key, int], row: int, codes_of: CodesOf) -> None:
+    def add(self, keys: Mapping[Key, int], row: int, marks_of: MarksOf) -> None:
         """Put a row into its blocks."""
         for key, times in keys.items():
             for _ in range(times):
-                insort(self.added.setdefault(key, []), row, key=codes_of)
+                insort(self.added.setdefault(key, []), row, key=marks_of)
 
     def remove(self, keys: Mapping[Key, int]) -> None:
         """Count a row out of its blocks."""
@@ -146,32 +146,32 @@ class Around:
     """Finds what stands next to a record when rows are sorted by content.
 
     Attributes:
-        codes: Of the record.
-        codes_of: Returns those of a row.
+        marks: Of the record.
+        marks_of: Returns those of a row.
         distance: Neighbors on either side.
         gone: Rows that are not there any more.
     """
 
-    codes: list[int]
-    codes_of: CodesOf
+    marks: bytes
+    marks_of: MarksOf
     distance: int
     gone: set[int]
 
     def nearest(self, rows: memoryview, start: int, stop: int, added: Sequence[int]) -> set[int]:
         """Return the nearest rows of ``rows[start:stop]`` and of ``added``, both sorted."""
-        codes_of = self.codes_of
+        marks_of = self.marks_of
         low, high = start, stop
         while low < high:
             middle = (low + high) // 2
-            if codes_of(rows[middle]) <= self.codes:
+            if marks_of(rows[middle]) <= self.marks:
                 low = middle + 1
             else:
                 high = middle
-        place = bisect_right(added, self.codes, key=codes_of)
+        place = bisect_right(added, self.marks, key=marks_of)
         before = [*self._first(rows, range(low - 1, start - 1, -1)), *self._first(added, range(place - 1, -1, -1))]
         after = [*self._first(rows, range(low, stop)), *self._first(added, range(place, len(added)))]
-        before.sort(key=lambda row: (codes_of(row), row), reverse=True)
-        after.sort(key=lambda row: (codes_of(row), row))
+        before.sort(key=lambda row: (marks_of(row), row), reverse=True)
+        after.sort(key=lambda row: (marks_of(row), row))
         return {*before[: self.distance], *after[: self.distance]}
 
     def _first(self, rows: Sequence[int] | memoryview, places: range) -> list[int]:

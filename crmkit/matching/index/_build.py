@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crmkit.errors import SchemaError
+from crmkit.matching._marks import row_marks
 from crmkit.matching.comparisons import KINDS
 
 from ._blocks import rule_arrays
@@ -80,6 +81,7 @@ def lay_out(
         raise SchemaError("there is no value to match on in the table yet; make the index once there are records")
     codes = np.ascontiguousarray(np.stack(columns, axis=1).astype(np.int32))
     arrays["codes"] = codes
+    arrays["marks"] = np.stack(row_marks(encoded.fields.values()), axis=1).astype(">u2").view(np.uint8)
     arrays["worlds"] = encoded.worlds.codes.astype(np.int32)
     sizes = {name: len(field.values) for name, field in encoded.fields.items()}
     _whole_names(encoded, arrays, sizes)

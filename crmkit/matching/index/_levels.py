@@ -21,6 +21,7 @@ from crmkit.matching._kinds_people import (
     spoken_name,
 )
 from crmkit.matching._kinds_places import split_street
+from crmkit.matching._kinds_values import LATIN_END, WHOLE_NAME
 from crmkit.normalize import names, text
 
 if TYPE_CHECKING:
@@ -228,7 +229,10 @@ def organization_level(a: str, b: str, share: float) -> int:
     inside = (han and size >= 2) or size >= 4
     if share >= 0.8 or (inside and (longer.startswith(shorter) or longer.endswith(shorter))):
         return 2
-    return 3 if share >= 0.4 else 4
+    if share >= 0.4:
+        return 3
+    one_script = text.has_han(a) == text.has_han(b) and (ord(a[0]) < LATIN_END) == (ord(b[0]) < LATIN_END)
+    return 5 if share == 0.0 and size >= WHOLE_NAME and one_script else 4
 
 
 LEVELS: dict[str, Callable[[str, str], int]] = {

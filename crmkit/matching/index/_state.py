@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit.errors import InvalidValueError, NotFoundError
+from crmkit.matching._marks import mark
 
 from ._blocks import Around, RuleIndex
 from ._build import WHOLE_NAMES, content_number
@@ -56,6 +57,7 @@ class State:
         self._place = {field.comparison.name: k for k, field in enumerate(self.fields)}
         self.width = arrays["codes"].shape[1]
         self._codes = buffer(arrays["codes"].reshape(-1))
+        self._marks = buffer(arrays["marks"].reshape(-1))
         self._worlds = buffer(arrays["worlds"])
         self._whole = buffer(arrays["whole"].reshape(-1)) if "whole" in arrays else None
         self.keys: dict[str, KeyIndex] = {
@@ -88,6 +90,7 @@ class State:
         self.world_sizes = dict(enumerate(document["world_sizes"]))
         self.ids = _Ids(document["ids"], arrays, self.rows)
         self.added: list[list[int]] = []
+        self.added_marks: list[bytes] = []
         self.added_texts: list[Texts] = []
         self.added_worlds: list[int] = []
         self.added_whole: list[tuple[int, int]] = []
@@ -103,6 +106,13 @@ class State:
         start = row * self.width
         found: list[int] = self._codes[start : start + self.width].tolist()
         return found
+
+    def marks_of(self, row: int) -> bytes:
+        """Return the marks of a row, by which it is ordered within its blocks."""
+        if row >= self.rows:
+            return self.added_marks[row - self.rows]
+        start = 2 * row * self.width
+        return self._marks[start : start + 2 * self.width].tobytes()
 
     def world_of(self, row: int) -> int:
         """Return the world of a row."""
@@ -199,7 +209,7 @@ class State:
         """Return the rows that some rule puts beside the record."""
         found: set[int] = set()
         codes = self._key_codes(query)
-        around = Around(query.codes, self.codes_of, _NEIGHBORS, self.gone)
+        around = Around(_marks(query.texts), self.marks_of, _NEIGHBORS, self.gone)
         cap = self.cap
         for rule, names, single in self._plans:
             if single == _ONE_KEY:
@@ -232,6 +242,7 @@ class State:
             whole = (self.whole_keys[0].add(numbers[0]), self.whole_keys[1].add(numbers[1]))
         self.ids.add(record_id, row)
         self.added.append(codes)
+        self.added_marks.append(_marks(texts))
         self.added_texts.append(texts)
         self.added_worlds.append(world)
         self.added_whole.append(whole)
@@ -239,7 +250,7 @@ class State:
         query.codes, query.whole = codes, whole
         key_codes = self._key_codes(query)
         for rule in self.rules:
-            rule.add(rule.keys(key_codes), row, self.codes_of)
+            rule.add(rule.keys(key_codes), row, self.marks_of)
 
     def remove(self, record_id: object) -> None:
         """Take a record out."""
@@ -273,6 +284,10 @@ class State:
                 field.changed[code] = field.count(code) + sign * weight
             if present:
                 field.filled += sign * weight
+
+
+def _marks(texts: Texts) -> bytes:
+    return b"".join(mark(text).to_bytes(2, "big") for several in texts for text in several)
 
 
 def _part(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
