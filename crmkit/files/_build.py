@@ -71,7 +71,7 @@ class _Column:
             self._parts.append(tuple([cell or None for cell in cells] if "" in cells else cells))
             return
         held = self._seen.setdefault
-        self._parts.append(tuple([held(cell, cell) for cell in cells]))
+        self._parts.append(tuple(map(held, cells, cells)))
         if self._length > _TRIAL and len(self._seen) > self._length // 2:
             self._seen = None
 
@@ -125,13 +125,19 @@ class TableBuilder:
             rows = self._even(rows, width)
         if look_for_nul:
             self._find_nul(rows)
-        columns: Iterable[tuple[str, ...]] = zip(*rows, strict=True)
-        for column, cells in zip(self._columns, columns, strict=bool(rows)):
+        if rows:
+            self.extend(zip(*rows, strict=True))
+
+    def extend(self, columns: Iterable[Sequence[str]]) -> None:
+        """Append even rows that were cut into columns."""
+        length = 0
+        for column, cells in zip(self._columns, columns, strict=True):
+            length = len(cells)
             if self._unescape:
                 column.extend([_delimited.unguard(cell) if cell[:1] == "'" else cell for cell in cells])
             else:
                 column.extend(cells)
-        self._length += len(rows)
+        self._length += length
 
     def _even(self, rows: list[list[str]], width: int) -> list[list[str]]:
         """Bring rows to one width: fill short ones, and put what is too much into a column of its own."""
