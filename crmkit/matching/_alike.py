@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ._fields import Prepared
+from ._sorting import distinct_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -261,5 +262,5 @@ def on_distinct_pairs(
     if len(a) < 1_000 or size * 3 > len(a):
         return compare(field, a, b)
     low, high = np.minimum(a, b), np.maximum(a, b)
-    distinct, back = np.unique(low.astype(np.int64) * size + high, return_inverse=True)
+    distinct, back = distinct_keys(low.astype(np.int64) * size + high)
     return compare(field, (distinct // size).astype(np.int32), (distinct % size).astype(np.int32))[back]

@@ -17,6 +17,8 @@ import numpy as np
 
 from crmkit._progress import steps
 
+from ._sorting import distinct_keys, sort_with_places
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -144,7 +146,7 @@ def combined_key(parts: Sequence[NDArray[np.int32]]) -> NDArray[np.int64]:
     for part in parts[1:]:
         radix = int(np.max(part, initial=0)) + 1
         if size * radix >= 2**62:
-            _, key = np.unique(key, return_inverse=True)
+            key = distinct_keys(np.maximum(key, 0))[1]
             size = int(np.max(key, initial=0)) + 1
         key = key * radix + np.maximum(part, 0)
         missing = missing | (part < 0)
@@ -316,8 +318,8 @@ class _Runs:
         present = [np.flatnonzero(variant >= 0).astype(np.int32) for variant in variants]
         rows = np.concatenate(present)
         values = np.concatenate([variant[found] for variant, found in zip(variants, present, strict=True)])
-        sort = np.argsort(values, kind="stable")
-        rows, values = rows[sort], values[sort]
+        place, values = sort_with_places(values)
+        rows = rows[place]
         edges = np.flatnonzero(np.diff(values)) + 1
         starts = np.concatenate([[0], edges]).astype(np.int64)
         sizes = np.diff(np.concatenate([starts, [len(rows)]])).astype(np.int64)

@@ -19,6 +19,7 @@ from crmkit._progress import steps
 from ._alike import code_of
 from ._fields import EncodedField, Prepared
 from ._kinds_channels import company_domain, normalize_phones
+from ._sorting import distinct_keys
 from ._worlds import Worlds, find_worlds
 from .comparisons import KINDS
 
@@ -260,7 +261,7 @@ def _phones(source: Source, values: Sequence[str], codes: Codes, vocabulary: dic
     names = [*countries, source.country]
     joined = codes.astype(np.int64) * len(names) + np.where(country_codes < 0, len(names) - 1, country_codes)
     present = np.flatnonzero(codes >= 0)
-    distinct, back = np.unique(joined[present], return_inverse=True)
+    distinct, back = distinct_keys(joined[present])
     texts = [values[key] for key in (distinct // len(names)).tolist()]
     numbers = normalize_phones(texts, names, distinct % len(names))
     result = np.full(len(codes), -1, dtype=np.int32)
