@@ -13,7 +13,7 @@ from ._fields import Prepared
 from ._sorting import distinct_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "code_of",
+    "codes_by_first",
     "edits",
     "edits_of",
     "has_all_words_of",
@@ -248,10 +249,29 @@ def code_of(texts: Sequence[str | None]) -> Codes:
         >>> code_of(["b", None, "a", "b"]).tolist()
         [0, -1, 1, 0]
     """
-    seen: dict[str, int] = {}
-    return np.fromiter(
-        (seen.setdefault(text, len(seen)) if text else -1 for text in texts), dtype=np.int32, count=len(texts)
-    )
+    first: dict[str | None, int] = {}
+    return codes_by_first(texts, len(texts), first, (None, ""))
+
+
+def codes_by_first(
+    texts: Iterable[str | None], size: int, first: dict[str | None, int], missing: tuple[str | None, ...]
+) -> Codes:
+    """Number equal texts alike, in order of first sight; -1 for those that are missing.
+
+    Args:
+        texts: The texts.
+        size: How many they are.
+        first: Filled with the place of the first of each text; the missing ones are taken out.
+        missing: What counts for none.
+    """
+    place = np.fromiter(map(first.setdefault, texts, range(size)), dtype=np.int32, count=size)
+    is_first = place == np.arange(size, dtype=np.int32)
+    none = [first.pop(text) for text in missing if text in first]
+    is_first[none] = False
+    codes = (np.cumsum(is_first, dtype=np.int32) - np.int32(1))[place]
+    for at in none:
+        codes[place == at] = -1
+    return codes
 
 
 def on_distinct_pairs(

@@ -129,6 +129,7 @@ def _split_unit(text: str) -> tuple[str, str | None]:
 
 
 _SHORT_DIRECTIONS = frozenset(DIRECTIONS.values())
+_ABBREVIATED = ORDINALS.keys() | DIRECTIONS.keys() | STREET_TYPES.keys()
 
 
 def _before(words: list[str], place: int) -> str:
@@ -137,6 +138,12 @@ def _before(words: list[str], place: int) -> str:
 
 def _unify(words: list[str]) -> list[str]:
     """Abbreviate street types and directions; a word before the name stays (``St Mary St`` keeps its saint)."""
+    known = [place for place, word in enumerate(words) if word in _ABBREVIATED]
+    last = words[-1] if words else ""
+    if not known:
+        return [_unglued(word) for word in words]
+    if len(words) > 1 and known == [len(words) - 1] and last in STREET_TYPES:  # most lines
+        return [*(_unglued(word) for word in words[:-1]), STREET_TYPES[last]]
     result: list[str] = []
     named = False  # whether a word of the street's own name stands before
     for place, word in enumerate(words):
@@ -148,10 +155,14 @@ def _unify(words: list[str]) -> list[str]:
         elif word in STREET_TYPES and place > 0 and (named or not after or word in BEFORE_NAMES):
             short = STREET_TYPES[word]
         else:
-            short = f"{word[:-7]}str" if len(word) > 8 and word.endswith("strasse") else word
+            short = _unglued(word)
         result.append(short)
         named = named or not (short[0].isdigit() or short in _SHORT_DIRECTIONS)
     return result
+
+
+def _unglued(word: str) -> str:
+    return f"{word[:-7]}str" if len(word) > 8 and word.endswith("strasse") else word
 
 
 def normalize(raw: str) -> str | None:
