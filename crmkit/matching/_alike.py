@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import operator
 import zlib
 from typing import TYPE_CHECKING
 
@@ -155,20 +153,25 @@ def token_set(a: Texts, b: Texts, *, least: float = 0.0) -> Trait:
 
 def word_outline(values: Sequence[str], part: str = "") -> dict[str, Trait]:
     """What bounds on token sets are computed from: length and outline of the sorted words, and a mark of the words."""
-    words = [sorted(set(value.split())) for value in values]
-    joined = [" ".join(several) for several in words]
-    marks = (
-        functools.reduce(
-            operator.or_, (1 << (zlib.crc32(word.encode("utf-8", "surrogatepass")) & 63) for word in several), 0
-        )
-        for several in words
-    )
+    bits: dict[str, int] = {}
+    joined: list[str] = []
+    marks = np.zeros(len(values), dtype=np.uint64)
+    for at, value in enumerate(values):
+        words = sorted(set(value.split()))
+        joined.append(" ".join(words))
+        mark = 0
+        for word in words:
+            bit = bits.get(word)
+            if bit is None:
+                bit = bits[word] = 1 << (zlib.crc32(word.encode("utf-8", "surrogatepass")) & 63)
+            mark |= bit
+        marks[at] = mark
     prefix = f"{part}_" if part else ""
     traits = outline(joined)
     return {
         f"{prefix}set_length": traits["length"],
         f"{prefix}set_outline": traits["outline"],
-        f"{prefix}set_words": np.fromiter(marks, dtype=np.uint64, count=len(values)),
+        f"{prefix}set_words": marks,
     }
 
 

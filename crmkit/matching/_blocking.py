@@ -17,7 +17,7 @@ import numpy as np
 
 from crmkit._progress import steps
 
-from ._sorting import distinct_keys, sort_with_places
+from ._sorting import distinct, distinct_keys, sort_with_places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -292,10 +292,10 @@ def _add_neighbors(
     seen = np.empty(0, dtype=np.int64)
     for position, pairs in cut_pairs:
         left, right = _not_in(prepared, *pairs)
-        key = np.unique(left.astype(np.int64) * n + right)
+        key = distinct(left.astype(np.int64) * n + right)
         if len(seen) and len(key):
             key = key[~_contains(seen, key)]
-        seen = np.union1d(seen, key)
+        seen = distinct(np.concatenate([seen, key]))
         lefts.append((key // n).astype(np.int32))
         rights.append((key % n).astype(np.int32))
         firsts.append(np.full(len(key), position, dtype=np.int16))
@@ -341,7 +341,7 @@ class _Runs:
         """Yield the pairs of uncut blocks, some millions at a time, each once."""
         weight = np.cumsum(self.sizes * (self.sizes - 1) // 2)
         cuts = np.arange(_LOCAL, self.total, _LOCAL) if not self.several else np.empty(0, dtype=np.int64)
-        edges = np.unique(np.concatenate([[0], np.searchsorted(weight, cuts), [len(self.sizes)]]).astype(np.int64))
+        edges = distinct(np.concatenate([[0], np.searchsorted(weight, cuts), [len(self.sizes)]]).astype(np.int64))
         for start, end in itertools.pairwise(edges.tolist()):
             i, j = pairs_within(self.starts[start:end], self.sizes[start:end])
             yield self._ordered(self.rows[i], self.rows[j], side)
@@ -352,7 +352,7 @@ class _Runs:
             across = side[left] != side[right]
             left, right = left[across], right[across]
         if self.several:  # a record with the same value in two columns, or two records with two values in common
-            key = np.unique(left.astype(np.int64) << 32 | right)
+            key = distinct(left.astype(np.int64) << 32 | right)
             left, right = (key >> 32).astype(np.int32), (key & 0xFFFFFFFF).astype(np.int32)
             apart = left != right
             left, right = left[apart], right[apart]

@@ -345,6 +345,6 @@ def _whole_names(fields: dict[str, EncodedField]) -> tuple[Codes, Codes] | None:
     for trait in ("bag", "sound_bag"):
         sums = given.traits[trait][a[present]] + family.traits[trait][b[present]]
         codes = np.full(len(a), -1, dtype=np.int32)
-        codes[present] = np.unique(sums, return_inverse=True)[1].ravel()
+        codes[present] = np.unique(sums, return_inverse=True)[1].ravel()  # 64 bits each: no place is left beside them
         result.append(codes)
     return result[0], result[1]

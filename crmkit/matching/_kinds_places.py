@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from crmkit.normalize import addresses, text
 
 from ._alike import (
     code_of,
+    codes_by_first,
     edits_of,
     has_all_words_of,
     is_affix_of,
@@ -37,37 +39,41 @@ def normalize_street(raw: str) -> str | None:
 
 def normalize_streets(values: Sequence[str]) -> Iterator[str | None]:
     """Normalize many lines, those that differ in nothing but their numbers only once."""
-    forms: dict[str | tuple[str, str], list[str] | None] = {}
-    for raw in values:
-        one = _ONE_RUN(raw)
-        if one is not None and len(raw) <= _USUAL:
-            before, number, after = one.groups()
-            around = (before, after)
-            if around not in forms:
-                forms[around] = _form_of(f"{before}1{after}", 1)
-            form = forms[around]
-            yield normalize_street(raw) if form is None else f"{form[0]}{number}{form[2]}"
-            continue
-        parts = _RUNS(raw)
-        numbers = parts[1::2]
-        if not numbers or len(numbers) > len(_MARKS) or len(raw) > _USUAL:
+    joined = "\n".join(values)
+    if joined.count("\n") != len(values) - 1:
+        joined = "\n".join(["" if "\n" in raw else raw for raw in values])  # then it has no number, and is read alone
+    numbers = iter(_RUN.findall(joined))
+    forms: dict[str, tuple[int, list[str] | None]] = {}
+    for raw, line in zip(values, _RUN.sub("0", joined).split("\n"), strict=bool(values)):
+        known = forms.get(line)
+        if known is None:
+            known = forms[line] = _form_of(line)
+        count, form = known
+        own = list(itertools.islice(numbers, count))
+        if form is None or len(raw) > _USUAL:
             yield normalize_street(raw)
-            continue
-        parts[1::2] = _MARKS[: len(numbers)]
-        marked = "".join(parts)
-        if marked not in forms:
-            forms[marked] = _form_of(marked, len(numbers))
-        form = forms[marked]
-        yield normalize_street(raw) if form is None else _filled(form, numbers)
+        elif count == 1:
+            yield f"{form[0]}{own[0]}{form[2]}"
+        elif count == 2 and form[1] == "1":
+            yield f"{form[0]}{own[0]}{form[2]}{own[1]}{form[4]}"
+        else:
+            yield _filled(form, own)
 
 
-def _form_of(marked: str, count: int) -> list[str] | None:
-    """Normalize a line whose numbers are 1, 2, 3 and cut it at each of them.
+def _form_of(line: str) -> tuple[int, list[str] | None]:
+    """Count the numbers of a line, in which each is a 0, and cut its normal form at them, where they are 1, 2, 3.
 
     None where one is lost or was added (``First Avenue`` is ``1st ave``), or where it may matter how long it is.
     """
+    around = line.split("0")
+    marks = _MARKS[: len(around) - 1]
+    if not 1 < len(around) <= len(_MARKS) + 1:
+        return len(around) - 1, None
+    marked = "".join(itertools.chain.from_iterable(itertools.zip_longest(around, marks, fillvalue="")))
     parts = _RUNS(addresses.street(marked))
-    return None if sorted(parts[1::2]) != list(_MARKS[:count]) or _GLUED.search(marked) else parts
+    if sorted(parts[1::2]) != list(marks) or ("stra" in marked.lower() and _GLUED.search(marked)):
+        return len(marks), None
+    return len(marks), parts
 
 
 def _filled(form: Sequence[str], numbers: Sequence[str]) -> str:
@@ -76,6 +82,7 @@ def _filled(form: Sequence[str], numbers: Sequence[str]) -> str:
     return "".join(parts)
 
 
+_RUN = re.compile("[0-9]+")
 _RUNS = re.compile("([0-9]+)").split
 _ONE_RUN = re.compile(r"([^0-9]*)([0-9]+)([^0-9]*)\Z").match
 _MARKS = "123456789"
@@ -129,12 +136,13 @@ def _first_word(name: str) -> str | None:
 
 def _prepare_streets(values: Sequence[str]) -> Prepared:
     numbers: list[str | None] = []
-    places: dict[str, int] = {}
-    place = np.empty(len(values), dtype=np.int32)
-    for at, (number, name) in enumerate(split_streets(values)):
+    words: list[str] = []
+    for number, name in split_streets(values):
         numbers.append(number)
-        place[at] = places.setdefault(name, len(places))
-    names = list(places)
+        words.append(name)
+    first: dict[str | None, int] = {}
+    place = codes_by_first(words, len(words), first, ())
+    names = cast("list[str]", list(first))
     number_codes, word = code_of(numbers), code_of(names)
     starts = [value[:10] if len(value) >= 6 or not value.isascii() else None for value in values]
     of_names: dict[str, Trait] = {

@@ -58,6 +58,9 @@ _FIRST_NUMBER = re.compile(
 )
 _LAST_NUMBER = re.compile(r"[^\W\d]\.?[\s,]+(\d+(?:\s*[-–/]\s*\d+)?(?:\s?[a-z])?)\.?\s*\Z", re.IGNORECASE)
 _CHINESE_NUMBER = re.compile(r"(\d+(?:[-之]\d+)?)\s*(?:号|號|弄)")
+_HAN_NOISE = re.compile(r"[\s,，。.;；]+")
+_SIMPLE = re.compile(r"[a-z0-9]+(?: [a-z0-9]+)*\Z").match  # words and nothing else
+_UNIT_WORDS = frozenset(UNITS)
 _APOSTROPHE = re.compile(r"['’`.]")
 _NOT_WORD = re.compile(r"[^\w/#&-]+")
 
@@ -89,10 +92,17 @@ def street(raw: str) -> str:
     .. versionadded:: 0.1.0
     """
     text = _text(raw)
-    # In ASCII there is nothing to fold but case.
-    text = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text.casefold())
-    if _HAN.search(text):
-        return unicodedata.normalize("NFKC", re.sub(r"[\s,，。.;；]+", "", text).casefold())
+    if text.isascii():  # there is nothing to fold but case
+        text = text.lower()
+        if _SIMPLE(text) is not None:
+            words = text.split(" ")
+            first = words[0]
+            if _UNIT_WORDS.isdisjoint(words) and (first.isalpha() or first[0].isdigit()) and not _may_name_box(text):
+                return " ".join(_unify(words))
+    else:
+        text = unicodedata.normalize("NFKC", text.casefold())
+        if _HAN.search(text):
+            return unicodedata.normalize("NFKC", _HAN_NOISE.sub("", text).casefold())
     box = _PO_BOX.search(text) if _may_name_box(text) else None
     if box and box[1]:
         text = f"{text[: box.start()]} pobox {box[1]} {text[box.end() :]}"
