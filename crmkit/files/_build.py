@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 BATCH_CELLS = 200_000
 EXTRA = "_extra"
 _TRIAL = 20_000
+_NEW = 0.8
+"""Share of the latest cells that no cell before had, from which it no longer pays to look each of them up."""
 
 
 def column_names(header: Sequence[str], notes: NoteList) -> list[str]:
@@ -70,9 +72,10 @@ class _Column:
         if self._seen is None:
             self._parts.append(tuple([cell or None for cell in cells] if "" in cells else cells))
             return
+        known = len(self._seen)
         held = self._seen.setdefault
         self._parts.append(tuple(map(held, cells, cells)))
-        if self._length > _TRIAL and len(self._seen) > self._length // 2:
+        if self._length > _TRIAL and len(self._seen) - known > _NEW * len(cells):
             self._seen = None
 
     def take(self) -> tuple[str | None, ...]:

@@ -104,18 +104,25 @@ def jaro_winkler_of(field: EncodedField, a: Codes, b: Codes, *, least: float, pa
 
 def outline(values: Sequence[str]) -> dict[str, Trait]:
     """Length, first character and a 64-bit mark of the characters in each value: what bounds are computed from."""
-    text = "".join(values)
     size = lengths(values)
-    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    bits = np.uint64(1) << (points % 64).astype(np.uint64)
-    starts = np.cumsum(size) - size
     mark = np.zeros(len(values), dtype=np.uint64)
     initial = np.zeros(len(values), dtype=np.uint32)
-    filled = np.flatnonzero(size > 0)
-    if len(filled):
-        mark[filled] = np.bitwise_or.reduceat(bits, starts[filled])
-        initial[filled] = points[starts[filled]]
+    for start in range(0, len(values), _OUTLINED):
+        part = slice(start, start + _OUTLINED)
+        text = "".join(values[part])
+        points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+        starts = np.cumsum(size[part]) - size[part]
+        filled = np.flatnonzero(size[part] > 0)
+        if len(filled):
+            mark[part][filled] = np.bitwise_or.reduceat(_BIT[points % 64], starts[filled])
+            initial[part][filled] = points[starts[filled]]
     return {"length": size, "outline": mark, "initial": initial}
+
+
+_OUTLINED = 1 << 14
+"""Values whose characters are held at a time."""
+
+_BIT = np.uint64(1) << np.arange(64, dtype=np.uint64)
 
 
 def prepare_outline(values: Sequence[str]) -> Prepared:

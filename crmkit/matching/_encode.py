@@ -123,6 +123,9 @@ def encode(
             draft = _draft(sources, comparison)
         if draft is not None and any((column >= 0).any() for column in draft.columns):
             drafts[comparison.name] = draft
+    for source in sources:
+        source.countries()  # kept by the source, and the last that is read of its table
+        source.table.forget()
     weights = _copy_weights(drafts, {comparison.name: comparison.group for comparison in comparisons}, n)
     fields: dict[str, EncodedField] = {}
     keys: dict[str, tuple[Codes, ...]] = {}

@@ -47,7 +47,13 @@ def normalize_email(raw: str) -> str | None:
 def normalize_emails(values: Sequence[str]) -> list[str | None]:
     """Keys of many addresses; those that are good beyond doubt are told together."""
     doubted = set(_email_bulk.doubtful(values))
-    return [normalize_email(raw) if at in doubted else raw.lower() for at, raw in enumerate(values)]
+    return [normalize_email(raw) if at in doubted else _lower(raw) for at, raw in enumerate(values)]
+
+
+def _lower(raw: str) -> str:
+    """Return the very text where there is nothing to change, so that a column is not held twice."""
+    lowered = raw.lower()
+    return raw if raw == lowered else lowered
 
 
 def company_domain(value: str) -> str | None:
