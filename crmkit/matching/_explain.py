@@ -141,7 +141,7 @@ def explain_pair(
 def explain_levels(model: MatchModel, pairs: PairLevels, *, left: object, right: object) -> PairExplanation:
     """Explain the score of the one pair that was compared."""
     evidence = group_evidence(model, pairs)
-    expected = log_expected(model, pairs, evidence)[:, 0]
+    expected = log_expected(model, pairs, ratio_of(evidence))[:, 0]
     match = list(model.numbers).index(MATCH)
     steps = [EvidenceStep(name="prior", weight=float(np.log(model.numbers[MATCH]) - expected[-1]) / _LN2)]
     members = memberships(model, pairs)
