@@ -7,9 +7,11 @@ from functools import cached_property
 
 import attrs
 
+from crmkit.errors import NotFoundError, SchemaError
 from crmkit.normalize import text as texts
 from crmkit.normalize._placeholders import is_placeholder
 
+from ._arguments import words
 from ._check import Check, Context
 from ._verdict import PASSED, Finding, Verdict, normal
 
@@ -44,11 +46,13 @@ _STATUS_SYNONYMS = {
 
 
 def _texts(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(values)
+    return words("the values of a Choice()", values)
 
 
 def _pairs(synonyms: Mapping[str, str] | tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    return tuple(synonyms.items()) if isinstance(synonyms, Mapping) else synonyms
+    pairs = tuple(synonyms.items()) if isinstance(synonyms, Mapping) else tuple(synonyms)
+    words("the synonyms of a Choice()", [word for pair in pairs for word in pair])
+    return pairs
 
 
 @attrs.define(frozen=True, slots=False)
@@ -69,6 +73,12 @@ class Choice(Check):
 
     values: tuple[str, ...] = attrs.field(converter=_texts)
     synonyms: tuple[tuple[str, str], ...] = attrs.field(default=(), kw_only=True, converter=_pairs)
+
+    @synonyms.validator
+    def _means_a_value(self, _attribute: object, synonyms: tuple[tuple[str, str], ...]) -> None:
+        for _, value in synonyms:
+            if value not in self.values:
+                raise SchemaError(f"a synonym of a Choice(): {NotFoundError.of('value', value, self.values)}")
 
     @classmethod
     def deal_stages(cls) -> Choice:

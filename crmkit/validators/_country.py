@@ -9,6 +9,7 @@ import attrs
 from crmkit.normalize import addresses, countries
 from crmkit.normalize._placeholders import is_filler_number, is_placeholder
 
+from ._arguments import one_of
 from ._by_country import ByCountry
 from ._check import Check, Context
 from ._text import tidy
@@ -55,7 +56,7 @@ class Country(Check):
     learns: ClassVar[bool] = True
 
     form: Literal["code", "any", "column"] = attrs.field(
-        default="code", validator=attrs.validators.in_(("code", "any", "column"))
+        default="code", validator=one_of("form of a country", ("code", "any", "column"))
     )
 
     def learn(self, texts: Sequence[str]) -> Check:

@@ -13,6 +13,7 @@ from crmkit.normalize import numbers
 from crmkit.normalize._placeholders import is_placeholder
 from crmkit.values import Money as Amount
 
+from ._arguments import one_of
 from ._check import Check, Context, Reference, country_reference
 from ._conditions import Column
 from ._verdict import Finding, Verdict, failed, normal
@@ -38,9 +39,12 @@ _PLAIN = re.compile(r"(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,9})?\Z").match
 def _limit(value: Decimal | float | str | None) -> Decimal | None:
     """Return a limit exactly as it was written: 0.1 is a tenth, not the nearest binary fraction."""
     try:
-        return None if value is None else Decimal(str(value))
+        limit = None if value is None else Decimal(str(value))
     except InvalidOperation:
         raise SchemaError("a limit of a number is a number") from None
+    if limit is not None and not limit.is_finite():
+        raise SchemaError("a limit of a number is a finite number; leave it out where there is none")
+    return limit
 
 
 def _currency_reference(currency: str | Column | Reference | None) -> str | Reference | None:
@@ -61,7 +65,9 @@ class _Limited(Check):
 
     ge: Decimal | None = attrs.field(default=None, converter=_limit)
     le: Decimal | None = attrs.field(default=None, converter=_limit)
-    decimal: Literal[".", ","] | None = None
+    decimal: Literal[".", ","] | None = attrs.field(
+        default=None, validator=one_of("decimal sign", (".", ","), optional=True)
+    )
 
     def _read(self, text: str, code: str) -> tuple[Amount | None, tuple[Finding, ...]]:
         plain = self.decimal != "," and _PLAIN(text.removeprefix("-")) is not None

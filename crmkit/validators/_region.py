@@ -11,6 +11,7 @@ from crmkit.normalize import text as texts
 from crmkit.normalize._placeholders import is_placeholder
 from crmkit.normalize._reference import read_rows
 
+from ._arguments import one_of
 from ._by_country import ByCountry
 from ._verdict import Finding, Skipped, Verdict, normal
 
@@ -51,7 +52,7 @@ class Region(ByCountry):
     severity: ClassVar[Severity] = "warning"
 
     form: Literal["name", "code", "any"] = attrs.field(
-        default="any", validator=attrs.validators.in_(("name", "code", "any"))
+        default="any", validator=one_of("form of a region", ("name", "code", "any"))
     )
 
     def examine(self, text: str, context: Context = ()) -> Verdict:
