@@ -5,6 +5,7 @@ What counts depends on the field: "No" is a surname, "Customer" is no person, an
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache
 
@@ -14,6 +15,8 @@ __all__ = ["is_filler_number", "is_marker", "is_name_placeholder", "is_placehold
 
 _LONGEST = 40
 _FEWEST_DIGITS = 4
+_LONG_TEXT = 1000
+_SIGN = re.compile(r"\w").search
 _ROUND = " .-_*?!()[]<>"
 
 
@@ -45,6 +48,9 @@ def is_marker(raw: str) -> bool:
 
 def is_name_placeholder(raw: str) -> bool:
     """Say whether the text stands in for a name; see :func:`crmkit.normalize.names.is_placeholder`."""
+    if len(raw) > _LONG_TEXT:
+        bare = raw.strip().strip(_ROUND)
+        return is_name_placeholder(bare) if len(bare) <= _LONG_TEXT else _SIGN(bare) is None
     folded = text.fold(raw)
     if not (folded[:1].isalpha() or any(map(str.isalpha, folded))):
         return True
@@ -64,6 +70,8 @@ def is_placeholder(raw: str) -> bool:
         >>> [is_placeholder(value) for value in ("N/A", "No", "无", "--", "no email", "13800138000")]
         [True, True, True, True, True, False]
     """
+    if len(raw) > _LONG_TEXT:
+        return len(bare := raw.strip().strip(_ROUND)) <= _LONG_TEXT and is_placeholder(bare)
     if any(char.isdecimal() for char in raw):
         return False
     folded = raw.strip().casefold()

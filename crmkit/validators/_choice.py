@@ -13,11 +13,12 @@ from crmkit.normalize._placeholders import is_placeholder
 
 from ._arguments import words
 from ._check import Check, Context
+from ._likeness import nearest
 from ._verdict import PASSED, Finding, Verdict, normal
 
 __all__ = ["Choice"]
 
-_LEAST_LIKENESS = 85.0
+_LONGEST = 1000
 
 # The stages that Salesforce, HubSpot, Zoho, Dynamics 365, 纷享销客 and 销售易 deliver, brought to one list.
 _STAGES = ("new", "qualified", "proposal", "negotiation", "won", "lost")
@@ -118,23 +119,10 @@ class Choice(Check):
             return normal(text, meant)
         if is_placeholder(text):
             return (Finding("placeholder", dimension="completeness", severity="warning"),)
-        near, likeness = self._nearest(text)
+        near, likeness = nearest(texts.fold(text), self._known) if len(text) <= _LONGEST else (None, None)
         return (Finding("choice_unknown", fix=near, confidence=likeness, params={"n": len(self.values)}),)
 
     def examine_many(self, texts: Sequence[str], contexts: Sequence[Context]) -> Mapping[int, Verdict]:
         del contexts
         exact, examine = self._exact, self.examine
         return {at: verdict for at, text in enumerate(texts) if text not in exact and (verdict := examine(text))}
-
-    def _nearest(self, text: str) -> tuple[str | None, float | None]:
-        """Return the one value that the text is a slip away from; none if two are as near."""
-        from rapidfuzz import fuzz, process
-
-        found = process.extract(texts.fold(text), list(self._known), scorer=fuzz.ratio, score_cutoff=_LEAST_LIKENESS)
-        meant: dict[str, float] = {}
-        for name, score, _ in found:  # best first
-            meant.setdefault(self._known[name], score)
-        if len(meant) != 1:
-            return None, None
-        value, score = next(iter(meant.items()))
-        return value, round(score / 100 * 0.95, 2)
