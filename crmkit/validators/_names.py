@@ -37,8 +37,8 @@ class PersonName(Check):
     """A person's name, whole or in part, in any script.
 
     Names follow no rule that could be checked; what is reported is what no name holds: addresses, numbers, markup,
-    placeholders such as ``test``, ``无`` and ``先生`` without a name, telephone numbers, and damaged encoding. A name all in capitals is right,
-    and has a normal form that is proposed without being sure.
+    placeholders such as ``test``, ``无`` and ``先生`` without a name, telephone numbers, and damaged encoding. A name
+    all in capitals is right, and has a normal form that is proposed without being sure.
 
     Example:
         >>> [PersonName().is_valid(text) for text in ("O'Brien-Łoś", "欧阳小明", "wei@example.com", "n/a")]
