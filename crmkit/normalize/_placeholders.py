@@ -17,6 +17,8 @@ _LONGEST = 40
 _FEWEST_DIGITS = 4
 _LONG_TEXT = 1000
 _SIGN = re.compile(r"\w").search
+_DIGIT = re.compile(r"\d").search
+_LETTER = re.compile(r"[A-Za-z]").search
 _ROUND = " .-_*?!()[]<>"
 
 
@@ -72,7 +74,7 @@ def is_placeholder(raw: str) -> bool:
     """
     if len(raw) > _LONG_TEXT:
         return len(bare := raw.strip().strip(_ROUND)) <= _LONG_TEXT and is_placeholder(bare)
-    if any(char.isdecimal() for char in raw):
+    if _DIGIT(raw) is not None:
         return False
     folded = raw.strip().casefold()
     if is_name_placeholder(raw) or folded in _words("answer"):
@@ -90,7 +92,7 @@ def is_filler_number(raw: str) -> bool:
         >>> [is_filler_number(value) for value in ("00000", "999-9999", "000", "10000", "x000000")]
         [True, True, False, False, False]
     """
-    if len(raw) > _LONGEST or any(char.isalpha() for char in raw):
+    if len(raw) > _LONGEST or (_LETTER(raw) is not None if raw.isascii() else any(map(str.isalpha, raw))):
         return False
     found = [char for char in raw if char.isdecimal()]
     return len(found) >= _FEWEST_DIGITS and len(set(found)) == 1

@@ -54,6 +54,7 @@ _PLAIN_EXTENSION = re.compile(r"(\+?[\d ().-]*\d) ?(?:ext\. ?|x)(\d{1,6})\Z", re
 _ABROAD = re.compile(r"\(?00[ -]?(?=[1-9])", re.ASCII)
 _CHINA_WITHOUT_PLUS = re.compile(r"\(?86\)?[ -]?1[3-9]\d[ -]?\d{4}[ -]?\d{4}\Z", re.ASCII)
 _SEPARATOR = re.compile(r"\s*[/;|,\n\r、]+\s*|\s+(?:or|oder|ou|o)\s+|\s*[或和]\s*")
+_MAY_SEPARATE = re.compile(r"[^0-9 ().+-]").search
 _FEWEST_DIGITS = 5
 
 
@@ -378,6 +379,8 @@ def split_many(raw: str) -> list[str]:
     """
     if len(raw) > 16 * _MAX_RAW:
         return [raw]
+    if raw.isascii() and _MAY_SEPARATE(raw) is None:
+        return [raw.strip()] if raw.strip() else []
     text = "\n".join(plain(line) for line in raw.splitlines())
     pieces: list[str] = []
     end = 0

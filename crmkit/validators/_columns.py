@@ -75,11 +75,9 @@ class Columns:
             return Texts([], np.full(self.n_rows, -1, dtype=np.int32))
         distinct = self.table.texts(name)
         values = cast("list[str]", distinct.values)
-        blank = np.fromiter(map(str.isspace, values), dtype=bool, count=len(values))
-        if "" in values:
-            blank[values.index("")] = True
-        if not blank.any():
+        if not any(map(str.isspace, values)) and "" not in values:
             return Texts(values, distinct.codes)
+        blank = np.fromiter((not value or value.isspace() for value in values), dtype=bool, count=len(values))
         kept = np.flatnonzero(~blank)
         renumbered = np.full(len(values) + 1, -1, dtype=np.int32)
         renumbered[kept] = np.arange(len(kept), dtype=np.int32)

@@ -124,7 +124,11 @@ class FixPlan:
         found: dict[str, Any] = {
             name: chosen_cells.column(column) for name, column in zip(_ISSUE_COLUMNS, names, strict=True)
         }
-        linked = [sizes.get(pair, 1) for pair in zip(found["rows"], found["rules"], strict=True)]
+        linked = (
+            [sizes.get(pair, 1) for pair in zip(found["rows"], found["rules"], strict=True)]
+            if sizes
+            else [1] * len(first)
+        )
         key = report.schema.key if report.schema.key in report.table.columns else None
         plan = cls(
             **found, codes=reasons, together=linked, key=key, run_id=report.run_id,
@@ -319,6 +323,8 @@ class FixPlan:
 
     def _whole(self) -> list[bool]:
         """Say of each change whether all that belong together with it are in the plan."""
+        if max(self.together, default=1) == 1:
+            return [True] * len(self)
         there = Counter(zip(self.rows, self.rules, strict=True))
         return [
             size <= there[pair]

@@ -16,6 +16,7 @@ from crmkit.values import Money as Amount
 from ._arguments import one_of
 from ._check import Check, Context, Reference, country_reference
 from ._conditions import Column
+from ._lines import Lines
 from ._verdict import Finding, Verdict, failed, normal
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ _THOUSANDS_OR_DECIMAL = 0.9
 _OWN_COUNTRY = 0.97
 _DEFAULT_COUNTRY = 0.9
 _ITS_OWN_DOLLAR = 0.8
-_PLAIN = re.compile(r"(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,9})?\Z").match
+_PLAIN_FORM = r"(?:0|[1-9][0-9]{0,14}+)(?:\.[0-9]{1,9}+)?+"
+_PLAIN = re.compile(rf"{_PLAIN_FORM}\Z").match
+_PLAIN_LINES = Lines(_PLAIN_FORM)
 """A number in its normal form, not negative: a fast path, which only accepts."""
 
 
@@ -88,7 +91,7 @@ class _Limited(Check):
         examine, referring = self.examine, bool(self.references)
         plain, ge, le = _PLAIN, self.ge, self.le
         if le is None and (ge is None or ge <= 0):  # then no sign is all that there is to ask
-            odd = [at for at, match in enumerate(map(plain, texts)) if match is None]
+            odd = _PLAIN_LINES.others(texts)
             return {at: verdict for at in odd if (verdict := examine(texts[at], contexts[at] if referring else ()))}
         return {
             at: verdict
