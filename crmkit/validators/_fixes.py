@@ -129,7 +129,7 @@ class FixPlan:
             if sizes
             else [1] * len(first)
         )
-        key = report.schema.key if report.schema.key in report.table.columns else None
+        key = report.schema.key if report.schema.key in report.columns else None
         plan = cls(
             **found, codes=reasons, together=linked, key=key, run_id=report.run_id,
             rule_version=report.schema.hash[:16], n_rows=report.n_rows,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
@@ -11,6 +12,7 @@ import numpy as np
 
 from crmkit import frames, systems
 from crmkit._progress import steps
+from crmkit.errors import CrmkitError
 from crmkit.issues import IssueTable, new_run_id
 
 from ._assumptions import Assumption
@@ -38,7 +40,9 @@ if TYPE_CHECKING:
     from ._rules import Rule
     from ._schema import Schema
 
-__all__ = ["Item", "Part", "Run", "run_schema"]
+__all__ = ["Item", "Part", "Run", "judge_rule", "run_schema"]
+
+logger = logging.getLogger("crmkit.validators")
 
 
 Item: TypeAlias = "tuple[str, Check] | Rule"
@@ -117,7 +121,9 @@ class Run:
             issues += tables_found
         return Part(outcomes, IssueTable.concat(issues).stamped(self.run_id, ids), assumptions)
 
-    def report(self, part: Part, table: Table, *, n_rows: int, whole: bool = True) -> ValidationReport:
+    def report(
+        self, part: Part, table: Table, *, n_rows: int, whole: bool = True, columns: Sequence[str] | None = None
+    ) -> ValidationReport:
         """Return the report of everything that was found."""
         places = range(len(self.items))
         outcomes = [outcome for place in places for outcome in part.outcomes.get(place, ())]
@@ -127,7 +133,7 @@ class Run:
         return ValidationReport(
             schema=self.schema, table=table, issues=issues.in_language(self.lang), outcomes=outcomes,
             assumptions=dict.fromkeys((*self.schema.assumptions, *assumed)), run_id=self.run_id, at=self.moment,
-            n_rows=n_rows, whole=whole,
+            n_rows=n_rows, whole=whole, columns=columns,
         )  # fmt: skip
 
 
@@ -267,7 +273,10 @@ def _run_rule(
     n_asked = int(np.count_nonzero(asked))
     try:
         judged = rule.judge(context, asked)
-    except ArithmeticError as error:  # a figure beyond every range: the rule's fault, not the data's
+    except CrmkitError:  # wrong use, such as a table without the column of a reference
+        raise
+    except Exception as error:  # noqa: BLE001 - the rule's fault, such as a normal form of somebody's own; not the data's
+        logger.warning("rule %s crashed: %s", rule.title, type(error).__name__)
         return [
             _outcome(rule, passed=0, failed=0, error=n_asked, skipped=n - n_asked, exceptions=(type(error).__name__,))
         ], []
@@ -299,6 +308,13 @@ def _run_rule(
             )
         )  # fmt: skip
     return [outcome], tables_found
+
+
+def judge_rule(
+    run: Run, rule: Rule, columns: Columns, ids: Sequence[str | None] | None, checks: Mapping[str, Check]
+) -> tuple[list[RuleOutcome], list[IssueTable]]:
+    """Ask one rule about some columns; rows of the issues count within them."""
+    return _run_rule(rule, columns, ids, run.others, {}, run.moment, checks)
 
 
 def _confidences(given: float | Sequence[float | None] | None, fixes: Sequence[str | None]) -> list[float | None]:

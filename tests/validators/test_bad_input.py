@@ -232,7 +232,7 @@ def test_pieces_are_let_go():
 
     report = Schema("s", key="id", fields={"email": Email()}).check_chunks(pieces())
     assert report.n_rows == 6
-    assert report.table.columns == ("id",) or list(report.table.columns) == ["id"]
+    assert len(report.table) == 0  # no column had to be kept whole
 
 
 def test_pieces_are_asked_for_the_columns_of_the_schema():
