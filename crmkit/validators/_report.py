@@ -15,7 +15,7 @@ from ._html import report_html
 from ._scores import summaries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from crmkit.frames import Table
