@@ -51,17 +51,16 @@ def _line() -> re.Pattern[str]:
     atom = rf"[{rfc_constants.ATEXT}]++"
     label = r"[a-z0-9]++(?:-[a-z0-9]++)*+"
     # Names that the reference writes in lower case, and words that stand for no address.
-    in_lower_case = "|".join(map(_in_any_case, rfc_constants.CASE_INSENSITIVE_MAILBOX_NAMES))
-    special = rf"(?!{_FILLERS}{_words()}{_FILLERS}[+@]|(?:{in_lower_case})@)"
+    special = rf"(?!{_FILLERS}{_words(*rfc_constants.CASE_INSENSITIVE_MAILBOX_NAMES)}{_FILLERS}[+@])"
     short = rf"(?!.{{{LONGEST_DOMAIN + 1}}})"  # then no part can be too long
     address = rf"{short}{special}{atom}(?:\.{atom})*+@((?:{label}\.)++[a-z]++)$"
     return re.compile(rf"^(?:{address}|.*+$)", re.MULTILINE)
 
 
-def _words() -> str:
-    """Return a pattern of the words that may stand for no address, branching letter by letter."""
+def _words(*more: str) -> str:
+    """Return a pattern of the words that may stand for no address, and of more, branching letter by letter."""
     tree: dict[str, Any] = {}
-    for word in placeholder_words():
+    for word in (*placeholder_words(), *more):
         node = tree
         for letter in word:
             node = node.setdefault(letter, {})
@@ -70,7 +69,6 @@ def _words() -> str:
 
 
 _END = ""
-_BESIDE = 5
 
 
 def _branches(node: dict[str, Any]) -> str:
@@ -81,14 +79,6 @@ def _branches(node: dict[str, Any]) -> str:
     ]
     if not ways:
         return ""
-    if len(ways) > 2 * _BESIDE:  # a look at the next sign rules out several ways at once
-        letters = [letter for letter in node if letter != _END]
-        starts = range(0, len(ways), _BESIDE)
-        ways = [
-            f"(?=[{''.join(map(_in_any_case, letters[at : at + _BESIDE])).replace('[', '').replace(']', '')}])"
-            f"(?:{'|'.join(ways[at : at + _BESIDE])})"
-            for at in starts
-        ]
     return f"(?:{'|'.join(ways)})" + ("?" if _END in node else "")
 
 
