@@ -9,7 +9,7 @@ import numpy as np
 
 from crmkit.errors import NotFoundError, SchemaError
 
-from ._named import normalizer
+from ._named import normalizer, within_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -101,7 +101,7 @@ class Columns:
         if key is not None and key in self._normalized:
             return self._normalized[key]
         texts = self.texts(name)
-        normalize = form if callable(form) else normalizer(form)
+        normalize = within_limit(form) if callable(form) else normalizer(form)
         numbers: dict[str, int] = {}
         codes = [numbers.setdefault(normalize(text) or "", len(numbers)) for text in texts.values]
         found = Texts(list(numbers), np.append(np.array(codes, dtype=np.int32), np.int32(-1))[texts.codes])

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from crmkit.typing import Frame, JSONValue, Language, Progress
 
     from ._check import Check
+    from ._field_rules import FieldRule
     from ._rules import Rule
     from ._schema import Schema
 
@@ -221,7 +222,9 @@ def _run_field(
         ]  # fmt: skip
         return absent, [], [Assumption.of("absent_column", column=field)]
     rules = [attrs.evolve(rule, check=_at(rule.check, moment)) for rule in rules]
-    run = FieldRun(field, rules, columns, written=written)
+    masks, crashed = _masks(rules, columns)
+    asked = [rule for rule in rules if rule.name not in crashed]
+    run = FieldRun(field, asked, columns, masks=[masks[rule.name] for rule in asked], written=written)
     notes = []
     for rule in run.rules:
         for part in walk(rule.check):
@@ -230,7 +233,34 @@ def _run_field(
                 if part.learned:
                     notes.append(Assumption.of("date_order", column=shown_as[field], order=str(part.order)))
     outcomes, issues = run.run()
+    for place, rule in enumerate(rules):
+        if rule.name in crashed:
+            outcomes.insert(place, _crashed(rule, field, columns.n_rows, crashed[rule.name]))
     return outcomes, issues, notes
+
+
+def _masks(
+    rules: Sequence[FieldRule], columns: Columns
+) -> tuple[dict[str, np.ndarray[Any, Any] | None], dict[str, str]]:
+    """Return for each rule where its condition holds, and by which exception some conditions crashed."""
+    masks: dict[str, np.ndarray[Any, Any] | None] = {}
+    crashed: dict[str, str] = {}
+    for rule in rules:
+        try:
+            masks[rule.name] = None if rule.condition is None else rule.condition.mask(columns)
+        except CrmkitError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a normal form of somebody's own; the data are not to blame
+            crashed[rule.name] = type(error).__name__
+            logger.warning("the condition of rule %s crashed: %s", rule.name, type(error).__name__)
+    return masks, crashed
+
+
+def _crashed(rule: FieldRule, field: str, n: int, exception: str) -> RuleOutcome:
+    return RuleOutcome(
+        rule=rule.name, path=field, severity=rule.grade, dimension="validity", passed=0, failed=0, error=n, skipped=0,
+        exceptions=(exception,),
+    )  # fmt: skip
 
 
 def _unchecked(field: str, check: Check, outcomes: Sequence[RuleOutcome]) -> IssueTable:
@@ -268,10 +298,11 @@ def _run_rule(
     if len(present) < len(rule.columns) and not (rule.kind == "demand" and present):
         reasons = {"column_missing": n}
         return [_outcome(rule, passed=0, failed=0, skipped=n, reasons=reasons)], []
-    asked = np.ones(n, dtype=bool) if rule.condition is None else rule.condition.mask(columns)
     context = RunContext(columns=columns, ids=ids, tables=tables, orders=orders, now=moment)
-    n_asked = int(np.count_nonzero(asked))
+    n_asked = n
     try:
+        asked = np.ones(n, dtype=bool) if rule.condition is None else rule.condition.mask(columns)
+        n_asked = int(np.count_nonzero(asked))
         judged = rule.judge(context, asked)
     except CrmkitError:  # wrong use, such as a table without the column of a reference
         raise

@@ -29,6 +29,7 @@ from crmkit.validators import (
     order,
     present,
     reference,
+    register,
     require,
     satisfies,
     unique,
@@ -141,6 +142,46 @@ def test_a_plan_for_changed_data_leaves_what_was_changed_and_says_so():
     assert third.revert(fewer) == ROWS[:3]
     assert {conflict.reason for conflict in third.conflicts} <= {"no row has this record id"}
     assert third.conflicts
+
+
+def _breaks(text):
+    raise ValueError(text)
+
+
+def _never_comes_back(_text):
+    while True:
+        pass
+
+
+@pytest.mark.parametrize(("form", "exception"), [(_breaks, "ValueError"), (_never_comes_back, "TimeoutError")])
+def test_a_normal_form_of_ones_own_that_breaks_is_the_rules_fault_wherever_it_stands(monkeypatch, form, exception):
+    monkeypatch.setattr(time_limit.limited, "__defaults__", (0.05,))
+    register("broken_form", normalize=form)
+    canary = "zk7canary"
+    rows = [{"a": canary, "b": "1"}, {"a": "y", "b": "x"}]
+    odd = col("a", normalize="broken_form") == "x"
+    schema = Schema(
+        "s",
+        fields={"b": Number().when(odd) & Text(max_length=3)},
+        rules=[unique("a", normalize=form), reference("a", to="o.a", normalize=form), require("b").when(odd),
+               any_of(odd, present("b")), require("a")],
+    )  # fmt: skip
+    report = schema.check(rows, tables={"o": [{"a": canary}]})
+    crashed = {
+        "b:number",
+        "unique:a",
+        "reference:a",
+        "require:b",
+        *(name for name in report.outcomes if "any_of" in name),
+    }
+    assert set(report.crashed) == crashed
+    for name in crashed:
+        assert report.outcomes[name].exceptions == (exception,)
+        assert report.outcomes[name].error == 2
+    assert report.outcomes["b:text"].passed == 2
+    assert report.outcomes["require:a"].passed == 2
+    assert not report.ok
+    assert list(report.outcomes)[:2] == ["b:number", "b:text"]
 
 
 @pytest.mark.parametrize("damage", ["cut", "edit", "swap", "drop"])
