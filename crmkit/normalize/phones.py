@@ -119,10 +119,10 @@ def normalize(raw: str, country: str | None = None) -> str | None:
     if len(raw) > _MAX_RAW:
         return None
     text = _prepare(raw, country)
-    fast = _phone_plan.accept(text, country) if text else None
+    fast = _phone_plan.accept(text, country) if text and text != raw else None
     if fast is not None:
         return f"+{fast[0]}{fast[1]}"
-    found = written(raw, country)
+    found = _written(text, country)
     return None if found is None else found[0]
 
 
@@ -136,9 +136,10 @@ def written(raw: str, country: str | None = None) -> tuple[str, str | None] | No
         >>> written("+44 20 7946 0958 ext. 12")
         ('+442079460958', '12')
     """
-    if len(raw) > _MAX_RAW:
-        return None
-    text = _prepare(raw, country)
+    return _written(_prepare(raw, country), country) if len(raw) <= _MAX_RAW else None
+
+
+def _written(text: str | None, country: str | None) -> tuple[str, str | None] | None:
     if not text or len(text) > _MAX_RAW:
         return None
     apart = _PLAIN_EXTENSION(text)
