@@ -1,7 +1,10 @@
 """What people type into fields of a CRM, and what is to be said of it: cases that were found wanting once."""
 
+import re
+
 import pytest
 
+from crmkit.quality import find_personal_data
 from crmkit.validators import (
     Choice,
     CompanyName,
@@ -44,6 +47,10 @@ def test_the_cards_of_foreigners_with_permanent_residence_are_resident_ids():
     ]:
         assert ResidentId().is_valid(number)
         assert (birth_date_of(number), gender_of(number), province_of(number)) == (born, gender, province)
+        found = find_personal_data([{"note": f"card {number}, called back"}] * 3)
+        assert "national_id" in {finding["kind"] for finding in found.to_dict()["findings"]}
+        pattern = Schema("s", fields={"n": ResidentId()}).to_json_schema()["properties"]["n"]["pattern"]
+        assert re.match(pattern, number)
     assert said(ResidentId(), "911124198108030025") == [("resident_id_checksum", None)]
     assert said(ResidentId(), "999124198108030024") == [("resident_id_malformed", None)]
 
