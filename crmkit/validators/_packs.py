@@ -148,8 +148,8 @@ def _contact_rules() -> list[Rule]:
         any_of(*reached, name="reachable", severity="warning"),
         unique("email", normalize="email", severity="warning"),
         reference("account_id", to="accounts.id"),
-        complete("country", by="mobile"),
-        complete("country", by="phone"),
+        complete("country", by="mobile", method="country_of_phone"),
+        complete("country", by="phone", method="country_of_phone"),
         agree("birth_date", "national_id", "birth_date_of_resident_id"),
         complete("birth_date", by="national_id", method="birth_date_of_resident_id"),
         swapped("email", "phone", kinds=("email", "phone")),
@@ -164,8 +164,8 @@ def _lead_rules() -> list[Rule]:
         _named(),
         any_of(*reached, name="reachable", severity="warning"),
         unique("email", normalize="email", severity="warning"),
-        complete("country", by="mobile"),
-        complete("country", by="phone"),
+        complete("country", by="mobile", method="country_of_phone"),
+        complete("country", by="phone", method="country_of_phone"),
     ]
 
 
