@@ -200,7 +200,7 @@ def test_levels_and_keys_of_one_pair_are_those_of_the_arrays(kind: str, data: st
     want = of_kind.compare(field, a, b).tolist()
     if kind == "given_name":
         borne = (counts >= 5.0).tolist()
-        got = [given_level(values[i], values[j], borne_a=borne[i], borne_b=borne[j]) for i, j in ((0, 1), (1, 0))]
+        got = [given_level(values[i], values[j], borne[i], borne[j]) for i, j in ((0, 1), (1, 0))]
     elif kind == "organization":
         comparison = c.organization("f")
         encoded = type("Encoded", (), {"fields": {"f": field}})()
@@ -464,23 +464,35 @@ def test_reading_while_another_thread_adds_gives_no_half_answers() -> None:
     assert index.search(wanted)[0].record_id == "wanted"
 
 
-def test_a_pair_is_never_dropped_by_a_bound_that_its_odds_exceed() -> None:
+@pytest.mark.parametrize("several", [False, True])
+def test_a_candidate_is_never_dropped_whose_odds_reach_the_floor(several: bool) -> None:
     people = records("contacts", 300, seed=12)
+    if several:
+        random_ = random.Random(12)
+        people = [
+            {**one, "mobile": random_.choice(people)["phone"] if random_.random() < 0.5 else one["phone"]}
+            for one in people
+        ]
     index = Matcher.contacts().fit(people).index(people[:250], key="id")
-    judged = 0
-    for record in people[:40] + people[250:]:
+    random_ = random.Random(13)
+    judged = kept = 0
+    for record in [*people[:40], *people[250:], *(changed(one, random_) for one in people[:40])]:
         texts, world = index._read(record)
         query = index._state.query(texts, world)
         rows = sorted(index._state.candidates(query))
         levels = index._levels(query, rows)
+        odds = {}
         for place, row in enumerate(rows):
             share = query.share if index._state.world_of(row) == query.world else 0.0
             found = levels.levels[:, place].tolist(), levels.rarity[:, place].astype(float).tolist()
-            odds, _ = index._judge.judge(query, *found, share)
-            first = index._leveler.start(query, index._state.codes_of(row), share, index._state.whole_of(row))
-            assert index._judge.bound(query, *first, share) >= odds - 1e-4
-            judged += 1
+            odds[row] = index._judge.judge(query, *found, share)[0]
+        for floor in (-20.0, -5.0, 0.0, 10.0):
+            passed = {row for row, _, _ in index._sieve.likely(query, rows, floor)}
+            assert passed >= {row for row, value in odds.items() if value >= floor + 1e-4}
+            kept += len(passed)
+        judged += len(rows)
     assert judged > 100
+    assert kept < 4 * judged
 
 
 @pytest.mark.thorough
