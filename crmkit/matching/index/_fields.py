@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from crmkit.matching._encode import Encoded
     from crmkit.matching._fields import Comparison
 
+    from ._far import Far
+
     Arrays = Mapping[str, NDArray[np.generic]]
 
 __all__ = [
@@ -41,6 +43,12 @@ __all__ = [
 
 NEW = 1 << 30
 """Code of a value that no record of the index has."""
+
+NO_KEY = -1
+"""Key of a value that says too little for one."""
+
+_NEW_KEY = -2
+"""Key that no record has."""
 
 _REMEMBERED = 1 << 13
 """Values of a field that are kept with their codes and keys: names and places come again and again."""
@@ -71,16 +79,18 @@ class Value:
     Attributes:
         text: Normalized.
         code: Its number in the vocabulary, ``NEW`` where no record has it.
-        keys: Codes for the slots of its field, -1 where no record has the key.
+        keys: Codes for the slots of its field, negative where no record has the key.
+        far: State of the index, and what tells in it that other values are far from this one.
         rarity: Log frequency in the state ``stamp`` of the index.
     """
 
-    __slots__ = ("code", "keys", "rarity", "stamp", "text")
+    __slots__ = ("code", "far", "keys", "rarity", "stamp", "text")
 
     def __init__(self, text: str, code: int, keys: tuple[int, ...]) -> None:
         self.text = text
         self.code = code
         self.keys = keys
+        self.far: tuple[int, Far | None] | None = None
         self.rarity = 0.0
         self.stamp = -1
 
@@ -205,24 +215,27 @@ def words(value: str) -> list[str]:
 class KeyIndex:
     """A blocking key derived from the values of a field."""
 
-    __slots__ = ("_added", "_table", "_vocabulary", "field", "suffix")
+    __slots__ = ("_added", "_vocabulary", "field", "suffix", "table")
 
     def __init__(self, field: FieldIndex, suffix: str, arrays: Arrays) -> None:
         self.field = field
         self.suffix = field.kind.keys.index(suffix)
         """Place of the key among those that the kind derives."""
         self._vocabulary = Vocabulary(arrays)
-        self._table = buffer(arrays["table"])
+        self.table = buffer(arrays["table"])
         self._added: list[int] = []
 
     def code_of_value(self, code: int) -> int:
         """Return the key of a value of the field."""
-        size = len(self._table)
-        return self._table[code] if code < size else self._added[code - size]
+        size = len(self.table)
+        return self.table[code] if code < size else self._added[code - size]
 
     def code_of_text(self, text: str | None) -> int:
-        """Return the number of a key, -1 where no record has it."""
-        return self._vocabulary.code(text) if text else -1
+        """Return the number of a key."""
+        if not text:
+            return NO_KEY
+        code = self._vocabulary.code(text)
+        return code if code >= 0 else _NEW_KEY
 
     def grow(self) -> None:
         """Give keys to the values that were added to the field."""

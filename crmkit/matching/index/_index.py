@@ -69,7 +69,7 @@ class MatchIndex:
         self._state = State(document, arrays, comparisons)
         self._judge = Judge(model)
         self._leveler = PairLeveler(self._state.fields)
-        self._sieve = Sieve(self._judge, self._leveler, self._state)
+        self._sieve = Sieve(self._judge, self._leveler, self._state, arrays)
         self._lock = threading.RLock()
         for record_id in document.get("removed", ()):
             self._state.remove(record_id)
@@ -237,7 +237,7 @@ class MatchIndex:
         found = []
         for row, codes, world in self._sieve.likely(query, rows, FLOOR):
             levels, rarity = self._compared(query, row, codes, world)
-            odds, explanation = self._judge.judge(query, levels, rarity, world)
+            odds, explanation = self._judge.judge(query, levels, rarity, world, FLOOR)
             if odds >= FLOOR:
                 found.append((row, odds, explanation))
         return found

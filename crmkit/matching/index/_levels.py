@@ -27,7 +27,7 @@ from crmkit.normalize import names, text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["LEVELS", "given_level", "organization_level", "spoken"]
+__all__ = ["LEVELS", "given_features", "given_level", "organization_level", "spoken", "street_parts"]
 
 _SLACK = 1e-9
 _REMEMBERED = 1 << 16
@@ -59,7 +59,8 @@ def spoken(value: str) -> str:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _given_features(value: str) -> tuple[bool, str, bool]:
+def given_features(value: str) -> tuple[bool, str, bool]:
+    """Whether a given name is a Han name, its root, and whether it is known to have short forms."""
     if text.has_han(value):
         return True, value, False
     return False, names.nickname_root(value), len(names.nicknames(value)) > 1
@@ -89,8 +90,8 @@ def _likeness(a: str, b: str, *, han_a: bool, han_b: bool) -> int:
 @lru_cache(maxsize=_REMEMBERED)
 def given_level(a: str, b: str, borne_a: bool, borne_b: bool) -> int:  # noqa: FBT001  # a cache asks for keywords longer
     """Level of two given names; ``borne`` says that so many records have it that it is no typing error."""
-    han_a, root_a, known_a = _given_features(a)
-    han_b, root_b, known_b = _given_features(b)
+    han_a, root_a, known_a = given_features(a)
+    han_b, root_b, known_b = given_features(b)
     han = han_a or han_b
     shorter = min(len(a), len(b))
     if root_a == root_b:
@@ -164,11 +165,11 @@ def _one_edit(a: str, b: str) -> int:
     return 1 if _distance(a, b, score_cutoff=1) <= 1 else 2
 
 
-_street_parts = lru_cache(maxsize=_REMEMBERED)(split_street)
+street_parts = lru_cache(maxsize=_REMEMBERED)(split_street)
 
 
 def _street(a: str, b: str) -> int:
-    (number_a, words_a), (number_b, words_b) = _street_parts(a), _street_parts(b)
+    (number_a, words_a), (number_b, words_b) = street_parts(a), street_parts(b)
     alike = (words_a == words_b and bool(words_a)) or (
         _is_jaro_winkler(words_a, words_b, 0.85) or _is_token_set(words_a, words_b, 95.0)
     )

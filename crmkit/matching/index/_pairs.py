@@ -41,6 +41,7 @@ class PairLeveler:
         self._first = [field.columns[0] for field in fields]
         self.several = [k for k, field in enumerate(fields) if len(field.columns) > 1]
         self.simple = [LEVELS.get(field.comparison.kind) for field in fields]
+        """What compares two texts, where they say it all."""
 
     def start(
         self, query: Query, codes: Sequence[int], world: float, whole: tuple[int, int]

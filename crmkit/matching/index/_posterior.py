@@ -96,35 +96,50 @@ class Judge:
     def _grown(self, query: Query) -> float:
         return math.log(query.records / self.model.n) if self.model.n else 0.0
 
-    def judge(self, query: Query, levels: Sequence[int], rarity: Sequence[float], world: float) -> tuple[float, int]:
-        """Return the log odds of a match and the position of the most probable explanation."""
+    def judge(
+        self, query: Query, levels: Sequence[int], rarity: Sequence[float], world: float, floor: float = -math.inf
+    ) -> tuple[float, int]:
+        """Return the log odds of a match and the position of the most probable explanation.
+
+        A match that one rival alone holds under ``floor`` is weighed against no other: then what is returned is some
+        number under the floor.
+        """
         evidence = self._evidence(levels, rarity)
         ratio = [math.exp(value) if value < _HIGHEST else math.exp(_HIGHEST) for value in evidence]
         grown = self._grown(query)
-        expected = []
-        for number, alone, depending in self._plans:
-            product = 1.0
-            for row, rate, rest in alone:
-                product *= rate * ratio[row] + rest
-            for cause, rate, several in depending:
-                same, apart = rate * ratio[cause], 1.0 - rate
-                for row, with_, without in several:
-                    same *= with_ * ratio[row] + 1.0 - with_
-                    apart *= without * ratio[row] + 1.0 - without
-                product *= same + apart
-            if not 1e-290 < product < 1e290:
-                expected.append(number + grown + self._slow_log(alone, depending, ratio))
-            else:
-                expected.append(number + grown + math.log(product))
+        match = grown + self._predicted(self._match, ratio)
         chance = math.log(query.pairs) + world + self._agreeing_names(levels) * self._kappa
         if self._only_names(levels):
-            chance = max(chance, expected[self._match] + NAMESAKES_UNSEEN)
+            chance = max(chance, match + NAMESAKES_UNSEEN)
+        if match - chance < floor:
+            return match - chance, len(self._plans)
+        expected = []
+        for place in range(len(self._plans)):
+            found = match if place == self._match else grown + self._predicted(place, ratio)
+            if match - found < floor:
+                return match - found, place
+            expected.append(found)
         expected.append(chance)
-        match = expected[self._match]
         others = [value for place, value in enumerate(expected) if place != self._match]
         peak = max(others)
         total = peak + math.log(sum([math.exp(value - peak) for value in others]))
         return match - total, expected.index(max(expected))
+
+    def _predicted(self, place: int, ratio: Sequence[float]) -> float:
+        """Return log of how many such pairs an explanation predicts, over what chance does."""
+        number, alone, depending = self._plans[place]
+        product = 1.0
+        for row, rate, rest in alone:
+            product *= rate * ratio[row] + rest
+        for cause, rate, several in depending:
+            same, apart = rate * ratio[cause], 1.0 - rate
+            for row, with_, without in several:
+                same *= with_ * ratio[row] + 1.0 - with_
+                apart *= without * ratio[row] + 1.0 - without
+            product *= same + apart
+        if 1e-290 < product < 1e290:
+            return number + math.log(product)
+        return number + self._slow_log(alone, depending, ratio)
 
     @staticmethod
     def _slow_log(

@@ -10,10 +10,12 @@ from crmkit.normalize import emails
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ._far import Far
     from ._fields import FieldIndex, Value
 
-    Step = tuple[int, Any, dict[object, float], float]
-    """Place of a comparison, where its codes are in a row, its worth by codes, and the most that it can be worth."""
+    Step = tuple[int, Any, dict[object, float], float, Far | None]
+    """Place of a comparison, where its codes are in a row, its worth by codes, the most that it can be worth, and what
+    tells that two values are unlike."""
 
 __all__ = ["EmailParts", "Query", "email_parts"]
 

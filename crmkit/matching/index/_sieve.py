@@ -16,16 +16,23 @@ from crmkit.matching._kinds_people import GIVEN_HALF_SWAPPED, GIVEN_SWAPPED
 from crmkit.matching._presets import DEPENDS, MATCH, changed
 from crmkit.matching.comparisons import KINDS
 
+from ._far import Marks
 from ._fields import NEW
 from ._pairs import UNKNOWN
+from ._state import part_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from ._pairs import PairLeveler
     from ._posterior import Judge
     from ._query import Query, Step
     from ._state import State
+
+    Arrays = Mapping[str, NDArray[np.generic]]
 
 __all__ = ["Sieve"]
 
@@ -42,7 +49,7 @@ _SLOW = frozenset({"street", "company", "organization", "text"})
 class Sieve:
     """Finds the candidates that are worth a full answer."""
 
-    def __init__(self, judge: Judge, leveler: PairLeveler, state: State) -> None:
+    def __init__(self, judge: Judge, leveler: PairLeveler, state: State, arrays: Arrays) -> None:
         model = judge.model
         self._judge, self._leveler, self._state = judge, leveler, state
         self._email = next((k for k, one in enumerate(model.comparisons) if one.name == "email"), -1)
@@ -69,6 +76,12 @@ class Sieve:
         """Comparisons that say most for what they cost come first."""
         self._simple = [None if k in leveler.several else simple for k, simple in enumerate(leveler.simple)]
         """What compares two values, where that says it all."""
+        self._marks = [
+            Marks(field, k, part, self._worths[k])
+            if "marks" in (part := part_of(arrays, f"field/{field.comparison.name}")) and k not in leveler.several
+            else None
+            for k, field in enumerate(state.fields)
+        ]
 
     def _of_levels(self, k: int) -> list[float]:
         judge = self._judge
@@ -110,7 +123,7 @@ class Sieve:
             best, place = self._best[k], query.fields[k].place
             if isinstance(place, slice):
                 best = max([best, *[self._of_any(query, k, value.code, world) for value in values]])
-                steps.append((k, place, {(-1,) * (place.stop - place.start): 0.0}, best))
+                steps.append((k, place, {(-1,) * (place.stop - place.start): 0.0}, best, None))
             else:
                 code = values[0].code
                 known: dict[object, float] = {-1: 0.0}
@@ -118,7 +131,8 @@ class Sieve:
                     known[code] = self.worth(k, 0, query.rarity_of(k, world))
                     if k == leveler.given and query.single_given:
                         known[code] = max(known[code], best)
-                steps.append((k, place, known, best))
+                marks = self._marks[k]
+                steps.append((k, place, known, best, None if marks is None else marks.of(query, values[0])))
         return self._judge.prior(query) - world, steps
 
     def _of_any(self, query: Query, k: int, code: int, world: float) -> float:
@@ -138,7 +152,7 @@ class Sieve:
             if plan is None:
                 plan = plans[is_near] = self.plan(query, world)
             start, steps = plan
-            total = start + sum([known.get(codes[place], best) for _, place, known, best in steps])
+            total = start + sum([known.get(codes[place], best) for _, place, known, best, _ in steps])
             if total < least:
                 continue
             if (named and leveler.is_exchanged(query, codes, state.whole_of(row))) or (
@@ -150,9 +164,23 @@ class Sieve:
         self, least: float, total: float, query: Query, codes: Sequence[int], world: float, steps: Sequence[Step]
     ) -> bool:  # fmt: skip
         """Compare until the sum is under the least; say whether it never is."""
-        for k, place, known, best in steps:
+        for k, place, known, best, far in steps:
             key = codes[place]
-            if key not in known:
+            if key in known:
+                continue
+            worth = None
+            if far is not None and key < far[4]:
+                mark, needs, marks, sizes, _, table, own_key, worth_far, level, are_known, worth_known = far
+                other = marks[key]
+                if (
+                    (mark & ~other).bit_count() >= needs[sizes[key]]
+                    and other & ~mark
+                    and (table is None or table[key] != own_key)
+                ):
+                    worth = worth_known if are_known is not None and are_known[key] else worth_far
+                    if level:
+                        query.memo[k][key] = (level, 0.0)
+            if worth is None:
                 simple = self._simple[k]
                 if simple is None:
                     worth = self._compared(query, k, codes, world)
@@ -160,10 +188,10 @@ class Sieve:
                     level = simple(query.values[k][0].text, query.fields[k].text(key))
                     query.memo[k][key] = (level, 0.0)
                     worth = self._worths[k][level]
-                known[key] = worth
-                total += worth - best
-                if total < least:
-                    return False
+            known[key] = worth
+            total += worth - best
+            if total < least:
+                return False
         return self._email < 0 or total + self._of_namesake(query, codes) >= least
 
     def _of_namesake(self, query: Query, codes: Sequence[int]) -> float:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Texts = list[tuple[str | None, ...]]
 
-__all__ = ["State"]
+__all__ = ["State", "part_of"]
 
 _SOMEBODY = 3
 """Groups with a value from which on a record says enough to be somebody, so that its full copies count once."""
@@ -50,7 +50,7 @@ class State:
         places, filled = document["places"], document["filled"]
         self.fields = [
             FieldIndex(
-                one, _part(arrays, f"field/{one.name}"), columns=tuple(places[one.name]), filled=filled[one.name]
+                one, part_of(arrays, f"field/{one.name}"), columns=tuple(places[one.name]), filled=filled[one.name]
             )
             for one in comparisons
         ]
@@ -63,14 +63,14 @@ class State:
         self._worlds = buffer(arrays["worlds"])
         self._whole = buffer(arrays["whole"].reshape(-1)) if "whole" in arrays else None
         self.keys: dict[str, KeyIndex] = {
-            name: KeyIndex(by_name[field], suffix, _part(arrays, f"key/{name}"))
+            name: KeyIndex(by_name[field], suffix, part_of(arrays, f"key/{name}"))
             for name, (field, suffix) in document["keys"].items()
         }
         self.whole_keys = [
             WholeNameIndex(part, arrays[f"key/{name}/numbers"]) for part, name in enumerate(WHOLE_NAMES)
         ] if self._whole is not None else []  # fmt: skip
         self.rules = [
-            RuleIndex(rule["names"], rule["sizes"], _part(arrays, f"rule/{place}"))
+            RuleIndex(rule["names"], rule["sizes"], part_of(arrays, f"rule/{place}"))
             for place, rule in enumerate(document["rules"])
         ]
         self._lay_slots()
@@ -295,7 +295,8 @@ class State:
                 field.filled += sign * weight
 
 
-def _part(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+def part_of(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    """Return the arrays under a prefix by the rest of their names."""
     start = f"{prefix}/"
     return {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}
 
@@ -306,7 +307,7 @@ class _Ids:
     def __init__(self, held: str, arrays: Mapping[str, NDArray[Any]], rows: int) -> None:
         self.held = held
         self.rows = rows
-        self._texts = Vocabulary(_part(arrays, "ids")) if held == "texts" else None
+        self._texts = Vocabulary(part_of(arrays, "ids")) if held == "texts" else None
         self._numbers = arrays["ids"] if held == "numbers" else None
         self._sorted: NDArray[np.intp] | None = None
         self.added: dict[object, int] = {}
