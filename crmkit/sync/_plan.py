@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from crmkit import frames
+from crmkit._private_file import make_private
 from crmkit.errors import FixityError, FormatError, NotFoundError
 from crmkit.issues import Report, message
 
@@ -309,7 +310,7 @@ class SyncPlan(Report):
             "unreadable": self.unreadable,
         }  # fmt: skip
         target = Path(path)
-        target.write_bytes(_json(head)[:-1] + b',"plan":' + content + b"}\n")
+        make_private(target).write_bytes(_json(head)[:-1] + b',"plan":' + content + b"}\n")
         return target
 
     @classmethod

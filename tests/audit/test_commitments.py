@@ -9,7 +9,7 @@ import pytest
 
 from crmkit._canonical import encode_parts
 from crmkit.audit import Opening, Pseudonyms, commitment
-from crmkit.audit._vault import Vault
+from crmkit.audit._stores._vault import Vault
 from crmkit.errors import IntegrityError, InvalidValueError
 
 SALT = bytes(range(32))

@@ -102,7 +102,7 @@ MADE_BY = {
     "crmkit.permissions": {
         *("Access", "AccessChange", "CasbinPolicy", "Decision", "FieldViolation", "Finding", "Leaf", "LeastPrivilege"),
         *("LintReport", "NearMiss", "Offboarding", "Permission", "PolicyDiff", "Review", "ReviewDecision", "ReviewRow"),
-        *("Simulation", "Suggestion", "Violation"),
+        *("Simulation", "Suggestion"),
     },
     "crmkit.quality": {"ColumnProfile", "Health", "PersonalData", "Profile", "RetirementPlan", "RuleCounts"},
     "crmkit.systems": {"GenericNames"},

@@ -79,6 +79,8 @@ def lay_out(
         columns += list(field.columns)
         arrays.update(_prefixed(f"field/{name}", field_arrays(encoded, name)))
         arrays.update(_prefixed(f"field/{name}", mark_arrays(kinds[name], field)))
+    if not columns:
+        raise SchemaError("there is no value to match on in the table yet; make the index once there are records")
     codes = np.ascontiguousarray(np.stack(columns, axis=1).astype(np.int32))
     arrays["codes"] = codes
     arrays["worlds"] = encoded.worlds.codes.astype(np.int32)
