@@ -82,6 +82,20 @@ class ArrowSource(Source):
             return None
         return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
 
+    def blank(self, name: str) -> npt.NDArray[np.bool_] | None:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        import pyarrow.types as types
+
+        column = self.native.column(name)
+        if types.is_string(column.type) or types.is_large_string(column.type):
+            made = pc.equal(pc.utf8_trim_whitespace(column), pa.scalar("", column.type))
+        elif types.is_integer(column.type) or types.is_floating(column.type) or types.is_date32(column.type):
+            made = column.is_null(nan_is_null=True)
+        else:
+            return None
+        return np.asarray(pc.fill_null(made, fill_value=True).to_numpy(), dtype=bool)
+
     def hashes(self, name: str, seed: int) -> npt.NDArray[np.uint64] | None:  # noqa: ARG002 - seeded by Python itself
         whole = self.native.column(name)
         # Text comes out as Python's own, so not all of a long column at once.

@@ -66,6 +66,20 @@ class PolarsSource(Source):
             return None
         return np.asarray(column.cast(pl.Float64).to_numpy(), dtype=np.float64)
 
+    def blank(self, name: str) -> npt.NDArray[np.bool_] | None:
+        import polars as pl
+
+        column = self.native[name]
+        if column.dtype == pl.String:
+            # Blanks sort before the first sign of ASCII or behind its last: most columns have none such to look at.
+            suspect = (column < "!") | (column > "~") | column.is_null()
+            made = column.str.strip_chars() == "" if suspect.any() else suspect
+            return np.asarray(made.fill_null(value=True).to_numpy(), dtype=bool)
+        if column.dtype.is_float():
+            return np.asarray((column.is_null() | column.is_nan()).fill_null(value=True).to_numpy(), dtype=bool)
+        simple = column.dtype.is_integer() or column.dtype in {pl.Boolean, pl.Date}
+        return np.asarray(column.is_null().to_numpy(), dtype=bool) if simple else None
+
     def hashes(self, name: str, seed: int) -> npt.NDArray[np.uint64] | None:
         import polars as pl
 

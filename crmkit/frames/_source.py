@@ -143,6 +143,10 @@ class Source(ABC):
         """Return a column of numbers as floats, missing as NaN; ``None`` where it holds anything else."""
         return None
 
+    def blank(self, name: str) -> npt.NDArray[np.bool_] | None:  # noqa: ARG002 - for those that can
+        """Say which rows hold nothing, or blanks only, where the library finds them faster than Python does."""
+        return None
+
     def hashes(self, name: str, seed: int) -> npt.NDArray[np.uint64] | None:  # noqa: ARG002 - for those that can
         """Return 64-bit hashes that are equal for equal cells of this type, where the library is fast at it."""
         return None

@@ -191,6 +191,25 @@ class Table:
             return None
         return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 
+    def blank(self, name: str) -> npt.NDArray[np.bool_]:
+        """Return which rows hold nothing, or nothing but blanks.
+
+        Raises:
+            SchemaError: There is no such column.
+
+        Example:
+            >>> from crmkit import frames
+            >>> frames.read({"id": ["7", " ", None, 0]}).blank("id").tolist()
+            [False, True, True, False]
+        """
+        self._check(name)
+        found = self._source.blank(name)
+        if found is not None:
+            return found
+        values = self.column(name)
+        blank = (value is None or (isinstance(value, str) and not value.strip()) for value in values)
+        return np.fromiter(blank, dtype=bool, count=len(values))
+
     def native_hashes(self, name: str, seed: int) -> npt.NDArray[np.uint64] | None:
         """Return hashes of a column that the frame's own library makes; ``None`` where it cannot, or is not faster.
 
