@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ._distinct import Distinct, distinct_floats
+from ._hashes import finite
 from ._marks import plain_list
 from ._polars_types import describe, exact_values, extended, narrowed, written
 from ._source import MISSING, Source, column_names
@@ -25,6 +26,7 @@ class PolarsSource(Source):
     """A polars DataFrame."""
 
     kind: ClassVar[str] = "polars"
+    typed: ClassVar[bool] = True
 
     def __init__(self, data: Any) -> None:
         self.native = data.collect() if hasattr(data, "collect") else data
@@ -79,6 +81,14 @@ class PolarsSource(Source):
             return np.asarray((column.is_null() | column.is_nan()).fill_null(value=True).to_numpy(), dtype=bool)
         simple = column.dtype.is_integer() or column.dtype in {pl.Boolean, pl.Date}
         return np.asarray(column.is_null().to_numpy(), dtype=bool) if simple else None
+
+    def text_numbers(self, name: str) -> npt.NDArray[np.float64] | None:
+        import polars as pl
+
+        column = self.native[name]
+        if column.dtype != pl.String:
+            return None
+        return finite(np.array(column.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy(), dtype=np.float64))
 
     def hashes(self, name: str, seed: int) -> npt.NDArray[np.uint64] | None:
         import polars as pl

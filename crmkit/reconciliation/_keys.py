@@ -51,6 +51,8 @@ def pair_by_loose_key(
     mine = _loose_keys(left, [pair.left for pair in keys], pairing.missing)
     yours = _loose_keys(right, [pair.right for pair in keys], pairing.unexpected)
     both = [name for name in mine if name in yours]
+    if not both:
+        return pairing, np.empty(0, dtype=np.int64)
     first = np.array([mine[name] for name in both], dtype=np.int64)
     second = np.array([yours[name] for name in both], dtype=np.int64)
     lefts, rights = np.concatenate([pairing.left, first]), np.concatenate([pairing.right, second])

@@ -133,11 +133,14 @@ class _Side:
 
     @classmethod
     def of(cls, keys: Hashes, keyed: NDArray[np.bool_]) -> _Side:
-        rows = np.flatnonzero(keyed)
-        held = keys if len(rows) == len(keys) else keys[rows]
+        rows = None if keyed.all() else np.flatnonzero(keyed)
+        held = keys if rows is None else keys[rows]
         order = np.argsort(held)  # not the stable sort, which takes several times as long
-        rows, ordered = rows[order], held[order]
-        starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(rows) else rows
+        rows, ordered = order if rows is None else rows[order], held[order]
+        is_first = np.concatenate([[True], ordered[1:] != ordered[:-1]]) if len(rows) else np.empty(0, dtype=bool)
+        if is_first.all():  # the usual case, in which nothing has to be held twice
+            return cls(rows, ordered, np.arange(len(rows)), np.broadcast_to(np.int64(1), rows.shape))
+        starts = np.flatnonzero(is_first)
         counts = np.diff(np.concatenate([starts, [len(rows)]]))
         several = np.flatnonzero(np.repeat(counts > 1, counts))
         rows[several] = rows[several][np.lexsort((rows[several], ordered[several]))]
