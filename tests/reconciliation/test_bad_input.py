@@ -238,3 +238,17 @@ def test_the_page_names_columns_that_were_not_compared():
         page = ck.report(report, report.gate(), lang=lang).html()
         assert said in page
         assert "Amounts" in page
+
+
+def test_phones_and_ids_are_no_amounts_to_add_up():
+    row = {
+        "id": "1",
+        "phone": "13800138000",
+        "tax_id": "91110000802100433",
+        "other": "+8613800138000",
+        "amount": "5.50",
+    }
+    report = ck.reconcile([row], [dict(row)], key="id")
+    assert [total.column for total in report.totals()] == ["amount"]
+    assert [total.column for total in report.totals(["phone"])] == ["phone"]
+    assert "13,800,138,000" not in ck.report(report, report.gate()).html()
