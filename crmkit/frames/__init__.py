@@ -16,7 +16,7 @@ from ._marks import ABSENT, is_missing, plain
 from ._read import build, read, read_two
 from ._series import Column, read_column
 from ._source import StoredRow, StoredRows
-from ._spool import let_go, spool
+from ._spool import spool
 from ._table import Table
 
 __all__ = [
@@ -37,7 +37,6 @@ __all__ = [
     "identity",
     "is_missing",
     "keep",
-    "let_go",
     "plain",
     "read",
     "read_column",

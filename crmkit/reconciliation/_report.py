@@ -232,8 +232,8 @@ class ReconcileReport(Report):
         """Return control totals: count, sum, least and greatest of numbers on both sides.
 
         Args:
-            columns: Columns of the left table that hold numbers; all compared ones that do where ``None``, but for those
-                that are recognised as phones, ids and the like.
+            columns: Columns of the left table that hold numbers; all compared ones that do where ``None``, but for
+                those that are recognised as phones, ids and the like.
             by: A column of the left table to group by.
 
         Raises:

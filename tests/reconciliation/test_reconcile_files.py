@@ -16,6 +16,7 @@ import crmkit as ck
 from crmkit import frames
 from crmkit.errors import FormatError
 from crmkit.frames import _arrow, _table
+from crmkit.frames._spool import let_go
 from crmkit.reconciliation import reconcile_files
 
 pa = pytest.importorskip("pyarrow")
@@ -221,7 +222,7 @@ def test_pages_that_were_looked_at_are_given_back(tmp_path):
     before = resident()
     table.column("note").to_pylist()
     assert resident() > before + 4_000
-    frames.let_go()
+    let_go()
     assert resident() < 1_000
     assert table.column("note")[19_999].as_py() == "x" * 400
 
