@@ -55,7 +55,8 @@ _IP = re.compile(r"(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0
 _CARD_BEGINNINGS = re.compile(r"(?:3[47]|4|5[1-5]|2[2-7]|6[02458])").match
 _OF_COLUMNS: Mapping[str, Found] = {
     "full_name": "name", "given_name": "name", "middle_name": "name", "family_name": "name", "nickname": "name",
-    "street": "address", "street_2": "address", "house_number": "address", "birth_date": "birth_date",
+    "street": "address", "street_2": "address", "house_number": "address", "other_street": "address",
+    "other_street_2": "address", "birth_date": "birth_date",
     "gender": "gender", "national_id": "national_id", "email": "email", "email_2": "email", "phone": "phone",
     "mobile": "phone", "phone_home": "phone", "phone_other": "phone", "fax": "phone",
 }  # fmt: skip
