@@ -89,6 +89,13 @@ class HealthPage:
         self._reveal = reveal
         self._title = self._words["title"].replace("{name}", health.name) if title is None else title
 
+    def __repr__(self) -> str:
+        return f"HealthPage({self._title!r}, lang={self._lang!r})"
+
+    def _repr_html_(self) -> str:
+        """Show the page in a notebook, in a frame of its own so that its style stays there."""
+        return f'<iframe srcdoc="{escape(self.html())}" width="100%" height="720" style="border:0" sandbox=""></iframe>'
+
     def html(self) -> str:
         """Return the page."""
         lang = "zh-Hans" if self._lang == "zh" else "en"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from crmkit.changes import ChangeLog
-    from crmkit.typing import AuditSink, Frame
+    from crmkit.typing import AuditSink, Frame, Language
 
     from ._report import ValidationReport
 
@@ -58,6 +58,7 @@ class FixPlan:
         key: The column of the ids.
         run_id: The run that proposed the changes.
         rule_version: Content hash of its rule set.
+        lang: Language in which a notebook shows it, that of the check.
 
     .. versionadded:: 0.1.0
     """
@@ -74,6 +75,7 @@ class FixPlan:
     key: str | None = None
     run_id: str = ""
     rule_version: str = ""
+    lang: Language = "en"
 
     @classmethod
     def of(
@@ -117,7 +119,7 @@ class FixPlan:
         key = report.schema.key if report.schema.key in report.table.columns else None
         return cls(
             **found, codes=reasons, key=key, run_id=report.run_id,
-            rule_version=report.schema.hash[:16],
+            rule_version=report.schema.hash[:16], lang=issues.lang,
         )  # fmt: skip
 
     def __len__(self) -> int:
