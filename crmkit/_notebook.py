@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from crmkit.typing import Language
 
-__all__ = ["SEVERITY_WORDS", "bar", "facts", "more", "sheet", "shown", "table"]
+__all__ = ["SEVERITY_WORDS", "bar", "facts", "framed", "more", "sheet", "shown", "table"]
 
 _UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 _LONGEST = 240
@@ -124,6 +124,11 @@ def sheet(title: str, lead: str = "", *parts: str, notes: Sequence[str] = ()) ->
     under = "".join(f"<li>{_text(note)}</li>" for note in notes)
     inside = f"<p>{head}{_text(lead)}</p>{''.join(parts)}{f'<ul>{under}</ul>' if under else ''}"
     return f'<div class="crmkit-report">{inside}</div>'
+
+
+def framed(page: str, *, height: int = 720) -> str:
+    """Return a whole page in a frame of its own, so that its style stays there and nothing in it runs."""
+    return f'<iframe srcdoc="{escape(page)}" width="100%" height="{height}" style="border:0" sandbox=""></iframe>'
 
 
 def more(shown_rows: int, all_rows: int, what: str) -> str:

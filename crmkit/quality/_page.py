@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from crmkit._notebook import framed
 from crmkit.issues import message
 from crmkit.masking import mask
 
@@ -93,8 +94,7 @@ class HealthPage:
         return f"HealthPage({self._title!r}, lang={self._lang!r})"
 
     def _repr_html_(self) -> str:
-        """Show the page in a notebook, in a frame of its own so that its style stays there."""
-        return f'<iframe srcdoc="{escape(self.html())}" width="100%" height="720" style="border:0" sandbox=""></iframe>'
+        return framed(self.html())
 
     def html(self) -> str:
         """Return the page."""

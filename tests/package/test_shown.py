@@ -82,7 +82,7 @@ def of_matching() -> list[Any]:
     record = {name: values[0] for name, values in frame.items() if name != "id"}
     return [
         ck.link(frame, frame, key="id"), found.explain(asked.left, asked.right), questions, asked, found.diagnostics,
-        matching.evaluate(labels, truth), matching.compare_runs(found, rules, truth),
+        matching.evaluate(labels, truth), matcher, matching.compare_runs(found, rules, truth),
         matcher.index(frame, key="id").check(record), rules,
     ]  # fmt: skip
 
@@ -227,7 +227,8 @@ def test_every_class_with_a_table_for_notebooks_is_looked_at_here(results: list[
 
 
 def test_a_result_says_in_one_short_line_what_it_is(results: list[Any]) -> None:
-    for result in results:
+    settings = (matching.Matcher,)  # what can be written back as it is read may be longer
+    for result in (one for one in results if not isinstance(one, settings)):
         said = repr(result)
         assert "\n" not in said
         assert len(said) <= 240, said
