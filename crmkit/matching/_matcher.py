@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from crmkit import frames
+from crmkit import _notebook, frames
 from crmkit.errors import InvalidValueError, NotFittedError, NotFoundError, SchemaError
 
 from ._blocking import BLOCK_CAP, BlockingRule
@@ -117,6 +117,15 @@ class Matcher:
             if getattr(self, name) != getattr(attrs.fields(Matcher), name).default
         ]
         return f"Matcher({', '.join(shown)})"
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "compares": [one.name for one in self._comparisons()],
+            "blocks by": [" + ".join(rule.keys) for rule in self._rules()],
+            "cut": self.threshold,
+            "fitted": self.model_ is not None,
+        }
+        return _notebook.sheet("Matcher", self.kind, _notebook.facts(facts))
 
     def fit(self, frame: Frame, *, labels: Labels | None = None, progress: Progress | None = None) -> Matcher:
         """Learn the model from the records themselves, and from what people said about some pairs.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
-from crmkit import frames
+from crmkit import _notebook, frames
 from crmkit.columns import recognize
 from crmkit.issues import Report
 from crmkit.masking import mask
@@ -15,8 +15,6 @@ from crmkit.normalize import emails, phones
 from crmkit.normalize._plain import digits, plain
 from crmkit.records import RecordSet
 from crmkit.validators import IBAN, BankCard, HongKongId, ResidentId, TaiwanId
-
-from ._html import table as html_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -178,11 +176,13 @@ class PersonalDataReport(Report):
     def _repr_html_(self) -> str:
         heads = ("column", "kind", "rows", "share", "inside text", "class", "examples (masked)")
         rows = [
-            [found.column, found.kind, str(found.rows), f"{found.share:.1%}", "yes" if found.within_text else "no",
+            [found.column, found.kind, found.rows, f"{found.share:.1%}", found.within_text,
              found.sensitivity, ", ".join(found.examples)]
             for found in self.findings[:20]
         ]  # fmt: skip
-        return html_table(heads, rows)
+        table = _notebook.table(heads, rows) if rows else ""
+        rest = _notebook.more(len(rows), len(self.findings), "columns")
+        return _notebook.sheet("Personal data", "" if rows else "none found", table, rest)
 
 
 def find_personal_data(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from crmkit import _notebook
 from crmkit.errors import NotFoundError, SchemaError
 from crmkit.issues import Report
 
@@ -107,12 +108,10 @@ class Gate(Report):
         return f"<Gate: {'pass' if self.ok else 'FAIL: ' + '; '.join(self.reasons)}>"
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        rows = "".join(
-            f"<tr><td>{'✓' if limit.ok else '✗'}</td><td>{escape(str(limit))}</td></tr>" for limit in self.limits
-        )
-        return f'<div class="crmkit-report"><table><tbody>{rows}</tbody></table></div>'
+        rows = [("✗", str(limit)) for limit in self.limits if not limit.ok]
+        kept = sum(limit.ok for limit in self.limits)
+        rows += [("✓", f"{kept} of {len(self.limits)} limits are kept")] if kept else []
+        return _notebook.sheet("Gate", "pass" if self.ok else "FAIL", _notebook.table((), rows))
 
 
 def judge(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from crmkit import frames
+from crmkit import _notebook, frames
 from crmkit.changes import ChangeLog, Edits, apply_edits
 from crmkit.errors import ConflictError, NotFoundError, SchemaError
 from crmkit.frames import Table, as_text, is_missing, plain
@@ -94,8 +94,7 @@ class Applied(Report):
         return f"<Applied: {found['done']:,} done, {found['already']:,} already, {found['conflicts']:,} conflicts>"
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><td>{name}</td><td>{n:,}</td></tr>" for name, n in self.counts().items())
-        return f'<div class="crmkit-report"><table><tbody>{rows}</tbody></table></div>'
+        return _notebook.sheet("Applied", "", _notebook.facts(self.counts()))
 
 
 def apply_steps(plan: SyncPlan, frame: Frame, side: Side, *, by: str | None, audit: AuditSink | None) -> Applied:

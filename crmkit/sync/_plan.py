@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from crmkit import frames
+from crmkit import _notebook, frames
 from crmkit.errors import NotFoundError
 from crmkit.issues import Report, message
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from ._step import Step, SyncConflict
 
 __all__ = ["SyncPlan"]
-
-_MOST_ROWS = 20
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -301,9 +299,8 @@ class SyncPlan(Report):
         return f"<SyncPlan: {', '.join(said)}, {len(self.pending):,} pending>"
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        kinds = [(name, n) for name, n in self.counts().items() if n]
-        kinds += [(f"conflict: {reason}", n) for reason, n in self.conflict_counts().items()]
-        rows = "".join(f"<tr><td>{escape(name)}</td><td>{n:,}</td></tr>" for name, n in kinds[:_MOST_ROWS])
-        return f'<div class="crmkit-report"><table><tbody>{rows}</tbody></table></div>'
+        kinds = {name.replace("_", " on the "): n for name, n in self.counts().items() if n and name != "conflicts"}
+        kinds |= {f"conflict: {reason.replace('_', ' ')}": n for reason, n in self.conflict_counts().items()}
+        written = dict.fromkeys(name for step in self.steps for name in step.columns)
+        facts = _notebook.facts({**kinds, "columns written": tuple(written)}) if kinds else ""
+        return _notebook.sheet("Plan", "" if self.steps else "nothing to write", facts)

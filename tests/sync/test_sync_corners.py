@@ -31,7 +31,7 @@ def test_a_plan_and_what_it_did_are_shown_without_a_value(plan):
     assert done.to_frame().to_dicts() == [{"kind": "update", "key": "1", "columns": "phone"}]
     assert done.to_dict()["counts"] == done.counts() == {"done": 1, "already": 0, "conflicts": 0}
     assert repr(done) == "<Applied: 1 done, 0 already, 0 conflicts>"
-    assert "<td>done</td><td>1</td>" in done._repr_html_()
+    assert 'done</th><td style="text-align:left">1</td>' in done._repr_html_()
 
 
 def test_names_that_do_not_exist_are_refused(plan):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from crmkit import _notebook
 from crmkit.errors import SchemaError
 from crmkit.permissions._conditions._normal import asks_caller, fields_of
 from crmkit.permissions._conditions._tree import FALSE, TRUE, Condition, Const
@@ -99,6 +100,12 @@ class Plan:
 
     def __repr__(self) -> str:
         return f"<Plan {self.outcome.name}: {self.action} on {self.resource}>"
+
+    def _repr_html_(self) -> str:
+        facts = {"records": self.outcome.value, "of which": str(self.condition), "reads": sorted(self.fields)}
+        if self.outcome is not Outcome.DEPENDS:
+            facts = {"records": self.outcome.value}
+        return _notebook.sheet(f"{self.action} on {self.resource}", "", _notebook.facts(facts))
 
     def allows(self, record: Mapping[str, object]) -> bool:
         """Say whether one record is among them."""
