@@ -30,7 +30,7 @@ doctest_test_doctest_blocks = ""
 # Notebooks are kept without outputs and run at every build; one that raises, or takes long, breaks the build.
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
-nb_execution_timeout = 60
+nb_execution_timeout = 300
 nb_execution_in_temp = True
 nb_merge_streams = True
 html_theme = "furo"
