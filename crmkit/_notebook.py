@@ -137,14 +137,15 @@ def more(shown_rows: int, all_rows: int, what: str) -> str:
     return f"<p>first {shown_rows:,} of {all_rows:,} {_text(what)}</p>" if shown_rows < all_rows else ""
 
 
-def bar(value: float, most: float, *, width: int = 100) -> str:
-    """Return a bar for a cell, blue to the right for what is positive and orange for what is not.
+def bar(value: float, most: float, *, start: float = 0.0, width: int = 100) -> str:
+    """Return a bar for a cell, blue for what is positive and orange for what is not, ``start`` from the left.
 
     Both colors stand out on white and on black, and readers with any kind of color vision tell them apart.
     """
     color = "#0072b2" if value >= 0 else "#d55e00"
-    length = round(width * abs(value) / most) if most else 0
-    return _Markup(f'<div style="width:{length}px;height:.8em;background:{color}"></div>')
+    length, left = (round(width * one / most) if most else 0 for one in (abs(value), start))
+    aside = f"margin-left:{left}px;" if left else ""
+    return _Markup(f'<div style="{aside}width:{length}px;height:.8em;background:{color}"></div>')
 
 
 def _is_number(value: object) -> bool:

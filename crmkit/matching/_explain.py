@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["EvidenceStep", "PairExplanation", "explain_levels", "explain_pair"]
 
 _LN2 = float(np.log(2.0))
+_WIDTH = 240
+"""Pixels of the waterfall in a notebook."""
 
 
 @attrs.frozen(kw_only=True)
@@ -76,22 +78,31 @@ class PairExplanation:
             said = "; ".join(f"{name}: {level}" for name, level in step.levels)
             lines.append(f"{_bits(step.weight):>8}  {step.name}{f' ({said})' if said else ''}")
         lines.append(f"{_bits(self.match_weight):>8}  match weight")
-        rivals = sorted(self.explanations.items(), key=lambda item: -item[1])
-        lines.append(", ".join(f"{name} {share:.1%}" for name, share in rivals if share >= 0.0005))
-        return "\n".join(lines)
+        return "\n".join([*lines, self._rivals()])
 
     def _repr_html_(self) -> str:
-        most = max([abs(step.weight) for step in self.steps] + [1.0])
-        rows = [
-            (
-                step.name, _bits(step.weight), _notebook.bar(step.weight, most),
-                "; ".join(f"{name}: {level}" for name, level in step.levels),
-            )
-            for step in self.steps
-        ]  # fmt: skip
-        rows.append(("match weight", _bits(self.match_weight), _notebook.bar(self.match_weight, most), ""))
+        rows = []
+        low, most = self._reach()
+        end = 0.0
+        for step in self.steps:
+            start, end = end, end + step.weight
+            said = "; ".join(f"{name}: {level}" for name, level in step.levels)
+            bar = _notebook.bar(step.weight, most, start=min(start, end) - low, width=_WIDTH)
+            rows.append((step.name, _bits(step.weight), bar, said))
+        total = _notebook.bar(end, most, start=min(0.0, end) - low, width=_WIDTH)
+        rows.append(("match weight", _bits(self.match_weight), total, ""))
         table = _notebook.table(("evidence", "bits", "", "levels"), rows)
-        return _notebook.sheet(f"{self.match_probability:.1%}", self.text, table)
+        return _notebook.sheet(f"{self.match_probability:.1%}", self.text, table, notes=[self._rivals()])
+
+    def _reach(self) -> tuple[float, float]:
+        """Return the lowest sum that the steps reach, and how far the highest is from it."""
+        ends = np.cumsum([0.0, *(step.weight for step in self.steps)])
+        low, high = float(ends.min()), float(ends.max())
+        return low, max(high - low, 1.0)
+
+    def _rivals(self) -> str:
+        rivals = sorted(self.explanations.items(), key=lambda item: -item[1])
+        return ", ".join(f"{name} {share:.1%}" for name, share in rivals if share >= 0.0005)
 
     def to_dict(self) -> dict[str, object]:
         """Return the explanation as plain data."""
@@ -120,7 +131,7 @@ def explain_pair(
 def explain_levels(model: MatchModel, pairs: PairLevels, *, left: object, right: object) -> PairExplanation:
     """Explain the score of the one pair that was compared."""
     evidence = group_evidence(model, pairs)
-    expected = log_expected(model, pairs, evidence)[:, 0]
+    expected = log_expected(model, pairs, ratio_of(evidence))[:, 0]
     match = list(model.numbers).index(MATCH)
     steps = [EvidenceStep(name="prior", weight=float(np.log(model.numbers[MATCH]) - expected[-1]) / _LN2)]
     members = memberships(model, pairs)

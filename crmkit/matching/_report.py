@@ -37,12 +37,11 @@ if TYPE_CHECKING:
     from ._run import Run
     from ._scoring import ScoredPairs
 
-    Flags = NDArray[np.bool_]
-
-__all__ = ["LinkReport", "MatchReport", "PairReport"]
+__all__ = ["SHOWN", "MatchReport", "PairReport"]
 
 _LN2 = float(np.log(2.0))
-_SHOWN = 10
+SHOWN = 10
+"""Rows that a notebook shows at most."""
 _SHOWN_IDS = 6
 
 
@@ -316,7 +315,7 @@ class MatchReport(PairReport):
 
     def _repr_html_(self) -> str:
         sizes = self.cluster_sizes
-        largest = [int(one) for one in np.argsort(-sizes, kind="stable")[:_SHOWN] if sizes[one] > 1]
+        largest = [int(one) for one in np.argsort(-sizes, kind="stable")[:SHOWN] if sizes[one] > 1]
         order = np.argsort(self.labels, kind="stable")
         starts = np.searchsorted(self.labels[order], largest)
         rows = []
@@ -328,52 +327,3 @@ class MatchReport(PairReport):
         return self._html(
             ("cluster", "records", "ids"), rows, int((sizes > 1).sum()), "clusters of two records or more"
         )
-
-
-@attrs.frozen(eq=False, kw_only=True, repr=False)
-class LinkReport(PairReport):
-    """Records of two tables that are the same party.
-
-    Attributes:
-        linked: For each scored pair whether it was linked.
-
-    .. versionadded:: 0.1.0
-    """
-
-    linked: Flags
-
-    @property
-    def ok(self) -> bool:
-        """Whether every record of the left table was linked."""
-        return self.counts()["left unlinked"] == 0
-
-    @property
-    def links(self) -> Frame:
-        """The linked pairs, in the kind of the left frame; columns as in ``pairs``."""
-        return self.to_frame(self.run.sources[0].table)
-
-    def to_frame(self, like: Frame | None = None) -> Frame:
-        """Return ``links`` as a frame of the kind of ``like``; a ``RecordSet`` without it."""
-        chosen = self.scored.take(np.flatnonzero(self.linked))
-        return self.pairs_frame(self.run, chosen, self.model, like=like)
-
-    def counts(self) -> dict[str, int]:
-        """Return the records on both sides, the links, and the records without one."""
-        left, right = self.scored.left[self.linked], self.scored.right[self.linked]
-        return {
-            "left": len(self.run.ids[0]),
-            "right": len(self.run.ids[1]),
-            "links": int(self.linked.sum()),
-            "left unlinked": len(self.run.ids[0]) - len(np.unique(left)),
-            "right unlinked": len(self.run.ids[1]) - len(np.unique(right)),
-        }
-
-    def _repr_html_(self) -> str:
-        chosen = np.flatnonzero(self.linked)
-        best = chosen[np.argsort(-self.scored.log_odds[chosen], kind="stable")[:_SHOWN]]
-        rows = [
-            (shown_id(self.run.id_of(int(self.scored.left[k]))), shown_id(self.run.id_of(int(self.scored.right[k]))),
-             f"{self.scored.probability[k]:.3f}")
-            for k in best
-        ]  # fmt: skip
-        return self._html(("left", "right", "match probability"), rows, len(chosen), "links")
