@@ -149,8 +149,8 @@ def of_backup(folder: Path) -> list[Any]:
     return [
         made, statement, backup.snapshot(source), backup.verify(dump, keys=[key.public]), drill.run(dump), compared,
         backup.vote_copies(copies), backup.plan_heal(compared), backup.compare(source, other),
-        backup.recover(source, other, keys=[1]), backup.check_policy(policy, catalogue, now=NOW),
-        backup.plan_prune(policy, catalogue, now=NOW), backup.preflight("upgrade", policy, catalogue, now=NOW),
+        backup.recover(source, other, keys=[1]), backup.check_policy(policy, catalogue, at=NOW),
+        backup.plan_prune(policy, catalogue, at=NOW), backup.preflight("upgrade", policy, catalogue, at=NOW),
         backup.probe(dump / "contacts.csv"),
     ]  # fmt: skip
 
