@@ -56,6 +56,14 @@ class MappingSource(Source):
             return plain_list(column.tolist() if column.dtype.kind not in "mM" else list(column))
         return plain_list(column)
 
+    def distinct(self, name: str) -> Distinct | None:
+        column = self.native[self._keys[name]]
+        if isinstance(column, np.ndarray):
+            return None
+        types = set(map(type, column))
+        types.discard(type(None))
+        return Distinct.of_texts(column) if types == {str} else None
+
     def stored(self, name: str, rows: Sequence[int]) -> list[object]:
         column = self.native[self._keys[name]]
         return stored(column, rows)

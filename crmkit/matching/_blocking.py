@@ -17,6 +17,7 @@ import numpy as np
 
 from crmkit._progress import steps
 
+from ._marks import near_across
 from ._sorting import distinct, distinct_keys, sort_with_places
 
 if TYPE_CHECKING:
@@ -381,18 +382,30 @@ class _Runs:
         return left, right
 
     def neighbors(self, order: NDArray[np.int64], side: NDArray[np.int8] | None) -> Pairs:
-        """Return the pairs of records that are near each other in ``order`` within cut blocks."""
+        """Return the pairs of records that are near each other in ``order`` within cut blocks.
+
+        Of two tables every record meets the nearest of the other one: between many copies of one record its
+        neighbors would else all be of its own table.
+        """
         total = int(self.cut_sizes.sum())
         block_of = np.repeat(np.arange(len(self.cut_sizes)), self.cut_sizes)
         offset = np.arange(total) - np.repeat(np.cumsum(self.cut_sizes) - self.cut_sizes, self.cut_sizes)
         rows = self.rows[np.repeat(self.cut_starts, self.cut_sizes) + offset]
         sort = np.lexsort((order[rows], block_of))
         rows, block_of = rows[sort], block_of[sort]
-        lefts, rights = [], []
-        for distance in range(1, _NEIGHBORS + 1):
-            together = block_of[:-distance] == block_of[distance:]
-            lefts.append(rows[:-distance][together])
-            rights.append(rows[distance:][together])
-        left, right = self._ordered(np.concatenate(lefts), np.concatenate(rights), side)
+        if side is None:
+            near = [
+                (rows[:-distance][together], rows[distance:][together])
+                for distance in range(1, _NEIGHBORS + 1)
+                for together in [block_of[:-distance] == block_of[distance:]]
+            ]
+        else:
+            near = [
+                found
+                for one in (0, 1)
+                for found in near_across(rows, block_of, order[rows], side[rows] == one, _NEIGHBORS)
+            ]
+        a, b = (np.concatenate(ends) for ends in zip(*near, strict=True))
+        left, right = self._ordered(a, b, side)
         apart = left != right
         return left[apart], right[apart]

@@ -20,6 +20,7 @@ from crmkit._progress import steps
 from ._alike import code_of, codes_by_first
 from ._fields import EncodedField, Prepared
 from ._kinds_channels import company_domain, normalize_phones
+from ._marks import content_places, row_marks
 from ._sorting import distinct_keys
 from ._worlds import Worlds, find_worlds
 from .comparisons import KINDS
@@ -80,10 +81,7 @@ class Encoded:
 
     def order(self) -> NDArray[np.int64]:
         """Place of each row when rows are sorted by content; records that agree on much stand together."""
-        columns = [column for field in self.fields.values() for column in field.columns]
-        rank = np.empty(self.n, dtype=np.int64)
-        rank[np.lexsort(columns[::-1])] = np.arange(self.n)
-        return rank
+        return content_places(row_marks(self.fields.values()), self.side)
 
     def with_parties(self, labels: NDArray[np.int64]) -> Encoded:
         """Return the file with frequencies that leave out a record's own party, by the clusters found so far.
