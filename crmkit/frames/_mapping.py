@@ -112,6 +112,10 @@ class RecordSetSource(Source):
     def values(self, name: str) -> list[object]:
         return plain_list(self.native.column(name))
 
+    def distinct(self, name: str) -> Distinct | None:
+        column = self.native.column(name)  # of a file: text alone, which needs no list of its own
+        return Distinct.of(column) if set(map(type, column)) <= {str, type(None)} else None
+
     def stored(self, name: str, rows: Sequence[int]) -> list[object]:
         return stored(self.native.column(name), rows)
 

@@ -140,7 +140,7 @@ def normalize_phones(
     texts: Sequence[str], countries: Sequence[str | None], country_of: NDArray[np.integer[Any]]
 ) -> list[str | None]:
     """Normalize many numbers, each in one of the countries; those beyond doubt are told together."""
-    found = _phone_bulk.read_many(texts, countries, country_of)
+    found = _phone_bulk.read_many(texts, countries, country_of, ways=False)
     forms: list[str | None] = np.where(
         found.kinds == _phone_bulk.E164, np.array(texts, dtype=object), found.forms
     ).tolist()

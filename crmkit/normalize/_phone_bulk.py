@@ -94,13 +94,16 @@ class _Written(NamedTuple):
     """Digits with plain punctuation, as the fast path wants them."""
 
 
-def read_many(texts: Sequence[str], countries: Sequence[str | None], country_of: Array) -> Numbers:
+def read_many(
+    texts: Sequence[str], countries: Sequence[str | None], country_of: Array, *, ways: bool = True
+) -> Numbers:
     """Read many numbers.
 
     Args:
         texts: One number each, as typed.
         countries: ISO 3166-1 alpha-2 codes of the countries that numbers are dialed from.
         country_of: For each text the position in ``countries``.
+        ways: Tell the ways to write a number at home apart; without it each of them counts as ``ABROAD_FORM``.
     """
     kinds, forms = np.zeros(len(texts), dtype=np.int8), np.full(len(texts), None, dtype=object)
     if not len(texts):
@@ -116,9 +119,14 @@ def read_many(texts: Sequence[str], countries: Sequence[str | None], country_of:
         rows, national = np.concatenate([rows for rows, _ in pieces]), _Lines.of(b"".join(rest for _, rest in pieces))
         for region, at in _judge(calling_code, national):
             accepted = rows[at]
-            kinds[accepted] = _kinds(
-                accepted, national, at, region, written, countries, country_of, code_length=len(calling_code)
-            )
+            whole = written.plus[accepted] & written.bare[accepted]
+            whole &= written.digits.lengths[accepted] == national.lengths[at] + len(calling_code)
+            # What is left of E.164 behind its calling code stands in the text as it is; of others a trunk prefix went.
+            kinds[accepted] = np.where(whole, E164, ABROAD_FORM)
+            if ways:
+                home = np.flatnonzero(~written.plus[accepted])
+                at_home = _kinds(accepted[home], national, at[home], region, written, countries, country_of)
+                kinds[accepted[home]] = at_home
             other = kinds[accepted] != E164
             forms[accepted[other]] = _forms(calling_code, national.blob(at[other]))
     return Numbers(kinds, forms)
@@ -339,23 +347,19 @@ def _mobile(code: str) -> re.Pattern[bytes]:
 
 def _kinds(
     rows: Array, national: _Lines, at: Array, region: str, written: _Written, countries: Sequence[str | None],
-    country_of: Array, code_length: int,
+    country_of: Array,
 ) -> Array:  # fmt: skip
-    # What is left of E.164 behind its calling code stands in the text as it is; a trunk prefix was taken off of others.
-    whole = written.bare[rows] & (written.digits.lengths[rows] == national.lengths[at] + code_length)
-    kinds = np.where(whole, E164, ABROAD_FORM).astype(np.int8)
-    home = np.flatnonzero(~written.plus[rows])
-    if not len(home):
-        return kinds
+    """Return how each number is written that is dialed at home."""
+    if not len(rows):
+        return np.empty(0, dtype=np.int8)
     trunks = [_trunk(country) for country in countries]
-    trunk, dialed = np.array(trunks)[country_of[rows[home]]], written.digits.chars[written.digits.starts[rows[home]]]
-    at_home = np.where((trunk == _NO_TRUNK) | (trunk == dialed), TRUNK, LANDLINE).astype(np.int8)
-    short = (written.digits.lengths[rows[home]] <= _MOST_LOCAL_DIGITS) & (written.width[rows[home]] <= _LONGEST_LOCAL)
-    at_home[(at_home == LANDLINE) & short] = LOCAL
-    unsure = np.flatnonzero(at_home == LANDLINE)
+    trunk, dialed = np.array(trunks)[country_of[rows]], written.digits.chars[written.digits.starts[rows]]
+    kinds = np.where((trunk == _NO_TRUNK) | (trunk == dialed), TRUNK, LANDLINE).astype(np.int8)
+    short = (written.digits.lengths[rows] <= _MOST_LOCAL_DIGITS) & (written.width[rows] <= _LONGEST_LOCAL)
+    kinds[(kinds == LANDLINE) & short] = LOCAL
+    unsure = np.flatnonzero(kinds == LANDLINE)
     if len(unsure):
-        at_home[unsure[_matching(_mobile(region), national, at[home[unsure]])]] = MOBILE
-    kinds[home] = at_home
+        kinds[unsure[_matching(_mobile(region), national, at[unsure])]] = MOBILE
     return kinds
 
 

@@ -20,7 +20,12 @@ REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 def check(texts, countries):
     """Compare what is said of some numbers with what the careful functions say of each; return how many are said."""
     known = sorted(set(countries), key=str)
-    found = bulk.read_many(texts, known, np.array([known.index(country) for country in countries], dtype=np.int64))
+    country_of = np.array([known.index(country) for country in countries], dtype=np.int64)
+    found = bulk.read_many(texts, known, country_of)
+    forms_alone = bulk.read_many(texts, known, country_of, ways=False)
+    assert forms_alone.forms.tolist() == found.forms.tolist()
+    for kind in (bulk.UNKNOWN, bulk.E164):
+        assert np.array_equal(forms_alone.kinds == kind, found.kinds == kind)
     for text, country, kind, form in zip(texts, countries, found.kinds.tolist(), found.forms, strict=True):
         if kind == bulk.UNKNOWN:
             assert form is None
