@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from crmkit import frames
 from crmkit.errors import NotFoundError, SchemaError, ShapeError
 
 from ._columns import Array, Coded, coded, encoder, is_column, join, numbers, objects
+from ._html import issues_html
 from ._issue import COLUMNS, Dimension, Issue
 from ._messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from crmkit.typing import JSONValue, Language, Severity
+    from crmkit.typing import Frame, JSONValue, Language, Severity
 
 __all__ = ["IssueTable"]
 
@@ -301,6 +303,29 @@ class IssueTable:
         columns = {**self._columns, "row": np.where(row < 0, row, row + rows)}
         return IssueTable(columns, lang=self._lang, templates=self._templates)
 
+    def placed(self, rows: Array) -> IssueTable:
+        """Return the issues of a choice of rows with the places that these have in the whole table.
+
+        Args:
+            rows: For each row of the choice its place.
+        """
+        row = self._array("row")
+        places = np.append(rows, -1)  # those of no row stay as they are
+        return IssueTable({**self._columns, "row": places[row]}, lang=self._lang, templates=self._templates)
+
+    def with_ids(self, rows: Array, record_ids: Sequence[str | None]) -> IssueTable:
+        """Return the issues with the ids of their records.
+
+        Args:
+            rows: The rows that have an issue, as :attr:`rows`.
+            record_ids: The id of each.
+        """
+        row = self._array("row")
+        ids = objects([*record_ids, None], len(rows) + 1)
+        at = np.where(row < 0, len(rows), np.searchsorted(rows, row))
+        columns = {**self._columns, "record_id": ids[at]}
+        return IssueTable(columns, lang=self._lang, templates=self._templates)
+
     def head(self, n: int = 5) -> IssueTable:
         """Return the first ``n`` issues."""
         return self.take(range(min(n, len(self))))
@@ -320,6 +345,13 @@ class IssueTable:
     def __repr__(self) -> str:
         figures = ", ".join(f"{n} {severity}" for severity, n in self.counts("severity").items())
         return f"IssueTable({len(self)} issues{': ' if figures else ''}{figures})"
+
+    def to_frame(self, like: Frame | None = None) -> Frame:
+        """Return the issues as a frame of the kind of ``like``, or a ``RecordSet``; values are in the clear."""
+        return frames.build(self.to_columns(), like=like)
+
+    def _repr_html_(self) -> str:
+        return issues_html(self)
 
     # -- inside ---------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ import attrs
 import numpy as np
 
 from ._blocking import pairs_within
+from ._sorting import distinct
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,10 +120,16 @@ def cluster(
     if len(members):
         place = members if contents is None else contents[members]
         _split_medium(labels, members[np.lexsort((place, root[members]))], root, score, threshold)
-    _, first, numbered = np.unique(labels, return_index=True, return_inverse=True)
-    order = np.empty(len(first), dtype=np.int64)
-    order[np.argsort(first, kind="stable")] = np.arange(len(first))
-    return Clustering(order[numbered.ravel()], int(size[size > largest].sum()))
+    return Clustering(_numbered(labels), int(size[size > largest].sum()))
+
+
+def _numbered(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number clusters in the order of their first rows; each label is one of its rows."""
+    rows = np.arange(len(labels))
+    first = np.empty(len(labels), dtype=np.int64)
+    first[labels[::-1]] = rows[::-1]
+    first = first[labels]
+    return np.asarray((np.cumsum(first == rows) - 1)[first])
 
 
 def _split_medium(
@@ -138,7 +145,7 @@ def _split_medium(
     """
     edges = np.concatenate([[0], np.flatnonzero(np.diff(root[members])) + 1, [len(members)]])
     starts, sizes = edges[:-1], np.diff(edges)
-    for size in np.unique(sizes).tolist():
+    for size in distinct(sizes).tolist():
         of_size = starts[sizes == size]
         step = max(1, _BATCH // (size * size))
         for begin in range(0, len(of_size), step):
@@ -225,7 +232,7 @@ def _split_large(
         part = inside[start:end]
         if (odds[part] > 0.0).all():
             continue
-        rows = np.unique(np.concatenate([left[part], right[part]]))
+        rows = distinct(np.concatenate([left[part], right[part]]).astype(np.int64))
         a, b = np.searchsorted(rows, left[part]), np.searchsorted(rows, right[part])
         says = rows.astype(np.uint64) if contents is None else contents[rows]
         labels[rows] = rows[_linkage_of_contents(says, a, b, odds[part])]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 import attrs
 import numpy as np
 
+from crmkit import _notebook
 from crmkit.errors import InvalidValueError, ShapeError
 
 from ._evaluate_links import LinkSet, is_linking
@@ -63,6 +64,17 @@ class RunComparison:
 
     def __repr__(self) -> str:
         return f"<RunComparison: {self.gained_pairs} gained, {self.lost_pairs} lost, {self.kept_pairs} kept>"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            ("together in both", self.kept_pairs, None), ("only in the second", self.gained_pairs, self.gained_right),
+            ("only in the first", self.lost_pairs, self.lost_right),
+        ]  # fmt: skip
+        judged = self.gained_right is not None
+        heads = ("", "pairs", "that match")
+        return _notebook.sheet(
+            "Two runs", "", _notebook.table(heads[: 2 + judged], [row[: 2 + judged] for row in rows])
+        )
 
     def __str__(self) -> str:
         lines = [f"{self.kept_pairs:,} pairs are together in both runs"]

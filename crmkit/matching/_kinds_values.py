@@ -66,7 +66,9 @@ def _prepare_organizations(values: Sequence[str]) -> Prepared:
     ready = _prepare_companies(values)
     tokens = [" ".join(sorted(value.split())) for value in values]
     keys: dict[str, Sequence[str | None]] = {"tokens": tokens, "words": [rare_tokens(value) for value in values]}
-    return Prepared(ready.keys | keys, ready.traits | {"tokens": code_of(tokens)} | _words(values, ready.traits["han"]))
+    return Prepared(
+        {**ready.keys, **keys}, ready.traits | {"tokens": code_of(tokens)} | _words(values, ready.traits["han"])
+    )
 
 
 def _words(values: Sequence[str], han: Trait) -> dict[str, Trait]:

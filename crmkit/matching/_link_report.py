@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
 
-from crmkit.masking import mask
-
 from ._evaluate import reliability_curve, threshold_curve
 from ._evaluate_links import LinkSet
 from ._linking import choose_links, slack
 from ._report import SHOWN, PairReport
+from ._shown_id import shown_id
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
@@ -129,19 +127,8 @@ class LinkReport(PairReport):
         chosen = np.flatnonzero(self.linked)
         best = chosen[np.argsort(-self.scored.log_odds[chosen], kind="stable")[:SHOWN]]
         rows = [
-            (_shown_id(self.run.id_of(int(self.scored.left[k]))), _shown_id(self.run.id_of(int(self.scored.right[k]))),
+            (shown_id(self.run.id_of(int(self.scored.left[k]))), shown_id(self.run.id_of(int(self.scored.right[k]))),
              f"{self.scored.probability[k]:.3f}")
             for k in best
         ]  # fmt: skip
-        return self._html(("left", "right", "match probability"), rows)
-
-
-def _shown_id(record_id: object) -> str:
-    """Show a record's id; one that reaches somebody, an e-mail address or phone number, is masked."""
-    shown = str(record_id)
-    if "@" in shown:
-        return mask(shown, "email")
-    return mask(shown, "phone") if _PHONE.fullmatch(shown) else shown
-
-
-_PHONE = re.compile(r"\+[\d\s().-]{7,20}|1[3-9]\d{9}|\(?\d{3}\)?[\s.-]\d{3}[\s.-]\d{4}")
+        return self._html(("left", "right", "match probability"), rows, len(chosen), "links")

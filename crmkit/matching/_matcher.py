@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from crmkit import frames
+from crmkit import _notebook, frames
 from crmkit.errors import InvalidValueError, NotFittedError, NotFoundError, SchemaError
 
 from ._blocking import BLOCK_CAP, BlockingRule
@@ -15,7 +15,7 @@ from ._estimate import estimate
 from ._labels import known_pairs
 from ._link_report import LinkReport
 from ._linking import choose_links
-from ._merging._entry import continue_ids
+from ._merging._entry import apart_in, continue_ids
 from ._presets import MATCH, explanations_of
 from ._reading import read_run
 from ._report import MatchReport
@@ -118,6 +118,15 @@ class Matcher:
         ]
         return f"Matcher({', '.join(shown)})"
 
+    def _repr_html_(self) -> str:
+        facts = {
+            "compares": [one.name for one in self._comparisons()],
+            "blocks by": [" + ".join(rule.keys) for rule in self._rules()],
+            "cut": self.threshold,
+            "fitted": self.model_ is not None,
+        }
+        return _notebook.sheet("Matcher", self.kind, _notebook.facts(facts))
+
     def fit(self, frame: Frame, *, labels: Labels | None = None, progress: Progress | None = None) -> Matcher:
         """Learn the model from the records themselves, and from what people said about some pairs.
 
@@ -197,7 +206,8 @@ class Matcher:
             labels: What people said about pairs of this frame. They are learned from, unless ``refit=False``, and
                 kept: a labelled match is linked, and a labelled pair that is none never is.
             previous: The log of an earlier merge. Clusters keep the ids that their records had there, whatever the
-                order of rows; ``.events`` says what was joined and split, and merging continues the log.
+                order of rows; ``.events`` says what was joined and split, and merging continues the log. Records that
+                somebody took apart there stay apart, unless a label says that they match.
             progress: Wraps the loops over columns, rules and chunks of pairs.
 
         Returns:
@@ -210,11 +220,13 @@ class Matcher:
         """
         run = self._read([frames.read(frame)], progress, key)
         known = known_pairs(labels, run.ids)
-        found = dedupe_run(self._job(known, progress), run.encoded, self._learner(known, refit=refit))
-        run = attrs.evolve(run, encoded=found.encoded)
+        records = run.texts_of_ids() if previous is not None and run.keys[0] is not None else None
+        job = attrs.evolve(self._job(known, progress), apart=apart_in(previous, records))
+        found = dedupe_run(job, run.encoded, self._learner(known, refit=refit))
+        notes = run.notes if job.apart is None else (*run.notes, job.apart.note)
+        run = attrs.evolve(run, encoded=found.encoded, notes=notes)
         grouped = found.clustering.labels
         linked = grouped[found.pairs.left] == grouped[found.pairs.right]
-        records = run.texts_of_ids() if previous is not None and run.keys[0] is not None else None
         cluster_ids, following, events = continue_ids(previous, records, grouped)
         return MatchReport(
             cluster_ids=cluster_ids,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,9 +36,24 @@ def _axes(ax: Any, what: str, *, height: float = 4.0) -> Any:
     if ax is not None:
         return ax
     require("matplotlib", extra="plot", what=what)
+    return _figure_class()(figsize=(8.0, height), layout="constrained").add_subplot()
+
+
+@cache
+def _figure_class() -> Any:
+    """Return matplotlib's figure, and one that shows itself as the last expression of a notebook's cell.
+
+    Figures of pyplot do so, but pyplot keeps every figure until somebody closes it, and may want a window.
+    """
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(8.0, height), layout="constrained").add_subplot()
+    class ShownFigure(Figure):
+        def _repr_png_(self) -> bytes:
+            held = io.BytesIO()
+            self.savefig(held, format="png", dpi=100, facecolor="white")
+            return held.getvalue()
+
+    return ShownFigure
 
 
 def plot_waterfall(explanation: PairExplanation, *, ax: Any = None) -> Any:
@@ -44,7 +61,7 @@ def plot_waterfall(explanation: PairExplanation, *, ax: Any = None) -> Any:
 
     Args:
         explanation: As ``report.explain(a, b)`` gives it.
-        ax: Axes to draw on; without them a new figure's, ``.figure`` of the result.
+        ax: Axes to draw on; without them a new figure's, ``.figure`` of the result, which a notebook shows.
 
     Returns:
         The axes.
@@ -64,7 +81,7 @@ def plot_waterfall(explanation: PairExplanation, *, ax: Any = None) -> Any:
     ends = np.cumsum([step.weight for step in steps])
     for row, (step, end) in enumerate(zip(steps, ends.tolist(), strict=True)):
         ax.barh(row, step.weight, left=end - step.weight, color=_FOR if step.weight >= 0 else _AGAINST, height=0.6)
-        ax.annotate(f"{step.weight:+.1f}", (max(end, end - step.weight), row), xytext=(4, 0),
+        ax.annotate(f"{round(step.weight, 1) + 0.0:+.1f}", (max(end, end - step.weight), row), xytext=(4, 0),
                     textcoords="offset points", va="center", fontsize="small")  # fmt: skip
     total = explanation.match_weight
     ax.barh(len(steps), total, color=_PLAIN, height=0.6)

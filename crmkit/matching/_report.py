@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
-from crmkit import frames
+from crmkit import _notebook, frames
 from crmkit.errors import ShapeError
 from crmkit.issues import Report
 
@@ -18,6 +17,7 @@ from ._explain import PairExplanation, explain_pair
 from ._labels import known_pairs
 from ._merging._cluster_ids import ClusterIds
 from ._presets import explanation_texts
+from ._shown_id import shown_id
 from .comparisons import KINDS
 
 if TYPE_CHECKING:
@@ -40,8 +40,9 @@ if TYPE_CHECKING:
 __all__ = ["SHOWN", "MatchReport", "PairReport"]
 
 _LN2 = float(np.log(2.0))
-SHOWN = 20
+SHOWN = 10
 """Rows that a notebook shows at most."""
+_SHOWN_IDS = 6
 
 
 @attrs.frozen(eq=False, kw_only=True, repr=False)
@@ -156,16 +157,17 @@ class PairReport(Report):
         figures = ", ".join(f"{name} {number}" for name, number in self.counts().items())
         return f"<{type(self).__name__}: {figures}; threshold {self.threshold_:g}>"
 
-    def _html(self, head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-        def cells(values: Sequence[object], tag: str) -> str:
-            return "".join(f"<{tag}>{html.escape(str(value))}</{tag}>" for value in values)
-
-        figures = " · ".join(f"{html.escape(name)} {number:,}" for name, number in self.counts().items())
-        body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
-        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.diagnostics.notes)
-        return (
-            f"<p><b>{type(self).__name__}</b> {figures}</p>"
-            f"<table><thead><tr>{cells(head, 'th')}</tr></thead><tbody>{body}</tbody></table><ul>{notes}</ul>"
+    def _html(self, heads: Sequence[str], rows: Sequence[Sequence[object]], all_rows: int, what: str) -> str:
+        figures = ", ".join(f"{number:,} {name}" for name, number in self.counts().items())
+        facts = {
+            "cut at a match probability of": self.threshold_,
+            "precision, by the model's own account": f"{self.diagnostics.expected_precision:.1%}",
+            "recall among the pairs compared, likewise": f"{self.diagnostics.expected_recall:.1%}",
+        }
+        table = _notebook.table(heads, rows) if rows else ""
+        rest = _notebook.more(len(rows), all_rows, what)
+        return _notebook.sheet(
+            type(self).__name__, figures, _notebook.facts(facts), table, rest, notes=self.diagnostics.notes
         )
 
 
@@ -313,6 +315,15 @@ class MatchReport(PairReport):
 
     def _repr_html_(self) -> str:
         sizes = self.cluster_sizes
-        largest = np.argsort(-sizes, kind="stable")[:SHOWN]
-        rows = [(int(one), int(sizes[one])) for one in largest if sizes[one] > 1]
-        return self._html(("cluster", "records"), rows)
+        largest = [int(one) for one in np.argsort(-sizes, kind="stable")[:SHOWN] if sizes[one] > 1]
+        order = np.argsort(self.labels, kind="stable")
+        starts = np.searchsorted(self.labels[order], largest)
+        rows = []
+        for one, start in zip(largest, starts.tolist(), strict=True):
+            members = order[start : start + min(int(sizes[one]), _SHOWN_IDS)].tolist()
+            more = ", …" if sizes[one] > _SHOWN_IDS else ""
+            ids = ", ".join(shown_id(self.run.ids[0][row]) for row in members) + more
+            rows.append((int(self.cluster_ids[one]), int(sizes[one]), ids))
+        return self._html(
+            ("cluster", "records", "ids"), rows, int((sizes > 1).sum()), "clusters of two records or more"
+        )

@@ -146,8 +146,11 @@ class Health:
 
         return HealthPage(self, lang=lang, reveal=reveal, title=title)
 
+    def __repr__(self) -> str:
+        return f"<Health of {self.name!r}: score {self.score:.3f}, {self.rows:,} rows, {self.at:%Y-%m-%d %H:%M}>"
+
     def _repr_html_(self) -> str:
-        return str(self.page().fragment())
+        return str(self.page()._repr_html_())
 
     def point(self) -> dict[str, JSONValue]:
         """Return what a later trend shows of this report."""
@@ -274,6 +277,10 @@ def _causes(report: ValidationReport) -> tuple[Mapping[str, JSONValue], ...]:
 
 def _rates(report: ValidationReport, by: Iterable[str] | None) -> tuple[Rate, ...]:
     table = report.table
+    if len(table) != report.n_rows:  # a table in pieces whose rows were let go
+        if by is not None:
+            raise SchemaError("rates by a column need the rows; ask check_chunks(..., keep_rows=True) for them")
+        return ()
     columns = _group_columns(table) if by is None else [by] if isinstance(by, str) else list(by)
     wrong = np.zeros(len(table), dtype=bool)
     wrong[report.issues.filter(severity=at_least("error")).rows] = True

@@ -70,6 +70,13 @@ class Adapted:
         core = require("pydantic_core.core_schema", extra=None, what="a check in a pydantic model")
         return core.no_info_after_validator_function(_ForPydantic(cast("Check", self)), handler(source))
 
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> Any:
+        """Say in the model's JSON Schema what it can hold: a format, a pattern, lengths, a list of values."""
+        from ._json_schema import text_schema
+
+        said = handler(core_schema)
+        return {**said, **text_schema(cast("Check", self))} if said.get("type") == "string" else said
+
 
 def _verdict(check: Check, value: object, context: Context = ()) -> Verdict:
     text = None if value is None else str(value)

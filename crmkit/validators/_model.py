@@ -60,7 +60,8 @@ def _hints(model: type) -> dict[str, Any]:
         return get_type_hints(model, include_extras=True)
     except NameError as error:
         raise SchemaError(
-            f"{model.__name__}: {error}, so its annotations cannot be read; define it in a module"
+            f"the annotations of {model.__name__} cannot be read: {error}; import what they name outside of "
+            "TYPE_CHECKING, and define the class in a module"
         ) from None
 
 

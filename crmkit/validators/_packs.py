@@ -54,16 +54,19 @@ _PERSON_NAMES = ("full_name", "given_name", "middle_name", "family_name")
 _EMAILS = ("email", "email_2")
 _PHONES = ("phone", "mobile", "phone_home", "phone_other", "phone_assistant", "fax")
 _TEXTS = ("prefix", "suffix", "nickname", "job_title", "department", "city", "district", "region", "industry",
-          "lead_source", "stage", "status", "lost_reason", "next_step", "type", "subject", "direction",
-          "location")  # fmt: skip
+          "other_city", "other_region", "lead_source", "stage", "status", "lost_reason", "next_step", "type", "subject",
+          "direction", "location")  # fmt: skip
+_OTHER_ADDRESS = ("other_street", "other_street_2", "other_city", "other_region", "other_postal_code",
+                  "other_country")  # fmt: skip
 _PERSON = (*_PERSON_NAMES, *_EMAILS, *_PHONES, "company_name", "job_title", "department", "prefix", "suffix", "street",
-           "street_2", "city", "district", "region", "postal_code", "country", "website", "birth_date", "lead_source",
+           "street_2", "city", "district", "region", "postal_code", "country", *_OTHER_ADDRESS, "website", "birth_date",
+           "lead_source",
            "description", "owner_email", "created_at", "updated_at", "last_activity_at", "national_id",
            "language")  # fmt: skip
 _COMPANY = ("name", "legal_name", "email", *_PHONES[:2], "phone_other", "fax", "street", "street_2", "city", "district",
-            "region", "postal_code", "country", "website", "domain", "industry", "registration_id", "employee_count",
-            "annual_revenue", "description", "owner_email", "created_at", "updated_at", "last_activity_at", "vat_id",
-            "duns", "lei", "currency")  # fmt: skip
+            "region", "postal_code", "country", *_OTHER_ADDRESS, "website", "domain", "industry", "registration_id",
+            "employee_count", "annual_revenue", "description", "owner_email", "created_at", "updated_at",
+            "last_activity_at", "vat_id", "duns", "lei", "currency")  # fmt: skip
 _DEAL = ("name", "account_id", "company_name", "stage", "status", "amount", "expected_amount", "probability",
          "close_date", "closed_at", "lead_source", "description", "owner_email", "created_at", "updated_at",
          "last_activity_at", "currency", "lost_reason", "next_step")  # fmt: skip
@@ -88,7 +91,7 @@ def check_for(field: str, *, kind: RecordKind | None = None, country: str | None
         return Text() & _CHINESE[field].when(here).warn()
     if field in _MOMENTS_TO_COME:
         return DateTime(after=_OLDEST_RECORD).warn()
-    if field in ("street", "street_2", "description", "body", "participants"):
+    if field in ("street", "street_2", "other_street", "other_street_2", "description", "body", "participants"):
         return Text(multiline=True)
     if field in ("amount", "expected_amount", "annual_revenue"):
         money = Money(currency=col("currency"), country=col("country"))
@@ -104,6 +107,8 @@ _CHINESE: dict[str, Check] = {"registration_id": USCC(), "national_id": Resident
 _SINGLE: dict[str, Check] = {
     "country": Country(),
     "postal_code": Postcode(country=col("country")),
+    "other_country": Country(),
+    "other_postal_code": Postcode(country=col("other_country")),
     "website": URL(),
     "domain": URL(),
     "birth_date": Date(after=_OLDEST_BIRTH, before="now"),
@@ -148,8 +153,8 @@ def _contact_rules() -> list[Rule]:
         any_of(*reached, name="reachable", severity="warning"),
         unique("email", normalize="email", severity="warning"),
         reference("account_id", to="accounts.id"),
-        complete("country", by="mobile"),
-        complete("country", by="phone"),
+        complete("country", by="mobile", method="country_of_phone"),
+        complete("country", by="phone", method="country_of_phone"),
         agree("birth_date", "national_id", "birth_date_of_resident_id"),
         complete("birth_date", by="national_id", method="birth_date_of_resident_id"),
         swapped("email", "phone", kinds=("email", "phone")),
@@ -164,8 +169,8 @@ def _lead_rules() -> list[Rule]:
         _named(),
         any_of(*reached, name="reachable", severity="warning"),
         unique("email", normalize="email", severity="warning"),
-        complete("country", by="mobile"),
-        complete("country", by="phone"),
+        complete("country", by="mobile", method="country_of_phone"),
+        complete("country", by="phone", method="country_of_phone"),
     ]
 
 

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from crmkit.errors import NotFoundError, NotTranslatableError, PolicyFileError, SchemaError, ViewExpiredError
+from crmkit.errors import (
+    AccessDeniedError,
+    NotFoundError,
+    NotTranslatableError,
+    PolicyFileError,
+    SchemaError,
+    ViewExpiredError,
+)
 from crmkit.permissions import (
     NOW,
     Assignment,
@@ -346,3 +353,81 @@ def test_roles_and_resources_have_names(name: Any) -> None:
     for parts in (([CONTACT], [Role(name)]), ([Resource(name, actions=["read"])], [])):
         with pytest.raises(PolicyFileError, match="must have a name"):
             Policy(*parts)
+
+
+class Sink:
+    """Keeps events, or fails as a full disk does."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, dict[str, Any]]] = []
+        self.full = False
+
+    def record(self, action: str, **event: Any) -> None:
+        if self.full:
+            raise OSError("no space left")
+        self.events.append((action, event))
+
+
+def exporting(sink: Sink, **settings: Any) -> View:
+    deal = Resource(
+        "deal", fields={"name": Field()}, actions=["read", "export"], owner="owner", sensitive_actions="export"
+    )
+    role = Role("sales", grants=[Grant(["read", "export"], "deal", scope="own")])
+    return Engine(Policy([deal], [role]), [Assignment("ann", "sales")], audit=sink, **settings).view("ann")
+
+
+ROUTES: dict[str, Any] = {
+    "sql": lambda plan: plan.to_sql(dialect="postgres"),
+    "sqlalchemy": lambda plan: plan.to_sqlalchemy(_table()),
+    "narwhals": lambda plan: plan.to_narwhals(),
+}
+
+
+def _table() -> Any:
+    sa = pytest.importorskip("sqlalchemy", reason="needs SQLAlchemy")
+    return sa.Table("deal", sa.MetaData(), sa.Column("owner", sa.String), sa.Column("name", sa.String))
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_an_export_through_a_database_cannot_pass_by_the_audit_log(route: str) -> None:
+    sink = Sink()
+    view = exporting(sink, record="sensitive")
+    ROUTES[route](view.filter("export", "deal"))
+    [(action, event)] = sink.events
+    assert (action, event["outcome"], event["count"], event["detail"]["asked"]) == ("deal.export", "ok", 0, route)
+    ROUTES[route](view.filter("read", "deal"))
+    assert len(sink.events) == 1  # reading is not among what the resource calls sensitive
+    sink.full = True
+    with pytest.raises(AccessDeniedError, match="could not be written"):
+        ROUTES[route](view.filter("export", "deal"))
+    ROUTES[route](exporting(sink, record="sensitive", on_audit_failure="allow").filter("export", "deal"))
+
+
+def test_a_filter_for_somebody_who_may_nothing_is_an_event_too() -> None:
+    sink = Sink()
+    deal = Resource("deal", actions=["read", "export"], owner="owner")
+    role = Role("reader", grants=[Grant("read", "deal", scope="all")])
+    view = Engine(Policy([deal], [role]), [Assignment("ann", "reader")], audit=sink).view("ann")
+    assert view.filter("export", "deal").to_sql() == ("1 = 0", [])
+    assert [(action, event["outcome"]) for action, event in sink.events] == [("deal.export", "denied")]
+
+
+def test_a_denial_because_the_log_is_full_does_not_read_like_a_permission() -> None:
+    sink = Sink()
+    view = exporting(sink, record="all")
+    sink.full = True
+    for ask in (view.require, lambda _action, resource, one: view.project(resource, one)):
+        with pytest.raises(AccessDeniedError, match="audit log could not be written") as caught:
+            ask("read", "deal", {"owner": "ann"})
+        assert "ALLOW" not in str(caught.value)
+
+
+@pytest.mark.parametrize("odd", ["42", 7, [], (), b"", object()], ids=lambda odd: type(odd).__name__)
+def test_what_is_no_record_is_an_error_and_never_every_record(odd: object) -> None:
+    deal = Resource("deal", actions=["read"], owner="owner")
+    view = Engine(
+        Policy([deal], [Role("all", grants=[Grant("read", "deal", scope="all")])]), [Assignment("ann", "all")]
+    ).view("ann")
+    for ask in (view.allows, view.require, view.explain):
+        with pytest.raises(SchemaError, match="not a record"):
+            ask("read", "deal", odd)

@@ -15,6 +15,7 @@ from crmkit.validators import (
     BankCard,
     Blank,
     Choice,
+    Country,
     Email,
     HongKongId,
     Money,
@@ -29,6 +30,7 @@ from crmkit.validators import (
     Text,
     any_of,
     col,
+    order,
     present,
     require,
 )
@@ -117,6 +119,11 @@ def test_what_a_schema_of_a_class_cannot_hold_is_refused_and_not_left_out():
     class Forgotten(TypedDict):
         email: Annotated[str, Email]
 
+    class Unreadable:
+        email: "Annotated[str, NowhereToBeFound()]"  # noqa: F821 - that is the point
+
+    with pytest.raises(SchemaError, match="annotations of Unreadable cannot be read: name 'NowhereToBeFound'"):
+        Schema.for_model(Unreadable)
     with pytest.raises(SchemaError, match="takes a class"):
         Schema.for_model(Defined("Ana"))
     with pytest.raises(SchemaError, match="no annotation of Plain names a check"):
@@ -245,3 +252,39 @@ def test_nobody_can_make_values_for_a_test_of_your_own():
         values_of(Satisfies(str.isupper))
     with pytest.raises(NotFoundError, match="how to make"):
         values_of(Satisfies(str.isupper) & Satisfies(str.islower))
+
+
+def test_records_that_are_right_keep_the_rules_between_fields():
+    from crmkit.testing.strategies import records_of
+
+    schema = Schema(
+        "s",
+        key="id",
+        fields={"email": Email(), "phone": Phone(country=col("country"), default="CN"), "country": Country()},
+        rules=[any_of(present("phone"), present("email")), require("why").when(col("country") == "CN"),
+               order("start", "<=", "end")],
+    )  # fmt: skip
+
+    @settings(max_examples=25, suppress_health_check=list(HealthCheck), deadline=None, database=None)
+    @given(records_of(schema))
+    def right(record):
+        assert schema.check_record(record).ok
+        assert record["why"]
+
+    right()
+
+
+def test_a_pydantic_model_says_in_its_json_schema_what_a_check_takes():
+    pydantic = pytest.importorskip("pydantic")
+    model = pydantic.create_model(
+        "M",
+        email=(Annotated[str, Email()], ...),
+        stage=(Annotated[str, Required() & Choice(["new", "won"])], ...),
+        note=(Annotated[str, Text(max_length=5)], ""),
+        size=(Annotated[int, Number(ge=5)], 6),
+    )
+    said = model.model_json_schema()["properties"]
+    assert said["email"]["format"] == "email"
+    assert said["stage"]["enum"] == ["new", "won"]
+    assert said["note"]["maxLength"] == 5
+    assert said["size"]["type"] == "integer"

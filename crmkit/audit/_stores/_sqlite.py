@@ -165,7 +165,8 @@ class SQLiteStore:
 
     def _connect(self, *, write: bool, wait_s: float, sync: bool) -> None:
         if write:
-            make_private(self.path)
+            with contextlib.suppress(FileNotFoundError):  # SQLite finds no folder either, and says so in its own words
+                make_private(self.path)
         mode = "rwc" if write else "ro"
         self._database = sqlite3.connect(
             f"{self.path.absolute().as_uri()}?mode={mode}", uri=True, timeout=wait_s, isolation_level=None,

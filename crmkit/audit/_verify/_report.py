@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from collections import Counter
 from typing import TYPE_CHECKING, Literal, NoReturn
 
 import attrs
 
+from crmkit import _notebook
 from crmkit.errors import CheckFailedError, NotFoundError
 
 if TYPE_CHECKING:
@@ -107,8 +107,7 @@ class LogReport:
         return f"<LogReport {self.origin!r}: {self.size:,} events, {self.proved:,} proved; {state}>"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(item.kind)}</td><td>{item.severity}</td><td>{html.escape(item.message())}</td></tr>"
-            for item in self.damage[:20]
-        )
-        return f"<table><caption>{html.escape(repr(self))}</caption><tbody>{rows}</tbody></table>"
+        rows = [(item.severity, item.kind, item.message()) for item in self.damage[:20]]
+        table = _notebook.table(("severity", "what", "in words"), rows) if rows else ""
+        rest = _notebook.more(len(rows), len(self.damage), "findings")
+        return _notebook.sheet("", repr(self)[1:-1], table, rest)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias, get_args
 
 import attrs
 
+from crmkit import _notebook
 from crmkit.errors import CheckFailedError, NotFoundError
 
 if TYPE_CHECKING:
@@ -254,12 +255,16 @@ class AuditReport:
         return "\n".join([*lines, ""])
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(item.detector)}</td><td>{item.severity}</td>"
-            f"<td>{html.escape(item.at.isoformat())}</td><td>{len(item.events)}</td></tr>"
-            for item in self.findings[:20]
-        )
-        return f"<table><caption>{html.escape(repr(self))}</caption><tbody>{rows}</tbody></table>"
+        rows = [(item.severity, item.detector, item.at, len(item.events)) for item in self.findings[:20]]
+        word = "" if self.verified else "; the log did not prove itself"
+        lead = f"{self.events:,} events, {len(self.findings):,} findings, score {self.score:g} of 100{word}"
+        table = _notebook.table(("severity", "question", "when", "events"), rows) if rows else ""
+        rest = _notebook.more(len(rows), len(self.findings), "findings")
+        return _notebook.sheet(f"Audit {self.plan}", lead, table, rest)
+
+    def __repr__(self) -> str:
+        state = "" if self.verified else ", not verified"
+        return f"<AuditReport {self.plan!r}: {self.events} events, {len(self.findings)} findings{state}>"
 
 
 def _cell(text: str) -> str:

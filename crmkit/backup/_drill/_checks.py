@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from crmkit import _notebook
 from crmkit.backup._rows._snapshot import Snapshot, snapshot
 from crmkit.backup._rows._sources._postgres import PostgresSource
 from crmkit.backup._rows._sources._sqlite import SqliteSource
@@ -177,7 +178,9 @@ class Newest(RestoreCheck):
         evidence: dict[str, JSONValue] = {place: moment.isoformat()}
         findings: tuple[Finding, ...] = ()
         if now - moment > self.within:
-            findings = (Finding(code="STALE", path=place, detail=f"the newest is older than {self.within}"),)
+            findings = (
+                Finding(code="STALE", path=place, detail=f"the newest is older than {_notebook.shown(self.within)}"),
+            )
         elif moment > now + dt.timedelta(minutes=5):
             findings = (Finding(code="FUTURE_DATED", path=place),)
         return CheckResult(name=self.name, findings=findings, evidence=evidence, newest=moment)

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from crmkit import frames
+from crmkit import _notebook, frames
 from crmkit.backup._manifest._create import meta_folder, utc_now
 from crmkit.backup._manifest._statement import moment_text
 from crmkit.backup._recorded import record_backup
 from crmkit.backup._rows._kept import read_snapshots
 from crmkit.backup._verify._findings import Finding, texts
 from crmkit.backup._verify._page import Section, fragment, page
-from crmkit.backup._verify._report import ordered
+from crmkit.backup._verify._report import ordered, sentence
 from crmkit.backup._verify._verify import verify
 from crmkit.errors import CrmkitError, ManifestError
 from crmkit.issues import Report
@@ -149,13 +149,13 @@ class DrillReport(Report):
             (
                 check.name,
                 word("passed" if check.passed else "failed"),
-                ", ".join(f"{k} {v}" for k, v in check.evidence.items()),
+                ", ".join(f"{k} {_short(v)}" for k, v in check.evidence.items()),
             )
             for check in self.checks
         ]
         checks += [(name, texts()["NOT_CHECKED"][lang], "") for name in self.skipped]
         found = [
-            (finding.severity, finding.code, finding.path or "", texts()[finding.code][lang], finding.hint(lang))
+            (finding.severity, finding.code, finding.path or "", sentence(finding, lang), finding.hint(lang))
             for finding in self.findings
         ]
         heads = tuple(word(name) for name in ("severity", "code", "path", "what", "next"))
@@ -176,11 +176,19 @@ class DrillReport(Report):
 
     def __repr__(self) -> str:
         figures = ", ".join(f"{name} {n}" for name, n in self.counts().items() if n)
-        return f"<DrillReport {'passed' if self.ok else 'failed'}: {figures or 'no checks'}; RTO {self.rto}>"
+        return (
+            f"<DrillReport {'passed' if self.ok else 'failed'}: {figures or 'no checks'}; RTO {_shown(self.rto, None)}>"
+        )
+
+
+def _short(evidence: object) -> str:
+    """Write a figure, or the beginning of a digest."""
+    text = _notebook.shown(evidence)
+    return f"{text[:16]}…" if len(text) >= 64 and text.isalnum() else text
 
 
 def _shown(span: dt.timedelta, limit: dt.timedelta | None) -> str:
-    return f"{span}" if limit is None else f"{span} / {limit}"
+    return _notebook.shown(span) if limit is None else f"{_notebook.shown(span)} / {_notebook.shown(limit)}"
 
 
 @attrs.frozen(kw_only=True)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
+from crmkit import _notebook
 from crmkit.errors import CheckFailedError, NotFoundError
 
 from ._catalogue import SKEW, BackupRecord, chain_of, restorable
@@ -71,6 +72,12 @@ class PrunePlan:
             if decision.backup_id == backup_id:
                 return decision.reasons
         raise NotFoundError.of("backup", backup_id, [decision.backup_id for decision in self.decisions])
+
+    def _repr_html_(self) -> str:
+        rows = [("keep" if one.keep else "drop", one.backup_id, one.reasons) for one in self.decisions[:60]]
+        table = _notebook.table(("", "backup", "why"), rows) if rows else ""
+        rest = _notebook.more(len(rows), len(self.decisions), "backups")
+        return _notebook.sheet("Retention", f"keep {len(self.keep)}, drop {len(self.drop)}", table, rest)
 
     def __repr__(self) -> str:
         return f"<PrunePlan keep {len(self.keep)}, drop {len(self.drop)}>"
@@ -203,6 +210,15 @@ class Preflight:
     passed: bool
     reasons: tuple[str, ...]
     backup_id: str | None
+
+    def __repr__(self) -> str:
+        word = "may begin" if self.passed else f"may not begin: {len(self.reasons)} reasons"
+        return f"<Preflight {self.change}: {word}; backup {self.backup_id}>"
+
+    def _repr_html_(self) -> str:
+        facts = {"backup to go back to": self.backup_id}
+        lead = "may begin" if self.passed else "may not begin"
+        return _notebook.sheet(self.change, lead, _notebook.facts(facts), notes=self.reasons)
 
     def __bool__(self) -> bool:
         raise TypeError("use .passed or .raise_for()")

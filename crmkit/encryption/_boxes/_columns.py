@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import attrs
 
+from crmkit import _notebook
 from crmkit.errors import CrmkitError, SystemicFailureError
 
 if TYPE_CHECKING:
@@ -48,6 +49,11 @@ class ColumnOutcome:
 
     values: Frame = attrs.field(repr=False)
     failures: tuple[Failure, ...]
+
+    def _repr_html_(self) -> str:
+        rows = [(failure.row, failure.error) for failure in self.failures[:20]]
+        lead = "every token could be opened" if self.ok else f"{len(self.failures):,} tokens could not be opened"
+        return _notebook.sheet("Column", lead, _notebook.table(("row", "error"), rows) if rows else "")
 
     @property
     def ok(self) -> bool:

@@ -100,7 +100,8 @@ class GuardedBox:
     def open(self, row: Any, *, key: str = "id", subject: str | None = None) -> dict[str, Any]:
         """Return a row of the database as a dict, each field as the principal may see it, without index columns.
 
-        A row seal is not checked: that takes every value it covers, and what nobody may see is not decrypted.
+        Columns that are no fields of the box are handed through unasked. A row seal is not checked: that takes every
+        value it covers, and what nobody may see is not decrypted.
         """
         table = frames.read([row])
         found: dict[str, Any] = {name: table.column(name)[0] for name in table.columns}

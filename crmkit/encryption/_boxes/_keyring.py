@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from crmkit import _notebook
 from crmkit._journal import FileLock
 from crmkit.encryption._fields._field import field_items
 from crmkit.encryption._keys import _disk, _keyset
@@ -65,6 +66,15 @@ class KeyringStatus:
     generation: int
     wrapped_by: tuple[str, ...]
     keys: tuple[KeyStatus, ...]
+
+    def __repr__(self) -> str:
+        return f"<KeyringStatus of {self.tenant!r}: generation {self.generation}, {len(self.keys)} keys>"
+
+    def _repr_html_(self) -> str:
+        rows = [(key.purpose, key.version, key.state, datetime.fromisoformat(key.created_at)) for key in self.keys]
+        lead = f"generation {self.generation}, wrapped by {', '.join(self.wrapped_by)}"
+        table = _notebook.table(("key for", "version", "state", "made"), rows)
+        return _notebook.sheet(f"Keyring of {self.tenant}", lead, table)
 
 
 class Keyring:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from crmkit import _notebook
 from crmkit._canonical import json_bytes
 from crmkit.errors import RefusedError
 
@@ -54,6 +55,26 @@ class ErasureReceipt:
     not_shredded: tuple[str, ...]
     backups_expire_at: str | None
     not_covered: tuple[str, ...] = NOT_COVERED
+
+    def __repr__(self) -> str:
+        left = f", {len(self.still_to_null)} columns still to set to NULL" if self.still_to_null else ""
+        return f"<ErasureReceipt: {self.destroyed} keys destroyed, {len(self.fields)} fields unreadable{left}>"
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "when": datetime.fromisoformat(self.shredded_at),
+            "keys destroyed": self.destroyed,
+            "cannot be read any more": self.fields,
+            "still to set to NULL": self.still_to_null,
+            "not under the person's key": self.not_shredded,
+            "last backup with the key gone": "nobody said"
+            if self.backups_expire_at is None
+            else datetime.fromisoformat(self.backups_expire_at),
+        }
+        return _notebook.sheet(
+            "Erasure receipt", f"tenant {self.tenant}", _notebook.facts(facts),
+            notes=[f"not covered: {one}" for one in self.not_covered],
+        )  # fmt: skip
 
     def to_dict(self) -> dict[str, JSONValue]:
         """Return the receipt as plain data."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from crmkit import _notebook
 from crmkit.errors import RefusedError
 
 from . import _normalizers
@@ -48,6 +49,23 @@ class IndexPlan:
     candidates: float
     leak: float
     problems: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        word = "ok" if self.ok else f"refused: {self.problems[0]}"
+        return f"<IndexPlan for {self.rows:,} rows: {self.bits} bits, leak {self.leak:.1%}; {word}>"
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "rows": self.rows,
+            "different values in the sample": self.distinct,
+            "share of the commonest value": f"{self.top_share:.2%}",
+            "length of a term": f"{self.bits} bits ({self.allowed[0]} to {self.allowed[1]} allowed)",
+            "partitions": self.partitions,
+            "candidates for each look-up": round(self.candidates, 1),
+            "named right by counting": f"{self.leak:.1%} of the rows with one of the {_TOP} commonest values",
+        }
+        lead = "nothing speaks against it" if self.ok else "refused without a reason of yours"
+        return _notebook.sheet("Index plan", lead, _notebook.facts(facts), notes=self.problems)
 
     @property
     def ok(self) -> bool:

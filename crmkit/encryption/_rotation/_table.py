@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import attrs
 
+from crmkit import _notebook
 from crmkit.errors import ConflictError
 
 if TYPE_CHECKING:
@@ -141,6 +142,18 @@ class TokenCount:
     stale: int
     foreign: int
 
+    def __repr__(self) -> str:
+        found = f"{self.current:,} current, {self.stale:,} stale, {self.foreign:,} foreign"
+        return f"<TokenCount of {self.field.name!r}: {found}>"
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "under the key that writes": self.current, "under other keys": self.stale, "no tokens": self.foreign,
+            "keys in use": len(self.tags),
+        }  # fmt: skip
+        lead = "all under the key that writes" if self.ok else "rows are left to rewrite"
+        return _notebook.sheet(f"Tokens of {self.field.name}", lead, _notebook.facts(facts))
+
     @property
     def ok(self) -> bool:
         """Whether every value is a token of the key that writes."""
@@ -182,6 +195,17 @@ class RotationReport:
     failed: int
     errors: tuple[tuple[Any, str], ...]
     done: bool
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "rewritten": self.rewritten, "needed nothing": self.current, "written by others meanwhile": self.conflicts,
+            "could not be opened": self.failed,
+        }  # fmt: skip
+        rows = [(key, error) for key, error in self.errors[:20]]
+        return _notebook.sheet(
+            "Rotation", "at its end" if self.done else "not at its end", _notebook.facts(facts),
+            _notebook.table(("row", "error"), rows) if rows else "",
+        )  # fmt: skip
 
     @property
     def ok(self) -> bool:

@@ -11,6 +11,7 @@ from crmkit.matching._marks import row_marks
 from crmkit.matching.comparisons import KINDS
 
 from ._blocks import rule_arrays
+from ._far import mark_arrays
 from ._fields import field_arrays, key_arrays, whole_name_arrays
 from ._reader import RecordReader
 from ._vocabulary import vocabulary_arrays
@@ -73,10 +74,12 @@ def lay_out(
     arrays: Arrays = {}
     columns: list[NDArray[np.int32]] = []
     places: dict[str, list[int]] = {}
+    kinds = {one.name: one.kind for one in encoded.comparisons}
     for name, field in encoded.fields.items():
         places[name] = list(range(len(columns), len(columns) + len(field.columns)))
         columns += list(field.columns)
         arrays.update(_prefixed(f"field/{name}", field_arrays(encoded, name)))
+        arrays.update(_prefixed(f"field/{name}", mark_arrays(kinds[name], field)))
     if not columns:
         raise SchemaError("there is no value to match on in the table yet; make the index once there are records")
     codes = np.ascontiguousarray(np.stack(columns, axis=1).astype(np.int32))

@@ -143,7 +143,8 @@ class Namespace:
     _kind: type[Operand]
 
     def __getattr__(self, name: str) -> Operand:
-        if name.startswith("__"):
+        # Notebooks ask every object for _repr_html_ and the like; such a field is named by item.
+        if name.startswith(("__", "_repr_", "_ipython_")):
             raise AttributeError(name)
         return self._kind(name)
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
+from crmkit import _notebook
+
 if TYPE_CHECKING:
     import datetime as dt
 
@@ -128,6 +130,28 @@ class Decision:
 
     def __bool__(self) -> bool:
         return self.allowed
+
+    def __repr__(self) -> str:
+        word = "ALLOW" if self.allowed else "DENY"
+        return f"<Decision {word}: {self.action} on {self.resource} to {self.principal}; {self.code}>"
+
+    def _repr_html_(self) -> str:
+        word = "ALLOW" if self.allowed else "DENY"
+        facts = {
+            "why": _SENTENCES[self.code],
+            "rule": self.rule,
+            "by role": " → ".join(self.role_path),
+            "narrowest scope that is enough": self.scope_level,
+            "reason": self.reason,
+            "roles that would allow it": self.granting_roles[:5],
+            "failed and taken as unknown": self.errors,
+            "until": self.valid_until,
+        }
+        misses = [(one.rule, ", ".join(map(str, one.leaves[:4]))) for one in self.near_misses[:3]]
+        return _notebook.sheet(
+            word, f"{self.action} on {self.resource} to {self.principal}", _notebook.facts(facts),
+            _notebook.table(("rule that would match", "but for"), misses) if misses else "",
+        )  # fmt: skip
 
     def __str__(self) -> str:
         word = "ALLOW" if self.allowed else "DENY"

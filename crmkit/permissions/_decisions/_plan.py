@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from crmkit import _notebook
 from crmkit.errors import SchemaError
 from crmkit.permissions._conditions._normal import asks_caller, fields_of
 from crmkit.permissions._conditions._tree import FALSE, TRUE, Condition, Const
@@ -28,6 +29,9 @@ __all__ = ["Plan"]
 
 class Plan:
     """Which records of a resource an action is allowed on; made by ``View.filter``.
+
+    What is handed to a database or dataframe is written to the audit log, where the engine has one and the action is
+    to be written, when it is handed out: with a count of 0, because nobody comes back to say how many were found.
 
     A plan is of one principal and one moment: keep it for a request, not for a day. Like the view that made it, it
     raises :class:`~crmkit.errors.ViewExpiredError` once a grant of the principal began or ended.
@@ -74,7 +78,7 @@ class Plan:
         action: str,
         check: Callable[[], Predicate],
         policy_digest: str,
-        count: Callable[[int], None],
+        count: Callable[..., None],
         alive: Callable[[], None],
     ) -> None:
         self.condition = condition
@@ -96,6 +100,12 @@ class Plan:
 
     def __repr__(self) -> str:
         return f"<Plan {self.outcome.name}: {self.action} on {self.resource}>"
+
+    def _repr_html_(self) -> str:
+        facts = {"records": self.outcome.value, "of which": str(self.condition), "reads": sorted(self.fields)}
+        if self.outcome is not Outcome.DEPENDS:
+            facts = {"records": self.outcome.value}
+        return _notebook.sheet(f"{self.action} on {self.resource}", "", _notebook.facts(facts))
 
     def allows(self, record: Mapping[str, object]) -> bool:
         """Say whether one record is among them."""
@@ -168,7 +178,9 @@ class Plan:
         """
         self._alive()
         check_columns(columns or {}, self._resource)
-        return expression(self.condition, self._resource, columns or {})
+        made = expression(self.condition, self._resource, columns or {})
+        self._count(0, "narwhals")
+        return made
 
     def to_sql(
         self,
@@ -193,7 +205,9 @@ class Plan:
             SQLite, whose columns hold anything, each cell is asked for its type.
         """
         self._alive()
-        return sql(self.condition, self._resource, dialect=dialect, paramstyle=paramstyle, columns=columns or {})
+        made = sql(self.condition, self._resource, dialect=dialect, paramstyle=paramstyle, columns=columns or {})
+        self._count(0, "sql")
+        return made
 
     def to_sqlalchemy(self, table: Any, *, columns: Mapping[str, str] | None = None) -> ColumnElement[bool]:
         """Return an SQLAlchemy expression over the columns of a table, select or mapped class.
@@ -211,4 +225,5 @@ class Plan:
 
         self._alive()
         found: ColumnElement[bool] = clause(self.condition, self._resource, table, columns or {})
+        self._count(0, "sqlalchemy")
         return found

@@ -159,6 +159,8 @@ class View:
         """
         if not self.allows(action, resource, record):
             decision = self.explain(action, resource, record)
+            if decision:
+                raise AccessDeniedError("the audit log could not be written, so it is not allowed", decision=decision)
             raise AccessDeniedError(str(decision), decision=decision)
 
     def explain(self, action: str, resource: str, record: object = None) -> Decision:
@@ -184,9 +186,9 @@ class View:
             # The code of all who have these roles, kept; but a plan is of one moment, and its code of that plan.
             return self._of_moment(resource, condition) if reads_clock(formula) else self._predicate(resource, formula)
 
-        def count(found: int) -> None:
+        def count(found: int, asked: str | None = None) -> None:
             allowed = condition != FALSE
-            if not self._audit(action, resource, None, allowed=allowed, count=found, at=at) and allowed:
+            if not self._audit(action, resource, None, allowed=allowed, count=found, at=at, asked=asked) and allowed:
                 raise AccessDeniedError("the audit log could not be written, so nothing is returned")
 
         declared = self._compiled.policy.resources[resource]
@@ -337,6 +339,7 @@ class View:
         at: dt.datetime,
         count: int = 1,
         fields: tuple[str, ...] = (),
+        asked: str | None = None,
     ) -> bool:
         declared: Resource = self._compiled.policy.resources[resource]
         if self._auditor is None or not (fields or self._auditor.wants(declared, action, allowed=allowed)):
@@ -350,5 +353,5 @@ class View:
             at=at,
             count=count,
             fields=fields,
-            detail={"policy": self.policy_digest},
+            detail={"policy": self.policy_digest} | ({} if asked is None else {"asked": asked}),
         )

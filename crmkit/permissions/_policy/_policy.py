@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import attrs
 
-from crmkit import masking
+from crmkit import _notebook, masking
 from crmkit._canonical import json_bytes
 from crmkit.errors import NotFoundError
 from crmkit.permissions._conditions._check_types import Declared, unknown
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from ._roles import Role, SoD
 
 __all__ = ["Policy"]
+
+
+_MOST_ROWS = 60
 
 
 @attrs.frozen(slots=False, eq=False, repr=False, init=False)
@@ -89,6 +92,15 @@ class Policy:
             FrozenDict(masks or {}),
         )
         refuse(problems(self, list(resources), list(roles)))
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (one.id, one.kind, ", ".join(sorted(one.inherits)), len(one.grants), one.description)
+            for one in list(self.roles.values())[:_MOST_ROWS]
+        ]
+        table = _notebook.table(("role", "kind", "inherits", "grants", "description"), rows) if rows else ""
+        rest = _notebook.more(len(rows), len(self.roles), "roles")
+        return _notebook.sheet("Policy", f"resources {', '.join(self.resources)}", table, rest)
 
     def __repr__(self) -> str:
         grants = sum(len(role.grants) for role in self.roles.values())

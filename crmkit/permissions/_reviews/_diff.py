@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from collections import Counter
 from typing import TYPE_CHECKING
 
 import attrs
 
+from crmkit import _notebook
 from crmkit.issues import Report
 from crmkit.permissions._decisions._compare import AccessChange, Verdict, changes
 from crmkit.permissions._decisions._engine import Engine
@@ -88,12 +88,10 @@ class PolicyDiff(Report):
         }  # fmt: skip
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(one.principal)}</td><td>{html.escape(one.action)} {html.escape(one.resource)}</td>"
-            f"<td>{one.verdict}</td></tr>"
-            for one in self.changes[:20]
-        )
-        return f"<table><tr><th>principal</th><th>permission</th><th>change</th></tr>{rows}</table>"
+        rows = [(one.principal, f"{one.action} on {one.resource}", one.verdict) for one in self.changes[:20]]
+        lead = ", ".join(f"{n:,} {name}" for name, n in self.counts().items() if n) or "nobody may do more or less"
+        table = _notebook.table(("who", "may", "is now"), rows) if rows else ""
+        return _notebook.sheet("Policy change", lead, table, _notebook.more(len(rows), len(self.changes), "changes"))
 
 
 def diff(

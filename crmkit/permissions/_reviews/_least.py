@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import html
 from collections import Counter
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
+from crmkit import _notebook
 from crmkit.issues import Report
 from crmkit.permissions._decisions._engine import Engine
 from crmkit.permissions._policy._people import moment_of
@@ -136,11 +136,10 @@ class LeastPrivilege(Report):
         return {"since": self.since.isoformat(), "withheld": self.withheld, "counts": dict(self.counts())}
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{one.kind}</td><td>{html.escape(one.role)}</td><td>{html.escape(one.detail)}</td></tr>"
-            for one in self.suggestions[:20]
-        )
-        return f"<p>{html.escape(self.withheld or '')}</p><table>{rows}</table>"
+        rows = [(one.kind.replace("_", " "), one.role, one.detail) for one in self.suggestions[:20]]
+        lead = self.withheld or (f"{len(self.suggestions):,} could be taken away" if rows else "nothing to take away")
+        table = _notebook.table(("suggestion", "role", "what"), rows) if rows else ""
+        return _notebook.sheet("Least privilege", lead, table, _notebook.more(len(rows), len(self.suggestions), "rows"))
 
 
 @attrs.frozen
@@ -158,6 +157,15 @@ class Simulation:
     allowed: int
     denied: tuple[Usage, ...] = attrs.field(repr=False)
     unsure: tuple[Usage, ...] = attrs.field(repr=False)
+
+    def __repr__(self) -> str:
+        return f"<Simulation: {self.allowed} allowed, {len(self.denied)} denied, {len(self.unsure)} unsure>"
+
+    def _repr_html_(self) -> str:
+        facts = {"would be allowed": self.allowed, "would be denied": len(self.denied), "unsure": len(self.unsure)}
+        rows = [(one.actor, one.action, one.at) for one in self.denied[:20]]
+        denied = _notebook.table(("who", "denied", "when"), rows) if rows else ""
+        return _notebook.sheet("Simulation", "", _notebook.facts(facts), denied)
 
     @property
     def ok(self) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from crmkit import _notebook
 from crmkit.issues import Report
 
 if TYPE_CHECKING:
@@ -114,12 +114,10 @@ class LintReport(Report):
         return {"findings": found}
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{one.severity}</td><td>{html.escape('.'.join(map(str, one.path)))}</td>"
-            f"<td>{html.escape(one.message)}</td></tr>"
-            for one in self.findings[:20]
-        )
-        return f"<table><tr><th>severity</th><th>where</th><th>what</th></tr>{rows}</table>"
+        rows = [(one.severity, ".".join(map(str, one.path)), one.message) for one in self.findings[:20]]
+        lead = ", ".join(f"{name} {n:,}" for name, n in self.counts().items()) or "nothing found"
+        table = _notebook.table(("severity", "where", "what"), rows) if rows else ""
+        return _notebook.sheet("Policy check", lead, table, _notebook.more(len(rows), len(self.findings), "findings"))
 
     def _reason(self, severity: Severity) -> str | None:
         order = ("error", "warning", "info")

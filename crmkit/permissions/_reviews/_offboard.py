@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from crmkit import _notebook
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -39,6 +41,21 @@ class Offboarding:
     reports: tuple[str, ...]
     exemptions: tuple[str, ...]
     owned_roles: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        owned = sum(map(len, self.owned.values()))
+        return f"<Offboarding of {self.principal!r}: {len(self.revoke)} roles to revoke, {owned} records to hand over>"
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "roles to revoke": [one.role for one in self.revoke],
+            "granted to others, to be looked at": [f"{one.role} to {one.principal}" for one in self.granted[:20]],
+            "records to hand over": [f"{len(ids):,} {resource}" for resource, ids in self.owned.items()],
+            "need another manager": self.reports[:20],
+            "exemptions that name them": self.exemptions,
+            "roles that they answer for": self.owned_roles,
+        }
+        return _notebook.sheet("Offboarding", self.principal, _notebook.facts({k: v for k, v in facts.items() if v}))
 
 
 def offboard(engine: Engine, principal: str, *, records: Mapping[str, Frame] | None = None) -> Offboarding:

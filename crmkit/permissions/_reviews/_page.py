@@ -8,6 +8,8 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
+from crmkit import _notebook
+
 from ._review_rows import FLAGS
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "rows": ("roles held", "项授权"),
     "flagged": ("flagged", "项需注意"),
     "open": ("not decided", "项未决定"),
+    "person": ("person", "人员"),
     "role": ("role", "角色"),
     "since": ("since", "起"),
     "until": ("until", "止"),
@@ -120,17 +123,36 @@ def page(review: Review, *, lang: Language, title: str | None) -> str:
 
 
 def table(review: Review, *, lang: Language, limit: int) -> str:
-    """Return some rows as one table, for a notebook."""
-    return _rows(review, list(review.rows[:limit]), _Words(lang), names=True)
+    """Return some rows as one table, for a notebook; columns that say nothing are left out."""
+    words = _Words(lang)
+    heads = ("person", "role", "since", "until", "by", "why", "used", "flags", "decision")
+    rows = []
+    for row in review.rows[:limit]:
+        decided = review.decided(row)
+        via = "" if row.via == row.role else f" {words('via', role=row.via)}"
+        tenant = "" if row.tenant is None else f" {words('tenant', tenant=row.tenant)}"
+        since, used = (None if one is None else _day(one, "") for one in (row.since, row.last_used))
+        flags = "; ".join(words.flag(flag) for flag in row.flags) or None
+        said = None if decided is None else f"{words(decided.verdict)}, {decided.by}"
+        until = _day(row.until, words("always"))
+        role = f"{row.role}{via}{tenant}"
+        rows.append((row.principal, role, since, until, row.granted_by, row.reason, used, flags, said))
+    kept = [place for place in range(len(heads)) if any(row[place] is not None for row in rows)]
+    shown = _notebook.table([words(heads[place]) for place in kept], [[row[place] for place in kept] for row in rows])
+    lead = f"{len(review.rows):,} {words('rows')}, {len(review.flagged()):,} {words('flagged')}"
+    return _notebook.sheet(
+        words("title"), f"{lead}, {len(review.open()):,} {words('open')}", shown if rows else "",
+        _notebook.more(len(rows), len(review.rows), words("rows")), notes=review.notes,
+    )  # fmt: skip
 
 
-def _rows(review: Review, rows: list[ReviewRow], words: _Words, *, names: bool = False) -> str:
+def _rows(review: Review, rows: list[ReviewRow], words: _Words) -> str:
     heads = ["role", "since", "until", "by", "why", "used", "flags", "decision"]
     head = "".join(f"<th>{_text(words(key))}</th>" for key in heads)
     body: list[str] = []
     for row in rows:
         inherited = row.via != row.role
-        role = _text(f"{row.principal}: {row.role}" if names else row.role)
+        role = _text(row.role)
         if inherited:
             role += f' <span class="soft">{_text(words("via", role=row.via))}</span>'
         if row.tenant is not None:
