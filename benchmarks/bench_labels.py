@@ -64,6 +64,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--slips", type=float, default=0.0, help="share of answers that are wrong")
     parser.add_argument("--settings", default="{}", help="more arguments of the generator, as JSON")
+    parser.add_argument("--tools", choices=["crmkit"], default="crmkit", help="nothing else is measured here")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     made = generate.contacts(args.rows, seed=args.seed, **json.loads(args.settings))

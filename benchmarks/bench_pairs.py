@@ -69,6 +69,7 @@ def main() -> None:
     parser.add_argument("--pairs", default="5,20,80", help="candidate pairs per record, by comma")
     parser.add_argument("--threads", default="1,2", help="by comma")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--tools", choices=["crmkit"], default="crmkit", help="nothing else is measured here")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--one", help=argparse.SUPPRESS)
     args = parser.parse_args()
