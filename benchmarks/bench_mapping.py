@@ -1,6 +1,6 @@
 """Time and memory of mapping one CRM's contacts to another's, beside the columns written by hand in polars.
 
-    python benchmarks/bench_mapping.py --rows 100000 --json out.json
+    python benchmarks/bench_mapping.py --rows 100000 --json benchmarks/results/mapping.json
     python benchmarks/bench_mapping.py --rows 1000 --tools crmkit --json out.json
 
 The records are contacts that crmkit generates, as Zoho CRM would export them. Tasks: ``apply`` maps them to Salesforce,
@@ -118,6 +118,10 @@ def main() -> None:
     import crmkit
 
     results = []
+    describe = ["git", "describe", "--always", "--dirty"]
+    commit = subprocess.run(
+        describe, capture_output=True, text=True, cwd=Path(__file__).parent, check=False
+    ).stdout.strip()
     for tool in args.tools.split(","):
         release = crmkit.__version__ if tool == "crmkit" else metadata.version(tool)
         for task in TASKS[tool]:
@@ -135,6 +139,7 @@ def main() -> None:
             for key in ("cpu_s", "wall_s"):
                 found[key] = round(statistics.median(one[key] for one in done), 3)
             found["machine"] = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+            found["load"], found["commit"] = round(os.getloadavg()[0], 1), commit
             results.append(found)
             print(json.dumps(found, ensure_ascii=False))
     if args.json:

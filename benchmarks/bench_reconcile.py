@@ -12,7 +12,16 @@ Every run is a process of its own in the environment of its tool (``--setup`` ma
 counts all threads. What is asked of all: rows on one side only, and for every differing cell its row and column.
 crmkit names the cause of each besides; reladiff has no tolerance, so the noise counts as differences there. ``found``,
 ``missed`` and ``invented`` count cells against the truth; ``causes_right`` is the share of the planted causes that
-crmkit names. ``crmkit-files`` compares the parquet files without loading them: its clock counts reading them, too.
+crmkit names. ``crmkit-files`` and ``crmkit-csv`` compare the parquet files, and the same as CSV, without loading
+them: their clocks count reading them, too. More than a million rows are made in parts, each shuffled by itself.
+
+The files in ``benchmarks/results`` are made by these commands, the peers beforehand by ``--setup``:
+
+    python benchmarks/bench_reconcile.py --rows 1000000 --repeat 3 --json benchmarks/results/reconcile.json
+    python benchmarks/bench_reconcile.py --rows 10000000 --tasks differing --tools crmkit-files \\
+        --json benchmarks/results/reconcile-files.json
+    python benchmarks/bench_reconcile.py --rows 10000000 --tasks differing --tools crmkit-csv \\
+        --json benchmarks/results/reconcile-csv.json
 """
 
 from __future__ import annotations
@@ -27,26 +36,58 @@ import sys
 import tempfile
 import venv
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+if TYPE_CHECKING:
+    import polars as pl
+
 HERE = Path(__file__).resolve().parent
 TOOLS = {
-    "crmkit": "crmkit", "crmkit-pandas": "crmkit", "crmkit-arrow": "crmkit", "crmkit-files": "crmkit",
+    "crmkit": "crmkit", "crmkit-pandas": "crmkit", "crmkit-arrow": "crmkit",
+    "crmkit-files": "crmkit", "crmkit-csv": "crmkit",
     "datacompy-polars": "datacompy", "datacompy-pandas": "datacompy", "duckdb": "duckdb", "reladiff": "reladiff",
 }  # fmt: skip
+PART = 1_000_000
 DEFAULT = "crmkit,crmkit-pandas,crmkit-arrow,datacompy-polars,datacompy-pandas,duckdb,reladiff"
 
 
-def prepare(rows: int, folder: Path, seed: int) -> dict[str, object]:
-    """Write both tables and the truth about them."""
-    import polars as pl
+def prepare(rows: int, folder: Path, seed: int, *, text: bool) -> dict[str, object]:
+    """Write both tables, in parts of a million rows, and return the truth about them."""
+    import pyarrow.csv as csv
+    import pyarrow.parquet as parquet
 
     rng = np.random.default_rng(seed)
+    sizes = [PART] * (rows // PART) + ([rows % PART] if rows % PART else [])
+    cells: dict[str, str] = {}
+    lost = gained = 0
+    writers: dict[str, list[object]] = {}
+    for number, size in enumerate(sizes):
+        left, right, found = part(size, rng, number)
+        cells |= found["cells"]  # type: ignore[operator]
+        lost += int(found["missing"])  # type: ignore[call-overload]
+        gained += int(found["unexpected"])  # type: ignore[call-overload]
+        for side, frame in (("left", left), ("right", right)):
+            table = frame.to_arrow()
+            if side not in writers:
+                made = [parquet.ParquetWriter(folder / f"{side}.parquet", table.schema)]
+                writers[side] = made + ([csv.CSVWriter(folder / f"{side}.csv", table.schema)] if text else [])
+            for writer in writers[side]:
+                writer.write_table(table)  # type: ignore[attr-defined]
+    for writer in (one for made in writers.values() for one in made):
+        writer.close()  # type: ignore[attr-defined]
+    return {"cells": cells, "missing": lost, "unexpected": gained}
+
+
+def part(rows: int, rng: np.random.Generator, number: int) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, object]]:
+    """Return one part of both tables, and the truth about it."""
+    import polars as pl
+
     words = np.array(["Oslo", "Bergen", "Paris", "Rome", "北京", "上海", "Lyon", "Turin"])
     first = np.datetime64("2020-01-01")
     columns = {
-        "id": np.array([f"C{n:09d}" for n in range(rows)]),
+        "id": np.array([f"C{number * PART + n:09d}" for n in range(rows)]),
         "name": np.array([f"Name {n}" for n in rng.integers(0, max(rows // 5, 10), rows)]),
         "email": np.array([f"u{n}@example.com" for n in rng.integers(0, max(rows, 10), rows)]),
         "city": words[rng.integers(0, len(words), rows)],
@@ -76,12 +117,10 @@ def prepare(rows: int, folder: Path, seed: int) -> dict[str, object]:
     extra = left.head(max(rows // 500, 1)).with_columns(("X" + pl.col("id")).alias("id"))
     right = pl.concat([right[keep], extra])[rng.permutation(len(keep) + len(extra))]
     kept = set(columns["id"][keep].tolist())
-    left.write_parquet(folder / "left.parquet")
-    right.write_parquet(folder / "right.parquet")
     cells = {
         f"{key}\t{column}": cause for key, found in truth.items() if key in kept for column, cause in found.items()
     }
-    return {"cells": cells, "missing": rows - len(keep), "unexpected": len(extra)}
+    return left, right, {"cells": cells, "missing": rows - len(keep), "unexpected": len(extra)}
 
 
 def judge(found: dict[str, object], truth: dict[str, object], task: str) -> dict[str, object]:
@@ -131,6 +170,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--tools", default=DEFAULT)
+    parser.add_argument("--tasks", default="differing,equal")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--repeat", type=int, default=1)
@@ -141,13 +181,20 @@ def main() -> None:
     if args.setup:
         setup(args.envs)
     results = []
+    said = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=HERE, check=False
+    )
+    commit = said.stdout.strip()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        truth = prepare(args.rows, folder, args.seed)
-        for task in ("differing", "equal"):
-            for tool in args.tools.split(","):
+        tools = args.tools.split(",")
+        truth = prepare(args.rows, folder, args.seed, text="crmkit-csv" in tools)
+        for task in args.tasks.split(","):
+            for tool in tools:
                 found = {"task": task, "n": args.rows, **run(tool, task, folder, truth, args)}
                 found["machine"] = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+                found["load"] = round(os.getloadavg()[0], 1)
+                found["commit"] = commit
                 results.append(found)
                 print(json.dumps(found, ensure_ascii=False))
     if args.json:

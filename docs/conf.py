@@ -9,7 +9,7 @@ project = "crmkit"
 author = "The crmkit developers"
 project_copyright = "2026, The crmkit developers"
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.doctest",
@@ -27,7 +27,15 @@ napoleon_numpy_docstring = False
 napoleon_custom_sections = ["Source"]
 # Docstring examples run under pytest, with their module's names; Sphinx runs those that the pages mark.
 doctest_test_doctest_blocks = ""
+# Notebooks are kept without outputs and run at every build; one that raises, or takes long, breaks the build.
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 60
+nb_execution_in_temp = True
+nb_merge_streams = True
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["notebooks.css"]
 html_title = "crmkit"
 exclude_patterns = ["_build"]
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
@@ -51,6 +59,8 @@ nitpick_ignore_regex = [
     (r"py:class", r"FieldMapping"),
     # numpy's arrays and types, as annotations import them.
     (r"py:class", r"(np|npt|numpy)\..+|NDArray"),
+    # SQLAlchemy, in what its adapters return.
+    (r"py:class", r"ColumnElement|TypeEngine"),
     # Frame libraries, in the signatures of methods that hand out their frames.
     (r"py:class", r"(pd|pl|pa|pandas|polars|pyarrow)\..+"),
     # Hypothesis, in the signatures of crmkit.testing.strategies.

@@ -14,6 +14,8 @@ import crmkit.reconciliation  # the peers are loaded before the clock starts, to
 def load(tool, left, right):
     if tool == "crmkit-files":
         return left, right
+    if tool == "crmkit-csv":
+        return left.with_suffix(".csv"), right.with_suffix(".csv")
     if tool == "crmkit-arrow":
         import pyarrow.parquet as pq
 
@@ -28,7 +30,7 @@ def load(tool, left, right):
 
 
 def compare(tool, left, right):
-    compared = crmkit.reconciliation.reconcile_files if tool == "crmkit-files" else ck.reconcile
+    compared = crmkit.reconciliation.reconcile_files if tool in ("crmkit-files", "crmkit-csv") else ck.reconcile
     report = compared(left, right, key="id", tolerance={"amount": 1e-6})
     cells = report.cells
     counts = report.counts()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 import numpy as np
 
-from crmkit import frames
+from crmkit import _notebook, frames
 from crmkit.errors import CheckFailedError, ConflictError
 from crmkit.frames import Table, identity
 
@@ -72,6 +72,17 @@ class Account:
 
     def __bool__(self) -> bool:
         raise TypeError("use .ok or .raise_for()")
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "rows in": self.rows_in, "rows out": self.rows_out, "rows merged": self.merged,
+            "cells changed": self.cells_changed, "compared": self.compared,
+        }  # fmt: skip
+        found = [(one.row, one.path, one.reason) for one in self.discrepancies[:20]]
+        lead = "the logs explain every difference" if self.ok else f"{len(self.discrepancies)} differences unexplained"
+        return _notebook.sheet(
+            "Account", lead, _notebook.facts(facts), _notebook.table(("row", "column", "why"), found) if found else ""
+        )
 
     def raise_for(self) -> None:
         """Raise if something is not explained.

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import html
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 
-from crmkit import frames
+from crmkit import _notebook, frames
 from crmkit.errors import FormatError, NotFoundError
 
 from ._change import Change
@@ -114,9 +113,9 @@ class ChangeLog:
         return list(self._lines.record_id) if name == "record_id" else [getattr(change, name) for change in self]
 
     def __repr__(self) -> str:
-        counts = ", ".join(f"{count:,} {kind}" for kind, count in self.counts().items()) or "no changes"
+        counts = [f"{count:,} {kind}{'s' if count != 1 else ''}" for kind, count in self.counts().items()]
         erased = f"; the values of {self.redacted:,} are erased" if self.redacted else ""
-        return f"<ChangeLog {self.run_id}: {counts}{erased}>"
+        return f"<ChangeLog {self.run_id}: {', '.join(counts) or 'no changes'}{erased}>"
 
     def _of_kind(self, kind: str) -> Any:
         lines = self._lines
@@ -368,20 +367,21 @@ class ChangeLog:
         }
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{name}</th>" for name in ("kind", "record", "row", "column", "type", "rule", "reason"))
-        body = []
-        for line in range(min(20, len(self))):
-            change = self._change(line)
-            cells = (change.kind, change.record_id, change.row, change.path, change.type, change.rule, change.reason)
-            body.append(
-                "<tr>"
-                + "".join(f"<td>{html.escape('' if cell is None else str(cell))}</td>" for cell in cells)
-                + "</tr>"
-            )
-        caption = html.escape(repr(self)) + (f"; first {len(body)} lines" if len(body) < len(self) else "")
-        return (
-            f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
-        )
+        heads = ("kind", "record", "row", "column", "type", "rule", "reason")
+        lines = [self._change(line) for line in range(min(_MOST_LINES, len(self)))]
+        rows = [(one.kind, one.record_id, one.row, one.path, one.type, one.rule, one.reason) for one in lines]
+        # What all lines have in common is said once, and what none has not at all.
+        distinct = [{row[place] for row in rows} for place in range(len(heads))]
+        kept = [place for place, found in enumerate(distinct) if len(found) > 1 or (found and place in _WHERE)]
+        common = {heads[place]: found.pop() for place, found in enumerate(distinct) if found and place not in kept}
+        table = _notebook.table([heads[place] for place in kept], [[row[place] for place in kept] for row in rows])
+        facts = _notebook.facts({"by": self._header.by, **common} if rows else {})
+        rest = _notebook.more(len(rows), len(self), "lines")
+        return _notebook.sheet("", repr(self)[1:-1], facts, table if rows else "", rest)
+
+
+_MOST_LINES = 10
+_WHERE = (1, 2, 3)  # record, row and column
 
 
 def _shown(value: object) -> str | None:

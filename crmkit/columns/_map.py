@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
 
-from crmkit import systems
+from crmkit import _notebook, systems
 from crmkit.errors import FormatError
 
 if TYPE_CHECKING:
@@ -100,6 +100,19 @@ class ColumnMap:
     traps: Mapping[str, str] = attrs.field(converter=_frozen, hash=False)
     spare: Mapping[str, str] = attrs.field(converter=_frozen, hash=False)
     key: str | None
+
+    def __repr__(self) -> str:
+        of = f"{self.system} {self.kind}" if self.system else str(self.kind)
+        return f"<ColumnMap of {of}: {len(self.fields)} of {len(self.columns)} columns recognized, key {self.key!r}>"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (name, self.fields.get(name, self.spare.get(name)), self.evidence.get(name), self.traps.get(name))
+            for name in self.columns
+        ]
+        lead = f"{self.system or 'no system that crmkit knows'}, {self.kind or 'kind not clear'}, key {self.key}"
+        table = _notebook.table(("column", "field", "told by", "never to match on because"), rows)
+        return _notebook.sheet("Columns", lead, table)
 
     def column(self, canonical: str) -> str | None:
         """Return the column that holds a canonical field, or ``None``."""

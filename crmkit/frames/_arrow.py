@@ -8,9 +8,10 @@ import numpy as np
 
 from ._arrow_types import exact_values, extended, narrowed, workable, written
 from ._distinct import Distinct, distinct_floats
-from ._hashes import number_hashes, text_hashes
+from ._hashes import finite, number_hashes, numbers_of, text_hashes
 from ._marks import plain_list
-from ._source import Source, column_names
+from ._source import MISSING, Source, column_names
+from ._spool import let_go
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,12 +25,15 @@ if TYPE_CHECKING:
 
 PIECE = 250_000
 """Rows of a long column that are turned into Python's values together."""
+_SAMPLE = 2_000
+"""Cells that tell whether a column of texts has few distinct ones."""
 
 
 class ArrowSource(Source):
     """A pyarrow Table."""
 
     kind: ClassVar[str] = "arrow"
+    typed: ClassVar[bool] = True
 
     def __init__(self, data: Any) -> None:
         self.native = workable(data)
@@ -61,9 +65,7 @@ class ArrowSource(Source):
         return Distinct(exact_values(coded.dictionary), codes)
 
     def stored(self, name: str, rows: Sequence[int]) -> list[object]:
-        import pyarrow as pa
-
-        return exact_values(self.native.column(name).take(pa.array(np.asarray(rows, dtype=np.int64))))
+        return exact_values(taken(self.native.column(name), np.asarray(rows, dtype=np.int64)))
 
     def dtype(self, name: str, *, full: bool) -> JSONValue:  # noqa: ARG002 - an Arrow type is always short
         field = self.native.schema.field(self.columns.index(name))
@@ -82,12 +84,50 @@ class ArrowSource(Source):
             return None
         return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
 
+    def blank(self, name: str) -> npt.NDArray[np.bool_] | None:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        import pyarrow.types as types
+
+        column = self.native.column(name)
+        if types.is_string(column.type) or types.is_large_string(column.type):
+            made = pc.equal(pc.utf8_trim_whitespace(column), pa.scalar("", column.type))
+        elif types.is_integer(column.type) or types.is_floating(column.type) or types.is_date32(column.type):
+            made = column.is_null(nan_is_null=True)
+        else:
+            return None
+        return np.asarray(pc.fill_null(made, fill_value=True).to_numpy(), dtype=bool)
+
+    def text_numbers(self, name: str) -> npt.NDArray[np.float64] | None:
+        import pyarrow as pa
+        import pyarrow.types as types
+
+        whole = self.native.column(name)
+        if not (types.is_string(whole.type) or types.is_large_string(whole.type)):
+            return None
+        made = np.empty(len(whole), dtype=np.float64)
+        for first in range(0, len(whole), PIECE):
+            piece = whole.slice(first, PIECE)
+            try:
+                found = np.asarray(piece.cast(pa.float64()).to_numpy(), dtype=np.float64)
+            except pa.ArrowInvalid:
+                found = numbers_of(piece.to_pylist())
+            made[first : first + len(piece)] = found
+            let_go()
+        return finite(made)
+
     def hashes(self, name: str, seed: int) -> npt.NDArray[np.uint64] | None:  # noqa: ARG002 - seeded by Python itself
         whole = self.native.column(name)
         # Text comes out as Python's own, so not all of a long column at once.
         pieces = [whole.slice(first, PIECE) for first in range(0, len(whole), PIECE)] or [whole]
-        made = [hashed(piece) for piece in pieces]
-        return None if made[0] is None else np.concatenate([one for one in made if one is not None])
+        made = []
+        for piece in pieces:
+            found = hashed(piece)
+            if found is None:
+                return None
+            made.append(found)
+            let_go()
+        return np.concatenate(made)
 
     def restore(self, cells: Mapping[str, Mapping[int, object]], dtypes: Mapping[str, JSONValue]) -> Frame:
         made = self.replace(cells)
@@ -118,22 +158,52 @@ class ArrowSource(Source):
     def pieces(self) -> Iterator[Any]:
         for first in range(0, self.length, PIECE):
             yield self.native.slice(first, PIECE)
+            let_go()
 
     def take(self, rows: Sequence[int]) -> Frame:
         import pyarrow as pa
 
-        return self.native.take(pa.array(np.asarray(rows, dtype=np.int64)))
+        wanted = np.asarray(rows, dtype=np.int64)
+        columns = []
+        for column in self.native.columns:  # one after the other: rows far apart are on all pages of a column
+            columns.append(taken(column, wanted))
+            let_go()
+        return pa.table(columns, schema=self.native.schema) if columns else self.native.take(pa.array(wanted))
+
+
+def taken(column: Any, rows: npt.NDArray[np.int64]) -> Any:
+    """Return some rows of a column, chunk by chunk: Arrow would first copy a column of several chunks into one."""
+    import pyarrow as pa
+
+    if column.num_chunks < 2:
+        return column.take(pa.array(rows))
+    first = np.cumsum([0, *(len(chunk) for chunk in column.chunks)])
+    chunk_of = np.searchsorted(first, rows, side="right") - 1
+    order = np.argsort(chunk_of, kind="stable")
+    chunks, starts = np.unique(chunk_of[order], return_index=True)
+    parts = [
+        column.chunk(int(chunk)).take(pa.array(rows[places] - first[chunk]))
+        for chunk, places in zip(chunks.tolist(), np.split(order, starts[1:]), strict=bool(len(chunks)))
+    ]
+    found = pa.chunked_array(parts, type=column.type)
+    if (order[1:] > order[:-1]).all():
+        return found
+    back = np.empty(len(order), dtype=np.int64)
+    back[order] = np.arange(len(order))
+    return found.take(pa.array(back))
 
 
 def hashed(column: Any) -> npt.NDArray[np.uint64] | None:
     """Hash a part of a column; ``None`` where its type has no hash of its own, which all parts agree on."""
     import pyarrow as pa
+    import pyarrow.compute as pc
     import pyarrow.types as types
 
     kind = column.type
     missing = np.asarray(column.is_null().to_numpy(), dtype=bool) if column.null_count else None
     if types.is_string(kind) or types.is_large_string(kind):
-        return text_hashes(column.to_numpy(), missing)
+        few = len(column) > _SAMPLE and pc.count_distinct(column.slice(0, _SAMPLE)).as_py() < _SAMPLE // 2
+        return _by_dictionary(column) if few else text_hashes(column.to_numpy(), missing)
     if types.is_date32(kind):
         column = column.cast(pa.int32())
     elif types.is_timestamp(kind):
@@ -142,6 +212,16 @@ def hashed(column: Any) -> npt.NDArray[np.uint64] | None:
         return None
     filled = column.fill_null(0) if missing is not None else column
     return number_hashes(filled.to_numpy(), missing)
+
+
+def _by_dictionary(column: Any) -> npt.NDArray[np.uint64]:
+    """Hash each distinct text once: worth it where most are there many times."""
+    import pyarrow as pa
+
+    coded = pa.chunked_array([column.combine_chunks()]).dictionary_encode().chunk(0)
+    hashes = np.append(text_hashes(coded.dictionary.to_numpy(zero_copy_only=False), None), MISSING)
+    found: npt.NDArray[np.uint64] = hashes[coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
+    return found
 
 
 def arrow_table(data: Any) -> Any:

@@ -7,6 +7,7 @@ Unequal hashes prove nothing, as long as the caller compares such rows cell by c
 
 from __future__ import annotations
 
+import math
 import secrets
 from typing import TYPE_CHECKING, Any
 
@@ -114,9 +115,9 @@ def _column_hashes(left: Table, right: Table, column: Compared) -> tuple[Hashes,
         named = named.map([column.values.get(str(value), value) for value in named.values])
         return _hashed(named.values)[named.codes], _text_hashes(right, yours)
     if column.tolerance > 0:
-        a, b = left.numbers(mine), right.numbers(yours)
+        a, b = _stepped(left, mine, column.tolerance), _stepped(right, yours, column.tolerance)
         if a is not None and b is not None:
-            return _steps(a, column.tolerance), _steps(b, column.tolerance)
+            return a, b
     if left.kind == right.kind and left.type_of(mine) == right.type_of(yours):
         one, other = left.native_hashes(mine, _SEED), right.native_hashes(yours, _SEED)
         if one is not None and other is not None:
@@ -130,6 +131,20 @@ def _hashed(texts: Sequence[object]) -> Hashes:
     found[:-1] = np.fromiter(map(hash, texts), dtype=np.int64, count=len(texts))
     hashes = found.view(np.uint64)
     hashes[-1] = MISSING
+    return hashes
+
+
+def _stepped(table: Table, name: str, width: float) -> Hashes | None:
+    """Return hashes of the steps that numbers lie in, as text or not; ``None`` for a column of other types."""
+    numbers = table.numbers(name)
+    if numbers is not None:
+        return _steps(numbers, width)
+    numbers = table.text_numbers(name)
+    if numbers is None:
+        return None
+    hashes, odd = _steps(numbers, width), np.isnan(numbers)
+    if odd.any():
+        hashes[odd] = _text_hashes(table, name)[odd]
     return hashes
 
 
@@ -157,6 +172,24 @@ def _piece_hashes(table: Table, name: str) -> Hashes:
         return hashes
     texts = table.texts(name)
     return _hashed(texts.values)[texts.codes]
+
+
+def numbers_of(texts: Sequence[object]) -> NDArray[np.float64]:
+    """Return texts as floats, NaN where they are none."""
+
+    def number(text: object) -> float:
+        try:
+            return float(text)  # type: ignore[arg-type]  # what is no text is no number either
+        except (TypeError, ValueError):
+            return math.nan
+
+    return np.fromiter(map(number, texts), dtype=np.float64, count=len(texts))
+
+
+def finite(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return NaN for what is infinite as well: two infinities are no distance apart that could be told."""
+    numbers[np.isinf(numbers)] = math.nan
+    return numbers
 
 
 def text_hashes(texts: NDArray[np.object_], missing: NDArray[np.bool_] | None) -> Hashes:

@@ -91,6 +91,13 @@ class PandasSource(Source):
             return np.asarray(array.to_numpy(dtype=np.float64, na_value=np.nan))
         return None
 
+    def blank(self, name: str) -> npt.NDArray[np.bool_] | None:
+        import pandas as pd
+
+        array = self._array(name)
+        simple = isinstance(array.dtype, np.dtype) and array.dtype.kind in "iufbM"
+        return np.asarray(pd.isna(array), dtype=bool) if simple else None
+
     def hashes(self, name: str, seed: int) -> npt.NDArray[np.uint64] | None:  # noqa: ARG002 - seeded by Python itself
         import pandas as pd
 

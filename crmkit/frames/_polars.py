@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ._distinct import Distinct, distinct_floats
+from ._hashes import finite
 from ._marks import plain_list
 from ._polars_types import describe, exact_values, extended, narrowed, written
 from ._source import MISSING, Source, column_names
@@ -25,6 +26,7 @@ class PolarsSource(Source):
     """A polars DataFrame."""
 
     kind: ClassVar[str] = "polars"
+    typed: ClassVar[bool] = True
 
     def __init__(self, data: Any) -> None:
         self.native = data.collect() if hasattr(data, "collect") else data
@@ -65,6 +67,28 @@ class PolarsSource(Source):
         if not (column.dtype.is_integer() or column.dtype.is_float()):
             return None
         return np.asarray(column.cast(pl.Float64).to_numpy(), dtype=np.float64)
+
+    def blank(self, name: str) -> npt.NDArray[np.bool_] | None:
+        import polars as pl
+
+        column = self.native[name]
+        if column.dtype == pl.String:
+            # Blanks sort before the first sign of ASCII or behind its last: most columns have none such to look at.
+            suspect = (column < "!") | (column > "~") | column.is_null()
+            made = column.str.strip_chars() == "" if suspect.any() else suspect
+            return np.asarray(made.fill_null(value=True).to_numpy(), dtype=bool)
+        if column.dtype.is_float():
+            return np.asarray((column.is_null() | column.is_nan()).fill_null(value=True).to_numpy(), dtype=bool)
+        simple = column.dtype.is_integer() or column.dtype in {pl.Boolean, pl.Date}
+        return np.asarray(column.is_null().to_numpy(), dtype=bool) if simple else None
+
+    def text_numbers(self, name: str) -> npt.NDArray[np.float64] | None:
+        import polars as pl
+
+        column = self.native[name]
+        if column.dtype != pl.String:
+            return None
+        return finite(np.array(column.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy(), dtype=np.float64))
 
     def hashes(self, name: str, seed: int) -> npt.NDArray[np.uint64] | None:
         import polars as pl

@@ -98,6 +98,8 @@ class Source(ABC):
     kind: ClassVar[str]
     verbatim: ClassVar[bool] = False
     """Whether columns have no types, so that what is written is what is held."""
+    typed: ClassVar[bool] = False
+    """Whether the library's type of a column tells what it holds, so that no cell has to be looked at."""
     native: Frame
     columns: tuple[str, ...]
     length: int
@@ -141,6 +143,14 @@ class Source(ABC):
 
     def numbers(self, name: str) -> npt.NDArray[np.float64] | None:  # noqa: ARG002 - for those whose columns have types
         """Return a column of numbers as floats, missing as NaN; ``None`` where it holds anything else."""
+        return None
+
+    def blank(self, name: str) -> npt.NDArray[np.bool_] | None:  # noqa: ARG002 - for those that can
+        """Say which rows hold nothing, or blanks only, where the library finds them faster than Python does."""
+        return None
+
+    def text_numbers(self, name: str) -> npt.NDArray[np.float64] | None:  # noqa: ARG002 - for those that can
+        """Return a column of text as floats, where the library reads it faster than Python does."""
         return None
 
     def hashes(self, name: str, seed: int) -> npt.NDArray[np.uint64] | None:  # noqa: ARG002 - for those that can

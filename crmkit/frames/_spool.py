@@ -6,7 +6,9 @@ takes them back when it needs the room.
 
 from __future__ import annotations
 
+import mmap
 import os
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +20,11 @@ if TYPE_CHECKING:
 
     from crmkit.typing import Frame
 
-__all__ = ["spool"]
+__all__ = ["let_go", "spool"]
 
+_MAPPED: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
 _ROWS = 100_000
-_BLOCK = 1 << 24
+_BLOCK = 1 << 22
 
 
 def spool(
@@ -61,9 +64,25 @@ def spool(
     except (pa.ArrowInvalid, UnicodeDecodeError) as error:
         # What Arrow says of a row quotes it, so only the kind of trouble is told on.
         raise FormatError(_reason(str(error)), location=place.name) from None
-    with ipc.open_file(pa.memory_map(str(target))) as opened:
+    with target.open("rb") as file:
+        pages = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    _MAPPED.add(pages)
+    pa.default_memory_pool().release_unused()  # what reading took, which Arrow keeps for the next time
+    with ipc.open_file(pa.BufferReader(pa.py_buffer(pages))) as opened:
         table: Frame = opened.read_all()
     return table
+
+
+def let_go() -> None:
+    """Tell the system that the pages of mapped files which were looked at are not needed now.
+
+    It takes them back from a process that needs room anyway; but until then they count as its memory, and a container
+    with a limit may be stopped for them. They come from the disk, or its cache, when they are looked at again.
+    """
+    advice = getattr(mmap, "MADV_DONTNEED", None)
+    if advice is not None:
+        for pages in _MAPPED:
+            pages.madvise(advice)
 
 
 def _reason(said: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from crmkit.errors import NotFoundError, SchemaError
 
 from ._distinct import Distinct, as_texts
+from ._hashes import finite, numbers_of
 from ._marks import ABSENT
 from ._source import StoredRows
 
@@ -183,13 +184,45 @@ class Table:
         """
         self._check(name)
         found = self._source.numbers(name)
-        if found is not None:
+        if found is not None or self._source.typed:
             return found
         values = self.column(name)
         kinds = set(map(type, values)) - {type(None)}
         if not kinds or not kinds <= {int, float}:
             return None
         return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+
+    def text_numbers(self, name: str) -> npt.NDArray[np.float64] | None:
+        """Return a column of text as floats, NaN where a text is no finite number; ``None`` where it is not all text.
+
+        Raises:
+            SchemaError: There is no such column.
+        """
+        self._check(name)
+        found = self._source.text_numbers(name)
+        if found is not None or self._source.typed:
+            return found
+        values = self.column(name)
+        return finite(numbers_of(values)) if set(map(type, values)) <= {str, type(None)} else None
+
+    def blank(self, name: str) -> npt.NDArray[np.bool_]:
+        """Return which rows hold nothing, or nothing but blanks.
+
+        Raises:
+            SchemaError: There is no such column.
+
+        Example:
+            >>> from crmkit import frames
+            >>> frames.read({"id": ["7", " ", None, 0]}).blank("id").tolist()
+            [False, True, True, False]
+        """
+        self._check(name)
+        found = self._source.blank(name)
+        if found is not None:
+            return found
+        values = self.column(name)
+        blank = (value is None or (isinstance(value, str) and not value.strip()) for value in values)
+        return np.fromiter(blank, dtype=bool, count=len(values))
 
     def native_hashes(self, name: str, seed: int) -> npt.NDArray[np.uint64] | None:
         """Return hashes of a column that the frame's own library makes; ``None`` where it cannot, or is not faster.

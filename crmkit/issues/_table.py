@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from crmkit import frames
 from crmkit.errors import NotFoundError, SchemaError, ShapeError
 
 from ._columns import Array, Coded, coded, encoder, is_column, join, numbers, objects
+from ._html import issues_html
 from ._issue import COLUMNS, Dimension, Issue
 from ._messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from crmkit.typing import JSONValue, Language, Severity
+    from crmkit.typing import Frame, JSONValue, Language, Severity
 
 __all__ = ["IssueTable"]
 
@@ -343,6 +345,13 @@ class IssueTable:
     def __repr__(self) -> str:
         figures = ", ".join(f"{n} {severity}" for severity, n in self.counts("severity").items())
         return f"IssueTable({len(self)} issues{': ' if figures else ''}{figures})"
+
+    def to_frame(self, like: Frame | None = None) -> Frame:
+        """Return the issues as a frame of the kind of ``like``, or a ``RecordSet``; values are in the clear."""
+        return frames.build(self.to_columns(), like=like)
+
+    def _repr_html_(self) -> str:
+        return issues_html(self)
 
     # -- inside ---------------------------------------------------------------------------------------------------
 

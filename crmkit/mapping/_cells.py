@@ -12,6 +12,7 @@ from crmkit.normalize import dates
 from ._convert import converter, is_converted
 from ._link import CANONICAL
 from ._report import MappedColumn
+from ._untouched import look_through
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as MappingABC
@@ -29,6 +30,7 @@ __all__ = ["convert_column", "limited", "raw_columns"]
 
 _GRADES: MappingABC[str, tuple[Severity, Dimension]] = {
     "time_unreadable": ("warning", "validity"),
+    "time_serial": ("warning", "validity"),
     "time_zone_missing": ("error", "validity"),
     "time_ambiguous": ("warning", "accuracy"),
     "time_gap": ("error", "validity"),
@@ -39,12 +41,15 @@ _GRADES: MappingABC[str, tuple[Severity, Dimension]] = {
     "list_item_split": ("warning", "accuracy"),
 }
 """How bad it is what a conversion says of a value."""
+_REFUSED = frozenset({"time_unreadable", "time_serial", "value_unreadable"})
+"""What the canonical model may hold as it was, and a column of a real system refuses."""
 
 
 def convert_column(done: Run, link: Link, column: str, raw: str | None) -> None:
     source, target = link.source, link.target
     if source is None or target is None:
         return
+    look_through(done, link, column)
     converted = is_converted(source.form, target.form) or (
         source.form.type == target.form.type and source.form.type in ("datetime", "date", "bool")
     )
@@ -83,18 +88,28 @@ def _written(done: Run, link: Link, texts: Distinct, column: str) -> tuple[list[
         if problem:
             problems.setdefault(problem, []).append(place)
         results.append(value if result is None and problem else result)
+    zone: dict[str, JSONValue] = {"zone": link.source.form.zone or link.target.form.zone or ""}
     for code, places in problems.items():
-        severity, dimension = _GRADES[code]
-        rows = np.flatnonzero(np.isin(texts.codes, places))
-        found = [values[place] for place in texts.codes[rows].tolist()]
-        params: dict[str, JSONValue] = {"zone": link.source.form.zone or link.target.form.zone or ""}
-        done.issues.append(
-            IssueTable.of(
-                rule="mapping", code=code, row=rows, path=column, severity=severity, dimension=dimension, value=found,
-                params=[params] * len(rows),
-            )
-        )  # fmt: skip
+        _say(done, code, texts, places, column, params=zone)
     return results, True
+
+
+def _say(
+    done: Run, code: str, texts: Distinct, places: Sequence[int], column: str, *,
+    params: MappingABC[str, JSONValue] | None = None,
+) -> None:  # fmt: skip
+    """Add an issue for each row that has one of some values of a column."""
+    severity, dimension = _GRADES[code]
+    if code in _REFUSED and done.mapping.target.system != CANONICAL:
+        severity = "error"
+    rows = np.flatnonzero(np.isin(texts.codes, places))
+    done.issues.append(
+        IssueTable.of(
+            rule="mapping", code=code, row=rows, path=column, severity=severity, dimension=dimension,
+            value=[str(texts.values[place]) for place in texts.codes[rows].tolist()],
+            params=[dict(params or {})] * len(rows),
+        )
+    )  # fmt: skip
 
 
 def _order(source: End, values: Sequence[str]) -> DateOrder | None:

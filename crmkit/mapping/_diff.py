@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
+from crmkit import _notebook
+
 from ._document import to_document
 from ._link import Endpoint
 from ._mapping import Mapping
@@ -63,6 +65,9 @@ class MappingChange:
         return f"{self.column}: {_EFFECTS[self.what][lang]}"
 
 
+_MOST_ROWS = 60
+
+
 @attrs.frozen(kw_only=True, repr=False)
 class MappingDiff:
     """Everything that differs between two mappings; iterate over it.
@@ -97,6 +102,10 @@ class MappingDiff:
     def to_dicts(self) -> list[dict[str, JSONValue]]:
         """Return one dict for each change."""
         return [attrs.asdict(change) for change in self.changes]
+
+    def _repr_html_(self) -> str:
+        lead = f"{len(self.changes):,} changes" if self.changes else "both do the same"
+        return _notebook.sheet("Mappings", lead, notes=self.describe()[:_MOST_ROWS])
 
     def __repr__(self) -> str:
         return f"<MappingDiff: {len(self.changes)} changes>"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
+from crmkit import _notebook
 from crmkit.errors import NotFoundError, SchemaError
 
 from ._link import End, Endpoint, Link
@@ -25,6 +26,9 @@ __all__ = ["Mapping"]
 
 def _links(links: abc.Iterable[Link]) -> tuple[Link, ...]:
     return tuple(sorted(links, key=Link.order))
+
+
+_MOST_ROWS = 60
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -302,6 +306,13 @@ class Mapping:
         from ._document import load
 
         return load(path)
+
+    def _repr_html_(self) -> str:
+        links = [link for link in self.links if link.source and link.target and not link.is_derived]
+        rows = [(link.source.name, link.target.name) for link in links if link.source and link.target][:_MOST_ROWS]
+        heads = (str(self.source), str(self.target))
+        rest = _notebook.more(len(rows), len(links), "columns")
+        return _notebook.sheet("", repr(self)[1:-1], _notebook.table(heads, rows) if rows else "", rest)
 
     def __repr__(self) -> str:
         n = sum(bool(link.source and link.target) and not link.is_derived for link in self.links)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from crmkit import frames, systems
-from crmkit.errors import NotFoundError, SchemaError
+from crmkit.errors import CrmkitWarning, NotFoundError, SchemaError
 
 from ._payload_shapes import SHAPES, Flat
 from ._presets import preset
@@ -42,6 +43,9 @@ def from_payload(answer: Any, system: str) -> list[dict[str, object]]:
         answer: What the client returned.
         system: Whose API it is.
 
+    Warns:
+        CrmkitWarning: The answer says that there are more pages.
+
     Raises:
         NotFoundError: crmkit does not know the shape of that system's records.
         SchemaError: The answer reports an error, or holds no records.
@@ -55,6 +59,9 @@ def from_payload(answer: Any, system: str) -> list[dict[str, object]]:
     .. versionadded:: 0.1.0
     """
     shape = _shape(system)
+    if _has_more(answer):
+        said = "the answer is one page of several: fetch the others too, each has records of its own"
+        warnings.warn(said, CrmkitWarning, stacklevel=2)
     return [shape.flatten(_as_mapping(record, place), shape) for place, record in enumerate(_records(answer, shape))]
 
 
@@ -96,6 +103,27 @@ def to_payload(
         flat: Flat = {name: cells[row] for name, cells in columns.items() if empty or cells[row] not in (None, "")}
         made.append(shape.nest(flat))
     return made
+
+
+_MORE: tuple[tuple[str, ...], ...] = (
+    ("nextRecordsUrl",),  # Salesforce
+    ("paging", "next"),  # HubSpot
+    ("info", "more_records"),  # Zoho
+    ("@odata.nextLink",),  # Dynamics
+    ("additional_data", "pagination", "more_items_in_collection"),  # Pipedrive, first version
+    ("additional_data", "next_cursor"),  # Pipedrive, second version
+)
+"""Where an answer says that it is not the whole."""
+
+
+def _has_more(answer: Any) -> bool:
+    for path in _MORE:
+        found = _plain(answer)
+        for part in path:
+            found = _plain(found.get(part)) if isinstance(found, Mapping) else None
+        if found:
+            return True
+    return False
 
 
 def _shape(system: str) -> Shape:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from html import escape
 from typing import TYPE_CHECKING, Literal
 
 import attrs
 
 from crmkit import frames
+from crmkit._notebook import sheet, table
 from crmkit.issues import SEVERITIES, Report, at_least, message
 
 if TYPE_CHECKING:
@@ -156,11 +156,11 @@ class MappingReport(Report):
         words = _WORDS[self.lang]
         figures = words["figures"].format(rows=self.rows, columns=len(self.columns), rest=len(self.rest))
         matters = list(self._matters(self.lang).items())[:_SHOWN]
-        rows = [(path, said, f"{n:,}") for (path, said), n in matters]
-        body = _table([words["column"], words["issue"], words["cells"]], rows) if rows else f"<p>{words['none']}</p>"
+        rows = [(path, said, n) for (path, said), n in matters]
+        body = table([words["column"], words["issue"], words["cells"]], rows) if rows else f"<p>{words['none']}</p>"
         pairs = [(one.column, one.target) for one in self.columns[:_SHOWN]]
-        mapped = _table([words["column"], words["target"]], pairs) if pairs else ""
-        return f'<div class="crmkit-report"><p>{escape(figures)}</p>{body}{mapped}</div>'
+        mapped = table([words["column"], words["target"]], pairs) if pairs else ""
+        return sheet("", figures, body, mapped)
 
     def _reason(self, severity: Severity) -> str | None:
         found = self.issues.counts("severity")
@@ -169,9 +169,3 @@ class MappingReport(Report):
             return None
         figures = ", ".join(f"{n:,} of severity {word}" for word, n in counted.items())
         return f"the records cannot be moved as they are: {figures}; see .report"
-
-
-def _table(heads: abc.Sequence[str], rows: abc.Sequence[abc.Sequence[str]]) -> str:
-    head = "".join(f"<th>{escape(text)}</th>" for text in heads)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

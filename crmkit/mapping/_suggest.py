@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
+from crmkit import _notebook, frames, systems
 from crmkit import columns as column_names
-from crmkit import frames, systems
 from crmkit.errors import NotFoundError
 
 from ._known_names import Known, known_names
@@ -43,6 +43,9 @@ _LEAST_ALIKE = 80.0
 _ERP_LEAST = 3
 _FEW_ROWS = 0.9
 """What remains where there is no value that could confirm a typed field."""
+
+
+_MOST_ROWS = 60
 
 
 @attrs.frozen(kw_only=True)
@@ -93,6 +96,16 @@ class Suggestions:
 
     def __len__(self) -> int:
         return len(self.items)
+
+    def _repr_html_(self) -> str:
+        rows = [(one.column, one.field, one.confidence, one.reason, one.trap) for one in self.items[:_MOST_ROWS]]
+        lead = f"{len(self.items)} columns, {len(self.open)} open" + (f"; {self.system}" if self.system else "")
+        table = _notebook.table(("column", "field", "confidence", "told by", "never a key because"), rows)
+        notes = [f"nothing is known about: {', '.join(self.open)}"] if self.open else []
+        rest = _notebook.more(len(rows), len(self.items), "columns")
+        return _notebook.sheet(
+            f"Suggestions for {self.kind or 'records'}", lead, table if rows else "", rest, notes=notes
+        )
 
     def set(self, column: str, field: str | None) -> Suggestions:
         """Return the suggestions with one decided by hand; ``None`` takes the column out.

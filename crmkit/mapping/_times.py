@@ -26,6 +26,8 @@ _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _EPOCH_MS = re.compile(r"-?\d{1,14}(?:\.0+)?\Z", re.ASCII)
 _THIRTEEN = re.compile(r"-?\d{12,13}\Z", re.ASCII)
 _ISO = re.compile(r"(?:\d{4}-\d\d-\d\d(?:[T ]\d\d:?\d\d.*)?|\d{8}T\d{4}.*)\Z", re.ASCII)
+_SERIAL = re.compile(r"[2-7]\d{4}(?:\.\d+)?\Z", re.ASCII)
+"""The day count of a spreadsheet, from 1954 to 2119; whether it begins in 1900 or 1904 the file does not say."""
 _HAS_CLOCK = re.compile(r"\d\s*[:时時]\s*\d")
 _CLOCK = re.compile(
     r"(?:[T,\s]|(?<=[日号號]))\s*(?P<am>上午|下午|晚上|中午)?\s*(?P<h>\d{1,2})[:.时時](?P<m>\d{2})"
@@ -117,7 +119,14 @@ def read_day(raw: str, form: Form, order: DateOrder | None) -> tuple[dt.date | s
     day = dates.parse(text, order=order)
     if day is not None:
         return day, ""
-    return None, "day_ambiguous" if dates.is_ambiguous(text) else "time_unreadable"
+    return None, _problem(text)
+
+
+def _problem(text: str) -> Problem:
+    """Return why a text is no day."""
+    if _SERIAL.match(text):
+        return "time_serial"
+    return "day_ambiguous" if dates.is_ambiguous(text) else "time_unreadable"
 
 
 def write_day(day: dt.date | str, form: Form) -> tuple[str | None, Problem]:
@@ -144,7 +153,7 @@ def _written(text: str, order: DateOrder | None) -> tuple[dt.datetime | dt.date 
     """Read a moment as people and spreadsheets write it."""
     day = dates.parse(text, order=order)
     if day is None:
-        return None, "day_ambiguous" if dates.is_ambiguous(text) else "time_unreadable"
+        return None, _problem(text)
     clock = _CLOCK.search(text)
     if clock is None:
         return (None, "time_unreadable") if _HAS_CLOCK.search(text) else (day, "")

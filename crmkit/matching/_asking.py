@@ -6,14 +6,17 @@ explanations; a few of the sure pairs are among them, because a precision is mea
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
 
+from crmkit import _notebook
 from crmkit.errors import InvalidValueError
 
 from ._labels import Label, Labels
+from ._shown_id import shown_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,16 +59,33 @@ class Question:
     def __repr__(self) -> str:
         return f"<Question: match probability {self.match_probability:.2f}, {self.explanation}>"
 
+    def _repr_html_(self) -> str:
+        """Show which columns of the two agree; ``str`` shows the values."""
+        rows = [(name, _said(*both)) for name, both in self.values.items()]
+        lead = f"{self.match_probability:.0%}, {self.explanation}"
+        table = _notebook.table((), rows)
+        return _notebook.sheet(f"{shown_id(self.left)} and {shown_id(self.right)}", lead, table)
+
     def __str__(self) -> str:
-        width = max(map(len, self.values), default=0)
+        width = max(map(_columns, self.values), default=0)
         shown = {
             name: tuple("" if value is None else str(value) for value in both) for name, both in self.values.items()
         }
-        left = max((len(both[0]) for both in shown.values()), default=0)
+        left = max((_columns(both[0]) for both in shown.values()), default=0)
         lines = [
-            f"{name:{width}}  {'=' if a == b else ' '}  {a:{left}}  |  {b}".rstrip() for name, (a, b) in shown.items()
+            f"{_padded(name, width)}  {'=' if a == b else ' '}  {_padded(a, left)}  |  {b}".rstrip()
+            for name, (a, b) in shown.items()
         ]
         return "\n".join([*lines, f"match probability {self.match_probability:.0%}: {self.explanation}"])
+
+
+def _columns(shown: str) -> int:
+    """Return how many columns of a terminal a text takes; Chinese characters take two."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in shown)
+
+
+def _padded(shown: str, width: int) -> str:
+    return shown + " " * (width - _columns(shown))
 
 
 @attrs.frozen(repr=False)
@@ -91,6 +111,19 @@ class Questions:
     def __repr__(self) -> str:
         return f"<Questions: {len(self)} pairs; .answer() asks about them>"
 
+    def _repr_html_(self) -> str:
+        """Show which pairs, how sure, and which columns agree; no value out of a record."""
+        rows = [
+            (
+                shown_id(one.left), shown_id(one.right), f"{one.match_probability:.2f}", one.explanation,
+                ", ".join(name for name, (a, b) in one.values.items() if a == b),
+            )
+            for one in self.questions[:_SHOWN]
+        ]  # fmt: skip
+        table = _notebook.table(("left", "right", "match probability", "because", "equal"), rows) if rows else ""
+        lead = f"{len(self)} pairs; .answer() asks about them"
+        return _notebook.sheet("Questions", lead, table, _notebook.more(len(rows), len(self), "pairs"))
+
     def answer(self, read: Callable[[str], str] = input) -> Labels:
         """Ask one question after the other: ``y``, ``n``, ``q`` to stop, anything else to leave a pair out.
 
@@ -108,6 +141,16 @@ class Questions:
             if said in _YES or said in _NO:
                 found.append(Label(question.left, question.right, said in _YES))
         return Labels(tuple(found))
+
+
+_SHOWN = 20
+
+
+def _said(left: object, right: object) -> str:
+    """Say how two values stand to each other without showing them."""
+    if left is None or right is None:
+        return "only on the right" if left is None else "only on the left"
+    return "equal" if left == right else "different"
 
 
 def choose_questions(pairs: ScoredPairs, known: KnownPairs, n: int, *, seed: int) -> NDArray[np.intp]:

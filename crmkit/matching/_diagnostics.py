@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
+from crmkit import _notebook
+
 from ._presets import MATCH
 
 if TYPE_CHECKING:
@@ -74,6 +76,18 @@ class Diagnostics:
             f"<Diagnostics: {self.records} records, {self.candidates} candidate pairs, expected precision "
             f"{self.expected_precision:.3f}, expected recall {self.expected_recall:.3f}, {len(self.notes)} notes>"
         )
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "records": self.records, "candidate pairs": self.candidates, "columns of": self.system,
+            "expected precision": self.expected_precision, "expected recall": self.expected_recall,
+            "pairs that people answered": self.labels or None, "measured precision": self.measured_precision,
+            "measured recall": self.measured_recall, "no column for": self.unused,
+        }  # fmt: skip
+        read = _notebook.table(("comparison", "reads"), list(self.columns.items()))
+        rules = [(use.rule, use.status, use.pairs) for use in self.rules if use.status != "missing column"]
+        blocking = _notebook.table(("blocking rule", "", "new pairs"), rules)
+        return _notebook.sheet("Diagnostics", "", _notebook.facts(facts), read, blocking, notes=self.notes)
 
     def __str__(self) -> str:
         lines = [repr(self)[1:-1]]

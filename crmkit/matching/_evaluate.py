@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
+from crmkit import _notebook
 from crmkit.errors import ShapeError
 
 if TYPE_CHECKING:
@@ -50,6 +51,16 @@ class Evaluation:
     true_pairs: int
     found_pairs: int
     common_pairs: int
+
+    def __repr__(self) -> str:
+        one = self.pairwise
+        return f"<Evaluation: pairwise precision {one.precision:.3f}, recall {one.recall:.3f}, F1 {one.f1:.3f}>"
+
+    def _repr_html_(self) -> str:
+        measures = (("pairwise", self.pairwise), ("B-cubed", self.bcubed), ("clusters", self.clusters))
+        rows = [(name, f"{one.precision:.3f}", f"{one.recall:.3f}", f"{one.f1:.3f}") for name, one in measures]
+        lead = f"{self.true_pairs:,} true pairs, {self.found_pairs:,} found, {self.common_pairs:,} of them right"
+        return _notebook.sheet("Evaluation", lead, _notebook.table(("", "precision", "recall", "F1"), rows))
 
     def __str__(self) -> str:
         lines = [f"{'':9}precision  recall  F1"]

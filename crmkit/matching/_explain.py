@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
+
+from crmkit import _notebook
 
 from ._causes import log_ratios
 from ._comparisons import compare_pairs
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["EvidenceStep", "PairExplanation", "explain_levels", "explain_pair"]
 
 _LN2 = float(np.log(2.0))
+_WIDTH = 240
+"""Pixels of the waterfall in a notebook."""
 
 
 @attrs.frozen(kw_only=True)
@@ -73,27 +76,33 @@ class PairExplanation:
         lines = [f"match probability {self.match_probability:.1%}: {self.text}", f"{'weight':>8}  evidence"]
         for step in self.steps:
             said = "; ".join(f"{name}: {level}" for name, level in step.levels)
-            lines.append(f"{step.weight:+8.1f}  {step.name}{f' ({said})' if said else ''}")
-        lines.append(f"{self.match_weight:+8.1f}  match weight")
-        rivals = sorted(self.explanations.items(), key=lambda item: -item[1])
-        lines.append(", ".join(f"{name} {share:.1%}" for name, share in rivals if share >= 0.0005))
-        return "\n".join(lines)
+            lines.append(f"{_bits(step.weight):>8}  {step.name}{f' ({said})' if said else ''}")
+        lines.append(f"{_bits(self.match_weight):>8}  match weight")
+        return "\n".join([*lines, self._rivals()])
 
     def _repr_html_(self) -> str:
-        most = max([abs(step.weight) for step in self.steps] + [1.0])
         rows = []
+        low, most = self._reach()
+        end = 0.0
         for step in self.steps:
+            start, end = end, end + step.weight
             said = "; ".join(f"{name}: {level}" for name, level in step.levels)
-            color = "#2166ac" if step.weight >= 0 else "#b2182b"
-            bar = f'<div style="width:{100 * abs(step.weight) / most:.0f}px;height:.8em;background:{color}"></div>'
-            rows.append(
-                f"<tr><td>{html.escape(step.name)}</td><td>{step.weight:+.1f}</td><td>{bar}</td>"
-                f"<td>{html.escape(said)}</td></tr>"
-            )
-        return (
-            f"<p>{html.escape(f'{self.match_probability:.1%}: {self.text}')}</p><table><thead><tr><th>evidence</th>"
-            f"<th>match weight</th><th></th><th>levels</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
-        )
+            bar = _notebook.bar(step.weight, most, start=min(start, end) - low, width=_WIDTH)
+            rows.append((step.name, _bits(step.weight), bar, said))
+        total = _notebook.bar(end, most, start=min(0.0, end) - low, width=_WIDTH)
+        rows.append(("match weight", _bits(self.match_weight), total, ""))
+        table = _notebook.table(("evidence", "bits", "", "levels"), rows)
+        return _notebook.sheet(f"{self.match_probability:.1%}", self.text, table, notes=[self._rivals()])
+
+    def _reach(self) -> tuple[float, float]:
+        """Return the lowest sum that the steps reach, and how far the highest is from it."""
+        ends = np.cumsum([0.0, *(step.weight for step in self.steps)])
+        low, high = float(ends.min()), float(ends.max())
+        return low, max(high - low, 1.0)
+
+    def _rivals(self) -> str:
+        rivals = sorted(self.explanations.items(), key=lambda item: -item[1])
+        return ", ".join(f"{name} {share:.1%}" for name, share in rivals if share >= 0.0005)
 
     def to_dict(self) -> dict[str, object]:
         """Return the explanation as plain data."""
@@ -104,6 +113,11 @@ class PairExplanation:
             "explanations": dict(self.explanations),
             "text": self.text,
         }
+
+
+def _bits(weight: float) -> str:
+    """Write a weight with its sign; what rounds to nothing has the sign of nothing."""
+    return f"{round(weight, 1) + 0.0:+.1f}"
 
 
 def explain_pair(
@@ -117,7 +131,7 @@ def explain_pair(
 def explain_levels(model: MatchModel, pairs: PairLevels, *, left: object, right: object) -> PairExplanation:
     """Explain the score of the one pair that was compared."""
     evidence = group_evidence(model, pairs)
-    expected = log_expected(model, pairs, evidence)[:, 0]
+    expected = log_expected(model, pairs, ratio_of(evidence))[:, 0]
     match = list(model.numbers).index(MATCH)
     steps = [EvidenceStep(name="prior", weight=float(np.log(model.numbers[MATCH]) - expected[-1]) / _LN2)]
     members = memberships(model, pairs)
@@ -133,15 +147,17 @@ def explain_levels(model: MatchModel, pairs: PairLevels, *, left: object, right:
     others: FloatArray = np.delete(expected, match)
     total = float(np.max(others) + np.log(np.exp(others - np.max(others)).sum()))
     steps.append(EvidenceStep(name="rival explanations", weight=(float(expected[-1]) - total) / _LN2))
-    log_odds = float(expected[match]) - total
+    log_odds = before = float(expected[match]) - total
     if model.correction:
-        corrected = float(posterior(model, pairs).log_odds[0])
-        steps.append(EvidenceStep(name="labels", weight=(corrected - log_odds) / _LN2))
-        log_odds = corrected
+        log_odds = float(posterior(model, pairs).log_odds[0])
+        steps.append(EvidenceStep(name="labels", weight=(log_odds - before) / _LN2))
     shares: FloatArray = np.exp(expected - np.max(expected))
     shares /= shares.sum()
     names, texts = model.explanations, explanation_texts(model.comparisons)
-    best = names[int(np.argmax(expected))]
+    best = int(np.argmax(expected))
+    if (log_odds > 0.0) != (before > 0.0):  # people's answers turned the pair over, and the sentence turns with it
+        rivals = np.where(np.arange(len(expected)) == match, -np.inf, expected)
+        best = match if log_odds > 0.0 else int(np.argmax(rivals))
     return PairExplanation(
         left=left,
         right=right,
@@ -149,5 +165,5 @@ def explain_levels(model: MatchModel, pairs: PairLevels, *, left: object, right:
         match_weight=log_odds / _LN2,
         match_probability=float(probability(np.array([log_odds]))[0]),
         explanations=dict(zip(names, shares.tolist(), strict=True)),
-        text=texts.get(best, texts[CHANCE]),
+        text=texts.get(names[best], texts[CHANCE]),
     )

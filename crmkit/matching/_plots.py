@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,9 +13,10 @@ from crmkit._optional import require
 from ._threshold import log_odds_of
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Sequence
 
     from ._explain import PairExplanation
+    from ._link_report import LinkReport
     from ._report import MatchReport, PairReport
 
 __all__ = [
@@ -33,9 +36,24 @@ def _axes(ax: Any, what: str, *, height: float = 4.0) -> Any:
     if ax is not None:
         return ax
     require("matplotlib", extra="plot", what=what)
+    return _figure_class()(figsize=(8.0, height), layout="constrained").add_subplot()
+
+
+@cache
+def _figure_class() -> Any:
+    """Return matplotlib's figure, and one that shows itself as the last expression of a notebook's cell.
+
+    Figures of pyplot do so, but pyplot keeps every figure until somebody closes it, and may want a window.
+    """
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(8.0, height), layout="constrained").add_subplot()
+    class ShownFigure(Figure):
+        def _repr_png_(self) -> bytes:
+            held = io.BytesIO()
+            self.savefig(held, format="png", dpi=100, facecolor="white")
+            return held.getvalue()
+
+    return ShownFigure
 
 
 def plot_waterfall(explanation: PairExplanation, *, ax: Any = None) -> Any:
@@ -43,7 +61,7 @@ def plot_waterfall(explanation: PairExplanation, *, ax: Any = None) -> Any:
 
     Args:
         explanation: As ``report.explain(a, b)`` gives it.
-        ax: Axes to draw on; without them a new figure's, ``.figure`` of the result.
+        ax: Axes to draw on; without them a new figure's, ``.figure`` of the result, which a notebook shows.
 
     Returns:
         The axes.
@@ -63,7 +81,7 @@ def plot_waterfall(explanation: PairExplanation, *, ax: Any = None) -> Any:
     ends = np.cumsum([step.weight for step in steps])
     for row, (step, end) in enumerate(zip(steps, ends.tolist(), strict=True)):
         ax.barh(row, step.weight, left=end - step.weight, color=_FOR if step.weight >= 0 else _AGAINST, height=0.6)
-        ax.annotate(f"{step.weight:+.1f}", (max(end, end - step.weight), row), xytext=(4, 0),
+        ax.annotate(f"{round(step.weight, 1) + 0.0:+.1f}", (max(end, end - step.weight), row), xytext=(4, 0),
                     textcoords="offset points", va="center", fontsize="small")  # fmt: skip
     total = explanation.match_weight
     ax.barh(len(steps), total, color=_PLAIN, height=0.6)
@@ -99,6 +117,7 @@ def plot_weights(report: PairReport, *, ax: Any = None) -> Any:
     ax.invert_yaxis()
     ax.axvline(0.0, color="black", linewidth=0.8)
     ax.set_xlabel("match weight of the level (bits)")
+    ax.margins(y=0.01)
     return ax
 
 
@@ -127,12 +146,12 @@ def plot_scores(report: PairReport, *, ax: Any = None) -> Any:
     return ax
 
 
-def plot_precision_recall(report: MatchReport, truth: Sequence[Hashable], *, ax: Any = None) -> Any:
+def plot_precision_recall(report: MatchReport | LinkReport, truth: Sequence[Any], *, ax: Any = None) -> Any:
     """Draw precision and recall of pairs at every cut, against the truth; data: ``report.curve(truth)``.
 
     Args:
         report: The run.
-        truth: The true party of each record, in the order of the frame.
+        truth: The true party of each record, in the order of the frame; for links the true ones, as pairs of ids.
         ax: As in the other charts.
 
     Example:
@@ -158,14 +177,14 @@ def plot_precision_recall(report: MatchReport, truth: Sequence[Hashable], *, ax:
     return ax
 
 
-def plot_reliability(report: MatchReport, truth: Sequence[Hashable], *, bins: int = 10, ax: Any = None) -> Any:
+def plot_reliability(report: MatchReport | LinkReport, truth: Sequence[Any], *, bins: int = 10, ax: Any = None) -> Any:
     """Draw how often pairs truly match against the probability they were given; data: ``report.reliability(truth)``.
 
     On the diagonal the model says what is so; under it, it is too sure. The size of a point is that of its step.
 
     Args:
         report: The run.
-        truth: The true party of each record, in the order of the frame.
+        truth: The true party of each record, in the order of the frame; for links the true ones, as pairs of ids.
         bins: Steps of the match probability.
         ax: As in the other charts.
 
@@ -216,7 +235,9 @@ def plot_blocks(report: PairReport, *, ax: Any = None) -> Any:
         ax.annotate(f"{said}; largest block {use.largest_block:,}", (max(use.pairs, 0.5), row), xytext=(4, 0),
                     textcoords="offset points", va="center", fontsize="small")  # fmt: skip
     ax.set_xscale("log")
-    ax.set_xlim(0.5, 30.0 * max([use.pairs for use in rules] + [1]))
+    most = max([use.pairs for use in rules] + [1])
+    ax.set_xlim(0.5, 0.5 * (2.0 * most) ** 1.7 + 50.0)  # the words behind the longest bar take as much room again
+    ax.margins(y=0.01)
     ax.set_yticks(range(len(rules)), [use.rule for use in rules], fontsize="small")
     ax.invert_yaxis()
     ax.set_xlabel("new pairs (blue: whole blocks, orange: blocks over the cap cut to neighbors)")

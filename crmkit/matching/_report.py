@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import html
-import re
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
-from crmkit import frames
+from crmkit import _notebook, frames
 from crmkit.errors import ShapeError
 from crmkit.issues import Report
-from crmkit.masking import mask
 
 from ._asking import Question, Questions, choose_questions
 from ._evaluate import evaluate, reliability_curve, threshold_curve
@@ -20,6 +17,7 @@ from ._explain import PairExplanation, explain_pair
 from ._labels import known_pairs
 from ._merging._cluster_ids import ClusterIds
 from ._presets import explanation_texts
+from ._shown_id import shown_id
 from .comparisons import KINDS
 
 if TYPE_CHECKING:
@@ -39,12 +37,12 @@ if TYPE_CHECKING:
     from ._run import Run
     from ._scoring import ScoredPairs
 
-    Flags = NDArray[np.bool_]
-
-__all__ = ["LinkReport", "MatchReport", "PairReport"]
+__all__ = ["SHOWN", "MatchReport", "PairReport"]
 
 _LN2 = float(np.log(2.0))
-_SHOWN = 20
+SHOWN = 10
+"""Rows that a notebook shows at most."""
+_SHOWN_IDS = 6
 
 
 @attrs.frozen(eq=False, kw_only=True, repr=False)
@@ -159,16 +157,17 @@ class PairReport(Report):
         figures = ", ".join(f"{name} {number}" for name, number in self.counts().items())
         return f"<{type(self).__name__}: {figures}; threshold {self.threshold_:g}>"
 
-    def _html(self, head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-        def cells(values: Sequence[object], tag: str) -> str:
-            return "".join(f"<{tag}>{html.escape(str(value))}</{tag}>" for value in values)
-
-        figures = " · ".join(f"{html.escape(name)} {number:,}" for name, number in self.counts().items())
-        body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
-        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.diagnostics.notes)
-        return (
-            f"<p><b>{type(self).__name__}</b> {figures}</p>"
-            f"<table><thead><tr>{cells(head, 'th')}</tr></thead><tbody>{body}</tbody></table><ul>{notes}</ul>"
+    def _html(self, heads: Sequence[str], rows: Sequence[Sequence[object]], all_rows: int, what: str) -> str:
+        figures = ", ".join(f"{number:,} {name}" for name, number in self.counts().items())
+        facts = {
+            "cut at a match probability of": self.threshold_,
+            "precision, by the model's own account": f"{self.diagnostics.expected_precision:.1%}",
+            "recall among the pairs compared, likewise": f"{self.diagnostics.expected_recall:.1%}",
+        }
+        table = _notebook.table(heads, rows) if rows else ""
+        rest = _notebook.more(len(rows), all_rows, what)
+        return _notebook.sheet(
+            type(self).__name__, figures, _notebook.facts(facts), table, rest, notes=self.diagnostics.notes
         )
 
 
@@ -316,66 +315,15 @@ class MatchReport(PairReport):
 
     def _repr_html_(self) -> str:
         sizes = self.cluster_sizes
-        largest = np.argsort(-sizes, kind="stable")[:_SHOWN]
-        rows = [(int(one), int(sizes[one])) for one in largest if sizes[one] > 1]
-        return self._html(("cluster", "records"), rows)
-
-
-@attrs.frozen(eq=False, kw_only=True, repr=False)
-class LinkReport(PairReport):
-    """Records of two tables that are the same party.
-
-    Attributes:
-        linked: For each scored pair whether it was linked.
-
-    .. versionadded:: 0.1.0
-    """
-
-    linked: Flags
-
-    @property
-    def ok(self) -> bool:
-        """Whether every record of the left table was linked."""
-        return self.counts()["left unlinked"] == 0
-
-    @property
-    def links(self) -> Frame:
-        """The linked pairs, in the kind of the left frame; columns as in ``pairs``."""
-        return self.to_frame(self.run.sources[0].table)
-
-    def to_frame(self, like: Frame | None = None) -> Frame:
-        """Return ``links`` as a frame of the kind of ``like``; a ``RecordSet`` without it."""
-        chosen = self.scored.take(np.flatnonzero(self.linked))
-        return self.pairs_frame(self.run, chosen, self.model, like=like)
-
-    def counts(self) -> dict[str, int]:
-        """Return the records on both sides, the links, and the records without one."""
-        left, right = self.scored.left[self.linked], self.scored.right[self.linked]
-        return {
-            "left": len(self.run.ids[0]),
-            "right": len(self.run.ids[1]),
-            "links": int(self.linked.sum()),
-            "left unlinked": len(self.run.ids[0]) - len(np.unique(left)),
-            "right unlinked": len(self.run.ids[1]) - len(np.unique(right)),
-        }
-
-    def _repr_html_(self) -> str:
-        chosen = np.flatnonzero(self.linked)
-        best = chosen[np.argsort(-self.scored.log_odds[chosen], kind="stable")[:_SHOWN]]
-        rows = [
-            (_shown_id(self.run.id_of(int(self.scored.left[k]))), _shown_id(self.run.id_of(int(self.scored.right[k]))),
-             f"{self.scored.probability[k]:.3f}")
-            for k in best
-        ]  # fmt: skip
-        return self._html(("left", "right", "match probability"), rows)
-
-
-def _shown_id(record_id: object) -> str:
-    """Show a record's id; one that reaches somebody, an e-mail address or phone number, is masked."""
-    shown = str(record_id)
-    if "@" in shown:
-        return mask(shown, "email")
-    return mask(shown, "phone") if _PHONE.fullmatch(shown) else shown
-
-
-_PHONE = re.compile(r"\+[\d\s().-]{7,20}|1[3-9]\d{9}|\(?\d{3}\)?[\s.-]\d{3}[\s.-]\d{4}")
+        largest = [int(one) for one in np.argsort(-sizes, kind="stable")[:SHOWN] if sizes[one] > 1]
+        order = np.argsort(self.labels, kind="stable")
+        starts = np.searchsorted(self.labels[order], largest)
+        rows = []
+        for one, start in zip(largest, starts.tolist(), strict=True):
+            members = order[start : start + min(int(sizes[one]), _SHOWN_IDS)].tolist()
+            more = ", …" if sizes[one] > _SHOWN_IDS else ""
+            ids = ", ".join(shown_id(self.run.ids[0][row]) for row in members) + more
+            rows.append((int(self.cluster_ids[one]), int(sizes[one]), ids))
+        return self._html(
+            ("cluster", "records", "ids"), rows, int((sizes > 1).sum()), "clusters of two records or more"
+        )

@@ -26,6 +26,7 @@ __all__ = [
     "currency",
     "format",
     "is_ambiguous",
+    "is_scientific",
     "is_valid",
     "normalize",
     "parse",
@@ -46,6 +47,7 @@ _SHAPE = re.compile(
 )
 _NO_CENTS = re.compile(r"[.,]\s?(?:--?|–|—)(?=\D*\Z)")  # 5,- is five
 _BLANKS = re.compile(r"\d{1,3}(?:[ '’]\d{3})+(?:[.,]\d*)?\Z", re.ASCII)
+_SCIENTIFIC = re.compile(r"[+-]?\d(?:[.,]\d+)?[eE]\+\d{1,3}\Z", re.ASCII)
 _PLAIN_NUMBER = re.compile(r"\d+(?:\.\d+)?\Z", re.ASCII)
 
 
@@ -188,6 +190,19 @@ def is_ambiguous(raw: str) -> bool:
     """
     point, comma = parse(raw, decimal="."), parse(raw, decimal=",")
     return point is not None and comma is not None and point.amount != comma.amount
+
+
+def is_scientific(raw: str) -> bool:
+    """Say whether a spreadsheet wrote this number as ``1.38E+10``: an id or a phone number so written has lost digits.
+
+    Example:
+        >>> from crmkit.normalize import numbers
+        >>> [numbers.is_scientific(text) for text in ("1.38E+10", "1,38E+10", "13800138000", "E10")]
+        [True, True, False, False]
+
+    .. versionadded:: 0.1.0
+    """
+    return bool(_SCIENTIFIC.match(raw.strip()))
 
 
 def currencies(raw: str) -> frozenset[str]:

@@ -146,8 +146,11 @@ class Health:
 
         return HealthPage(self, lang=lang, reveal=reveal, title=title)
 
+    def __repr__(self) -> str:
+        return f"<Health of {self.name!r}: score {self.score:.3f}, {self.rows:,} rows, {self.at:%Y-%m-%d %H:%M}>"
+
     def _repr_html_(self) -> str:
-        return str(self.page().fragment())
+        return str(self.page()._repr_html_())
 
     def point(self) -> dict[str, JSONValue]:
         """Return what a later trend shows of this report."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from crmkit import _notebook
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -33,9 +35,10 @@ def drift_html(report: DriftReport) -> str:
     rows = []
     for issue in report.issues.head(_MOST_ROWS):
         figures = [issue.params.get(name, "") for name in ("before", "after", "effect", "n")]
-        rows.append([issue.severity, issue.path or "", issue.message, *map(_shown, figures)])
-    inside = table(_HEADS[lang], rows) if rows else f"<p>{_NOTHING[lang]}</p>"
-    return f'<div class="crmkit-report">{inside}</div>'
+        rows.append(
+            [_notebook.SEVERITY_WORDS[lang][issue.severity], issue.path or "", issue.message, *map(_shown, figures)]
+        )
+    return _notebook.sheet("", "" if rows else _NOTHING[lang], _notebook.table(_HEADS[lang], rows) if rows else "")
 
 
 def _shown(figure: object) -> str:

@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from crmkit._notebook import framed
 from crmkit.issues import message
 from crmkit.masking import mask
 
@@ -88,6 +89,12 @@ class HealthPage:
         self._words = _WORDS[self._lang]
         self._reveal = reveal
         self._title = self._words["title"].replace("{name}", health.name) if title is None else title
+
+    def __repr__(self) -> str:
+        return f"HealthPage({self._title!r}, lang={self._lang!r})"
+
+    def _repr_html_(self) -> str:
+        return framed(self.html())
 
     def html(self) -> str:
         """Return the page."""

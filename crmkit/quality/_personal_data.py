@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
-from crmkit import frames
+from crmkit import _notebook, frames
 from crmkit.columns import recognize
 from crmkit.issues import Report
 from crmkit.masking import mask
@@ -15,8 +15,6 @@ from crmkit.normalize import emails, phones
 from crmkit.normalize._plain import digits, plain
 from crmkit.records import RecordSet
 from crmkit.validators import IBAN, BankCard, HongKongId, ResidentId, TaiwanId
-
-from ._html import table as html_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -55,7 +53,8 @@ _IP = re.compile(r"(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0
 _CARD_BEGINNINGS = re.compile(r"(?:3[47]|4|5[1-5]|2[2-7]|6[02458])").match
 _OF_COLUMNS: Mapping[str, Found] = {
     "full_name": "name", "given_name": "name", "middle_name": "name", "family_name": "name", "nickname": "name",
-    "street": "address", "street_2": "address", "house_number": "address", "birth_date": "birth_date",
+    "street": "address", "street_2": "address", "house_number": "address", "other_street": "address",
+    "other_street_2": "address", "birth_date": "birth_date",
     "gender": "gender", "national_id": "national_id", "email": "email", "email_2": "email", "phone": "phone",
     "mobile": "phone", "phone_home": "phone", "phone_other": "phone", "fax": "phone",
 }  # fmt: skip
@@ -177,11 +176,13 @@ class PersonalDataReport(Report):
     def _repr_html_(self) -> str:
         heads = ("column", "kind", "rows", "share", "inside text", "class", "examples (masked)")
         rows = [
-            [found.column, found.kind, str(found.rows), f"{found.share:.1%}", "yes" if found.within_text else "no",
+            [found.column, found.kind, found.rows, f"{found.share:.1%}", found.within_text,
              found.sensitivity, ", ".join(found.examples)]
             for found in self.findings[:20]
         ]  # fmt: skip
-        return html_table(heads, rows)
+        table = _notebook.table(heads, rows) if rows else ""
+        rest = _notebook.more(len(rows), len(self.findings), "columns")
+        return _notebook.sheet("Personal data", "" if rows else "none found", table, rest)
 
 
 def find_personal_data(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from crmkit import frames
+from crmkit import _notebook, frames
 from crmkit._progress import steps
 from crmkit.errors import FormatError, SchemaError
 from crmkit.validators import Schema
@@ -78,6 +78,23 @@ class Profile:
     columns: Mapping[str, ColumnProfile] = attrs.field(repr=False)
     rules: Mapping[str, RuleCounts] = attrs.field(factory=dict, repr=False)
     schema_hash: str | None = attrs.field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        return f"<Profile of {self.name!r}: {self.rows:,} rows, {len(self.columns)} columns, {self.at:%Y-%m-%d %H:%M}>"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                name, f"{one.missing / one.rows:.1%}" if one.rows else "", one.distinct,
+                ", ".join(one.types), f"{one.first_day} to {one.last_day}" if one.first_day else None,
+                one.least, one.most,
+            )
+            for name, one in self.columns.items()
+        ]  # fmt: skip
+        heads = ("column", "missing", "different values", "types", "days", "least", "most")
+        kept = [place for place in range(len(heads)) if any(row[place] is not None for row in rows)]
+        table = _notebook.table([heads[place] for place in kept], [[row[place] for place in kept] for row in rows])
+        return _notebook.sheet(self.name, f"{self.rows:,} rows, {_notebook.shown(self.at)}", table if rows else "")
 
     def merge(self, other: Profile) -> Profile:
         """Return the profile of both tables, one under the other; a column that only one has is missing in the other.

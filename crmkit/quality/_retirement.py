@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from crmkit import frames
+from crmkit import _notebook, frames
 from crmkit.columns import recognize
 from crmkit.errors import ConflictError, SchemaError
 from crmkit.issues import Report
 from crmkit.normalize import dates
 from crmkit.records import RecordSet
-
-from ._html import table as html_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -194,7 +192,7 @@ class RetirementPlan(Report):
         return f"RetirementPlan({figures})"
 
     def _repr_html_(self) -> str:
-        return html_table(("what", "records"), [[name, str(n)] for name, n in self.counts().items()])
+        return _notebook.sheet("Retirement", "", _notebook.facts(self.counts()))
 
 
 @attrs.frozen(kw_only=True)

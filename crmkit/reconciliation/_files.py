@@ -32,7 +32,7 @@ def reconcile_files(
     r"""Compare two parquet or CSV files without loading them; the answer is that of :func:`crmkit.reconcile`.
 
     Both files are copied once into Arrow's own format, and mapped from there: what is looked at comes from the disk,
-    and the operating system takes it back when it needs the room.
+    and goes back to the operating system at once.
 
     Args:
         left: What was, or should be. A name that ends in ``.parquet``, or in ``.csv``, ``.tsv`` or ``.txt``: text with
@@ -59,8 +59,7 @@ def reconcile_files(
         {'leading_zeros_lost': 1}
 
     Note:
-        About 100 bytes of memory a row, plus the differing cells, and the pages of the mapped files, which the system
-        may take back at any time.
+        About 150 bytes of memory a row, plus the differing cells.
 
     .. versionadded:: 0.1.0
     """

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from crmkit import _notebook
 from crmkit.errors import NotFoundError, SchemaError
 from crmkit.issues import Report
 
@@ -25,10 +26,11 @@ class Limit:
     """One thing that was asked, and what was found.
 
     Attributes:
-        what: ``missing``, ``unexpected``, ``doubled``, ``differing`` or ``total``.
+        what: ``matched``, ``missing``, ``unexpected``, ``doubled``, ``columns`` (missing ones), ``differing``,
+            ``total``, or ``headers`` (a table that is not what its mapping reads).
         column: The column, for ``differing`` and ``total``.
-        allowed: The limit: a number, or a share between 0 and 1.
-        found: Rows or cells; for a total 0 where the sums agree, else 1.
+        allowed: The limit: a number, or a share between 0 and 1; for ``matched`` the least.
+        found: Rows, columns or cells; for a total 0 where the sums agree, else 1.
         of: Out of how many.
 
     .. versionadded:: 0.1.0
@@ -43,13 +45,20 @@ class Limit:
     @property
     def ok(self) -> bool:
         """Whether the limit holds."""
+        if self.what == "matched":
+            return self.found >= self.allowed
         share = 0 < self.allowed < 1
-        return self.found <= (self.allowed * self.of if share else self.allowed)
+        # A share of a count is a count, but for the last digit of a float: 0.29 of 100 is 28.999...
+        return self.found <= (self.allowed * self.of + 1e-9 if share else self.allowed)
 
     def __str__(self) -> str:
         where = f" in {self.column!r}" if self.column is not None else ""
         if self.what == "total":
             return f"total{where} {'agrees' if self.ok else 'does not agree'}"
+        if self.what == "headers":
+            return f"the left table is {'' if self.ok else 'not '}what its mapping reads"
+        if self.what == "matched":
+            return f"matched: {self.found:,} of {self.of:,}, at least {self.allowed:,g}"
         allowed = f"{self.allowed:.2%}" if 0 < self.allowed < 1 else f"{self.allowed:,g}"
         return f"{self.what}{where}: {self.found:,} of {self.of:,}, allowed {allowed}"
 
@@ -99,27 +108,29 @@ class Gate(Report):
         return f"<Gate: {'pass' if self.ok else 'FAIL: ' + '; '.join(self.reasons)}>"
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        rows = "".join(
-            f"<tr><td>{'✓' if limit.ok else '✗'}</td><td>{escape(str(limit))}</td></tr>" for limit in self.limits
-        )
-        return f'<div class="crmkit-report"><table><tbody>{rows}</tbody></table></div>'
+        rows = [("✗", str(limit)) for limit in self.limits if not limit.ok]
+        kept = sum(limit.ok for limit in self.limits)
+        rows += [("✓", f"{kept} of {len(self.limits)} limits are kept")] if kept else []
+        return _notebook.sheet("Gate", "pass" if self.ok else "FAIL", _notebook.table((), rows))
 
 
 def judge(
-    report: ReconcileReport, *, max_missing: float, max_unexpected: float | None, max_doubled: float,
-    max_differing: float | Mapping[str, float], ignore: Sequence[str], same_totals: Sequence[str],
+    report: ReconcileReport, *, min_matched: int, max_missing: float, max_unexpected: float | None, max_doubled: float,
+    max_missing_columns: int, max_differing: float | Mapping[str, float], ignore: Sequence[str],
+    same_totals: Sequence[str],
 ) -> Gate:  # fmt: skip
     """Hold a report against limits; see :meth:`crmkit.reconciliation.ReconcileReport.gate`."""
     for cause in ignore:
         if cause not in CAUSES:
             raise NotFoundError.of("cause", cause, CAUSES)
-    counts = report.counts()
-    limits = [Limit(what="missing", allowed=max_missing, found=counts["missing"], of=counts["left"])]
+    counts, absent = report.counts(), len(report.missing_columns)
+    limits = [Limit(what="headers", allowed=0, found=1, of=1)] if report.apart.is_alien else []
+    limits.append(Limit(what="matched", allowed=min_matched, found=counts["matched"], of=counts["left"]))
+    limits.append(Limit(what="missing", allowed=max_missing, found=counts["missing"], of=counts["left"]))
     if max_unexpected is not None:
         limits.append(Limit(what="unexpected", allowed=max_unexpected, found=counts["unexpected"], of=counts["right"]))
     limits.append(Limit(what="doubled", allowed=max_doubled, found=counts["doubled_right"], of=counts["right"]))
+    limits.append(Limit(what="columns", allowed=max_missing_columns, found=absent, of=absent + len(report.columns)))
     by_name = max_differing if isinstance(max_differing, Mapping) else {"*": max_differing}
     names = [pair.name for pair in report.columns]
     for name in by_name:
@@ -132,6 +143,11 @@ def judge(
         found = sum(n for cause, n in report.causes(name).items() if cause not in ignore)
         limits.append(Limit(what="differing", column=name, allowed=allowed, found=found, of=counts["matched"]))
     for total in report.totals(list(same_totals)) if same_totals else ():
-        found = 0 if total.left.sum == total.right.sum and total.left.other == total.right.other else 1
+        # A cell that is no number is in no sum: text on both sides would agree without having been added up.
+        others = total.left.other + total.right.other
+        found = 0 if total.left.sum == total.right.sum and not others else 1
         limits.append(Limit(what="total", column=total.column, allowed=0, found=found, of=1))
+    for limit in limits:
+        if not limit.allowed >= 0:
+            raise ValueError(f"the limit of {limit.what} is a number from 0 up, or a share")
     return Gate(limits)

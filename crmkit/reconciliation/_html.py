@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from html import escape
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from crmkit.issues import message
+from crmkit._notebook import sheet, table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from crmkit.typing import Language
-
     from ._report import ReconcileReport
 
 __all__ = ["report_html"]
@@ -33,22 +29,17 @@ def report_html(report: ReconcileReport) -> str:
     figures = ", ".join(
         f"{words[name]} {counts[name]:,}" for name in ("left", "right", "matched", "missing", "unexpected", "differing")
     )
+    compared = len(report.rows.pairing.left)
+    found: Counter[tuple[str, str]] = Counter()
+    for part in report.parts:
+        name = (*report.columns, *report.keys)[part.column].name
+        for cause, n in zip(part.causes, part.counts().tolist(), strict=True):
+            found[name, report.say(cause)] += n
     rows = [
-        [one.column, _said(cause, report.lang), f"{n:,}", f"{n / one.compared:.2%}" if one.compared else ""]
-        for one in report.by_column()
-        for cause, n in one.causes.items()
-    ][:_MOST_ROWS]
+        (name, said, n, f"{n / compared:.2%}" if compared else "")
+        for (name, said), n in found.most_common(_MOST_ROWS)
+        if n
+    ]
     heads = [words[name] for name in ("column", "cause", "cells", "share")]
-    body = _table(heads, rows) if rows else f"<p>{words['none']}</p>"
-    return f'<div class="crmkit-report"><p>{escape(figures)}</p>{body}</div>'
-
-
-def _said(cause: str, lang: Language) -> str:
-    """Say what a cause is, whatever its figures are in single cells."""
-    return message(cause, lang=lang)
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f"<th>{escape(text)}</th>" for text in heads)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    body = table(heads, rows) if rows else f"<p>{words['none']}</p>"
+    return sheet("", figures, body)

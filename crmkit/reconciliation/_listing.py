@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from crmkit import frames
 from crmkit.issues import IssueTable
+from crmkit.normalize import numbers
 
 from ._causes import CAUSES
 
@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 __all__ = ["cell_columns", "issue_table", "named_params"]
 
 RULE = "reconcile"
-_SCIENTIFIC = re.compile(r"\s*[+-]?\d(?:\.\d+)?[eE]\+\d{1,3}\s*\Z", re.ASCII)
 
 
 def issue_table(report: ReconcileReport) -> IssueTable:
     """Return the issue table of ``ReconcileReport.issues``."""
-    return IssueTable.concat([_cell_issues(report), *_row_issues(report)], lang=report.lang)
+    return IssueTable.concat(
+        [_cell_issues(report), *_row_issues(report), *report.apart.issues(report.run_id, lang=report.lang)],
+        lang=report.lang,
+    )
 
 
 def cell_columns(report: ReconcileReport) -> dict[str, list[Any]]:
@@ -154,6 +156,6 @@ def _scientific(table: Table, names: Sequence[str], rows: NDArray[np.int64]) -> 
     hit = np.zeros(len(rows), dtype=bool)
     for name in names:
         texts = part.texts(name)
-        damaged = [bool(_SCIENTIFIC.match(str(value))) for value in texts.values]
+        damaged = [numbers.is_scientific(str(value)) for value in texts.values]
         hit |= np.array([*damaged, False])[texts.codes]
     return np.asarray(rows[hit])

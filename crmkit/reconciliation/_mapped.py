@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
     from crmkit.frames import Table
     from crmkit.mapping import Mapping as FieldMapping
+    from crmkit.mapping import MappingReport
     from crmkit.typing import Frame
 
     from ._causes import ColumnKind
 
-__all__ = ["Mapped", "map_left"]
+__all__ = ["Mapped", "map_left", "with_targets"]
 
 T = TypeVar("T")
 
@@ -32,12 +33,14 @@ class Mapped:
         left: Its columns have the names of the mapping's target.
         columns: Those names -> what the right table calls them.
         kinds: What columns hold, where the mapping says so.
+        report: What the mapping said.
         named: Turns a name of the left table, as it was or as it is now, into the one that it has now.
     """
 
     left: Table
     columns: Mapping[str, str]
     kinds: Mapping[str, ColumnKind]
+    report: MappingReport
     named: Callable[[str], str]
 
     def renamed(self, table: Mapping[str, T]) -> dict[str, T]:
@@ -58,6 +61,8 @@ def map_left(left: Frame, right: Table, mapping: FieldMapping) -> Mapped:
     """
     made, report = mapping.apply(left, rest="drop")
     table = frames.read(made)
+    if not table.columns and not len(table):  # an empty list: it would have had the columns that the other one has
+        table = frames.read({name: [] for name in mapping.inverse().columns_in(right.columns)})
     became = {one.column: one.target for one in report.columns}
     theirs = mapping.inverse().columns_in(right.columns)
     forms = {link.target.name: link.target.form.type for link in mapping.links if link.target is not None}
@@ -65,5 +70,22 @@ def map_left(left: Frame, right: Table, mapping: FieldMapping) -> Mapped:
         left=table,
         columns={name: theirs[name] for name in table.columns if name in theirs},
         kinds={name: _KINDS[forms[name]] for name in table.columns if name in theirs and forms.get(name) in _KINDS},
-        named=lambda name: name if name in table.columns else became.get(name, name),
+        report=report,
+        named=lambda name: name if name in table.columns else became.get(name) or mapping.to(name) or name,
     )
+
+
+def with_targets(left: Table, right: Table, mapping: FieldMapping) -> Table:
+    """Return the right table with an empty column for each field that the mapping writes and the table lacks.
+
+    The fields are there in the right one's system: an empty table, or records of an API that leaves out what is empty,
+    only does not show them.
+    """
+    read = mapping.columns_in(left.columns)
+    written = [link.target.name for link in mapping.links if link.target and link.source and link.source.name in read]
+    there = mapping.inverse().columns_in(right.columns)
+    lacking = [name for name in dict.fromkeys(written) if name not in there and name not in right.columns]
+    if not lacking:
+        return right
+    columns = {name: right.column(name) for name in right.columns}
+    return frames.read({**columns, **{name: [None] * len(right) for name in lacking}})

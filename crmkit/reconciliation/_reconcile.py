@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import re
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import attrs
@@ -17,17 +15,19 @@ import numpy as np
 
 from crmkit import frames
 from crmkit._run_id import new_run_id
+from crmkit.errors import SchemaError
 from crmkit.mapping import Mapping as FieldMapping
-from crmkit.normalize import text
 
 from ._causes import Cause
 from ._cells import cell_codes, compare_cells
 from ._columns import confirm, find_swapped
-from ._mapped import map_left
-from ._report import ReconcileReport, Rows
-from ._rows import pair_rows
-from ._settings import key_pairs, pair_columns, read_both
+from ._keys import blank_keys, doubled, pair_by_loose_key
+from ._mapped import map_left, with_targets
+from ._report import ReconcileReport
+from ._rows import Rows, pair_rows
+from ._settings import key_names, key_pairs, pair_columns, read_both
 from ._similar import find_similar
+from ._uncompared import uncompared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from crmkit.frames import Table
+    from crmkit.mapping import MappingReport
     from crmkit.matching import Matcher
     from crmkit.typing import Frame, Language, Progress
 
@@ -115,6 +116,8 @@ def reconcile(
     """
     if isinstance(columns, FieldMapping):
         one, other = frames.read_two(left, right)
+        if not other.columns and not len(other):
+            other = with_targets(one, other, columns)
         mapped = map_left(one, other, columns)
         one, names, key = mapped.left, dict(mapped.columns), mapped.key(key)
         only = None if only is None else [mapped.named(name) for name in only]
@@ -122,15 +125,21 @@ def reconcile(
         kinds = {**known, **mapped.renamed(kinds or {})}
         values = mapped.renamed(values or {})
         tolerance = tolerance if isinstance(tolerance, int | float) else mapped.renamed(tolerance)
+        said: MappingReport | None = mapped.report
     else:
-        names = dict(columns or {})
-        one, other = read_both(left, right, names)
+        names, said = dict(columns or {}), None
+        one, other = read_both(left, right, names, names=[*key_names(key), *names])
+    apart = uncompared(one, other, names, only=only, mapping=said)
+    if apart.is_alien and not set(key_names(key)) <= set(one.columns):
+        raise SchemaError(f"{apart.said('en')[0]}: the mapping reads another table")
     keys = key_pairs(one, other, key, names)
     compared = pair_columns(
         one, other, keys=keys, columns=names, only=only, kinds=dict(kinds or {}),
         tolerance=tolerance, values=dict(values or {}),
     )  # fmt: skip
     key_a, key_b, keyed_a, keyed_b = frames.row_hashes(one, other, [pair.compared() for pair in keys])
+    keyed_a &= ~blank_keys(one, [pair.left for pair in keys])
+    keyed_b &= ~blank_keys(other, [pair.right for pair in keys])
     row_a, row_b, _, _ = frames.row_hashes(one, other, [pair.compared() for pair in compared])
 
     def codes(rows: NDArray[np.int64], others: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -139,7 +148,7 @@ def reconcile(
     pairing = pair_rows((key_a, key_b), (row_a, row_b), keyed=(keyed_a, keyed_b), codes=codes)
     loosely = np.empty(0, dtype=np.int64)
     if same_key and len(pairing.missing) and len(pairing.unexpected):
-        pairing, loosely = _pair_by_loose_key(one, other, keys, pairing)
+        pairing, loosely = pair_by_loose_key(one, other, keys, pairing)
     loose = _marked(len(one), loosely)[pairing.left]
     # What the hashes of key and row prove is settled; a key that is there twice is looked at, to see that it is one.
     open_ = row_a[pairing.left] != row_b[pairing.right]
@@ -157,8 +166,8 @@ def reconcile(
         pairing, parts = _without(pairing, parts, cells.collided)
     pairing = attrs.evolve(
         pairing,
-        doubled_left=_doubled(one, [pair.left for pair in keys], pairing.doubled_left),
-        doubled_right=_doubled(other, [pair.right for pair in keys], pairing.doubled_right),
+        doubled_left=doubled(one, [pair.left for pair in keys], pairing.doubled_left),
+        doubled_right=doubled(other, [pair.right for pair in keys], pairing.doubled_right),
     )
     found = Rows(
         pairing=pairing,
@@ -175,6 +184,7 @@ def reconcile(
     return ReconcileReport(
         left=one, right=other, keys=tuple(keys), columns=tuple(compared), rows=found, parts=tuple(parts),
         run_id=new_run_id(), at=at, lang=lang, similar=alike,
+        apart=apart,
     )  # fmt: skip
 
 
@@ -182,78 +192,6 @@ def _marked(n: int, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
     marks = np.zeros(n, dtype=bool)
     marks[rows] = True
     return marks
-
-
-# -- keys that almost agree -------------------------------------------------------------------------------------------
-
-_NOISE = re.compile(r"[\s\-_./]+")
-_FLOAT_TAIL = re.compile(r"\.0+\Z")
-
-
-def loose_key(value: str) -> str:
-    """Return what is left of a key when blanks, case, width, leading zeros and a decimal tail are taken away.
-
-    Example:
-        >>> loose_key(" 00-123.0 "), loose_key("AB 7") == loose_key("ab7")
-        ('123', True)
-    """
-    folded = text.fold(_FLOAT_TAIL.sub("", value.strip()))
-    squeezed = _NOISE.sub("", folded)
-    return squeezed.lstrip("0") or squeezed
-
-
-def _pair_by_loose_key(
-    left: Table, right: Table, keys: Sequence[ColumnPair], pairing: Pairing
-) -> tuple[Pairing, NDArray[np.int64]]:
-    """Pair rows without a partner by their loose keys, where such a key is there once on either side.
-
-    Returns:
-        The pairing with them, and their rows on the left.
-    """
-    mine = _loose_keys(left, [pair.left for pair in keys], pairing.missing)
-    yours = _loose_keys(right, [pair.right for pair in keys], pairing.unexpected)
-    both = [name for name in mine if name in yours]
-    first = np.array([mine[name] for name in both], dtype=np.int64)
-    second = np.array([yours[name] for name in both], dtype=np.int64)
-    lefts, rights = np.concatenate([pairing.left, first]), np.concatenate([pairing.right, second])
-    order = np.argsort(lefts, kind="stable")
-    made = attrs.evolve(
-        pairing,
-        left=lefts[order],
-        right=rights[order],
-        missing=np.setdiff1d(pairing.missing, first),
-        unexpected=np.setdiff1d(pairing.unexpected, second),
-    )
-    return made, first
-
-
-def _doubled(table: Table, names: Sequence[str], rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Keep the rows whose keys, and not only the hashes of them, are there more than once."""
-    if not len(rows):
-        return rows
-    part = frames.read(table.take(rows))  # type: ignore[arg-type]  # an array is a sequence of rows
-    keys = list(zip(*(part.texts(name).rows() for name in names), strict=True))
-    counts = Counter(keys)
-    several = np.fromiter((counts[key] > 1 for key in keys), dtype=bool, count=len(keys))
-    return np.asarray(rows[several])
-
-
-def _loose_keys(table: Table, names: Sequence[str], rows: NDArray[np.int64]) -> dict[tuple[str, ...], int]:
-    part = frames.read(table.take(rows))  # type: ignore[arg-type]  # an array is a sequence of rows
-    columns = []
-    for name in names:
-        texts = part.texts(name)
-        columns.append(texts.map([loose_key(str(value)) or None for value in texts.values]).rows())
-    found: dict[tuple[str, ...], int] = {}
-    doubled: set[tuple[str, ...]] = set()
-    for row, cells in zip(rows.tolist(), zip(*columns, strict=True), strict=True):
-        if None in cells:
-            continue
-        loose = tuple(map(str, cells))
-        if loose in found:
-            doubled.add(loose)
-        found[loose] = row
-    return {name: row for name, row in found.items() if name not in doubled}
 
 
 def _without(pairing: Pairing, parts: Sequence[Differing], pairs: NDArray[np.int64]) -> tuple[Pairing, list[Differing]]:

@@ -17,8 +17,10 @@ from ._causes import CAUSES
 from ._gate import Gate, judge
 from ._html import report_html
 from ._listing import cell_columns, issue_table, named_params
+from ._rows import Rows
 from ._segments import Segment, segments
 from ._totals import Total, totals
+from ._uncompared import Uncompared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,34 +29,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from crmkit.frames import Table
+    from crmkit.mapping import MappingReport
     from crmkit.typing import Frame, JSONValue, Language, Severity
 
     from ._causes import Cause
     from ._cells import Differing
-    from ._rows import Pairing
     from ._settings import ColumnPair
     from ._similar import SimilarPair
 
 __all__ = ["ColumnSummary", "ReconcileReport", "Rows", "Segment"]
 
 MARKER = "crmkit-reconcile-report/1"
-
-
-@attrs.frozen(eq=False, kw_only=True)
-class Rows:
-    """Which rows belong together, and what is the matter with the others.
-
-    Attributes:
-        pairing: Pairs of rows, and those without a partner.
-        no_key_left: Rows of the left table whose key is missing.
-        no_key_right: The same on the right.
-        loosely: Rows of the left table that found a partner only by a key that almost agrees.
-    """
-
-    pairing: Pairing
-    no_key_left: NDArray[np.int64]
-    no_key_right: NDArray[np.int64]
-    loosely: NDArray[np.int64]
 
 
 @attrs.frozen(kw_only=True)
@@ -109,7 +94,7 @@ class ReconcileReport(Report):
     def __init__(
         self, *, left: Table, right: Table, keys: tuple[ColumnPair, ...], columns: tuple[ColumnPair, ...], rows: Rows,
         parts: tuple[Differing, ...], run_id: str, at: datetime, lang: Language,
-        similar: tuple[SimilarPair, ...] = (),
+        similar: tuple[SimilarPair, ...] = (), apart: Uncompared | None = None,
     ) -> None:  # fmt: skip
         self.left = left
         self.right = right
@@ -121,13 +106,34 @@ class ReconcileReport(Report):
         self.rows = rows
         self.parts = parts
         self.similar = similar
+        self.apart = Uncompared() if apart is None else apart
+
+    @property
+    def missing_columns(self) -> tuple[str, ...]:
+        """Columns that hold something on the left and are not there on the right; none where ``only`` was given."""
+        return self.apart.missing
+
+    @property
+    def unexpected_columns(self) -> tuple[str, ...]:
+        """Columns that hold something on the right and are not there on the left; none where ``only`` was given."""
+        return self.apart.unexpected
+
+    @property
+    def mapping(self) -> MappingReport | None:
+        """What the mapping said that was given as ``columns``."""
+        return self.apart.mapping
 
     # -- figures --------------------------------------------------------------------------------------------------
 
     @property
     def ok(self) -> bool:
-        """Whether both tables hold the same records, and no cell differs by a cause of severity ``error``."""
+        """Whether both tables hold the same records and columns, and no cell differs by a cause of severity ``error``.
+
+        Columns that only the right table has do not count.
+        """
         found = self.counts()
+        if self.missing_columns or self.apart.is_alien:
+            return False
         rows = ("missing", "unexpected", "doubled_left", "doubled_right", "no_key_left", "no_key_right")
         return not any(found[name] for name in rows) and not any(
             n and CAUSES[cause].severity == "error" for cause, n in self.causes().items()
@@ -226,7 +232,8 @@ class ReconcileReport(Report):
         """Return control totals: count, sum, least and greatest of numbers on both sides.
 
         Args:
-            columns: Columns of the left table that hold numbers; all compared ones that do where ``None``.
+            columns: Columns of the left table that hold numbers; all compared ones that do where ``None``, but for
+                those that are recognised as phones, ids and the like.
             by: A column of the left table to group by.
 
         Raises:
@@ -237,9 +244,11 @@ class ReconcileReport(Report):
     def gate(
         self,
         *,
+        min_matched: int = 1,
         max_missing: float = 0,
         max_unexpected: float | None = None,
         max_doubled: float = 0,
+        max_missing_columns: int = 0,
         max_differing: float | Mapping[str, float] = 0,
         ignore: Sequence[str] = (),
         same_totals: Sequence[str] = (),
@@ -249,12 +258,16 @@ class ReconcileReport(Report):
         A limit of 1 or more, and 0, is a number of rows or cells; one between 0 and 1 is a share.
 
         Args:
+            min_matched: Pairs of rows that must be there to be compared, so that an empty export passes nothing.
             max_missing: Rows that only the left has.
             max_unexpected: Rows that only the right has; any number where ``None``.
             max_doubled: Rows of the right table whose key is there more than once.
+            max_missing_columns: Columns that hold something on the left and are not there on the right.
             max_differing: Differing cells, in each column: one limit for all, or by column with ``"*"`` for the others.
             ignore: Causes that do not count.
-            same_totals: Columns whose sums must agree exactly.
+            same_totals: Columns of numbers whose sums must agree exactly; a cell that is no number breaks the limit.
+
+        A left table that is another system's, or holds another kind of record, than its mapping reads, passes nothing.
 
         Returns:
             The verdict, with every reason.
@@ -262,6 +275,7 @@ class ReconcileReport(Report):
         Raises:
             NotFoundError: There is no such cause.
             SchemaError: A column that was not compared.
+            ValueError: A limit below 0.
 
         Example:
             >>> from crmkit.reconciliation import reconcile
@@ -270,8 +284,9 @@ class ReconcileReport(Report):
             (False, True)
         """
         return judge(
-            self, max_missing=max_missing, max_unexpected=max_unexpected, max_doubled=max_doubled,
-            max_differing=max_differing, ignore=ignore, same_totals=same_totals,
+            self, min_matched=min_matched, max_missing=max_missing, max_unexpected=max_unexpected,
+            max_doubled=max_doubled, max_missing_columns=max_missing_columns, max_differing=max_differing,
+            ignore=ignore, same_totals=same_totals,
         )  # fmt: skip
 
     # -- rows and cells -------------------------------------------------------------------------------------------
@@ -306,7 +321,7 @@ class ReconcileReport(Report):
 
     def explain(self, lang: Language | None = None) -> list[str]:
         """Say in sentences what happened, the most frequent cause first; no value of a record is in them."""
-        found = []
+        found: list[tuple[int, str]] = []
         for part in self.parts:
             name = (*self.columns, *self.keys)[part.column].name
             said: Counter[str] = Counter()
@@ -314,7 +329,8 @@ class ReconcileReport(Report):
                 if n:
                     said[self.say(cause, lang)] += n
             found += [(n, f"{name}: {sentence} ({n:,})") for sentence, n in said.items()]
-        return [sentence for _, sentence in sorted(found, key=lambda item: -item[0])]
+        told = self.apart.said(lang or self.lang)
+        return told + [sentence for _, sentence in sorted(found, key=lambda item: -item[0])]
 
     def say(self, cause: Cause, lang: Language | None = None) -> str:
         """Return what a cause of one of the ``parts`` means, with its figures; no value of a record is in it."""
@@ -324,7 +340,7 @@ class ReconcileReport(Report):
         """Return the same report with messages in another language."""
         return ReconcileReport(
             left=self.left, right=self.right, keys=self.keys, columns=self.columns, rows=self.rows,
-            parts=self.parts, run_id=self.run_id, at=self.at, lang=lang, similar=self.similar,
+            parts=self.parts, run_id=self.run_id, at=self.at, lang=lang, similar=self.similar, apart=self.apart,
         )  # fmt: skip
 
     def to_frame(self, like: Frame | None = None) -> Frame:
@@ -340,6 +356,8 @@ class ReconcileReport(Report):
             "keys": [[pair.left, pair.right] for pair in self.keys],
             "counts": dict(self.counts()),
             "causes": dict(self.causes()),
+            "missing_columns": list(self.missing_columns),
+            "unexpected_columns": list(self.unexpected_columns),
             "columns": [
                 {"column": one.column, "compared": one.compared, "differing": one.differing, "causes": dict(one.causes)}
                 for one in self.by_column()

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Rows = NDArray[np.int64]
+    Positions = NDArray[np.int64]
     Hashes = NDArray[np.uint64]
     Codes = NDArray[np.int64]
 
-__all__ = ["Pairing", "pair_rows"]
+__all__ = ["Pairing", "Rows", "pair_rows"]
 
 _MOST_RIVALS = 100
 """A key that is there more often on a side is paired in order."""
@@ -28,23 +28,40 @@ _MOST_RIVALS = 100
 
 @attrs.frozen(eq=False)
 class Pairing:
-    """Rows that belong together, and those that stay alone.
+    """Positions that belong together, and those that stay alone.
 
     Attributes:
-        left: Rows of the left table; ``left[i]`` belongs to ``right[i]``.
-        right: Rows of the right table.
-        missing: Rows that only the left table has, ascending.
-        unexpected: Rows that only the right table has, ascending.
-        doubled_left: Rows of the left table whose key is there more than once, ascending.
+        left: Positions of the left table; ``left[i]`` belongs to ``right[i]``.
+        right: Positions of the right table.
+        missing: Positions that only the left table has, ascending.
+        unexpected: Positions that only the right table has, ascending.
+        doubled_left: Positions of the left table whose key is there more than once, ascending.
         doubled_right: The same for the right table.
     """
 
-    left: Rows
-    right: Rows
-    missing: Rows
-    unexpected: Rows
-    doubled_left: Rows
-    doubled_right: Rows
+    left: Positions
+    right: Positions
+    missing: Positions
+    unexpected: Positions
+    doubled_left: Positions
+    doubled_right: Positions
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Rows:
+    """Which rows belong together, and what is the matter with the others.
+
+    Attributes:
+        pairing: Pairs of rows, and those without a partner.
+        no_key_left: Rows of the left table whose key is missing.
+        no_key_right: The same on the right.
+        loosely: Rows of the left table that found a partner only by a key that almost agrees.
+    """
+
+    pairing: Pairing
+    no_key_left: Positions
+    no_key_right: Positions
+    loosely: Positions
 
 
 def pair_rows(
@@ -52,7 +69,7 @@ def pair_rows(
     contents: tuple[Hashes, Hashes],
     *,
     keyed: tuple[NDArray[np.bool_], NDArray[np.bool_]],
-    codes: Callable[[Rows, Rows], tuple[Codes, Codes]],
+    codes: Callable[[Positions, Positions], tuple[Codes, Codes]],
 ) -> Pairing:
     """Pair rows of equal keys.
 
@@ -109,32 +126,37 @@ def pair_rows(
 class _Side:
     """The rows of one table by key: ``rows[starts[k] : starts[k] + counts[k]]`` have ``keys[k]``, in their order."""
 
-    rows: Rows
+    rows: Positions
     keys: Hashes
-    starts: Rows
-    counts: Rows
+    starts: Positions
+    counts: Positions
 
     @classmethod
     def of(cls, keys: Hashes, keyed: NDArray[np.bool_]) -> _Side:
-        rows = np.flatnonzero(keyed)
-        held = keys if len(rows) == len(keys) else keys[rows]
+        rows = None if keyed.all() else np.flatnonzero(keyed)
+        held = keys if rows is None else keys[rows]
         order = np.argsort(held)  # not the stable sort, which takes several times as long
-        rows, ordered = rows[order], held[order]
-        starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(rows) else rows
+        rows, ordered = order if rows is None else rows[order], held[order]
+        is_first = np.concatenate([[True], ordered[1:] != ordered[:-1]]) if len(rows) else np.empty(0, dtype=bool)
+        if is_first.all():  # the usual case, in which nothing has to be held twice
+            return cls(rows, ordered, np.arange(len(rows)), np.broadcast_to(np.int64(1), rows.shape))
+        starts = np.flatnonzero(is_first)
         counts = np.diff(np.concatenate([starts, [len(rows)]]))
         several = np.flatnonzero(np.repeat(counts > 1, counts))
         rows[several] = rows[several][np.lexsort((rows[several], ordered[several]))]
         return cls(rows, ordered[starts], starts, counts)
 
-    def group(self, at: int) -> Rows:
+    def group(self, at: int) -> Positions:
         start = int(self.starts[at])
         return self.rows[start : start + int(self.counts[at])]
 
-    def doubled(self) -> Rows:
+    def doubled(self) -> Positions:
         return np.sort(self.rows[np.repeat(self.counts > 1, self.counts)])
 
 
-def _equal_first(left: Rows, right: Rows, contents: tuple[Hashes, Hashes]) -> tuple[tuple[Rows, Rows], Rows, Rows]:
+def _equal_first(
+    left: Positions, right: Positions, contents: tuple[Hashes, Hashes]
+) -> tuple[tuple[Positions, Positions], Positions, Positions]:
     """Pair the rows of one repeated key that have equal contents; return them and those that are left over."""
     waiting: dict[Any, list[int]] = {}
     for row, content in zip(right[::-1].tolist(), contents[1][right[::-1]].tolist(), strict=True):
@@ -154,8 +176,8 @@ def _equal_first(left: Rows, right: Rows, contents: tuple[Hashes, Hashes]) -> tu
 
 
 def _nearest(
-    rivals: Sequence[tuple[Rows, Rows]], codes: Callable[[Rows, Rows], tuple[Codes, Codes]]
-) -> Iterator[tuple[Rows, Rows]]:
+    rivals: Sequence[tuple[Positions, Positions]], codes: Callable[[Positions, Positions], tuple[Codes, Codes]]
+) -> Iterator[tuple[Positions, Positions]]:
     """Pair the rows of each group, those that share most cells first, ties in the order of the tables."""
     if not rivals:
         return

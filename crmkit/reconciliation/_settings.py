@@ -57,17 +57,20 @@ class ColumnPair:
         return self.left
 
     def compared(self) -> Compared:
-        """Return the pair as :func:`crmkit.frames.row_hashes` takes it."""
+        """Return the pair as ``frames.row_hashes`` takes it."""
         return Compared(left=self.left, right=self.right, tolerance=self.tolerance, values=self.values)
 
 
-def read_both(left: Frame, right: Frame, columns: Mapping[str, str]) -> tuple[Table, Table]:
+def read_both(
+    left: Frame, right: Frame, columns: Mapping[str, str], *, names: Sequence[str] = ()
+) -> tuple[Table, Table]:
     """Read both tables; an empty list, which has no columns, gets those of the other.
 
     Args:
         left: Any frame.
         right: Another.
         columns: What columns of the left table are called on the right, where the names differ.
+        names: Columns of the left table to have where both are empty lists.
 
     Raises:
         SchemaError: Not a frame.
@@ -75,12 +78,19 @@ def read_both(left: Frame, right: Frame, columns: Mapping[str, str]) -> tuple[Ta
     .. versionadded:: 0.1.0
     """
     one, other = frames.read_two(left, right)
+    if not (one.columns or other.columns or len(one) or len(other)):
+        return frames.read({name: [] for name in names}), frames.read({columns.get(name, name): [] for name in names})
     if not one.columns and not len(one):
         back = {yours: mine for mine, yours in columns.items()}
         one = frames.read({back.get(name, name): [] for name in other.columns})
     elif not other.columns and not len(other):
         other = frames.read({columns.get(name, name): [] for name in one.columns})
     return one, other
+
+
+def key_names(key: str | Sequence[str] | None) -> list[str]:
+    """Return the names of the key's columns."""
+    return [key] if isinstance(key, str) else list(key or ())
 
 
 def key_pairs(
@@ -91,7 +101,7 @@ def key_pairs(
     Raises:
         SchemaError: A key column is not there, or none was named and none is recognised.
     """
-    names = [key] if isinstance(key, str) else list(key or ())
+    names = key_names(key)
     if not names:
         found = recognize(left).key
         if found is None or columns.get(found, found) not in right.columns:
@@ -140,7 +150,7 @@ def pair_columns(
         found = _KIND_OF_TYPE.get(canonical[fields[name]].type) if name in fields else None
         kind = kinds.get(name) or found or "text"
         made.append(attrs.evolve(pair, kind=kind, tolerance=width, values=values.get(name)))
-    if not made:
+    if not made and (len(left) or len(right)):
         raise SchemaError("the tables have no column in common besides the key; map them with columns={left: right}")
     return made
 

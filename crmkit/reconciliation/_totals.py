@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
+from crmkit.columns import recognize
 from crmkit.errors import NotFoundError, SchemaError
+from crmkit.systems import canonical_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,11 +77,24 @@ def totals(report: ReconcileReport, columns: Sequence[str] | None, *, by: str | 
     if by is not None and group is None:
         raise SchemaError(str(NotFoundError.of("compared column", by, known)))
     made: list[Total] = []
+    apart = _no_amounts(report) if columns is None else frozenset()
     for pair in chosen:
+        if pair.left in apart:
+            continue
         if columns is None and not (_is_numeric(report.left, pair.left) and _is_numeric(report.right, pair.right)):
             continue
         made.extend(_of_column(report, pair, group))
     return made
+
+
+def _no_amounts(report: ReconcileReport) -> frozenset[str]:
+    """Return columns that may be digits and add up to nothing: phones, ids; the sum of one row would be its value."""
+    fields, known = recognize(report.left).fields, canonical_fields()
+    ids = {name for name, field in fields.items() if known[field].type not in ("number", "money")}
+    kinds = {pair.left: pair.kind for pair in report.columns}
+    return frozenset(
+        name for name, kind in kinds.items() if kind not in ("number", "text") or (name in ids and kind != "number")
+    )
 
 
 def _of_column(report: ReconcileReport, pair: ColumnPair, group: ColumnPair | None) -> Iterator[Total]:
@@ -104,7 +119,9 @@ def _is_numeric(table: Table, name: str) -> bool:
         texts = [str(value) for value in piece.texts(name).values]
         some = some or bool(texts)
         if not all(
-            _number(value) is not None and not (len(value) > 1 and value[0] == "0" and value[1].isdigit())
+            _number(value) is not None
+            and value[0] != "+"
+            and not (len(value) > 1 and value[0] == "0" and value[1].isdigit())
             for value in texts
         ):
             return False

@@ -82,6 +82,12 @@ class _Reachable(_Record):
     region: str | None = None
     postal_code: str | None = None
     country: str | None = None
+    other_street: str | None = None
+    other_street_2: str | None = None
+    other_city: str | None = None
+    other_region: str | None = None
+    other_postal_code: str | None = None
+    other_country: str | None = None
     social: Mapping[str, str] | None = None
     lifecycle_stage: str | None = None
     lead_source: str | None = None

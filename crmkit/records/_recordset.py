@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import unicodedata
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from crmkit import _delimited
+from crmkit import _delimited, _notebook
 from crmkit._optional import require
 from crmkit.errors import NotFoundError, SchemaError, ShapeError
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from ._note import Note
 
-SHOWN_ROWS = 20
+SHOWN_ROWS = 10
 SHOWN_COLUMNS = 30
 SHOWN_CHARACTERS = 24
 
@@ -169,17 +168,13 @@ class RecordSet:
         """
         names = self.columns[:SHOWN_COLUMNS]
         shown = min(rows, self._length)
-        head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{_cell(self._columns[name][row], reveal=reveal)}</td>" for name in names) + "</tr>"
-            for row in range(shown)
-        )
-        caption = f"{self._length:,} rows, {len(self._columns):,} columns"
+        body = [[_cell(self._columns[name][row], reveal=reveal) for name in names] for row in range(shown)]
+        said = f"{self._length:,} rows, {len(self._columns):,} columns"
         if shown < self._length or len(names) < len(self._columns):
-            caption += f"; first {shown:,} rows, {len(names):,} columns"
+            said += f"; first {shown:,} rows, {len(names):,} columns"
         if not reveal:
-            caption += "; values masked, <code>to_html(reveal=True)</code> shows them"
-        return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+            said += "; values masked, to_html(reveal=True) shows them"
+        return _notebook.sheet("", said, _notebook.table(names, body))
 
     def _repr_html_(self) -> str:
         return self.to_html()
@@ -218,7 +213,7 @@ def _cell(value: object, *, reveal: bool) -> str:
         text = "".join(map(_shape, text[:SHOWN_CHARACTERS]))
     elif len(text) > 10 * SHOWN_CHARACTERS:
         text = text[: 10 * SHOWN_CHARACTERS] + "…"
-    return html.escape(text.encode("utf-8", "backslashreplace").decode())
+    return text
 
 
 def _shape(character: str) -> str:

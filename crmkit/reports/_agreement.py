@@ -79,7 +79,7 @@ def verdict(gate: Gate, words: Words, masks: Masks) -> Markup:
 
 
 def _figures(limit: Limit) -> tuple[str, str]:
-    if limit.what == "total":
+    if limit.what in ("total", "headers"):
         return "–", "–"
     allowed = percent(limit.allowed) if 0 < limit.allowed < 1 else number(int(limit.allowed))
     return f"{number(limit.found)} / {number(limit.of)}", allowed
@@ -88,11 +88,29 @@ def _figures(limit: Limit) -> tuple[str, str]:
 def agreement(report: ReconcileReport, words: Words, masks: Masks, *, reveal: bool) -> list[Markup | None]:
     """Show causes, columns, rows without a partner, and totals."""
     return [
+        _apart(report, words, masks),
         _why(report, words),
         _where(report, words, masks, reveal=reveal),
         _lone(report, words),
         _totals(report, words, masks),
     ]
+
+
+def _apart(report: ReconcileReport, words: Words, masks: Masks) -> Markup | None:
+    """Name the columns of one table alone; those of the right one only beside missing ones, which they may be."""
+    if not report.missing_columns and not report.apart.is_alien:
+        return None
+    columns = [
+        Column(words("col_column"), explains_itself=True),
+        Column(words("col_what"), explains_itself=True),
+    ]
+    rows = [[name(masks.header(one)), chip(words("apart_missing"), "error")] for one in report.missing_columns]
+    rows += [[name(masks.header(one)), chip(words("apart_unexpected"), "info")] for one in report.unexpected_columns]
+    alien = report.apart.said(words.lang)[:1] if report.apart.is_alien else []
+    return section(
+        words("apart"), *(el("p", said) for said in alien), table(columns, rows) if rows else None,
+        lead=words("apart_lead"),
+    )  # fmt: skip
 
 
 def _why(report: ReconcileReport, words: Words) -> Markup:
@@ -186,7 +204,9 @@ def _amount(value: Decimal) -> str:
 def agreement_steps(report: ReconcileReport, words: Words, masks: Masks) -> list[str]:
     """Say what to do next: the rows that were lost, and the steps behind the most frequent serious causes."""
     missing = report.counts()["missing"]
-    steps = [words.about(missing, "next_missing", n=missing)] if missing else []
+    absent = len(report.missing_columns)
+    steps = [words.about(absent, "next_columns", n=absent)] if absent else []
+    steps += [words.about(missing, "next_missing", n=missing)] if missing else []
     serious: Counter[tuple[str, str]] = Counter()
     for part in report.parts:
         column = (*report.columns, *report.keys)[part.column].left

@@ -21,7 +21,8 @@ _KINDS: Mapping[str, Kind] = {
     **dict.fromkeys(
         (
             "full_name", "given_name", "middle_name", "family_name", "nickname", "phonetic_name", "owner_name", "name",
-            "company_name", "legal_name", "trade_name", "street", "street_2", "created_by", "updated_by",
+            "company_name", "legal_name", "trade_name", "street", "street_2", "other_street", "other_street_2",
+            "created_by", "updated_by",
         ),
         "name",
     ),
@@ -32,8 +33,9 @@ _KINDS: Mapping[str, Kind] = {
 _WORDS = frozenset(
     {
         "account_type", "city", "country", "currency", "deal_type", "department", "district", "gender", "industry",
-        "job_title", "language", "lead_source", "lifecycle_stage", "lost_reason", "ownership", "pipeline", "prefix",
-        "rating", "region", "stage", "status", "suffix", "time_zone", "type", "deleted",
+        "job_title", "language", "lead_source", "lifecycle_stage", "lost_reason", "other_city", "other_country",
+        "other_region", "ownership", "pipeline", "prefix", "rating", "region", "stage", "status", "suffix", "time_zone",
+        "type", "deleted",
     }
 )  # fmt: skip
 _MOMENTS = frozenset(

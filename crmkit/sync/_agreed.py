@@ -88,7 +88,10 @@ class Agreed:
             return cls(key=keys, columns=tuple(columns or ()), rows={}, watermark=_aware(watermark))
         names = tuple(columns if columns is not None else (name for name in table.columns if name not in keys))
         ids = list(zip(*(table.texts(name).rows() for name in keys), strict=True))
-        if any(part is None for row in ids for part in row) or len(set(ids)) != len(ids):
+        is_none = table.blank(keys[0]).copy()
+        for name in keys[1:]:
+            is_none &= table.blank(name)
+        if is_none.any() or any(part is None for row in ids for part in row) or len(set(ids)) != len(ids):
             raise SchemaError("what both sides agreed on needs a key for every row, each of them once")
         cells: Any = list(zip(*(table.texts(name).rows() for name in names), strict=True)) if names else [()] * len(ids)
         return cls(key=keys, columns=names, rows=dict(zip(ids, cells, strict=True)), watermark=_aware(watermark))
@@ -145,7 +148,7 @@ class Agreed:
         try:
             head, tail = json.loads(lines[0]), json.loads(lines[-1])
             marker = head["format"]
-        except (ValueError, LookupError, TypeError):
+        except (ValueError, LookupError, TypeError, RecursionError):
             raise FormatError("not a file of what both sides agreed on, or not whole", location=place) from None
         if marker != MARKER:
             raise FormatError("another kind of file, or one of a newer version of crmkit", location=place)

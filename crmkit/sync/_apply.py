@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from crmkit import frames
+from crmkit import _notebook, frames
 from crmkit.changes import ChangeLog, Edits, apply_edits
 from crmkit.errors import ConflictError, NotFoundError, SchemaError
 from crmkit.frames import Table, as_text, is_missing, plain
@@ -94,8 +94,7 @@ class Applied(Report):
         return f"<Applied: {found['done']:,} done, {found['already']:,} already, {found['conflicts']:,} conflicts>"
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><td>{name}</td><td>{n:,}</td></tr>" for name, n in self.counts().items())
-        return f'<div class="crmkit-report"><table><tbody>{rows}</tbody></table></div>'
+        return _notebook.sheet("Applied", "", _notebook.facts(self.counts()))
 
 
 def apply_steps(plan: SyncPlan, frame: Frame, side: Side, *, by: str | None, audit: AuditSink | None) -> Applied:
@@ -105,11 +104,11 @@ def apply_steps(plan: SyncPlan, frame: Frame, side: Side, *, by: str | None, aud
     table = frames.read(frame)
     steps = [step for step in plan.steps if step.side == side]
     names = [pair[0 if side == "left" else 1] for pair in plan.keys]
-    _check_columns(table, names, steps)
-    run = _Run(table, names, {step.key for step in steps})
+    whole = _completed(table, names, steps)
+    run = _Run(whole, names, {step.key for step in steps})
     for step in steps:
         run.take(step)
-    made = run.write(names, by=by)
+    made = attrs.evolve(run.write(names, by=by), original=table.native)
     if audit is not None:
         counts: dict[str, JSONValue] = dict(Counter(step.kind for step in made.steps))
         audit.record(
@@ -120,12 +119,22 @@ def apply_steps(plan: SyncPlan, frame: Frame, side: Side, *, by: str | None, aud
     return made
 
 
-def _check_columns(table: Table, names: Sequence[str], steps: Sequence[Step]) -> None:
+def _completed(table: Table, names: Sequence[str], steps: Sequence[Step]) -> Table:
+    """Return the table with all columns of the plan: dicts out of an API may lack a key that is empty in all of them.
+
+    Raises:
+        SchemaError: It lacks a column of the key, or another one and its records are no dicts.
+    """
     if not len(table) and not table.columns:
-        return
-    for name in dict.fromkeys([*names, *(name for step in steps for name in step.columns)]):
-        if name not in table.columns:
-            raise SchemaError(str(NotFoundError.of("column", name, table.columns)))
+        return table
+    wanted = dict.fromkeys([*names, *(name for step in steps for name in step.columns)])
+    lacking = [name for name in wanted if name not in table.columns]
+    if not lacking:
+        return table
+    rows: Any = table.native
+    if table.kind != "records" or lacking[0] in names or not all(isinstance(row, dict) for row in rows):
+        raise SchemaError(str(NotFoundError.of("column", lacking[0], table.columns)))
+    return frames.read(type(rows)({**row, **dict.fromkeys(lacking)} for row in rows))
 
 
 class _Run:

@@ -9,6 +9,7 @@ from typing import Final, Literal, TypeAlias
 import attrs
 
 from crmkit.errors import NotFoundError
+from crmkit.mapping._form import zone_of
 from crmkit.reconciliation import CAUSES
 
 __all__ = ["Authority", "Decision", "Outcome", "Side", "SyncRules", "decide"]
@@ -52,7 +53,7 @@ class SyncRules:
         skew: How far the clocks of both systems may be apart. Changes closer than this have no order.
 
     Raises:
-        NotFoundError: No such authority, cause or way to treat deletions.
+        NotFoundError: No such authority, cause, time zone or way to treat deletions.
         ValueError: A negative duration or limit.
 
     Example:
@@ -86,6 +87,8 @@ class SyncRules:
             raise NotFoundError.of("way to treat empty cells", self.empty, ("clear", "keep"))
         if self.settle < dt.timedelta(0) or self.skew < dt.timedelta(0) or not self.max_deletions >= 0:
             raise ValueError("settle, skew and max_deletions are from 0 up")
+        if self.zone is not None:
+            zone_of(self.zone)
         if self.updated_at is None and (self.settle or "newest" in given):
             raise ValueError("settle and the source 'newest' need updated_at=, the column with the moment of change")
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crmkit.errors import SchemaError
+import attrs
+
+from crmkit import frames
+from crmkit.errors import NotFoundError, SchemaError
 from crmkit.mapping import Mapping as FieldMapping
 from crmkit.reconciliation import read_both, reconcile
+from crmkit.reconciliation._mapped import with_targets
 
-from ._agreed import as_agreed
+from ._agreed import Agreed, as_agreed
 from ._decide import SyncRules
 from ._partial import filled
 from ._planner import Planner
@@ -17,11 +21,9 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Mapping, Sequence
 
-    from crmkit import frames
     from crmkit.reconciliation import ColumnKind
     from crmkit.typing import Frame, Progress
 
-    from ._agreed import Agreed
     from ._decide import Authority
     from ._plan import SyncPlan
 
@@ -90,8 +92,10 @@ def plan_sync(
     made = rules if rules is not None else SyncRules()
     keys = [key] if isinstance(key, str) else list(key)
     renamed = dict(columns or {})
-    one, other = read_both(left, right, renamed)
+    one, other = read_both(left, right, renamed, names=[*keys, *renamed])
     names = _compared(one.columns, other.columns, keys, renamed, only, made)
+    if only is None:
+        _all_there(agreed, one, other, names, renamed, made)
     if isinstance(made.source, dict):
         for name in made.source:
             if name != "*" and name not in names:
@@ -135,8 +139,10 @@ def plan_upsert(
         target: What is there, on the right.
         key: Column or columns that identify a row, by their names in the records.
         columns: What columns of the records are called in the target, or a mapping between the systems, which then
-            writes values as the target does.
-        only: Columns to write; all that both have where ``None``.
+            writes values as the target does; a field that the mapping writes and the target's table lacks is empty
+            there.
+        only: Columns to write; all that both have where ``None``. Those that hold something and that the target lacks
+            are in ``.left_out`` of the plan, which is not ``.ok`` then.
         kinds: What columns hold; see :func:`crmkit.reconcile`.
         tolerance: How far numbers may be apart.
         values: What values of the records are called in the target.
@@ -168,16 +174,23 @@ def plan_upsert(
     source: Authority = "left" if agreed is None else "both"
     made = rules if rules is not None else SyncRules(source=source, empty="keep", deletions="keep")
     keys = [key] if isinstance(key, str) else list(key)
-    one, other = read_both(records, target, {} if isinstance(columns, FieldMapping) else dict(columns or {}))
-    wanted = only
-    if wanted is None and not isinstance(columns, FieldMapping):
-        wanted = _compared(one.columns, other.columns, keys, dict(columns or {}), None, made)
+    renamed = {} if isinstance(columns, FieldMapping) else dict(columns or {})
+    wanted, left_out = only, []
+    if isinstance(columns, FieldMapping):
+        one, other = frames.read_two(records, target)
+        other = with_targets(one, other, columns)
+    else:
+        one, other = read_both(records, target, renamed, names=[*keys, *renamed])
+        if only is None:
+            wanted = _compared(one.columns, other.columns, keys, renamed, None, made)
+            left_out = _left_out(one, [*keys, *wanted], made)
     report = reconcile(
         one.native, other.native, key=keys, columns=columns, only=wanted, kinds=kinds, tolerance=tolerance,
         values=values, similar=similar, now=now, progress=progress,
     )  # fmt: skip
     state = as_agreed(agreed, [pair.left for pair in report.keys], [pair.left for pair in report.columns])
-    return Planner(report, made, state, stamps=_stamps(made, one, other), one_way=True).plan()
+    plan = Planner(report, made, state, stamps=_stamps(made, one, other), one_way=True).plan()
+    return attrs.evolve(plan, left_out=tuple(left_out))
 
 
 def _compared(
@@ -189,6 +202,33 @@ def _compared(
     stamps = rules.stamps()
     apart = {*keys, *(() if stamps is None else stamps[:1])}
     return [name for name in mine if name not in apart and renamed.get(name, name) in yours]
+
+
+def _all_there(
+    agreed: Agreed | Frame | None, one: frames.Table, other: frames.Table, names: Sequence[str],
+    renamed: Mapping[str, str], rules: SyncRules,
+) -> None:  # fmt: skip
+    """Refuse to go on without a column that both sides agreed on: its values would drift apart unseen."""
+    if not isinstance(agreed, Agreed):  # a table of that moment may hold anything besides
+        return
+    stamps = rules.stamps()
+    for name in agreed.columns:
+        if name in names or (stamps is not None and name == stamps[0]):
+            continue
+        on_left = name not in one.columns
+        side, table = ("left", one) if on_left else ("right", other)
+        unknown = NotFoundError.of("column", name if on_left else renamed.get(name, name), table.columns)
+        raise SchemaError(
+            f"{side} table: {unknown}; both sides agreed on it: say with columns= what it is called now, or with only= "
+            "what is kept in step"
+        )
+
+
+def _left_out(table: frames.Table, names: Sequence[str], rules: SyncRules) -> list[str]:
+    """Return the columns that hold something and are not written."""
+    stamps = rules.stamps()
+    apart = {*names, *(() if stamps is None else stamps[:1])}
+    return [name for name in table.columns if name not in apart and not bool(table.blank(name).all())]
 
 
 def _stamps(rules: SyncRules, one: frames.Table, other: frames.Table) -> tuple[list[object], list[object]] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import zoneinfo
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,21 @@ if TYPE_CHECKING:
 
 __all__ = ["Moments", "moment_of"]
 
+_MILLISECONDS = re.compile(r"\d{12,13}\Z", re.ASCII)
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
 
 def moment_of(value: object, zone: zoneinfo.ZoneInfo | None) -> dt.datetime | None:
     """Return a moment in UTC; ``None`` where it cannot be read for sure.
 
-    A moment without a zone is one of ``zone``; an hour that summer time skips or repeats is none.
+    A moment without a zone is one of ``zone``; an hour that summer time skips or repeats is none. A number of twelve
+    or thirteen digits counts milliseconds since 1970, as several systems write moments.
     """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = f"{value:.0f}"
     if isinstance(value, str):
+        if _MILLISECONDS.match(value.strip()):
+            return _EPOCH + dt.timedelta(milliseconds=int(value))
         try:
             value = dt.datetime.fromisoformat(value.strip())
         except ValueError:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from crmkit import _notebook
 from crmkit.errors import FormatError
 from crmkit.issues import Report, message
 
@@ -115,12 +116,7 @@ class Consistency(Report):
         return f"<Consistency {self.name}: {self.rate:.2%} of {self.rows:,} rows, {self.pending:,} pending, {said}>"
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        rows = "".join(f"<tr><td>{escape(sentence)}</td></tr>" for sentence in self.explain())
-        return (
-            f'<div class="crmkit-report"><p>{escape(f"{self.rate:.2%}")}</p><table><tbody>{rows}</tbody></table></div>'
-        )
+        return _notebook.sheet("Consistency", f"{self.rate:.2%} of the rows agree", notes=self.explain())
 
 
 @attrs.frozen(kw_only=True)

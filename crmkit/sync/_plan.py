@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import hashlib
-import json
 from collections import Counter
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 import attrs
 
-from crmkit import frames
-from crmkit.errors import FixityError, FormatError, NotFoundError
+from crmkit import _notebook, frames
+from crmkit.errors import NotFoundError
 from crmkit.issues import Report, message
 
-from ._step import CONFLICTS, UNKNOWN, Step, SyncConflict, translated
-
 if TYPE_CHECKING:
+    import datetime as dt
     import os
     from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
 
     from crmkit.typing import AuditSink, Frame, JSONValue, Language
 
     from ._agreed import Agreed
     from ._apply import Applied
     from ._decide import Side
+    from ._step import Step, SyncConflict
 
-__all__ = ["SyncPlan", "merged"]
-
-MARKER: Final = "crmkit-sync-plan/1"
-_MOST_ROWS = 20
+__all__ = ["SyncPlan"]
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -53,6 +47,7 @@ class SyncPlan(Report):
         causes: Causes of the differing cells, most frequent first.
         at: When it was made.
         one_way: Whether nothing is ever written to the left.
+        left_out: Columns of the records that hold something and that the target does not have: they are not written.
 
     Example:
         >>> from crmkit.sync import plan_upsert
@@ -81,6 +76,7 @@ class SyncPlan(Report):
     causes: Mapping[str, int] = attrs.field(factory=dict)
     at: dt.datetime
     one_way: bool = False
+    left_out: tuple[str, ...] = ()
     _agreed: Agreed | None = attrs.field(default=None)
     _before: Agreed | None = attrs.field(default=None)
 
@@ -88,8 +84,8 @@ class SyncPlan(Report):
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is left to a person."""
-        return not self.conflicts
+        """Whether nothing is left to a person, and no column left out."""
+        return not self.conflicts and not self.left_out
 
     @property
     def is_empty(self) -> bool:
@@ -116,13 +112,17 @@ class SyncPlan(Report):
         return dict(Counter(conflict.reason for conflict in self.conflicts).most_common())
 
     def explain(self, lang: Language = "en") -> list[str]:
-        """Say in sentences what a person must decide, the most frequent first; no value and no key is in them."""
-        return [f"{message(f'sync_{reason}', lang=lang)} ({n:,})" for reason, n in self.conflict_counts().items()]
+        """Say in sentences what is left out and what a person must decide; no value and no key is in them."""
+        left_out = [f"{name}: {message('sync_left_out', lang=lang)}" for name in self.left_out]
+        reasons = self.conflict_counts().items()
+        return left_out + [f"{message(f'sync_{reason}', lang=lang)} ({n:,})" for reason, n in reasons]
 
     @property
     def digest(self) -> str:
         """SHA-256 of what the plan would do: the same tables and rules give the same, whenever they are compared."""
-        return hashlib.sha256(_json(self._content())).hexdigest()
+        from ._document import digest_of
+
+        return digest_of(self)
 
     @property
     def agreed(self) -> Agreed:
@@ -147,11 +147,11 @@ class SyncPlan(Report):
             return self._agreed
         rows = dict(self._agreed.rows)
         former = {} if self._before is None else self._before.rows
-        at = [] if self._before is None else [self._before.columns.index(name) for name in self._agreed.columns]
+        before = self._before
         for key in failed:
             rows.pop(key, None)
-            if key in former:
-                rows[key] = tuple(former[key][place] for place in at)
+            if key in former and before is not None:
+                rows[key] = tuple(before.cell(key, name) for name in self._agreed.columns)
         mark = None if self._before is None else self._before.watermark
         return attrs.evolve(self._agreed, rows=rows, watermark=mark)
 
@@ -181,50 +181,9 @@ class SyncPlan(Report):
         Raises:
             NotFoundError: No such side, reason or column.
         """
-        if take not in ("left", "right"):
-            raise NotFoundError.of("side", take, ("left", "right"))
-        if reason is not None and reason not in CONFLICTS:
-            raise NotFoundError.of("reason", reason, CONFLICTS)
-        if column is not None and column not in self.names:
-            raise NotFoundError.of("column", column, self.names)
-        wanted = None if keys is None else {(key,) if isinstance(key, str) else tuple(key) for key in keys}
-        decided: list[SyncConflict] = []
-        left_over: list[SyncConflict] = []
-        for conflict in self.conflicts:
-            chosen = (
-                bool(conflict.columns)
-                and (reason is None or conflict.reason == reason)
-                and (column is None or column in conflict.columns)
-                and (wanted is None or conflict.key in wanted)
-            )
-            (decided if chosen else left_over).append(conflict)
-        steps: list[Step] = list(self.steps)
-        for conflict in decided:
-            step = self._decided(conflict, take)
-            if step is None:
-                left_over.append(conflict)
-            elif step.side == "right" or not self.one_way:
-                steps.append(step)
-        # What was decided is agreed on only when both sides are compared again: the state knows of no decision.
-        return attrs.evolve(self, steps=merged(steps), conflicts=tuple(left_over))
+        from ._resolve import resolve
 
-    def _decided(self, conflict: SyncConflict, take: Side) -> Step | None:
-        given, held = (conflict.left, conflict.right) if take == "left" else (conflict.right, conflict.left)
-        side: Side = "right" if take == "left" else "left"
-        columns = tuple(self.names[name] if side == "right" else name for name in conflict.columns)
-        common: dict[str, Any] = {"side": side, "key": conflict.key, "columns": columns}
-        reason = f"decided:{conflict.reason}"
-        if given is None:
-            return Step(kind="delete", before=held or (), reasons=(reason,), **common)
-        pairs = zip(conflict.columns, given, strict=True)
-        after = tuple(
-            translated(self.values[name], value, to=side) if name in self.values else value for name, value in pairs
-        )
-        if any(value is UNKNOWN for value in after):
-            return None
-        if held is None:
-            return Step(kind="create", after=after, reasons=(reason,), **common)
-        return Step(kind="update", before=held, after=after, reasons=(reason,) * len(columns), **common)
+        return resolve(self, take, reason=reason, column=column, keys=keys)
 
     def inverse(self) -> SyncPlan:
         """Return the plan that undoes it, the last step first; rows that were deleted come back with compared columns.
@@ -289,28 +248,11 @@ class SyncPlan(Report):
 
     # -- as data --------------------------------------------------------------------------------------------------
 
-    def _content(self) -> dict[str, Any]:
-        return {
-            "keys": [list(pair) for pair in self.keys],
-            "names": [list(pair) for pair in self.names.items()],
-            "values": [[name, [list(pair) for pair in pairs.items()]] for name, pairs in self.values.items()],
-            "steps": [step.to_dict() for step in self.steps],
-            "conflicts": [conflict.to_dict() for conflict in self.conflicts],
-            "pending": [list(key) for key in self.pending],
-            "one_way": self.one_way,
-        }
-
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write it as JSON with its digest; values are in the clear."""
-        content = _json(self._content())
-        head = {
-            "format": MARKER, "at": self.at.isoformat(), "digest": hashlib.sha256(content).hexdigest(),
-            "skipped": dict(self.skipped), "causes": dict(self.causes), "same": self.same, "ahead": self.ahead,
-            "unreadable": self.unreadable,
-        }  # fmt: skip
-        target = Path(path)
-        target.write_bytes(_json(head)[:-1] + b',"plan":' + content + b"}\n")
-        return target
+        from ._document import save
+
+        return save(self, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> SyncPlan:
@@ -320,38 +262,9 @@ class SyncPlan(Report):
             FormatError: Another kind of file, or of a newer version.
             FixityError: It was edited.
         """
-        place = str(path)
-        try:
-            found: Any = json.loads(Path(path).read_bytes())
-        except ValueError:
-            raise FormatError("not a plan, or not whole", location=place) from None
-        if not isinstance(found, dict) or found.get("format") != MARKER:
-            raise FormatError("another kind of file, or one of a newer version of crmkit", location=place)
-        try:
-            return cls._from_document(found)
-        except (LookupError, TypeError, ValueError, AttributeError):
-            raise FormatError("not a plan, or not whole", location=place) from None
+        from ._document import load
 
-    @classmethod
-    def _from_document(cls, found: Any) -> SyncPlan:
-        plan = found["plan"]
-        if hashlib.sha256(_json(plan)).hexdigest() != found["digest"]:
-            raise FixityError("the plan was edited")
-        return cls(
-            keys=tuple(tuple(pair) for pair in plan["keys"]),
-            names=dict(plan["names"]),
-            values={name: dict(pairs) for name, pairs in plan["values"]},
-            steps=tuple(Step.from_dict(step) for step in plan["steps"]),
-            conflicts=tuple(SyncConflict.from_dict(conflict) for conflict in plan["conflicts"]),
-            pending=tuple(tuple(key) for key in plan["pending"]),
-            skipped=found["skipped"],
-            same=found["same"],
-            ahead=found["ahead"],
-            unreadable=found["unreadable"],
-            causes=found["causes"],
-            at=dt.datetime.fromisoformat(found["at"]),
-            one_way=plan["one_way"],
-        )
+        return load(path)
 
     def to_frame(self, like: Frame | None = None) -> Frame:
         """Return one row for each step and conflict: side, kind, key, columns, reasons; no values but the key."""
@@ -381,33 +294,13 @@ class SyncPlan(Report):
         ]
         n = len(self.conflicts)
         said.append(f"{n:,} conflict{'' if n == 1 else 's'}")
+        if self.left_out:
+            said.append(f"{len(self.left_out):,} column{'' if len(self.left_out) == 1 else 's'} left out")
         return f"<SyncPlan: {', '.join(said)}, {len(self.pending):,} pending>"
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        kinds = [(name, n) for name, n in self.counts().items() if n]
-        kinds += [(f"conflict: {reason}", n) for reason, n in self.conflict_counts().items()]
-        rows = "".join(f"<tr><td>{escape(name)}</td><td>{n:,}</td></tr>" for name, n in kinds[:_MOST_ROWS])
-        return f'<div class="crmkit-report"><table><tbody>{rows}</tbody></table></div>'
-
-
-def _json(value: object) -> bytes:
-    """Return the one form that is hashed: ASCII, names in order, no blanks."""
-    return json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode()
-
-
-def merged(steps: Sequence[Step]) -> tuple[Step, ...]:
-    """Put updates of one row together: a client writes a row once."""
-    found: dict[tuple[str, tuple[str, ...], str], Step] = {}
-    for step in steps:
-        place = (step.side, step.key, step.kind)
-        known = found.get(place)
-        if known is None or step.kind != "update":
-            found[place] = step
-            continue
-        found[place] = attrs.evolve(
-            known, columns=(*known.columns, *step.columns), before=(*known.before, *step.before),
-            after=(*known.after, *step.after), reasons=(*known.reasons, *step.reasons),
-        )  # fmt: skip
-    return tuple(found.values())
+        kinds = {name.replace("_", " on the "): n for name, n in self.counts().items() if n and name != "conflicts"}
+        kinds |= {f"conflict: {reason.replace('_', ' ')}": n for reason, n in self.conflict_counts().items()}
+        written = dict.fromkeys(name for step in self.steps for name in step.columns)
+        facts = _notebook.facts({**kinds, "columns written": tuple(written)}) if kinds else ""
+        return _notebook.sheet("Plan", "" if self.steps else "nothing to write", facts)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit import frames
+from crmkit.normalize import numbers
 from crmkit.normalize._placeholders import is_marker
 from crmkit.reconciliation import agree
 
@@ -15,7 +16,8 @@ from ._agreed import OPEN, Agreed, Open
 from ._decide import decide
 from ._lone import LoneRows
 from ._moments import Moments
-from ._plan import SyncPlan, merged
+from ._plan import SyncPlan
+from ._resolve import merged
 from ._step import UNKNOWN, Step, SyncConflict, translated
 
 if TYPE_CHECKING:
@@ -100,6 +102,7 @@ class Planner:
         for reason, mine, yours in (
             ("key_missing", rows.no_key_left, rows.no_key_right),
             ("key_doubled", rows.pairing.doubled_left, rows.pairing.doubled_right),
+            ("key_scientific", _scientific(self._keys[0]), _scientific(self._keys[1])),
         ):
             new_left, new_right = set(mine.tolist()) - left, set(yours.tolist()) - right
             named = [self._name(0, row) for row in sorted(new_left)] + [self._name(1, row) for row in sorted(new_right)]
@@ -356,6 +359,12 @@ class Planner:
 
 def _keys(table: frames.Table, names: Sequence[str]) -> list[tuple[str | None, ...]]:
     return list(zip(*(table.texts(name).rows() for name in names), strict=True))
+
+
+def _scientific(keys: Sequence[tuple[str | None, ...]]) -> NDArray[np.int64]:
+    """Return the rows whose key a spreadsheet wrote as ``1.38E+10``: it stands for a thousand others as well."""
+    hit = (any(part is not None and numbers.is_scientific(part) for part in key) for key in keys)
+    return np.flatnonzero(np.fromiter(hit, dtype=bool, count=len(keys)))
 
 
 def _mapped(report: ReconcileReport, pair: ColumnPair, rows: NDArray[np.int64]) -> list[str | None]:

@@ -20,7 +20,8 @@ Cells: TypeAlias = "tuple[object, ...]"
 
 CONFLICTS: Final = (
     "both_changed", "never_agreed", "deleted_on_left", "deleted_on_right", "deleted_and_changed", "too_many_deletions",
-    "key_missing", "key_doubled", "almost_key", "similar", "value_unknown", "not_fetched", "moved_on", "exists", "gone",
+    "key_missing", "key_doubled", "key_scientific", "almost_key", "similar", "value_unknown", "not_fetched", "moved_on",
+    "exists", "gone",
 )  # fmt: skip
 """Why a step is left to a person."""
 
@@ -78,8 +79,8 @@ class SyncConflict:
 
     Attributes:
         reason: ``both_changed``, ``never_agreed``, ``deleted_on_left``, ``deleted_on_right``, ``deleted_and_changed``,
-            ``too_many_deletions``, ``key_missing``, ``key_doubled``, ``almost_key``, ``similar``, ``value_unknown``,
-            ``not_fetched``; of steps that could not be made ``moved_on``, ``exists`` and ``gone``.
+            ``too_many_deletions``, ``key_missing``, ``key_doubled``, ``key_scientific``, ``almost_key``, ``similar``,
+            ``value_unknown``, ``not_fetched``; of steps that could not be made ``moved_on``, ``exists`` and ``gone``.
         key: The key's cells as text, ``""`` for a missing one.
         columns: Names on the left; empty where no value is in question, and :meth:`SyncPlan.resolve` cannot help.
         left: What the left side holds in them; ``None`` where the row is not there.

@@ -134,6 +134,9 @@ class SystemObject:
     name: str
     fields: tuple[Field, ...]
 
+    def __repr__(self) -> str:
+        return f"<SystemObject {self.name!r}: {len(self.fields)} fields>"
+
     def field(self, name: str) -> Field:
         """Return the field of that API name.
 
@@ -183,3 +186,6 @@ class System:
     forms: Mapping[str, str] = attrs.field(factory=dict, converter=frozen_mapping, hash=False)
     objects: Mapping[RecordKind, SystemObject] = attrs.field(converter=frozen_mapping, hash=False, repr=False)
     sources: Mapping[str, tuple[str, str]] = attrs.field(converter=frozen_mapping, hash=False, repr=False)
+
+    def __repr__(self) -> str:
+        return f"<System {self.name!r}: {', '.join(self.objects)}>"

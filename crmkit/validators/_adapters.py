@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Adapted", "AttrsValidator"]
 
+_SURE_ENOUGH = 0.95
+"""How sure a normal form must be to be taken over: as much as ``ValidationReport.fixes`` asks for by default."""
+
 
 class Adapted:
     """What every check can be turned into."""
@@ -60,7 +63,10 @@ class Adapted:
         )
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        """Let ``Annotated[str, Email()]`` work in pydantic: the field holds the normal form, or is refused."""
+        """Let ``Annotated[str, Email()]`` work in pydantic: the field holds the normal form, or is refused.
+
+        A normal form that is less sure than ``ValidationReport.fixes`` asks for by default leaves the value as it is.
+        """
         core = require("pydantic_core.core_schema", extra=None, what="a check in a pydantic model")
         return core.no_info_after_validator_function(_ForPydantic(cast("Check", self)), handler(source))
 
@@ -137,7 +143,9 @@ class _ForPydantic:
             core = require("pydantic_core", extra=None, what="a check in a pydantic model")
             raise core.PydanticCustomError(finding.code, "{said}", {"said": message(finding.code, finding.params)})
         if isinstance(value, str) and not isinstance(verdict, Skipped):
-            forms = [one.fix for one in verdict if one.code == NOT_NORMALIZED and one.confidence == 1.0]
+            forms = [
+                one.fix for one in verdict if one.code == NOT_NORMALIZED and (one.confidence or 0.0) >= _SURE_ENOUGH
+            ]
             return forms[0] if forms else value
         return value
 

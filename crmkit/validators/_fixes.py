@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from crmkit.changes import ChangeLog
     from crmkit.issues import IssueTable
-    from crmkit.typing import AuditSink, Frame
+    from crmkit.typing import AuditSink, Frame, Language
 
     from ._report import ValidationReport
     from ._schema import Schema
@@ -65,6 +65,7 @@ class FixPlan:
         run_id: The run that proposed the changes.
         rule_version: Content hash of its rule set.
         n_rows: Rows of the frame that was checked, where that is known.
+        lang: Language in which a notebook shows it, that of the check.
 
     .. versionadded:: 0.1.0
     """
@@ -83,6 +84,7 @@ class FixPlan:
     run_id: str = ""
     rule_version: str = ""
     n_rows: int | None = attrs.field(default=None, eq=False)
+    lang: Language = "en"
 
     @classmethod
     def of(
@@ -132,7 +134,7 @@ class FixPlan:
         key = report.schema.key if report.schema.key in report.columns else None
         plan = cls(
             **found, codes=reasons, together=linked, key=key, run_id=report.run_id,
-            rule_version=report.schema.hash[:16], n_rows=report.n_rows,
+            rule_version=report.schema.hash[:16], n_rows=report.n_rows, lang=issues.lang,
         )  # fmt: skip
         whole = plan._whole()  # a surer proposal for one side, or a choice of fields, leaves the other side alone
         return plan if all(whole) else plan.take([i for i, kept in enumerate(whole) if kept])

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from crmkit._notebook import framed
+
 from ._adds_up import AddsUp
 from ._check import Not, walk
 from ._choice import Choice
@@ -102,7 +104,7 @@ class Guide:
         Path(path).write_text(self.html(), encoding="utf-8", errors="replace")
 
     def _repr_html_(self) -> str:
-        return self.html()
+        return framed(self.html())
 
 
 def make_guide(schema: Schema, *, lang: Language, labels: Mapping[str, str], title: str | None) -> Guide:

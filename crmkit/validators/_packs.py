@@ -54,16 +54,19 @@ _PERSON_NAMES = ("full_name", "given_name", "middle_name", "family_name")
 _EMAILS = ("email", "email_2")
 _PHONES = ("phone", "mobile", "phone_home", "phone_other", "phone_assistant", "fax")
 _TEXTS = ("prefix", "suffix", "nickname", "job_title", "department", "city", "district", "region", "industry",
-          "lead_source", "stage", "status", "lost_reason", "next_step", "type", "subject", "direction",
-          "location")  # fmt: skip
+          "other_city", "other_region", "lead_source", "stage", "status", "lost_reason", "next_step", "type", "subject",
+          "direction", "location")  # fmt: skip
+_OTHER_ADDRESS = ("other_street", "other_street_2", "other_city", "other_region", "other_postal_code",
+                  "other_country")  # fmt: skip
 _PERSON = (*_PERSON_NAMES, *_EMAILS, *_PHONES, "company_name", "job_title", "department", "prefix", "suffix", "street",
-           "street_2", "city", "district", "region", "postal_code", "country", "website", "birth_date", "lead_source",
+           "street_2", "city", "district", "region", "postal_code", "country", *_OTHER_ADDRESS, "website", "birth_date",
+           "lead_source",
            "description", "owner_email", "created_at", "updated_at", "last_activity_at", "national_id",
            "language")  # fmt: skip
 _COMPANY = ("name", "legal_name", "email", *_PHONES[:2], "phone_other", "fax", "street", "street_2", "city", "district",
-            "region", "postal_code", "country", "website", "domain", "industry", "registration_id", "employee_count",
-            "annual_revenue", "description", "owner_email", "created_at", "updated_at", "last_activity_at", "vat_id",
-            "duns", "lei", "currency")  # fmt: skip
+            "region", "postal_code", "country", *_OTHER_ADDRESS, "website", "domain", "industry", "registration_id",
+            "employee_count", "annual_revenue", "description", "owner_email", "created_at", "updated_at",
+            "last_activity_at", "vat_id", "duns", "lei", "currency")  # fmt: skip
 _DEAL = ("name", "account_id", "company_name", "stage", "status", "amount", "expected_amount", "probability",
          "close_date", "closed_at", "lead_source", "description", "owner_email", "created_at", "updated_at",
          "last_activity_at", "currency", "lost_reason", "next_step")  # fmt: skip
@@ -83,9 +86,12 @@ def check_for(field: str, *, kind: RecordKind | None = None, country: str | None
         return Phone(country=col("country"), default=country)
     if field in ("company_name", "legal_name", "trade_name") or (field == "name" and kind == "account"):
         return CompanyName()
+    if field in _CHINESE:
+        here = _IN_CHINA | ~present("country") if country == "CN" else _IN_CHINA
+        return Text() & _CHINESE[field].when(here).warn()
     if field in _MOMENTS_TO_COME:
         return DateTime(after=_OLDEST_RECORD).warn()
-    if field in ("street", "street_2", "description", "body", "participants"):
+    if field in ("street", "street_2", "other_street", "other_street_2", "description", "body", "participants"):
         return Text(multiline=True)
     if field in ("amount", "expected_amount", "annual_revenue"):
         money = Money(currency=col("currency"), country=col("country"))
@@ -96,9 +102,13 @@ def check_for(field: str, *, kind: RecordKind | None = None, country: str | None
 
 
 _IN_CHINA = col("country", normalize="country") == "CN"
+_CHINESE: dict[str, Check] = {"registration_id": USCC(), "national_id": ResidentId()}
+"""What the numbers of companies and people are in China; elsewhere there is no one form of them."""
 _SINGLE: dict[str, Check] = {
     "country": Country(),
     "postal_code": Postcode(country=col("country")),
+    "other_country": Country(),
+    "other_postal_code": Postcode(country=col("other_country")),
     "website": URL(),
     "domain": URL(),
     "birth_date": Date(after=_OLDEST_BIRTH, before="now"),
@@ -106,8 +116,6 @@ _SINGLE: dict[str, Check] = {
     "employee_count": Number(ge=0).warn(),
     "probability": Number(ge=0, le=100).warn(),
     "duration_s": Number(ge=0).warn(),
-    "registration_id": Text() & USCC().when(_IN_CHINA).warn(),
-    "national_id": Text() & ResidentId().when(_IN_CHINA).warn(),
     "vat_id": Text() & VAT(country=col("country")).warn(),
     "duns": DUNS().warn(),
     "lei": LEI().warn(),

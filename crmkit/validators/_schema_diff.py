@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from crmkit import _notebook
 from crmkit.errors import SchemaError
 
 from ._as_data import check_as_text, rule_as_text
@@ -62,6 +63,16 @@ class SchemaDiff:
             "newly_failing": list(self.newly_failing), "newly_passing": list(self.newly_passing),
             "by_rule": {name: list(counts) for name, counts in self.by_rule.items()},
         }  # fmt: skip
+
+    def _repr_html_(self) -> str:
+        facts: dict[str, object] = {"added": self.added, "removed": self.removed, "changed": self.changed}
+        if self.rows is not None:
+            facts |= {"rows": self.rows, "fail now": len(self.newly_failing), "pass now": len(self.newly_passing)}
+        rows = [(name, before, after) for name, (before, after) in list(self.by_rule.items())[:20]]
+        return _notebook.sheet(
+            "Rule sets", "the same" if self.same else "differ", _notebook.facts(facts),
+            _notebook.table(("rule", "failed before", "fail now"), rows) if rows else "",
+        )  # fmt: skip
 
     def __repr__(self) -> str:
         parts = [f"{len(self.added)} added", f"{len(self.removed)} removed", f"{len(self.changed)} changed"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +95,16 @@ def point_into_docs(app: Sphinx, path: Path, docname: str, content: list[str]) -
         content[0] = re.sub(r"\[([^\]]+)\]\(benchmarks[^)]*\)", r"\1", text)
 
 
+def offer_download(app: Sphinx, docname: str, content: list[str]) -> None:
+    """Put a link to the file itself under the title of a notebook; in the file it would lead nowhere."""
+    if content[0].startswith("{") and '"nbformat"' in content[0]:
+        notebook = json.loads(content[0])
+        file = f"{docname.rpartition('/')[2]}.ipynb"
+        first = notebook["cells"][0]
+        first["source"] = "".join(first["source"]) + f"\n\n{{download}}`Download this notebook <{file}>`"
+        content[0] = json.dumps(notebook)
+
+
 class PlainText(GoogleDocstring):
     """Types stand in the annotations, so what precedes a colon in a Returns section or a property is no type."""
 
@@ -110,6 +121,7 @@ class PlainText(GoogleDocstring):
 def setup(app: Sphinx) -> dict[str, object]:
     napoleon.GoogleDocstring = PlainText  # type: ignore[misc]  # there is no option for it
     app.connect("include-read", point_into_docs)
+    app.connect("source-read", offer_download)
     app.add_directive("public-names", PublicNames)
     app.connect("missing-reference", resolve_short_name)
     app.connect("autodoc-process-docstring", describe_constants)

@@ -13,9 +13,9 @@ import pytest
 
 from crmkit._merkle import leaf_hash
 from crmkit.audit import CallableWitness, Checkpoint, Damage, Event, FileWitness, Log, NoteSigner, Witness, verify
-from crmkit.audit._damage import _MESSAGES, classify
-from crmkit.audit._segment import EVENT, list_segments, trailer
-from crmkit.audit._sqlite import columns
+from crmkit.audit._stores._segment import EVENT, list_segments, trailer
+from crmkit.audit._stores._sqlite import columns
+from crmkit.audit._verify._damage import _MESSAGES, classify
 from crmkit.errors import CheckFailedError, NotFoundError
 
 ORIGIN = "crm.example.com/audit"
@@ -497,7 +497,7 @@ def test_a_report_is_for_people_and_programs(log, signer):
     frame = report.to_frame(lang="zh")
     assert frame.to_dicts()[0]["message"] == "事件 40: 事件与写入时不同"
     assert "event 40" in repr(report)
-    assert "<td>edited</td>" in report._repr_html_()
+    assert ">edited</td>" in report._repr_html_()
     assert [item.location for item in verify(log)][1:4] == ["checkpoint 1", "checkpoint 2", "checkpoint 3"]
 
 

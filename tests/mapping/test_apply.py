@@ -472,3 +472,56 @@ def test_days_are_read_from_whatever_holds_one() -> None:
     rows, report = to_ms.apply([{"birth_date": "--0412"}])
     assert rows == [{"date_of_birth": "--0412"}]
     assert "time_unreadable" in codes(report)
+
+
+# -- what goes through and cannot be what its column holds ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cell", ["5.54023E+17", "5,54E+17", " 1.38E+10 ", 5.54023e17])
+@pytest.mark.parametrize("column", ["id", "Phone"])
+def test_ids_and_phones_whose_digits_a_spreadsheet_lost_are_said(cell: object, column: str) -> None:
+    for move in (mapping.preset("zoho", "contact"), ZOHO_TO_SALESFORCE):
+        rows, report = move.apply([{"id": "1", "Last_Name": "Lee", column: cell}, {"id": "2", "Last_Name": "Marsh"}])
+        assert cell in rows[0].values()
+        (found,) = report.issues.filter(code="id_scientific")
+        assert (found.row, found.path, found.severity) == (0, column, "error")
+
+
+def test_ids_that_are_whole_are_not_said() -> None:
+    rows = [{"id": cell, "Last_Name": "Lee"} for cell in (554023000000527002, "554023000000527002", 7.0, "E+10", None)]
+    assert "id_scientific" not in mapping.preset("zoho", "contact").check(rows).issues.counts("code")
+
+
+@pytest.mark.parametrize("amount", ["$1,200.50", "twelve", "1.234,50", "NaN", "1e"])
+def test_what_is_no_number_is_refused_by_a_real_system_and_kept(amount: str) -> None:
+    move = mapping.preset("pipedrive", "deal") | mapping.preset("salesforce", "deal").inverse()
+    rows, report = move.apply([{"title": "Renewal", "value": amount}, {"title": "Other", "value": "12.50"}])
+    assert rows[0]["Amount"] == amount
+    (found,) = report.issues.filter(code="value_unreadable")
+    assert (found.row, found.severity) == (0, "error")
+    (found,) = mapping.preset("pipedrive", "deal").check([{"value": amount}]).issues.filter(code="value_unreadable")
+    assert found.severity == "warning"
+
+
+@pytest.mark.parametrize("cell", [{"id": 1}, ["a", "b"], ("a",), []])
+def test_objects_and_lists_in_cells_are_said(cell: object) -> None:
+    rows, report = ZOHO_TO_SALESFORCE.apply([{"Last_Name": "Lee", "Email": cell}])
+    assert rows[0]["Email"] == cell
+    assert report.issues.counts("code")["value_nested"] == 1
+    assert not report.ok
+
+
+def test_what_a_target_would_refuse_is_an_error_and_on_the_way_to_the_model_a_warning() -> None:
+    row = [{"Last_Name": "Lee", "Date_of_Birth": "spring", "Email_Opt_Out": "maybe"}]
+    assert ZOHO_TO_SALESFORCE.check(row).issues.counts("severity")["error"] == 2
+    assert mapping.preset("zoho", "contact").check(row).ok
+
+
+@pytest.mark.parametrize(("text", "code"), [("43831", "time_serial"), ("43831.5", "time_serial"), ("1", None)])
+def test_the_day_count_of_a_spreadsheet_is_named_and_never_guessed(text: str, code: str | None) -> None:
+    rows, report = mapping.preset("zoho", "contact").apply([{"Date_of_Birth": text, "Created_Time": text}])
+    assert rows[0] == {"birth_date": text, "created_at": text}
+    assert set(report.issues.counts("code")) - {"fact_unconfirmed"} == {code or "time_unreadable"}
+
+
+ZOHO_TO_SALESFORCE = mapping.preset("zoho", "contact") | mapping.preset("salesforce", "contact").inverse()

@@ -221,3 +221,34 @@ def test_columns_of_the_target_get_other_names_and_lose_its_demands() -> None:
         to_salesforce.renamed({"LastNam": "x"})
     with pytest.raises(SchemaError, match="two links have the target 'FirstName'"):
         to_salesforce.renamed({"LastName": "FirstName"})
+
+
+SECOND = {
+    ("salesforce", "account"): "ShippingCity",
+    ("zoho", "account"): "Shipping_City",
+    ("insightly", "account"): "ADDRESS_SHIP_CITY",
+    ("sugarcrm", "account"): "shipping_address_city",
+    ("salesforce", "contact"): "OtherCity",
+    ("zoho", "contact"): "Other_City",
+    ("insightly", "contact"): "ADDRESS_OTHER_CITY",
+    ("sugarcrm", "contact"): "alt_address_city",
+    ("dynamics", "contact"): "address2_city",
+    ("outlook", "contact"): "Home City",
+    ("google_contacts", "contact"): "Address 2 - City",
+    ("vcard", "contact"): "ADR.locality.2",
+}
+
+
+@pytest.mark.parametrize(("one", "other"), [(a, b) for a in SECOND for b in SECOND if a[1] == b[1] and a != b])
+def test_a_second_address_goes_from_each_system_that_has_one_to_every_other(one: Any, other: Any) -> None:
+    move = mapping.preset(*one) | mapping.preset(*other).inverse()
+    rows, _ = move.apply([{SECOND[one]: "Oslo"}], rest="drop")
+    assert rows[0][SECOND[other]] == "Oslo"
+    back, _ = move.inverse().apply(rows, rest="drop")
+    assert back[0][SECOND[one]] == "Oslo"
+
+
+def test_a_second_address_that_the_target_cannot_hold_is_said() -> None:
+    move = mapping.preset("salesforce", "account") | mapping.preset("hubspot", "account").inverse()
+    report = move.check([{"Name": "Acme", "ShippingCity": "Oslo"}])
+    assert [issue.path for issue in report.issues.filter(code="column_not_held")] == ["ShippingCity"]

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crmkit import frames, mapping
-from crmkit.errors import NotFoundError, SchemaError
+from crmkit.errors import CrmkitWarning, NotFoundError, SchemaError
 
 RECORDED = json.loads((Path(__file__).parent / "payloads.json").read_text(encoding="utf-8"))
 
@@ -157,3 +157,26 @@ KEYS = st.sampled_from(
 @example("insightly", [{"CUSTOMFIELDS": [None]}])
 def test_odd_shapes_never_break_the_reader(system: str, records: list[dict[str, Any]]) -> None:
     assert len(mapping.from_payload(records, system)) == len(records)
+
+
+@pytest.mark.parametrize(
+    ("system", "answer"),
+    [
+        ("salesforce", {"totalSize": 5, "done": False, "nextRecordsUrl": "/x-2000", "records": [{"Id": "1"}]}),
+        ("hubspot", {"results": [{"id": "1", "properties": {}}], "paging": {"next": {"after": "2"}}}),
+        ("zoho", {"data": [{"id": "1"}], "info": {"more_records": True}}),
+        ("dynamics", {"value": [{"contactid": "1"}], "@odata.nextLink": "https://example.com/x"}),
+        ("pipedrive", {"data": [{"id": 1}], "additional_data": {"pagination": {"more_items_in_collection": True}}}),
+        ("pipedrive", {"data": [{"id": 1}], "additional_data": {"next_cursor": "abc"}}),
+    ],
+)
+def test_a_page_of_several_is_warned_of(system: str, answer: Any) -> None:
+    with pytest.warns(CrmkitWarning, match="one page of several"):
+        assert len(mapping.from_payload(answer, system)) == 1
+
+
+def test_the_last_page_is_not_warned_of() -> None:
+    assert len(mapping.from_payload({"data": [{"id": "1"}], "info": {"more_records": False}}, "zoho")) == 1
+    assert (
+        len(mapping.from_payload({"done": True, "nextRecordsUrl": None, "records": [{"Id": "1"}]}, "salesforce")) == 1
+    )

@@ -147,7 +147,7 @@ def test_the_page_shows_score_makeup_trend_causes_and_masked_owners(tmp_path, la
     assert f"{found.score:.1%}" in text
     page.save(tmp_path / "health.html")
     assert (tmp_path / "health.html").read_text("utf-8") == text
-    assert "<h1>" in found._repr_html_()
+    assert "&lt;h1&gt;" in found._repr_html_()
     first = attrs.evolve(found, trend=(), causes=(), rates=(), duplicate_rate=None)
     assert "<svg" not in first.page(lang=lang, title="<x>").html()
     assert "<x>" not in first.page(title="<x>").html()

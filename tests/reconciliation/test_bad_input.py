@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import crmkit as ck
+from crmkit import frames, mapping
+from crmkit.errors import SchemaError
 from crmkit.testing import generate
 
 
@@ -94,3 +101,154 @@ def test_the_way_to_match_can_be_given():
     report = ck.reconcile(left, right, key="id", similar=Matcher.accounts())
     assert {(pair.left_row, pair.right_row) for pair in report.similar} <= {(n, n) for n in range(3)}
     assert ck.reconcile(left, left, key="id", similar=True).similar == ()
+
+
+# -- keys that are none -----------------------------------------------------------------------------------------------
+
+KINDS = {
+    "list": lambda rows: rows,
+    "dict": lambda rows: {name: [row[name] for row in rows] for name in rows[0]},
+    "pandas": pd.DataFrame,
+    "objects": lambda rows: pd.DataFrame(rows).astype(object),
+    "category": lambda rows: pd.DataFrame(rows).astype({"id": "category"}),
+    "polars": pl.DataFrame,
+    "arrow": pa.Table.from_pylist,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("other", ["list", "polars", "arrow"])
+def test_a_key_of_blanks_is_none_and_joins_nothing(kind, other):
+    left = [{"id": key, "a": 1} for key in ("", " \u3000", None, "客户1", "1")]
+    right = [{"id": key, "a": 2} for key in ("", " ", None, "客户1", "1")]
+    report = ck.reconcile(KINDS[kind](left), KINDS[other](right), key="id")
+    counts = report.counts()
+    assert (counts["no_key_left"], counts["no_key_right"], counts["matched"]) == (3, 3, 2)
+    assert accounted(report)
+    assert report.issues.counts("code")["key_missing"] == 3
+
+
+def test_a_key_of_several_columns_is_none_where_all_of_them_are_blank():
+    left = [{"id": "", "part": " ", "a": 1}, {"id": "", "part": "x", "a": 1}]
+    right = [{"id": "", "part": "", "a": 1}, {"id": "", "part": "x", "a": 1}]
+    counts = ck.reconcile(left, right, key=["id", "part"]).counts()
+    assert (counts["no_key_left"], counts["matched"]) == (1, 1)
+
+
+@given(st.lists(st.text(alphabet=" \u3000\t\u00a0a~!é客", max_size=3) | st.none(), min_size=1, max_size=8))
+def test_every_library_finds_the_same_blanks(cells):
+    wanted = [cell is None or not cell.strip() for cell in cells]
+    for made in (pl.DataFrame({"id": cells}, schema={"id": pl.String}), pa.table({"id": pa.array(cells, pa.string())})):
+        assert frames.read(made).blank("id").tolist() == wanted
+    assert frames.read({"id": cells}).blank("id").tolist() == wanted
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        pl.DataFrame({"n": [1.0, float("nan"), None]}),
+        pl.DataFrame({"n": [1, None, None]}),
+        pa.table({"n": [1.0, float("nan"), None]}),
+        pa.table({"n": [True, None, None]}),
+        pd.DataFrame({"n": [1.0, float("nan"), None]}),
+        pd.DataFrame({"n": pd.array([1, None, None], dtype="Int64")}),
+    ],
+)
+def test_numbers_are_blank_where_they_are_missing(made):
+    assert frames.read(made).blank("n").tolist() == [False, True, True]
+
+
+# -- columns that only one side has -----------------------------------------------------------------------------------
+
+
+def test_a_renamed_header_is_no_agreement():
+    left = [{"id": "1", "name": "Ann", "amount": 5, "empty": None}]
+    right = [{"id": "1", "name": "Ann", "Amounts": 500, "score": 3, "blank": ""}]
+    report = ck.reconcile(left, right, key="id")
+    assert report.missing_columns == ("amount",)
+    assert report.unexpected_columns == ("Amounts", "score")
+    assert not report.ok
+    assert report.issues.counts("code") == {"column_absent": 1, "column_unexpected": 2, "header_renamed": 1}
+    assert report.explain()[0] == "amount: the right table does not have this column, so it was not compared"
+    assert report.explain("zh")[1] == "Amounts: 疑似改名后的 amount"
+    assert report.gate().reasons == ("columns: 1 of 2, allowed 0",)
+    assert report.gate(max_missing_columns=1).ok
+    assert report.in_language("zh").missing_columns == ("amount",)
+    assert report.to_dict()["missing_columns"] == ["amount"]
+
+
+def test_columns_that_were_named_are_all_that_counts():
+    left, right = [{"id": "1", "name": "Ann", "amount": 5}], [{"id": "1", "name": "Ann"}]
+    report = ck.reconcile(left, right, key="id", only=["name"])
+    assert report.ok
+    assert report.gate().ok
+    assert report.missing_columns == ()
+
+
+def test_the_export_of_another_system_passes_no_gate():
+    move = mapping.preset("zoho", "contact") | mapping.preset("salesforce", "contact").inverse()
+    hubspot = [
+        {"hs_object_id": "1", "firstname": "Ann", "lastname": "Lee", "email": "a@example.com", "lifecyclestage": "lead",
+         "hubspot_owner_id": "3", "associatedcompanyid": "2"}
+    ]  # fmt: skip
+    right = [{"Email": "a@example.com", "FirstName": "Ann", "LastName": "Lee"}]
+    report = ck.reconcile(hubspot, right, key="Email", columns=move)
+    assert report.counts()["differing"] == 0
+    assert not report.ok
+    assert "the headers are those of hubspot" in report.explain()[0]
+    assert report.gate().reasons == ("the left table is not what its mapping reads",)
+    assert report.issues.counts("code")["system_unexpected"] == 1
+    assert "hubspot" in ck.report(report, report.gate()).html()
+    with pytest.raises(SchemaError, match="those of hubspot"):
+        ck.reconcile(hubspot, [{"Id": "1", "LastName": "Lee"}], key="Id", columns=move)
+
+
+# -- gates that compared nothing --------------------------------------------------------------------------------------
+
+
+def test_a_gate_is_not_passed_by_nothing():
+    rows = [{"id": "1", "a": 1}]
+    for left, right in (([], []), ([], rows), (pl.DataFrame(rows).head(0), rows)):
+        report = ck.reconcile(left, right, key="id")
+        assert not report.gate(max_unexpected=None).ok
+        assert report.gate(min_matched=0).ok
+
+
+@pytest.mark.parametrize("limit", [-1, float("nan"), -0.5])
+def test_a_limit_is_a_number_from_0_up(limit):
+    with pytest.raises(ValueError, match="from 0 up"):
+        ck.reconcile([{"id": 1, "a": 1}], [{"id": 1, "a": 1}], key="id").gate(max_missing=limit)
+
+
+def test_a_share_of_rows_is_not_lost_in_the_last_digit_of_a_float():
+    left = {"id": list(range(100)), "a": [1] * 100}
+    right = {"id": list(range(71)), "a": [1] * 71}
+    assert ck.reconcile(left, right, key="id").gate(max_missing=0.29).ok
+
+
+def test_a_total_of_cells_that_are_no_numbers_does_not_agree():
+    rows = [{"id": "1", "amount": "$1,200.50"}]
+    assert not ck.reconcile(rows, rows, key="id").gate(same_totals=["amount"]).ok
+
+
+def test_the_page_names_columns_that_were_not_compared():
+    left, right = [{"id": "1", "name": "Ann", "amount": 5}], [{"id": "1", "name": "Ann", "Amounts": 5}]
+    report = ck.reconcile(left, right, key="id")
+    for lang, said in (("en", "Columns that were not compared"), ("zh", "未比较的列")):
+        page = ck.report(report, report.gate(), lang=lang).html()
+        assert said in page
+        assert "Amounts" in page
+
+
+def test_phones_and_ids_are_no_amounts_to_add_up():
+    row = {
+        "id": "1",
+        "phone": "13800138000",
+        "tax_id": "91110000802100433",
+        "other": "+8613800138000",
+        "amount": "5.50",
+    }
+    report = ck.reconcile([row], [dict(row)], key="id")
+    assert [total.column for total in report.totals()] == ["amount"]
+    assert [total.column for total in report.totals(["phone"])] == ["phone"]
+    assert "13,800,138,000" not in ck.report(report, report.gate()).html()

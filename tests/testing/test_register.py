@@ -26,7 +26,7 @@ def test_the_entry_point_loads_neither_numpy_nor_the_working_parts_of_crmkit():
     added = after - before
     assert not {name for name in added if name.partition(".")[0] in {"numpy", "narwhals", "rapidfuzz", "phonenumbers"}}
     areas = {name.split(".")[1] for name in added if name.startswith("crmkit.")}
-    assert areas <= {"testing", "records", "errors", "typing", "_optional", "_delimited", "_progress"}
+    assert areas <= {"testing", "records", "errors", "typing", "_notebook", "_optional", "_delimited", "_progress"}
     assert "crmkit.testing.strategies" not in added
 
 

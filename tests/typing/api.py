@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import attrs
 
 import crmkit as ck
-from crmkit import audit, backup, changes, columns, frames, mapping, masking, quality, systems
+from crmkit import audit, backup, changes, columns, frames, mapping, masking, quality, reconciliation, sync, systems
 from crmkit import permissions as perm
 from crmkit.changes import Change, ChangeLog
 from crmkit.encryption import (
@@ -70,6 +70,7 @@ from crmkit.matching import (
     Survivorship,
     TrustedSource,
     compare_runs,
+    evaluate_links,
     merge_clusters,
     vendor_rules,
 )
@@ -231,6 +232,9 @@ def match(left: RecordSet, right: RecordSet) -> LinkReport:
     cut: float = report.threshold_
     linked = ck.link(left, right, key=("id", "ID"), one_to_one=True, threshold="f1")
     assert weight > cut
+    judged: float = evaluate_links(linked, [("1", 7)]).pairwise.f1
+    changed: RunComparison = compare_runs(linked, linked, [("1", 7)])
+    _ = (judged, changed.kept_pairs, linked.curve([("1", 7)])[0]["f1"])
     return linked
 
 
@@ -386,7 +390,7 @@ failed: type[ValueError] = CheckFailedError
 
 
 def permissions_answer(policy_file: Path, sink: AuditSink, used: UsageSource) -> bool:
-    policy = perm.load(policy_file)
+    policy = perm.Policy.load(policy_file)
     people = perm.OrgChart([perm.Principal("ann", teams=["red"])], territories={"de": "emea"})
     held = [perm.Assignment("ann", "sales", granted_by="bob")]
     engine = perm.Engine(policy, held, org=people, audit=sink, record="sensitive", on_audit_failure="deny")
@@ -412,6 +416,8 @@ def permissions_answer(policy_file: Path, sink: AuditSink, used: UsageSource) ->
 def watch(rows: list[dict[str, str]], schema: Schema) -> float | None:
     """Profile, drift, health and history, as a nightly job writes them."""
     history = quality.History("quality.jsonl")
+    of_class: Schema = Schema.for_model(Contact, rules=[any_of(present("email"), present("phone"))])
+    keep(of_class)
     today: quality.Profile = ck.profile(rows, schema, name="contacts")
     changes_found: quality.DriftReport = ck.drift(today, history.profiles("contacts", last=30))
     changes_found.raise_for("error")
@@ -456,6 +462,83 @@ def move_records() -> bool:
     return agreed and bool((mapped, mapping_report, unknown, proposed, sent, different))
 
 
+def cards_and_forms(cards: Path) -> bool:
+    """Address books come as cards; the parts of a mapping can be built by hand."""
+    book: RecordSet = mapping.read_vcards(cards)
+    text: str = mapping.write_vcards(book, version="3.0")
+    moment = mapping.Form(type="datetime", style="local", zone="Asia/Shanghai", order="DMY")
+    stages = mapping.ValueTable.of({"Demo": "Proposal"})
+    link = mapping.Link(
+        source=mapping.End(name="Stage", headers=("Status",), max_length=40, required=True),
+        target=mapping.End(name="stage", form=mapping.canonical_form("stage")),
+        values=stages,
+    )
+    made = mapping.Mapping(
+        source=mapping.Endpoint("sheet", "deal"), target=mapping.Endpoint(mapping.CANONICAL, "deal"), links=[link]
+    ).renamed({"stage": "stage_id"})
+    report: mapping.MappingReport = made.check([{"Stage": "Demo"}], lang="zh", progress=bar)
+    facts: tuple[str, ...] = (*made.unconfirmed, *made.unheld, *made.unfed, *made.match_keys)
+    sure: list[float] = [item.confidence for item in mapping.suggest(book, name="book", zone="UTC", order="YMD")]
+    columns_of: Sequence[mapping.MappedColumn] = report.columns
+    sentences: list[str] = mapping.diff(made, made.inverse()).describe("zh")
+    return report.ok and bool((text, moment, facts, sure, columns_of, sentences))
+
+
+def compare_tables(was: Path, now: Path, matcher: Matcher) -> bool:
+    """A comparison has causes, rates, totals and a verdict, of frames or of files that do not fit into memory."""
+    report: reconciliation.ReconcileReport = reconciliation.reconcile(
+        [{"id": 1, "amount": 1.5}], {"id": [1], "sum": [150]}, key=["id"], columns={"amount": "sum"},
+        kinds={"amount": "number"}, tolerance={"amount": 0.01}, values={"amount": {"a": "b"}}, similar=matcher,
+        now=lambda: dt.datetime.now(dt.UTC), lang="zh", progress=bar,
+    )  # fmt: skip
+    files: reconciliation.ReconcileReport = reconciliation.reconcile_files(was, str(now), key="id", tolerance=1e-6)
+    alone: tuple[str, ...] = (*report.missing_columns, *files.unexpected_columns)
+    said: mapping.MappingReport | None = report.mapping
+    causes: dict[str, int] = report.causes("amount")
+    rates: list[float] = [one.rate for one in report.by_column()]
+    where: list[reconciliation.Segment] = report.by("id", prefix=7, causes=["unit"])
+    sums: list[reconciliation.Total] = report.totals(["amount"], by="id")
+    alike: tuple[reconciliation.SimilarPair, ...] = report.similar
+    gate: reconciliation.Gate = report.gate(
+        min_matched=0, max_missing=0.01, max_unexpected=3, max_doubled=0, max_missing_columns=1,
+        max_differing={"amount": 0, "*": 0.001}, ignore=["format"], same_totals=["amount"],
+    )  # fmt: skip
+    limits: tuple[reconciliation.Limit, ...] = gate.limits
+    grade: reconciliation.Grade = reconciliation.CAUSES["unit"]
+    one: reconciliation.Cause | None = reconciliation.cause_of("1", "100", "number")
+    page: ck.reports.Page = ck.report(report, gate, lang="zh")
+    parts = (alone, said, causes, rates, where, sums, alike, limits, grade, one, page)
+    return gate.ok and bool(parts)
+
+
+def keep_in_step(folder: Path, sink: AuditSink) -> bool:
+    """A plan is data: decided, saved, applied twice, undone; a monitor remembers how it went."""
+    agreed: sync.Agreed = sync.Agreed.of([{"id": 1, "a": 1}], key="id", watermark=dt.datetime.now(dt.UTC))
+    rules = sync.SyncRules(
+        source={"a": "newest", "*": "both"}, deletions="follow", max_deletions=0.01, updated_at=("at", "changed"),
+        zone="Asia/Shanghai", settle=dt.timedelta(minutes=5), empty="keep",
+    )  # fmt: skip
+    plan: sync.SyncPlan = sync.plan_sync(
+        [{"id": 1, "a": 2, "at": 0}], [{"id": 1, "a": 1, "changed": 0}], key="id", agreed=agreed, rules=rules,
+        partial=["left"], progress=bar,
+    )  # fmt: skip
+    load: sync.SyncPlan = sync.plan_upsert([{"id": 1}], [], key="id", columns=mapping.preset("outlook"), similar=True)
+    decided = plan.resolve("left", reason="both_changed", column="a", keys=["1", ("2",)])
+    saved: sync.SyncPlan = sync.SyncPlan.load(decided.save(folder / "plan.json"))
+    applied: sync.Applied = saved.apply({"id": [1], "a": [1]}, "right", by="lin", audit=sink)
+    rest: sync.SyncPlan = saved.outstanding(applied.frame, "right")
+    steps: tuple[sync.Step, ...] = rest.inverse().steps
+    conflicts: tuple[sync.SyncConflict, ...] = (*plan.conflicts, *applied.conflicts)
+    records: list[dict[str, object]] = load.records("right", "create")
+    state: sync.Agreed = sync.Agreed.load(plan.agreed_without([("1",)]).save(folder / "agreed.jsonl"))
+    monitor = sync.Monitor(history=quality.History(folder / "sync.jsonl"), name="crm-erp", least_rate=0.9)
+    seen: sync.Consistency = monitor.observe(plan)
+    alarms: tuple[sync.Alarm, ...] = seen.alarms
+    side: sync.Authority = "newest"
+    parts = (load.left_out, steps, conflicts, records, state, alarms, side, applied.revert(applied.frame))
+    return plan.ok and seen.ok and bool(parts)
+
+
 def keep_backups(payload: Path, meta: Path, nas: Path, signer: Signer, verifier: Verifier, sink: AuditSink) -> bool:
     """A backup is described, signed, verified, copied, healed, drilled, and gives single rows back."""
     snap: backup.Snapshot = backup.snapshot(backup.FrameSource([{"id": 1}], key="id", name="contacts"))
@@ -477,7 +560,12 @@ def keep_backups(payload: Path, meta: Path, nas: Path, signer: Signer, verifier:
     drilled: backup.DrillReport = backup.Drill(
         restore=backup.SqliteRestore(file="crm.sqlite"),
         scratch=backup.ScratchFolder(),
-        checks=[backup.RowCounts({"contacts": (1, 10)}), backup.TableDigests([snap]), backup.ForeignKeys()],
+        checks=[
+            backup.RowCounts({"contacts": (1, 10)}),
+            backup.TableDigests(),
+            backup.TableDigests([snap]),
+            backup.ForeignKeys(),
+        ],
         keys=[verifier],
         rto_limit=dt.timedelta(hours=4),
     ).run(payload)
@@ -493,10 +581,10 @@ def plan_backups(saved: backup.Source, live: backup.Source, now: dt.datetime) ->
         rpo=dt.timedelta(hours=24), rto=dt.timedelta(hours=4), keep=backup.GFS(daily=7), tz="Europe/Berlin"
     )
     catalogue = [backup.BackupRecord(backup_id="b1", created=now, verified_at=now)]
-    violations: Sequence[backup.Violation] = backup.check_policy(policy, catalogue, now=now).violations
-    prune: backup.PrunePlan = backup.plan_prune(policy, catalogue, now=now)
-    gate: backup.Preflight = backup.preflight("upgrade", policy, catalogue, now=now)
-    chosen: list[backup.BackupRecord] = backup.choose_backups(catalogue, "each_tier", now=now, policy=policy)
+    violations: Sequence[backup.Violation] = backup.check_policy(policy, catalogue, at=now).violations
+    prune: backup.PrunePlan = backup.plan_prune(policy, catalogue, at=now)
+    gate: backup.Preflight = backup.preflight("upgrade", policy, catalogue, at=now)
+    chosen: list[backup.BackupRecord] = backup.choose_backups(catalogue, "each_tier", at=now, policy=policy)
     compared: backup.SnapshotComparison = backup.compare(backup.snapshot(saved), backup.snapshot(live))
     plan: backup.RecoveryPlan = backup.recover(saved, live, keys=[1, (2,)], columns=["name"])
     try:

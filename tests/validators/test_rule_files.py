@@ -210,7 +210,7 @@ def test_a_guide_knows_limits_pick_lists_labels_conditions_and_words_of_your_own
     assert "born first" in guide.sentences
     assert "<s>" not in guide.html()
     guide.save(tmp_path / "guide.html")
-    assert (tmp_path / "guide.html").read_text("utf-8") == guide._repr_html_()
+    assert (tmp_path / "guide.html").read_text("utf-8") == guide.html()
     assert "生日" in schema.guide(lang="zh", title="x").html()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from crmkit import _notebook
 from crmkit.backup._recorded import record_backup
 from crmkit.backup._tree._paths import shown
 from crmkit.errors import FixityError
@@ -57,6 +58,13 @@ class HealPlan:
     _files: tuple[FileStates, ...]
     _stores: Mapping[str, Store]
     _chunk: int
+
+    def _repr_html_(self) -> str:
+        rows = [(one.path, one.copy, one.sources) for one in self.actions[:20]]
+        lead = f"{len(self.actions):,} files to write, {len(self.hopeless):,} hopeless"
+        table = _notebook.table(("file", "in copy", "out of"), rows) if rows else ""
+        rest = _notebook.more(len(rows), len(self.actions), "files")
+        return _notebook.sheet("Healing", lead, table, rest, notes=[f"hopeless: {one}" for one in self.hopeless[:20]])
 
     def apply(
         self, *, dry_run: bool = True, audit: AuditSink | None = None, by: str | None = None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
+from crmkit import _notebook
 from crmkit._run_id import new_run_id
 from crmkit.backup._recorded import record_backup
 from crmkit.backup._tree._files import replacing
@@ -76,6 +77,16 @@ class Manifest:
     files: int
     size_bytes: int
     _written: _Facts | None = attrs.field(default=None, repr=False, eq=False)
+
+    def __repr__(self) -> str:
+        return f"<Manifest of {self.header.set!r}: {self.files:,} files, {self.size_bytes:,} bytes>"
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "folder": self.folder.name, "kind": self.header.kind, "files": f"{self.files:,}",
+            "bytes": f"{self.size_bytes:,}", "root": self.root,
+        }  # fmt: skip
+        return _notebook.sheet(f"Manifest of {self.header.set}", "", _notebook.facts(facts))
 
     @property
     def path(self) -> Path:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from crmkit import _notebook
 from crmkit._canonical import json_bytes, parse_json
 from crmkit.backup._tree._files import open_regular
 from crmkit.errors import FormatError, IntegrityError, ManifestError
@@ -102,6 +103,21 @@ class Statement:
     chunks: str
     buckets: str
     tables: Mapping[str, str] = attrs.field(factory=dict, hash=False)
+
+    def __repr__(self) -> str:
+        return f"<Statement {self.set} #{self.seq}: {self.kind}, {self.files:,} files, {self.created:%Y-%m-%d %H:%M}>"
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "backup": f"{self.backup_id} ({self.kind})",
+            "made": self.created,
+            "newest until": self.expires,
+            "files": f"{self.files:,} with {self.size_bytes:,} bytes",
+            "builds on": self.parent,
+            "root": self.root,
+            "tables": tuple(self.tables),
+        }
+        return _notebook.sheet("Statement", f"{self.set} #{self.seq}", _notebook.facts(facts))
 
     def payload(self) -> bytes:
         """Return the bytes that are signed."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from crmkit import _notebook
 from crmkit.backup._tree._paths import shown
 from crmkit.backup._verify._findings import Finding
 
@@ -103,6 +104,12 @@ class ProbeReport:
     complete: bool | None
     reason: str | None = None
     details: dict[str, int] = attrs.field(factory=dict)
+
+    def _repr_html_(self) -> str:
+        word = {True: "complete", False: "not complete", None: "nobody can tell"}[self.complete]
+        return _notebook.sheet(
+            self.format or "unknown format", word, _notebook.facts({"why": self.reason, **self.details})
+        )
 
     def __bool__(self) -> bool:
         raise TypeError("use .complete, which is None where nobody could tell")

@@ -89,6 +89,9 @@ class SnapshotComparison(Report):
         from crmkit.backup._verify._page import Section, fragment
 
         rows = [(name, f"{n:,}") for name, n in self.counts().items()]
+        rows.append(("same columns and types", "yes" if self.same_schema else "no"))
+        if self.differing_buckets is not None:
+            rows.append(("buckets that differ", f"{len(self.differing_buckets):,} of {self.buckets:,}"))
         return fragment("Same rows?", "yes" if self.ok else "no", [Section(None, (), rows)])
 
     def __repr__(self) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from crmkit import _journal as journal
-from crmkit import frames
+from crmkit import _notebook, frames
 from crmkit._canonical import json_bytes, keyed_digests
 from crmkit._run_id import new_run_id
 from crmkit.backup._manifest._create import utc_now
@@ -55,6 +55,13 @@ class RecoveryPlan:
     key: tuple[str, ...]
     _live: Source
     _schema: RowSchema
+
+    def _repr_html_(self) -> str:
+        rows = [(row.kind, " ".join(map(str, row.key)), ", ".join(row.columns)) for row in self.rows[:20]]
+        lead = f"{len(self.rows):,} rows, {self.unchanged:,} are as in the backup already"
+        notes = [f"{len(self.not_in_backup):,} rows are not in the backup"] if self.not_in_backup else []
+        table = _notebook.table(("what", " ".join(self.key), "columns"), rows) if rows else ""
+        return _notebook.sheet("Recovery", lead, table, _notebook.more(len(rows), len(self.rows), "rows"), notes=notes)
 
     def preview(self, like: Frame | None = None) -> Frame:
         """Return one row for each change: kind, key, columns; no values but the key's."""

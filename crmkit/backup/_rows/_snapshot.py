@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from crmkit import _notebook
 from crmkit._canonical import LogicalType, RowSchema, encode_parts, json_bytes, parse_json
 from crmkit._merkle import root as tree_root
 from crmkit.backup._manifest._entry import HEX64, TableEntry
@@ -90,6 +91,13 @@ class Snapshot:
     def schema_print(self) -> str:
         """SHA-256 of the schema, hexadecimal."""
         return self.schema.digest().hex()
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "rows": self.rows, "key": self.key, "columns": tuple(self.schema.columns), "rows of a doubled key":
+            self.duplicate_keys or None, "digest of the rows": self.root.hex(),
+        }  # fmt: skip
+        return _notebook.sheet(f"Snapshot of {self.name}", "", _notebook.facts(facts))
 
     def entry(self) -> TableEntry:
         """Return what a manifest says of the table."""

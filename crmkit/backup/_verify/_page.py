@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from crmkit import _notebook
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -74,8 +76,12 @@ def _cell(text: str) -> str:
 
 def fragment(title: str, lead: str, sections: Sequence[Section]) -> str:
     """Return the inner part, for a notebook."""
-    tables = "".join(section.html() for section in sections)
-    return f'<div class="crmkit-report"><p><strong>{escape(title)}</strong> {escape(lead)}</p>{tables}</div>'
+    parts = []
+    for section in sections:
+        head = f"<p><strong>{escape(section.title)}</strong></p>" if section.title else ""
+        body = _notebook.table(section.heads, section.rows) if section.rows else f"<p>{escape(section.empty or '')}</p>"
+        parts.append(head + body + (f"<p>{escape(section.note)}</p>" if section.note else ""))
+    return _notebook.sheet(title, lead, *parts)
 
 
 def page(title: str, lead: str, sections: Sequence[Section], *, good: bool, lang: Language) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from crmkit import frames
+from crmkit import _notebook, frames
 from crmkit.backup._manifest._statement import moment_text
 from crmkit.issues import Report
 
@@ -159,7 +159,7 @@ class VerifyReport(Report):
             facts += [
                 (word("set"), said.set),
                 (word("backup"), f"{said.backup_id} (#{said.seq}, {said.kind})"),
-                (word("created"), moment_text(said.created)),
+                (word("created"), _notebook.shown(said.created)),
             ]
         figures = self.coverage
         facts += [
@@ -172,7 +172,7 @@ class VerifyReport(Report):
                 finding.severity,
                 finding.code,
                 finding.path or "",
-                texts()[finding.code][lang] + _where(finding),
+                sentence(finding, lang),
                 finding.hint(lang),
             )
             for finding in shown
@@ -205,6 +205,11 @@ class VerifyReport(Report):
     def __repr__(self) -> str:
         found = ", ".join(f"{code} {n}" for code, n in self.counts().items() if code != "not_checked")
         return f"<VerifyReport {self.level}: {found or 'nothing wrong'}; {len(self.not_checked)} not checked>"
+
+
+def sentence(finding: Finding, lang: Language) -> str:
+    """Return what a finding says, with where it is."""
+    return str(texts()[finding.code][lang]) + _where(finding)
 
 
 def _where(finding: Finding) -> str:

@@ -29,9 +29,13 @@ __all__ = ["STYLES", "TOGETHER", "default_rules"]
 
 _NAME = frozenset({"full_name", "given_name", "middle_name", "family_name", "prefix", "suffix"})
 _ADDRESS = frozenset({"street", "street_2", "house_number", "district", "city", "region", "postal_code", "country"})
+_OTHER_ADDRESS = frozenset(
+    {"other_street", "other_street_2", "other_city", "other_region", "other_postal_code", "other_country"}
+)
 TOGETHER = (
     (_NAME, False),
     (_ADDRESS, False),
+    (_OTHER_ADDRESS, False),
     (frozenset({"account_id", "company_name", "job_title", "department"}), True),
     (frozenset({"owner_id", "owner_name", "owner_email"}), True),
     (frozenset({"amount", "expected_amount", "annual_revenue", "currency"}), True),

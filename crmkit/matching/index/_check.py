@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from crmkit import _notebook
+from crmkit.matching._shown_id import shown_id
+
 if TYPE_CHECKING:
     from crmkit.matching._explain import PairExplanation
 
@@ -77,6 +80,15 @@ class DuplicateCheck:
 
     def __repr__(self) -> str:
         return f"<DuplicateCheck: {len(self.hits)} hits; threshold {self.threshold:g}>"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (shown_id(hit.record_id), f"{hit.match_probability:.1%}", why.text)
+            for hit, why in zip(self.hits, self.explanations, strict=True)
+        ]
+        lead = "this looks like:" if self.hits else "this looks like no record that is there"
+        table = _notebook.table(("record", "match probability", "because"), rows) if rows else ""
+        return _notebook.sheet("", lead, table)
 
     def __str__(self) -> str:
         if not self.hits:

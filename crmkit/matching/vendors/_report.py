@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
-from crmkit import frames
+from crmkit import _notebook, frames
 from crmkit.issues import Report
 
 if TYPE_CHECKING:
@@ -109,12 +108,5 @@ class RuleReport(Report):
     def _repr_html_(self) -> str:
         figures = " · ".join(f"{name} {number:,}" for name, number in self.counts().items())
         made = np.bincount(self.conditions, minlength=len(self.used)).tolist()
-        rows = "".join(
-            f"<tr><td>{html.escape(condition)}</td><td>{count:,}</td></tr>"
-            for condition, count in zip(self.used, made, strict=True)
-        )
-        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
-        return (
-            f"<p><b>{html.escape(self.rules.name)}</b> {html.escape(figures)}</p><table><thead><tr><th>condition</th>"
-            f"<th>pairs</th></tr></thead><tbody>{rows}</tbody></table><ul>{notes}</ul>"
-        )
+        table = _notebook.table(("condition", "pairs"), list(zip(self.used, made, strict=True)))
+        return _notebook.sheet(self.rules.name, figures, table, notes=self.notes)
