@@ -156,8 +156,8 @@ def paired(rows: int, folder: Path) -> dict[str, object]:
 
 def prove_hashes(rows: int, folder: Path) -> list[float]:
     """Store the hashes of so many events, read them anew, and prove; memory must not grow with their number."""
-    from crmkit.audit._files import FileRows
-    from crmkit.audit._rows import Rows
+    from crmkit.audit._proofs._files import FileRows
+    from crmkit.audit._proofs._rows import Rows
 
     tree = Rows(FileRows(folder))
     for start in range(0, rows, 4096):

@@ -6,7 +6,8 @@
 Data: ``contacts``, ``accounts`` and ``febrl_like`` are generated (``--rows``, ``--seed``, ``--settings``), with the
 rates that ``crmkit.testing.generate`` names; every other name is a folder of ``--data-dir`` with ``records.csv``
 (column ``id``) and ``pairs.csv`` (``id_a,id_b``). ``febrl3-nossn`` is ``febrl3`` without the number that nearly
-identifies. ``broken`` stands for all files of ``benchmarks/matching/broken.py``, which break what the model assumes.
+identifies. ``broken`` stands for all files of ``benchmarks/matching/broken.py``, which break what the model assumes,
+and for its pairs of tables, which crmkit alone links.
 
 Every run is a process of its own in the environment of its tool: ``--setup`` makes one for each peer from
 ``benchmarks/requirements/TOOL.txt`` under ``--envs``. All get the same CSV; the clock starts before it is read and
@@ -55,6 +56,10 @@ def prepare(name: str, args: argparse.Namespace, folder: Path) -> tuple[Path, st
         columns, truth = broken.FILES[name](args.rows, args.seed)
         columns = columns | {"id": [str(row) for row in range(len(truth))]}
         kind, facts = "accounts" if name == "franchise" else "contacts", {"seed": args.seed}
+    elif name in broken.LINKED:
+        columns, truth = broken.linked(name, args.rows, args.seed)
+        columns = columns | {"id": [str(row) for row in range(len(truth))]}
+        kind, facts = "contacts", {"seed": args.seed}
     elif name in GENERATED:
         from crmkit.testing import generate
 
@@ -118,6 +123,32 @@ def scores(clusters: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     }
 
 
+def link_scores(found: dict[str, np.ndarray], truth: np.ndarray, left: int) -> dict[str, float]:
+    """Precision, recall and F1 of links between the first ``left`` rows and the others, and the best of any cut."""
+    from crmkit.matching import evaluate_links
+
+    parties: dict[int, list[int]] = {}
+    for row in range(left, len(truth)):
+        parties.setdefault(int(truth[row]), []).append(row)
+    true = [(row, other) for row in range(left) for other in parties.get(int(truth[row]), ())]
+
+    def at(cut: float) -> dict[str, float]:
+        kept = found["score"] > cut
+        said = evaluate_links(zip(found["left"][kept].tolist(), found["right"][kept].tolist(), strict=True), true)
+        one = said.pairwise
+        false, lost = said.found_pairs - said.common_pairs, said.true_pairs - said.common_pairs
+        return {
+            "precision": one.precision,
+            "recall": one.recall,
+            "f1": one.f1,
+            "false_pairs": false,
+            "lost_pairs": lost,
+        }
+
+    top, cut = max((at(cut)["f1"], cut) for cut in (0.5, *CUTS))
+    return at(0.5) | {"best_f1": round(top, 4), "best_threshold": cut}
+
+
 def best(found: dict[str, np.ndarray], truth: np.ndarray) -> tuple[float, float | None]:
     """Return the highest F1 of any cut, and the cut."""
     tried = [(float(at), labels) for at, labels in zip(found["sweep_at"], found["sweep"], strict=True)]
@@ -152,6 +183,9 @@ def run(tool: str, path: Path, kind: str, truth: np.ndarray, args: argparse.Name
             found = dict(file)
         spent.append(json.loads(str(found["facts"])))
     facts = spent[0] | {key: round(statistics.median(one[key] for one in spent), 2) for key in ("cpu_s", "wall_s")}
+    if path.stem in broken.LINKED:
+        judged = link_scores(found, truth, int(len(truth) * broken.LINKED[path.stem][0]))
+        return {"tool": tool, **{key: round(value, 4) for key, value in judged.items()}, **facts}
     top, at = best(found, truth)
     judged = {key: round(value, 4) for key, value in scores(found["clusters"], truth).items()}
     result = {"tool": tool, **judged, "best_f1": round(top, 4), "best_threshold": at, **facts}
@@ -192,6 +226,7 @@ def machine() -> dict[str, object]:
         "machine": platform.machine(),
         "cpu": next((text.partition(":")[2].strip() for text in lines if text.startswith("model name")), None),
         "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
         "numpy": np.__version__,
         "commit": said("git", "rev-parse", "--short", "HEAD"),
     }
@@ -202,7 +237,11 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--data", default="contacts", help="names by comma: generated, or folders in --data-dir")
     parser.add_argument("--data-dir", type=Path, default=Path(os.environ.get("CRMKIT_DATA", ".")))
-    parser.add_argument("--tools", default="crmkit", help="crmkit, crmkit+300 (with labels), splink, ... by comma")
+    parser.add_argument(
+        "--tools",
+        default="crmkit",
+        help="crmkit, crmkit+300 (with labels), crmkit+plain (without rival explanations), splink, ... by comma",
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--settings", default="{}", help="more arguments of the generator, as JSON")
     parser.add_argument("--repeat", type=int, default=1)
@@ -215,7 +254,7 @@ def main() -> None:
         setup(args)
     results = []
     with tempfile.TemporaryDirectory() as folder:
-        for name in (*broken.FILES,) if args.data == "broken" else args.data.split(","):
+        for name in (*broken.FILES, *broken.LINKED) if args.data == "broken" else args.data.split(","):
             path, kind, truth, facts = prepare(name, args, Path(folder))
             for tool in args.tools.split(","):
                 result = {"task": name, "n": len(truth), **facts, **run(tool, path, kind, truth, args), **machine()}

@@ -51,6 +51,8 @@ nitpick_ignore_regex = [
     (r"py:class", r"FieldMapping"),
     # numpy's arrays and types, as annotations import them.
     (r"py:class", r"(np|npt|numpy)\..+|NDArray"),
+    # SQLAlchemy, in what its adapters return.
+    (r"py:class", r"ColumnElement|TypeEngine"),
     # Frame libraries, in the signatures of methods that hand out their frames.
     (r"py:class", r"(pd|pl|pa|pandas|polars|pyarrow)\..+"),
     # Hypothesis, in the signatures of crmkit.testing.strategies.

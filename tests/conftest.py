@@ -87,8 +87,8 @@ def _server_programs() -> Path | None:
     return next((place for place in places if (place / "initdb").exists()), None)
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
+@contextlib.contextmanager
+def _cluster() -> Iterator[PostgresServer]:
     """A real server, run as user ``postgres`` where the tests run as root, which PostgreSQL refuses to be."""
     programs = _server_programs()
     if programs is None:
@@ -119,6 +119,20 @@ def postgres_server() -> Iterator[PostgresServer]:
         with contextlib.suppress(Exception):
             subprocess.run([*control, "-m", "immediate", "stop"], capture_output=True, timeout=60, **as_user)
         shutil.rmtree(place, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """The server of the tests."""
+    with _cluster() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def second_postgres_server() -> Iterator[PostgresServer]:
+    """Another one, to restore into: a drill refuses the cluster that the backup came from."""
+    with _cluster() as server:
+        yield server
 
 
 @pytest.fixture

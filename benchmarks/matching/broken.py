@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Columns = dict[str, list[str | None]]
     Made = tuple[Columns, np.ndarray]
 
-__all__ = ["FILES", "LINKED", "files"]
+__all__ = ["FILES", "LINKED", "files", "linked"]
 
 _TYPED = ("given_name", "family_name", "street", "email", "phone", "company_name")
 
@@ -159,6 +159,13 @@ FILES: dict[str, Callable[[int, int], Made]] = {
 
 LINKED = {"two alike": (0.5, 0.5), "fifty against all": (0.005, 0.995)}
 """Pairs of tables by the shares of the rows that they get."""
+
+
+def linked(name: str, rows: int, seed: int) -> Made:
+    """Make a file for two tables; the column ``side`` says which table a row is of."""
+    columns, truth = _contacts(rows, seed, duplicates=0.3)
+    left = int(rows * LINKED[name][0])
+    return columns | {"side": ["left"] * left + ["right"] * (rows - left)}, truth
 
 
 def files(rows: int, seed: int) -> Iterator[tuple[str, str, Columns, np.ndarray]]:

@@ -1,4 +1,7 @@
-"""crmkit without configuration, or with labels for the pairs that it asks about (KIND+labels)."""
+"""crmkit without configuration, with labels for the pairs that it asks about (KIND+labels), or plain (KIND+plain).
+
+Plain is the same engine as Fellegi and Sunter had it: no rival explanations and no groups, every comparison for itself.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +23,18 @@ def main() -> None:
 
     job = Job()
     kind, _, labels = job.kind.partition("+")
-    matcher = Matcher.accounts() if kind in ACCOUNTS else Matcher.contacts()
+    preset = "account" if kind in ACCOUNTS else "contact"
+    matcher = plain(preset) if labels == "plain" else Matcher(kind=preset)
     records = crmkit.read_csv(job.source)
     note = ""
     if kind == "febrl" and "source" in records.columns:
         clusters, report = _link(matcher, records, job)
+    elif "side" in records.columns:
+        report = _link_sides(matcher, records)
+        clusters = np.arange(len(records))
+        job.stop()
     else:
-        if labels:
+        if labels and labels != "plain":
             truth = np.load(job.source.with_suffix(".truth.npy"))
             asked = matcher.ask(records, n=int(labels))
             told = [bool(truth[a] == truth[b]) for a, b in asked.rows.tolist()]
@@ -50,6 +58,29 @@ def main() -> None:
         candidates=said.candidates,
         version=crmkit.__version__,
         note=note or json.dumps(facts),
+    )
+
+
+def plain(kind: str) -> object:
+    """Return a matcher without rival explanations and groups."""
+    import attrs
+
+    from crmkit.matching import Matcher, _presets
+
+    for name in ("_ACCOUNT_EXPLANATIONS", "_CONTACT_EXPLANATIONS"):
+        setattr(_presets, name, tuple(one for one in getattr(_presets, name) if one.name == _presets.MATCH))
+    alone = [attrs.evolve(one, group=one.name, nested=False, wide=None) for one in _presets.comparisons_of(kind)]
+    return Matcher(kind=kind, comparisons=alone)
+
+
+def _link_sides(matcher: object, records: object) -> object:
+    """Link the two tables of a file, any number of links for each record; the left one's rows stand first."""
+    columns = {name: list(records.column(name)) for name in records.columns}
+    side = columns.pop("side")
+    left = side.count("left")
+    return matcher.link(
+        {name: values[:left] for name, values in columns.items()},
+        {name: values[left:] for name, values in columns.items()},
     )
 
 

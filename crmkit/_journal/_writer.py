@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Literal, Self, TypeAlias
 
 import attrs
 
+from crmkit._private_file import make_private
 from crmkit.errors import FormatError, IntegrityError, TamperedLogError
 
 from ._line import FORMAT, GENESIS, Head, Line, decode, encode, line_hash, parse, require_object
@@ -214,7 +215,7 @@ def _set_torn_aside(path: Path, fd: int) -> Recovery | None:
     if start != LINE_START[: len(start)]:
         raise FormatError("not a journal; nothing was changed", location=path.name)
     aside = path.with_name(path.name + ".torn")
-    with aside.open("ab") as torn:
+    with make_private(aside).open("ab") as torn:
         os.lseek(fd, keep, os.SEEK_SET)
         while piece := os.read(fd, BLOCK):
             torn.write(piece)
@@ -286,7 +287,7 @@ def rewrite_sides(
     lock = FileLock(path.with_name(path.name + ".lock"), wait_s=wait_s)
     fresh = path.with_name(path.name + ".new")
     try:
-        with path.open("rb") as old, fresh.open("wb") as new:
+        with path.open("rb") as old, make_private(fresh).open("wb") as new:
             fresh.chmod(path.stat().st_mode & 0o777)
             replaced = _copy(old, new, path.name, kind, side)
             new.flush()

@@ -4,12 +4,23 @@ An append-only log over a Merkle tree whose signed checkpoints are kept elsewher
 to it; personal data as commitments that can be erased; and audit work on top: plan, collect, analyse, report, remedy.
 """
 
-from ._checkpoint import Checkpoint
-from ._commit import Receipt
-from ._commitment import Opening, Pseudonyms, commitment
-from ._config import ConfigChange, config_changes
-from ._damage import Damage, DamageKind
-from ._detectors import (
+from ._events._commitment import Opening, Pseudonyms, commitment
+from ._events._config import ConfigChange, config_changes
+from ._events._event import Actor, Event, Outcome, Resource
+from ._events._ocsf import to_ocsf
+from ._log._commit import Receipt
+from ._log._log import Log
+from ._log._reader import LoggedUsage
+from ._log._recorder import Durability
+from ._proofs._checkpoint import Checkpoint
+from ._proofs._note import Note, NoteSignature, NoteSigner, NoteVerifier, open_note, parse_note, sign_note
+from ._proofs._proof import Erasure, InclusionProof
+from ._proofs._witness import CallableWitness, FileWitness, SQLiteWitness, Witness
+from ._verify._damage import Damage, DamageKind
+from ._verify._export import write_verifier
+from ._verify._report import LogReport
+from ._verify._verify import verify
+from ._work._detectors import (
     BulkExport,
     ChangeWithoutTicket,
     Detector,
@@ -21,20 +32,9 @@ from ._detectors import (
     SelfGrant,
     SeparationOfDuties,
 )
-from ._event import Actor, Event, Outcome, Resource
-from ._evidence import Evidence
-from ._export import write_verifier
-from ._findings import AuditReport, Remediation, RemediationStatus
-from ._log import Log
-from ._log_report import LogReport
-from ._note import Note, NoteSignature, NoteSigner, NoteVerifier, open_note, parse_note, sign_note
-from ._ocsf import to_ocsf
-from ._plan import AuditPlan
-from ._proof import Erasure, InclusionProof
-from ._reader import LoggedUsage
-from ._recorder import Durability
-from ._verify import verify
-from ._witness import CallableWitness, FileWitness, SQLiteWitness, Witness
+from ._work._evidence import Evidence
+from ._work._findings import AuditReport, Remediation, RemediationStatus
+from ._work._plan import AuditPlan
 
 __all__ = [
     "Actor",

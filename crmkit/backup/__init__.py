@@ -37,6 +37,7 @@ from ._policy._policy import GFS, BackupPolicy, PolicyReport, Violation, check_p
 from ._policy._retention import Preflight, PruneDecision, PrunePlan, plan_prune, preflight
 from ._probes._probe import ProbeReport, probe
 from ._rows._differ import SnapshotComparison, compare
+from ._rows._kept import read_snapshots
 from ._rows._recover import Recovery, RecoveryPlan, recover
 from ._rows._recover_write import RowRecovery
 from ._rows._snapshot import Snapshot, snapshot
@@ -143,6 +144,7 @@ __all__ = [
     "preflight",
     "probe",
     "prove",
+    "read_snapshots",
     "read_statement",
     "recover",
     "register_sqlite",

@@ -17,7 +17,7 @@ from ._columns import Codes, Header, Lines, codes, confidences
 from ._log import ChangeLog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from crmkit.typing import AuditSink, Frame
 
@@ -38,6 +38,7 @@ def apply_edits(
     run_id: str | None = None,
     now: Callable[[], dt.datetime] = utc_now,
     audit: AuditSink | None = None,
+    refused: Sequence[Conflict] = (),
 ) -> tuple[Frame, ChangeLog]:
     """Change cells and write down what was there.
 
@@ -54,6 +55,7 @@ def apply_edits(
         run_id: ULID; a new one where absent.
         now: The clock.
         audit: Where to record it; see :meth:`ChangeLog.record`.
+        refused: Conflicts that the caller found beforehand; they join those of the log.
 
     Returns:
         The changed frame, of the caller's kind, and the log. Lines are in the order of the edits.
@@ -75,6 +77,10 @@ def apply_edits(
     """
     table = frames.read(table)
     kept, cells, befores, conflicts = _compare(table, edits)
+    half: set[int] = set()
+    while broken := _broken(edits, conflicts) - half:  # what the whole of a group cannot do, no part of it does
+        half |= broken
+        kept, cells, befores, conflicts = _compare(table, edits, half)
     changed = table.replace(cells)
     paths, rows = [edits.path[line] for line in kept], [edits.row[line] for line in kept]
     ids = record_ids(table, key, rows)
@@ -95,27 +101,48 @@ def apply_edits(
     )
     lines = read_back(changed, lines)
     header = header_of(table, cells, key=key, by=by, reason=reason, run_id=run_id, now=now)
+    places = [edits.row[line] for line in conflicts]
     found = [
-        Conflict(row=row, record_id=record_id, path=path, reason="holds another value than the edit expects")
-        for (row, path), record_id in zip(conflicts, record_ids(table, key, [row for row, _ in conflicts]), strict=True)
+        Conflict(row=row, record_id=record_id, path=edits.path[line], reason=reason)
+        for (line, reason), row, record_id in zip(
+            conflicts.items(), places, record_ids(table, key, places), strict=True
+        )
     ]
-    log = ChangeLog._make(header, lines, conflicts=found)
+    log = ChangeLog._make(header, lines, conflicts=[*found, *refused])
     if audit is not None:
         log.record(audit)
     return changed, log
 
 
+_DIFFERS = "holds another value than the edit expects"
+_HALF = "belongs together with a change that cannot be made"
+
+
+def _broken(edits: Edits, conflicts: Mapping[int, str]) -> set[int]:
+    """Return the edits that belong together with one that is a conflict."""
+    if edits.group is None or not conflicts:
+        return set()
+    groups = {edits.group[line] for line in conflicts} - {None}
+    return {line for line, group in enumerate(edits.group) if group in groups}
+
+
 def _compare(
-    table: Table, edits: Edits
-) -> tuple[list[int], dict[str, dict[int, object]], dict[int, object], list[tuple[int, str]]]:
-    """Decide which edits are made: their numbers, the cells to write, what was there, and the conflicts."""
+    table: Table, edits: Edits, half: Collection[int] = ()
+) -> tuple[list[int], dict[str, dict[int, object]], dict[int, object], dict[int, str]]:
+    """Decide which edits are made: their numbers, the cells to write, what was there, and why others are conflicts.
+
+    Args:
+        table: The table.
+        edits: The edits.
+        half: Those that are not made because others of their group cannot be.
+    """
     places: dict[str, list[int]] = {}
     for line, path in enumerate(edits.path):
         places.setdefault(path, []).append(line)
     kept: list[int] = []
     cells: dict[str, dict[int, object]] = {}
     befores: dict[int, object] = {}
-    conflicts: list[tuple[int, str]] = []
+    conflicts: dict[int, str] = {}
     for path, numbers in places.items():
         rows = [int(edits.row[line]) for line in numbers]
         if rows and not (min(rows) >= 0 and max(rows) < len(table)):
@@ -127,7 +154,10 @@ def _compare(
             if is_same(current, after):
                 continue
             if edits.before is not None and not _expected(current, edits.before[line]):
-                conflicts.append((row, path))
+                conflicts[line] = _DIFFERS
+                continue
+            if line in half:
+                conflicts[line] = _HALF
                 continue
             written[row] = after
             befores[line] = current

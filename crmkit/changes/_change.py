@@ -94,6 +94,7 @@ class Edits:
         rule_version: Its version.
         confidence: 0 to 1.
         reason: Why.
+        group: Edits with one number are made all or none, such as the two sides of an exchange.
         kind: What the log calls it.
 
     Raises:
@@ -114,11 +115,12 @@ class Edits:
     rule_version: Sequence[str | None] | str | None = None
     confidence: Sequence[float | None] | float | None = None
     reason: Sequence[str | None] | str | None = None
+    group: Sequence[int | None] | None = None
     kind: ChangeKind = "cell"
 
     def __attrs_post_init__(self) -> None:
         """Check that all columns have one length."""
-        for name in ("row", "after", "before", "rule", "rule_version", "confidence", "reason"):
+        for name in ("row", "after", "before", "rule", "rule_version", "confidence", "reason", "group"):
             column = getattr(self, name)
             if column is None or isinstance(column, str | float | int):
                 continue

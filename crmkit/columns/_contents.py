@@ -67,7 +67,7 @@ _PHONE = re.compile(
 )
 _EXTENSION = re.compile(r"\s*(?:x|ext\.?|extension|转|分机|#)\s*\d{1,6}$", re.IGNORECASE)
 _REGISTRATION = re.compile(r"[159Y][1239]\d{6}[0-9A-HJ-NPQRTUWXY]{10}")
-_CHINESE_ID = re.compile(r"[1-8]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]")
+_CHINESE_ID = re.compile(r"[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]")
 _POSTCODE = re.compile(
     r"\d{5}(?:-\d{4})?|\d{6}|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d|\d{4} ?[A-Z]{2}", re.IGNORECASE
 )

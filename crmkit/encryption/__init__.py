@@ -6,34 +6,34 @@ are in ``docs/reference/formats.md``.
 """
 
 from . import hazmat
-from ._audit import acting
-from ._aws import AWSKeyWrapper
-from ._box import Box
-from ._columns import ColumnOutcome, Failure, OnError
-from ._field import Field
+from ._boxes._audit import acting
+from ._boxes._box import Box
+from ._boxes._columns import ColumnOutcome, Failure, OnError
+from ._boxes._guarded import GuardedBox
+from ._boxes._keyring import Keyring, KeyringStatus, KeyStatus
+from ._boxes._sensitive import Sensitive
+from ._boxes._shred import ErasureReceipt
+from ._fields._field import Field
+from ._fields._index import Index, IndexKind, IndexTerm
+from ._fields._leak import AcceptedLeak
+from ._fields._plan import IndexPlan
 from ._files import open_file, seal_file
-from ._guarded import GuardedBox
-from ._index import Index, IndexKind, IndexTerm
-from ._index_plan import IndexPlan
-from ._keyring import Keyring, KeyringStatus, KeyStatus
-from ._keyset import KeyState, Purpose
-from ._leak import AcceptedLeak
-from ._local_key_file import LocalKeyFile
-from ._readers import Reader, from_fernet, from_plaintext, from_sqlalchemy_utils
-from ._record_id import RecordId, RecordType
-from ._rotation import Checkpoint, Rewrite, RotationReport, StoredToken, TokenCount, TokenTable
-from ._rotator import Rotator
-from ._row_seal import RowSeal
-from ._sealed import Sealed, candidates, encrypted_type
-from ._secret import SecretKey
-from ._sensitive import Sensitive
-from ._shred import ErasureReceipt
-from ._sqlalchemy_tables import SQLAlchemySubjectStore, SQLAlchemyTokenTable
-from ._subject_sqlite import SQLiteSubjectStore
-from ._subjects import SubjectRow, SubjectStore
-from ._table_sqlite import SQLiteTokenTable
-from ._token import TokenInfo, inspect
-from ._wrappers import MultiWrapper
+from ._keys._aws import AWSKeyWrapper
+from ._keys._keyset import KeyState, Purpose
+from ._keys._local_key_file import LocalKeyFile
+from ._keys._secret import SecretKey
+from ._keys._wrappers import MultiWrapper
+from ._octets._record_id import RecordId, RecordType
+from ._octets._token import TokenInfo, inspect
+from ._rotation._readers import Reader, from_fernet, from_plaintext, from_sqlalchemy_utils
+from ._rotation._rotator import Rotator
+from ._rotation._table import Checkpoint, Rewrite, RotationReport, StoredToken, TokenCount, TokenTable
+from ._rotation._table_sqlite import SQLiteTokenTable
+from ._sqlalchemy._sealed import Sealed, candidates, encrypted_type
+from ._sqlalchemy._tables import SQLAlchemySubjectStore, SQLAlchemyTokenTable
+from ._values._row_seal import RowSeal
+from ._values._subject_sqlite import SQLiteSubjectStore
+from ._values._subjects import SubjectRow, SubjectStore
 
 __all__ = [
     "AWSKeyWrapper",

@@ -11,16 +11,16 @@ from cryptography.exceptions import InvalidTag
 
 from crmkit.errors import DecryptionError, FormatError, KeyDestroyedError, RefusedError, UnknownKeyError
 
-from . import _disk
-from ._derive import TAG_BYTES, derive, key_tag, parts
-from ._secret import Unpicklable
+from ._keys import _disk
+from ._keys._derive import TAG_BYTES, derive, key_tag, parts
+from ._keys._secret import Unpicklable
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping
 
-    from ._keyring import Keyring
-    from ._keyset import Keyset
+    from ._boxes._keyring import Keyring
+    from ._keys._keyset import Keyset
 
 MARKER: Final = b"crmkit-file/1\n"
 BLOCK: Final = 1 << 20

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from cryptography.exceptions import InvalidTag
 
 from crmkit._canonical import json_bytes
-from crmkit.encryption._aead import siv
-from crmkit.encryption._derive import derive
-from crmkit.encryption._secret import SecretKey
+from crmkit.encryption._keys._aead import siv
+from crmkit.encryption._keys._derive import derive
+from crmkit.encryption._keys._secret import SecretKey
 from crmkit.errors import CrmkitWarning, KMSRefusedError
 
 if TYPE_CHECKING:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 BATCH_CELLS = 200_000
 EXTRA = "_extra"
 _TRIAL = 20_000
+_NEW = 0.8
+"""Share of the latest cells that no cell before had, from which it no longer pays to look each of them up."""
 
 
 def column_names(header: Sequence[str], notes: NoteList) -> list[str]:
@@ -70,9 +72,10 @@ class _Column:
         if self._seen is None:
             self._parts.append(tuple([cell or None for cell in cells] if "" in cells else cells))
             return
+        known = len(self._seen)
         held = self._seen.setdefault
-        self._parts.append(tuple([held(cell, cell) for cell in cells]))
-        if self._length > _TRIAL and len(self._seen) > self._length // 2:
+        self._parts.append(tuple(map(held, cells, cells)))
+        if self._length > _TRIAL and len(self._seen) - known > _NEW * len(cells):
             self._seen = None
 
     def take(self) -> tuple[str | None, ...]:
@@ -125,13 +128,19 @@ class TableBuilder:
             rows = self._even(rows, width)
         if look_for_nul:
             self._find_nul(rows)
-        columns: Iterable[tuple[str, ...]] = zip(*rows, strict=True)
-        for column, cells in zip(self._columns, columns, strict=bool(rows)):
+        if rows:
+            self.extend(zip(*rows, strict=True))
+
+    def extend(self, columns: Iterable[Sequence[str]]) -> None:
+        """Append even rows that were cut into columns."""
+        length = 0
+        for column, cells in zip(self._columns, columns, strict=True):
+            length = len(cells)
             if self._unescape:
                 column.extend([_delimited.unguard(cell) if cell[:1] == "'" else cell for cell in cells])
             else:
                 column.extend(cells)
-        self._length += len(rows)
+        self._length += length
 
     def _even(self, rows: list[list[str]], width: int) -> list[list[str]]:
         """Bring rows to one width: fill short ones, and put what is too much into a column of its own."""

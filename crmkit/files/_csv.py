@@ -21,7 +21,7 @@ from ._dialect import SAMPLE_CHARACTERS, SAMPLE_LINES, sniff
 from ._encoding import detect, named
 from ._header import has_names
 from ._notes import NoteList
-from ._rows import Lines, split
+from ._rows import Columns, Lines, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -151,6 +151,7 @@ class _Job:
         blocks = split(lines, delimiter, max_cell=self.max_cell, notes=self.notes)
         rows: list[list[str]] = []
         for block in blocks:
+            assert not isinstance(block, Columns)  # noqa: S101  # their number is not known yet
             rows = list(itertools.dropwhile(operator.not_, block))  # blank lines above the header
             if rows:
                 break
@@ -160,9 +161,13 @@ class _Job:
         header = rows.pop(0) if named else None
         width = len(header or rows[0])
         builder = TableBuilder(header, self.notes, width=width, delimiter=delimiter, unescape=self.unescape)
-        steps = itertools.chain([rows], blocks)
-        for block in steps if self.progress is None else self.progress(steps, total=None, desc="read"):
-            for portion in portions(block, builder.batch_rows):
+        lines.width = width
+        steps: Iterable[list[list[str]] | Columns] = itertools.chain([rows], blocks)
+        for step in steps if self.progress is None else self.progress(steps, total=None, desc="read"):
+            if isinstance(step, Columns):
+                builder.extend(step.cells)
+                continue
+            for portion in portions(step, builder.batch_rows):
                 builder.add(portion, look_for_nul=lines.saw_nul)
             lines.saw_nul = False
         return builder.finish()

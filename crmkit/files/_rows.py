@@ -12,13 +12,32 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
+import attrs
+
+from ._columns import columns_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ._notes import NoteList
 
-BLOCK_LINES = 8_192
+BLOCK_LINES = 512
+"""Few enough that their cells are still in the processor's cache when columns take them."""
+
+FIRST_LINES = 1_024
+"""Lines that are read one by one, until it is known how many cells a row has."""
 _REST_OF_QUOTED = re.compile(r'[^"]*+(?:""[^"]*+)*+"')
+
+
+@attrs.frozen(eq=False, repr=False)
+class Columns:
+    """The cells of many rows of one width, column by column."""
+
+    cells: list[list[str]]
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.cells[0])
 
 
 class Lines:
@@ -31,6 +50,8 @@ class Lines:
         """Lines handed out one by one since they were last cleared."""
         self.number = 0
         self.saw_nul = False
+        self.width = 0
+        """Cells of an even row; 0 until it is known."""
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -41,15 +62,16 @@ class Lines:
         self.number += 1
         return line
 
-    def block(self) -> list[str]:
-        """Return many lines at once; none at the end."""
+    def block(self) -> tuple[list[str], str]:
+        """Return many lines at once, and all of them in one text; none at the end."""
         lines = self._back[::-1]
         self._back.clear()
-        lines.extend(itertools.islice(self._lines, BLOCK_LINES))
+        lines.extend(itertools.islice(self._lines, BLOCK_LINES if self.width else FIRST_LINES))
         self.number += len(lines)
-        if "\0" in "".join(lines):
+        text = "".join(lines)
+        if "\0" in text:
             self.saw_nul = True
-        return lines
+        return lines, text
 
     def put_back(self, lines: list[str]) -> None:
         """Put lines just handed out back in front."""
@@ -57,8 +79,10 @@ class Lines:
         self.number -= len(lines)
 
 
-def split(lines: Lines, delimiter: str, *, max_cell: int, notes: NoteList) -> Iterator[list[list[str]]]:
+def split(lines: Lines, delimiter: str, *, max_cell: int, notes: NoteList) -> Iterator[list[list[str]] | Columns]:
     """Yield the cells of every record, many records at a time; an empty line is an empty list.
+
+    Once ``lines.width`` is known, records that are all of that width come as columns.
 
     Args:
         lines: Where the text comes from.
@@ -66,7 +90,14 @@ def split(lines: Lines, delimiter: str, *, max_cell: int, notes: NoteList) -> It
         max_cell: A quote that is still open after so many characters is text.
         notes: Gets ``stray_quote`` and ``unclosed_quote``, with line numbers.
     """
-    while block := lines.block():
+    while True:
+        block, text = lines.block()
+        if not block:
+            return
+        cells = None if lines.saw_nul or not lines.width else columns_of(block, text, delimiter, lines.width)
+        if cells is not None:
+            yield Columns(cells)
+            continue
         try:
             yield list(csv.reader(block, delimiter=delimiter, strict=True))
         except csv.Error:  # a fault somewhere, or a record that goes on in the next block

@@ -5,45 +5,28 @@ Nothing else in crmkit imports pandas, polars, pyarrow, duckdb or narwhals, and 
 find out.
 """
 
-from ._bare import bare
-from ._cells import decode as decode_cell
-from ._cells import encode as encode_cell
-from ._distinct import Distinct, as_text, identity
-from ._expressions import expressions, keep, select, types
-from ._fit import identical, same
-from ._hashes import Compared, row_hashes
-from ._marks import ABSENT, is_missing, plain
+from ._bare import bare as bare
+from ._cells import decode_cell as decode_cell
+from ._cells import encode_cell as encode_cell
+from ._distinct import Distinct, as_text
+from ._distinct import identity as identity
+from ._expressions import expressions as expressions
+from ._expressions import keep as keep
+from ._expressions import select as select
+from ._expressions import types as types
+from ._fit import identical as identical
+from ._fit import same as same
+from ._hashes import Compared as Compared
+from ._hashes import row_hashes as row_hashes
+from ._marks import ABSENT as ABSENT
+from ._marks import is_missing
+from ._marks import plain as plain
 from ._read import build, read, read_two
 from ._series import Column, read_column
-from ._source import StoredRow, StoredRows
-from ._spool import spool
+from ._source import StoredRow as StoredRow
+from ._source import StoredRows as StoredRows
+from ._spool import spool as spool
 from ._table import Table
 
-__all__ = [
-    "ABSENT",
-    "Column",
-    "Compared",
-    "Distinct",
-    "StoredRow",
-    "StoredRows",
-    "Table",
-    "as_text",
-    "bare",
-    "build",
-    "decode_cell",
-    "encode_cell",
-    "expressions",
-    "identical",
-    "identity",
-    "is_missing",
-    "keep",
-    "plain",
-    "read",
-    "read_column",
-    "read_two",
-    "row_hashes",
-    "same",
-    "select",
-    "spool",
-    "types",
-]
+# What is renamed to itself, or left out below, is for crmkit's own areas.
+__all__ = ["Column", "Distinct", "Table", "as_text", "build", "is_missing", "read", "read_column", "read_two"]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def encode(value: Any) -> tuple[str, str | None]:
+def encode_cell(value: Any) -> tuple[str, str | None]:
     """Return the type and the text of a cell.
 
     Args:
@@ -36,7 +36,7 @@ def encode(value: Any) -> tuple[str, str | None]:
         SchemaError: An object of a type that has no such form.
 
     Example:
-        >>> encode(7), encode(float("nan")), encode(dt.date(2026, 1, 2))
+        >>> encode_cell(7), encode_cell(float("nan")), encode_cell(dt.date(2026, 1, 2))
         (('int', '7'), ('nan', None), ('date', '2026-01-02'))
 
     .. versionadded:: 0.1.0
@@ -66,7 +66,7 @@ def encode(value: Any) -> tuple[str, str | None]:
     raise SchemaError(f"a {kind.__name__} has no form in a change log")
 
 
-def decode(kind: str, text: str | None) -> object:
+def decode_cell(kind: str, text: str | None) -> object:
     """Return the cell that :func:`crmkit.frames.encode_cell` described.
 
     Raises:
@@ -74,7 +74,7 @@ def decode(kind: str, text: str | None) -> object:
         MissingDependencyError: The cell needs pandas, which is not installed.
 
     Example:
-        >>> decode("decimal", "1.50")
+        >>> decode_cell("decimal", "1.50")
         Decimal('1.50')
 
     .. versionadded:: 0.1.0
@@ -133,11 +133,11 @@ def _tree(value: Any) -> list[object]:
     kind = type(value)
     items: Any
     if kind is dict:
-        items = [[encode(key), encode(item)] for key, item in value.items()]
+        items = [[encode_cell(key), encode_cell(item)] for key, item in value.items()]
     elif kind in {set, frozenset}:
-        items = sorted((encode(item) for item in value), key=str)
+        items = sorted((encode_cell(item) for item in value), key=str)
     else:
-        items = [encode(item) for item in value]
+        items = [encode_cell(item) for item in value]
     return list(items)
 
 
@@ -201,8 +201,8 @@ def _read_container(build: Callable[[Any], object]) -> Callable[[str, str], obje
     def reader(text: str, _: str) -> object:
         tree = json.loads(text)
         if build is dict:
-            return {decode(*key): decode(*item) for key, item in tree}
-        return build([decode(*item) for item in tree])
+            return {decode_cell(*key): decode_cell(*item) for key, item in tree}
+        return build([decode_cell(*item) for item in tree])
 
     return reader
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from decimal import Decimal
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+_SAMPLE: Final = 512
+_AGAIN: Final = 8
 # Types for which ``==`` within the type means "the same value", so a dict may tell them apart.
 _EXACT: Final = frozenset({str, int, bool, bytes, dt.date, dt.timedelta})
 
@@ -41,12 +44,15 @@ class Distinct:
 
     values: list[object] = attrs.field(repr=False)
     codes: npt.NDArray[np.int32] = attrs.field(repr=False)
+    _all_text: bool = attrs.field(default=False, repr=False, kw_only=True)
 
     @classmethod
     def of(cls, values: Sequence[object]) -> Distinct:
         """Find the distinct values of a column in which missing is ``None``."""
         types = set(map(type, values))
         types.discard(type(None))
+        if types == {str}:
+            return cls.of_texts(values)
         keys: Iterable[Hashable]
         if not types or (len(types) == 1 and types <= _EXACT):
             return cls._of_keys(values, values)
@@ -56,8 +62,15 @@ class Distinct:
         return cls._of_keys(keys, values)
 
     @classmethod
-    def _of_keys(cls, keys: Sequence[object], values: Sequence[object]) -> Distinct:
+    def of_texts(cls, values: Sequence[object]) -> Distinct:
+        """Do the same for values of which it is known that each is a ``str`` itself or ``None``."""
+        return cls._of_keys(values, values, all_text=True)
+
+    @classmethod
+    def _of_keys(cls, keys: Sequence[object], values: Sequence[object], *, all_text: bool = False) -> Distinct:
         n = len(values)
+        if keys is values and _are_few(values):
+            return cls._of_few(values, all_text=all_text)
         first: dict[object, int] = {}  # each value with the row in which it appears first, found in one pass
         rows = np.fromiter(map(first.setdefault, keys, range(n)), dtype=np.int32, count=n)
         missing = first.pop(None, -1)
@@ -70,8 +83,18 @@ class Distinct:
             codes[rows == missing] = -1
         distinct = list(first)
         if keys is values:
-            return cls(distinct, codes)
+            return cls(distinct, codes, all_text=all_text)
         return cls([values[row] for row in first.values()], codes)
+
+    @classmethod
+    def _of_few(cls, values: Sequence[Any], *, all_text: bool) -> Distinct:
+        """Do the same where values come again and again: a dictionary that stays small is asked for all at once."""
+        first = dict.fromkeys(values)
+        first.pop(None, None)
+        distinct = list(first)
+        number: dict[object, int] = dict(zip(distinct, range(len(distinct)), strict=True))
+        number[None] = -1
+        return cls(distinct, np.array(itemgetter(*values)(number), dtype=np.int32), all_text=all_text)
 
     def __len__(self) -> int:
         """Number of distinct values, missing not counted."""
@@ -108,6 +131,12 @@ class Distinct:
         again = Distinct.of(results)
         lookup = np.append(again.codes, np.int32(-1))
         return Distinct(again.values, lookup[self.codes])
+
+
+def _are_few(values: Sequence[Any]) -> bool:
+    """Say whether a sample of a long column holds each of its values many times."""
+    step = len(values) // _SAMPLE
+    return step > 1 and len(set(values[::step])) * _AGAIN <= _SAMPLE
 
 
 def distinct_floats(numbers: Any) -> Distinct:
@@ -176,6 +205,8 @@ def identity(value: object) -> Hashable:
 
 def as_texts(column: Distinct) -> Distinct:
     """Return the column with every value as a person would type it."""
+    if column._all_text:
+        return column
     types = set(map(type, column.values))
     if types <= {str}:
         return column

@@ -9,6 +9,7 @@ import numpy as np
 
 from crmkit.errors import SchemaError, ShapeError
 
+from ._distinct import Distinct
 from ._fit import all_same
 from ._marks import plain_list
 from ._source import Source, column_names
@@ -54,6 +55,14 @@ class MappingSource(Source):
         if isinstance(column, np.ndarray):
             return plain_list(column.tolist() if column.dtype.kind not in "mM" else list(column))
         return plain_list(column)
+
+    def distinct(self, name: str) -> Distinct | None:
+        column = self.native[self._keys[name]]
+        if isinstance(column, np.ndarray):
+            return None
+        types = set(map(type, column))
+        types.discard(type(None))
+        return Distinct.of_texts(column) if types == {str} else None
 
     def stored(self, name: str, rows: Sequence[int]) -> list[object]:
         column = self.native[self._keys[name]]

@@ -1,4 +1,4 @@
-"""Lists of dicts and of record objects (attrs, dataclasses, pydantic models, named tuples)."""
+"""Lists of dicts and of record objects (attrs, dataclasses, pydantic models, named tuples, SQLAlchemy's mapped)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class RecordsSource(Source):
                 if found is None:
                     raise SchemaError(
                         f"row {row} is a {kind.__name__}, not a record; crmkit reads dicts, attrs objects, "
-                        "dataclasses, named tuples and pydantic models"
+                        "dataclasses, named tuples, pydantic models and mapped objects of SQLAlchemy"
                     )
                 fields[kind] = found
                 keys.update(dict.fromkeys(found))
@@ -154,6 +154,9 @@ def field_names(record: object) -> tuple[str, ...] | None:
         return tuple(field.name for field in attrs.fields(kind))
     if dataclasses.is_dataclass(kind):
         return tuple(field.name for field in dataclasses.fields(kind))
+    mapper = getattr(kind, "__mapper__", None)
+    if mapper is not None and hasattr(mapper, "column_attrs"):  # a mapped object of SQLAlchemy; relations stay behind
+        return tuple(mapper.column_attrs.keys())
     models = getattr(kind, "model_fields", None)
     if isinstance(models, Mapping) and hasattr(kind, "model_copy"):
         extra = getattr(record, "model_extra", None) or {}

@@ -301,6 +301,29 @@ class IssueTable:
         columns = {**self._columns, "row": np.where(row < 0, row, row + rows)}
         return IssueTable(columns, lang=self._lang, templates=self._templates)
 
+    def placed(self, rows: Array) -> IssueTable:
+        """Return the issues of a choice of rows with the places that these have in the whole table.
+
+        Args:
+            rows: For each row of the choice its place.
+        """
+        row = self._array("row")
+        places = np.append(rows, -1)  # those of no row stay as they are
+        return IssueTable({**self._columns, "row": places[row]}, lang=self._lang, templates=self._templates)
+
+    def with_ids(self, rows: Array, record_ids: Sequence[str | None]) -> IssueTable:
+        """Return the issues with the ids of their records.
+
+        Args:
+            rows: The rows that have an issue, as :attr:`rows`.
+            record_ids: The id of each.
+        """
+        row = self._array("row")
+        ids = objects([*record_ids, None], len(rows) + 1)
+        at = np.where(row < 0, len(rows), np.searchsorted(rows, row))
+        columns = {**self._columns, "record_id": ids[at]}
+        return IssueTable(columns, lang=self._lang, templates=self._templates)
+
     def head(self, n: int = 5) -> IssueTable:
         """Return the first ``n`` issues."""
         return self.take(range(min(n, len(self))))

@@ -7,9 +7,11 @@ from ._company_names import CompanyNames
 from ._compare_runs import RunComparison, compare_runs
 from ._diagnostics import Diagnostics
 from ._evaluate import Evaluation, Scores, evaluate, reliability_curve, threshold_curve
+from ._evaluate_links import evaluate_links
 from ._explain import EvidenceStep, PairExplanation
 from ._fields import Comparison
 from ._labels import Label, Labels
+from ._link_report import LinkReport
 from ._matcher import Matcher
 from ._merging._cluster_ids import ClusterEvent
 from ._merging._entry import merge_clusters
@@ -45,7 +47,7 @@ from ._plots import (
     plot_waterfall,
     plot_weights,
 )
-from ._report import LinkReport, MatchReport, PairReport
+from ._report import MatchReport, PairReport
 from ._threshold import Precision, Threshold
 from .index import DuplicateCheck, Hit, MatchIndex
 from .vendors import VENDORS, Condition, DuplicateRules, RuleReport, Same, Similar, vendor_rules
@@ -105,6 +107,7 @@ __all__ = [
     "compare_runs",
     "comparisons",
     "evaluate",
+    "evaluate_links",
     "merge_clusters",
     "plot_blocks",
     "plot_precision_recall",

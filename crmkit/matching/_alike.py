@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import functools
-import operator
 import zlib
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ._fields import Prepared
+from ._sorting import distinct_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "code_of",
+    "codes_by_first",
     "edits",
     "edits_of",
     "has_all_words_of",
@@ -104,18 +104,25 @@ def jaro_winkler_of(field: EncodedField, a: Codes, b: Codes, *, least: float, pa
 
 def outline(values: Sequence[str]) -> dict[str, Trait]:
     """Length, first character and a 64-bit mark of the characters in each value: what bounds are computed from."""
-    text = "".join(values)
     size = lengths(values)
-    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    bits = np.uint64(1) << (points % 64).astype(np.uint64)
-    starts = np.cumsum(size) - size
     mark = np.zeros(len(values), dtype=np.uint64)
     initial = np.zeros(len(values), dtype=np.uint32)
-    filled = np.flatnonzero(size > 0)
-    if len(filled):
-        mark[filled] = np.bitwise_or.reduceat(bits, starts[filled])
-        initial[filled] = points[starts[filled]]
+    for start in range(0, len(values), _OUTLINED):
+        part = slice(start, start + _OUTLINED)
+        text = "".join(values[part])
+        points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+        starts = np.cumsum(size[part]) - size[part]
+        filled = np.flatnonzero(size[part] > 0)
+        if len(filled):
+            mark[part][filled] = np.bitwise_or.reduceat(_BIT[points % 64], starts[filled])
+            initial[part][filled] = points[starts[filled]]
     return {"length": size, "outline": mark, "initial": initial}
+
+
+_OUTLINED = 1 << 14
+"""Values whose characters are held at a time."""
+
+_BIT = np.uint64(1) << np.arange(64, dtype=np.uint64)
 
 
 def prepare_outline(values: Sequence[str]) -> Prepared:
@@ -153,20 +160,25 @@ def token_set(a: Texts, b: Texts, *, least: float = 0.0) -> Trait:
 
 def word_outline(values: Sequence[str], part: str = "") -> dict[str, Trait]:
     """What bounds on token sets are computed from: length and outline of the sorted words, and a mark of the words."""
-    words = [sorted(set(value.split())) for value in values]
-    joined = [" ".join(several) for several in words]
-    marks = (
-        functools.reduce(
-            operator.or_, (1 << (zlib.crc32(word.encode("utf-8", "surrogatepass")) & 63) for word in several), 0
-        )
-        for several in words
-    )
+    bits: dict[str, int] = {}
+    joined: list[str] = []
+    marks = np.zeros(len(values), dtype=np.uint64)
+    for at, value in enumerate(values):
+        words = sorted(set(value.split()))
+        joined.append(" ".join(words))
+        mark = 0
+        for word in words:
+            bit = bits.get(word)
+            if bit is None:
+                bit = bits[word] = 1 << (zlib.crc32(word.encode("utf-8", "surrogatepass")) & 63)
+            mark |= bit
+        marks[at] = mark
     prefix = f"{part}_" if part else ""
     traits = outline(joined)
     return {
         f"{prefix}set_length": traits["length"],
         f"{prefix}set_outline": traits["outline"],
-        f"{prefix}set_words": np.fromiter(marks, dtype=np.uint64, count=len(values)),
+        f"{prefix}set_words": marks,
     }
 
 
@@ -247,10 +259,29 @@ def code_of(texts: Sequence[str | None]) -> Codes:
         >>> code_of(["b", None, "a", "b"]).tolist()
         [0, -1, 1, 0]
     """
-    seen: dict[str, int] = {}
-    return np.fromiter(
-        (seen.setdefault(text, len(seen)) if text else -1 for text in texts), dtype=np.int32, count=len(texts)
-    )
+    first: dict[str | None, int] = {}
+    return codes_by_first(texts, len(texts), first, (None, ""))
+
+
+def codes_by_first(
+    texts: Iterable[str | None], size: int, first: dict[str | None, int], missing: tuple[str | None, ...]
+) -> Codes:
+    """Number equal texts alike, in order of first sight; -1 for those that are missing.
+
+    Args:
+        texts: The texts.
+        size: How many they are.
+        first: Filled with the place of the first of each text; the missing ones are taken out.
+        missing: What counts for none.
+    """
+    place = np.fromiter(map(first.setdefault, texts, range(size)), dtype=np.int32, count=size)
+    is_first = place == np.arange(size, dtype=np.int32)
+    none = [first.pop(text) for text in missing if text in first]
+    is_first[none] = False
+    codes = (np.cumsum(is_first, dtype=np.int32) - np.int32(1))[place]
+    for at in none:
+        codes[place == at] = -1
+    return codes
 
 
 def on_distinct_pairs(
@@ -261,5 +292,5 @@ def on_distinct_pairs(
     if len(a) < 1_000 or size * 3 > len(a):
         return compare(field, a, b)
     low, high = np.minimum(a, b), np.maximum(a, b)
-    distinct, back = np.unique(low.astype(np.int64) * size + high, return_inverse=True)
+    distinct, back = distinct_keys(low.astype(np.int64) * size + high)
     return compare(field, (distinct // size).astype(np.int32), (distinct % size).astype(np.int32))[back]

@@ -6,6 +6,7 @@ explanations; a few of the sure pairs are among them, because a precision is mea
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING
 
 import attrs
@@ -57,15 +58,25 @@ class Question:
         return f"<Question: match probability {self.match_probability:.2f}, {self.explanation}>"
 
     def __str__(self) -> str:
-        width = max(map(len, self.values), default=0)
+        width = max(map(_columns, self.values), default=0)
         shown = {
             name: tuple("" if value is None else str(value) for value in both) for name, both in self.values.items()
         }
-        left = max((len(both[0]) for both in shown.values()), default=0)
+        left = max((_columns(both[0]) for both in shown.values()), default=0)
         lines = [
-            f"{name:{width}}  {'=' if a == b else ' '}  {a:{left}}  |  {b}".rstrip() for name, (a, b) in shown.items()
+            f"{_padded(name, width)}  {'=' if a == b else ' '}  {_padded(a, left)}  |  {b}".rstrip()
+            for name, (a, b) in shown.items()
         ]
         return "\n".join([*lines, f"match probability {self.match_probability:.0%}: {self.explanation}"])
+
+
+def _columns(shown: str) -> int:
+    """Return how many columns of a terminal a text takes; Chinese characters take two."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in shown)
+
+
+def _padded(shown: str, width: int) -> str:
+    return shown + " " * (width - _columns(shown))
 
 
 @attrs.frozen(repr=False)

@@ -17,6 +17,9 @@ import numpy as np
 
 from crmkit._progress import steps
 
+from ._marks import near_across
+from ._sorting import distinct, distinct_keys, sort_with_places
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -144,7 +147,7 @@ def combined_key(parts: Sequence[NDArray[np.int32]]) -> NDArray[np.int64]:
     for part in parts[1:]:
         radix = int(np.max(part, initial=0)) + 1
         if size * radix >= 2**62:
-            _, key = np.unique(key, return_inverse=True)
+            key = distinct_keys(np.maximum(key, 0))[1]
             size = int(np.max(key, initial=0)) + 1
         key = key * radix + np.maximum(part, 0)
         missing = missing | (part < 0)
@@ -158,9 +161,10 @@ class _Prepared:
     """A rule's keys: one per way to combine the columns of multi-valued fields."""
 
     position: int
-    variants: tuple[NDArray[np.int64], ...]
+    variants: tuple[NDArray[np.int32], ...]
+    """For each row the number of its block, -1 where a key is missing."""
     cut: NDArray[np.int64] | None
-    """Keys whose blocks are over the cap, sorted."""
+    """Blocks over the cap, ascending."""
 
     def agrees(self, left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Whether the rule's uncut blocks hold each pair."""
@@ -185,7 +189,7 @@ def _not_in(rules: Sequence[_Prepared], left: NDArray[np.int32], right: NDArray[
     return left, right
 
 
-def _contains(sorted_keys: NDArray[np.int64], keys: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _contains(sorted_keys: NDArray[np.int64], keys: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
     position = np.minimum(np.searchsorted(sorted_keys, keys), len(sorted_keys) - 1)
     return np.asarray(sorted_keys[position] == keys)
 
@@ -256,7 +260,7 @@ def block(
             firsts.append(np.full(len(left), position, dtype=np.int16))
         if len(runs.cut_starts) and order is not None:
             cut_pairs.append((position, runs.neighbors(order(), side)))
-        prepared.append(_Prepared(position, variants, runs.cut_keys))
+        prepared.append(_Prepared(position, runs.blocks(n), runs.cut_keys))
         uses.append(
             RuleUse(
                 rule=str(rule),
@@ -290,10 +294,10 @@ def _add_neighbors(
     seen = np.empty(0, dtype=np.int64)
     for position, pairs in cut_pairs:
         left, right = _not_in(prepared, *pairs)
-        key = np.unique(left.astype(np.int64) * n + right)
+        key = distinct(left.astype(np.int64) * n + right)
         if len(seen) and len(key):
             key = key[~_contains(seen, key)]
-        seen = np.union1d(seen, key)
+        seen = distinct(np.concatenate([seen, key]))
         lefts.append((key // n).astype(np.int32))
         rights.append((key % n).astype(np.int32))
         firsts.append(np.full(len(key), position, dtype=np.int16))
@@ -310,21 +314,42 @@ class _Runs:
     cut_sizes: NDArray[np.int64]
     cut_keys: NDArray[np.int64] | None
     several: bool
+    places: NDArray[np.int64]
+    """Where each of ``rows`` stood before it was sorted."""
+    all_starts: NDArray[np.int64]
+    present: Sequence[NDArray[np.int32]]
+    """Rows of each variant, before they were joined and sorted."""
 
     @classmethod
     def of(cls, variants: Sequence[NDArray[np.int64]], *, cap: int) -> _Runs:
         present = [np.flatnonzero(variant >= 0).astype(np.int32) for variant in variants]
         rows = np.concatenate(present)
         values = np.concatenate([variant[found] for variant, found in zip(variants, present, strict=True)])
-        sort = np.argsort(values, kind="stable")
-        rows, values = rows[sort], values[sort]
+        places, values = sort_with_places(values)
+        rows = rows[places]
         edges = np.flatnonzero(np.diff(values)) + 1
         starts = np.concatenate([[0], edges]).astype(np.int64)
         sizes = np.diff(np.concatenate([starts, [len(rows)]])).astype(np.int64)
         over = sizes > cap
         useful = (sizes > 1) & ~over
-        cut_keys = np.sort(values[starts[over]]) if over.any() else None
-        return cls(rows, starts[useful], sizes[useful], starts[over], sizes[over], cut_keys, len(variants) > 1)
+        cut_keys = np.flatnonzero(over) if over.any() else None
+        return cls(
+            rows, starts[useful], sizes[useful], starts[over], sizes[over], cut_keys, len(variants) > 1,
+            places, starts, present,
+        )  # fmt: skip
+
+    def blocks(self, n: int) -> tuple[NDArray[np.int32], ...]:
+        """Return for each variant the block of every row: half the size of its key, for as long as pairs are made."""
+        number = np.zeros(len(self.rows), dtype=np.int32)
+        number[self.all_starts[1:]] = 1
+        block_of = np.empty(len(self.rows), dtype=np.int32)
+        block_of[self.places] = np.cumsum(number, dtype=np.int32)
+        result = []
+        for rows in self.present:
+            of_row = np.full(n, -1, dtype=np.int32)
+            of_row[rows], block_of = block_of[: len(rows)], block_of[len(rows) :]
+            result.append(of_row)
+        return tuple(result)
 
     @property
     def total(self) -> int:
@@ -339,7 +364,7 @@ class _Runs:
         """Yield the pairs of uncut blocks, some millions at a time, each once."""
         weight = np.cumsum(self.sizes * (self.sizes - 1) // 2)
         cuts = np.arange(_LOCAL, self.total, _LOCAL) if not self.several else np.empty(0, dtype=np.int64)
-        edges = np.unique(np.concatenate([[0], np.searchsorted(weight, cuts), [len(self.sizes)]]).astype(np.int64))
+        edges = distinct(np.concatenate([[0], np.searchsorted(weight, cuts), [len(self.sizes)]]).astype(np.int64))
         for start, end in itertools.pairwise(edges.tolist()):
             i, j = pairs_within(self.starts[start:end], self.sizes[start:end])
             yield self._ordered(self.rows[i], self.rows[j], side)
@@ -350,25 +375,37 @@ class _Runs:
             across = side[left] != side[right]
             left, right = left[across], right[across]
         if self.several:  # a record with the same value in two columns, or two records with two values in common
-            key = np.unique(left.astype(np.int64) << 32 | right)
+            key = distinct(left.astype(np.int64) << 32 | right)
             left, right = (key >> 32).astype(np.int32), (key & 0xFFFFFFFF).astype(np.int32)
             apart = left != right
             left, right = left[apart], right[apart]
         return left, right
 
     def neighbors(self, order: NDArray[np.int64], side: NDArray[np.int8] | None) -> Pairs:
-        """Return the pairs of records that are near each other in ``order`` within cut blocks."""
+        """Return the pairs of records that are near each other in ``order`` within cut blocks.
+
+        Of two tables every record meets the nearest of the other one: between many copies of one record its
+        neighbors would else all be of its own table.
+        """
         total = int(self.cut_sizes.sum())
         block_of = np.repeat(np.arange(len(self.cut_sizes)), self.cut_sizes)
         offset = np.arange(total) - np.repeat(np.cumsum(self.cut_sizes) - self.cut_sizes, self.cut_sizes)
         rows = self.rows[np.repeat(self.cut_starts, self.cut_sizes) + offset]
         sort = np.lexsort((order[rows], block_of))
         rows, block_of = rows[sort], block_of[sort]
-        lefts, rights = [], []
-        for distance in range(1, _NEIGHBORS + 1):
-            together = block_of[:-distance] == block_of[distance:]
-            lefts.append(rows[:-distance][together])
-            rights.append(rows[distance:][together])
-        left, right = self._ordered(np.concatenate(lefts), np.concatenate(rights), side)
+        if side is None:
+            near = [
+                (rows[:-distance][together], rows[distance:][together])
+                for distance in range(1, _NEIGHBORS + 1)
+                for together in [block_of[:-distance] == block_of[distance:]]
+            ]
+        else:
+            near = [
+                found
+                for one in (0, 1)
+                for found in near_across(rows, block_of, order[rows], side[rows] == one, _NEIGHBORS)
+            ]
+        a, b = (np.concatenate(ends) for ends in zip(*near, strict=True))
+        left, right = self._ordered(a, b, side)
         apart = left != right
         return left[apart], right[apart]

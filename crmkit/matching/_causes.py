@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     FloatArray = NDArray[np.float64]
 
+_TOGETHER = 3
+"""Groups whose ratios a product may hold without an overflow; see ``ratio_of``."""
+
 __all__ = ["Sharing", "log_ratio", "log_ratios", "plan", "sharing"]
 
 
@@ -53,9 +56,30 @@ def log_ratio(rates: Mapping[str, float], groups: Sequence[str], ratio: FloatArr
     Args:
         rates: Of the explanation.
         groups: Names of the rows of ``ratio``.
-        ratio: e_same / e_different for each group and pair.
+        ratio: e_same / e_different for each group and pair, as ``ratio_of`` holds it.
+
+    Note:
+        The sum of ``log_ratios``, with one logarithm for the product of up to three groups.
     """
-    return np.asarray(sum(log_ratios(rates, groups, ratio).values(), start=np.zeros(ratio.shape[1])))
+    place = {group: row for row, group in enumerate(groups)}
+    alone, depending = plan(rates, groups)
+    factors = [(_mixed(rates[group], ratio[place[group]]), 1) for group in alone if rates[group] > 0.0]
+    for cause, several in depending.items():
+        same, apart = rates[cause] * ratio[place[cause]], np.asarray(1.0 - rates[cause])
+        for group in several:
+            same = same * _mixed(rates[group], ratio[place[group]])
+            apart = apart * _mixed(rates[changed(group)], ratio[place[group]])
+        factors.append((same + apart, 1 + len(several)))
+    result = np.zeros(ratio.shape[1])
+    product, size = np.ones(ratio.shape[1]), 0
+    for factor, weight in factors:
+        if size + weight > _TOGETHER:
+            result += np.log(product)
+            product, size = np.ones(ratio.shape[1]), 0
+        product *= factor
+        size += weight
+    result += np.log(product)
+    return result
 
 
 def log_ratios(rates: Mapping[str, float], groups: Sequence[str], ratio: FloatArray) -> dict[str, FloatArray]:

@@ -15,6 +15,7 @@ import attrs
 import numpy as np
 
 from ._blocking import pairs_within
+from ._sorting import distinct
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,10 +44,10 @@ _BATCH = 4_000_000
 
 @attrs.frozen(eq=False)
 class Clustering:
-    """Cluster of each row, numbered in order of first row; and the components that were too large to score wholly."""
+    """Cluster of each row, numbered in order of first row; how many rows stood in components too large to score."""
 
     labels: NDArray[np.int64]
-    oversized: tuple[int, ...] = ()
+    oversized: int = 0
 
     @property
     def sizes(self) -> NDArray[np.int64]:
@@ -113,16 +114,22 @@ def cluster(
         forbidden = log_odds <= VETO / 2
         inside = forbidden & (root[left] == root[right])
         wide_left, wide_right = np.concatenate([a, left[inside]]), np.concatenate([b, right[inside]])
-        _split_large(labels, root, size, wide_left, wide_right, np.concatenate([odds, log_odds[inside]]), largest)
+        wide_odds = np.concatenate([odds, log_odds[inside]])
+        _split_large(labels, root, size, wide_left, wide_right, wide_odds, largest, contents)
     members = np.flatnonzero((size[root] >= 3) & (size[root] <= largest))
     if len(members):
         place = members if contents is None else contents[members]
         _split_medium(labels, members[np.lexsort((place, root[members]))], root, score, threshold)
-    _, first, numbered = np.unique(labels, return_index=True, return_inverse=True)
-    order = np.empty(len(first), dtype=np.int64)
-    order[np.argsort(first, kind="stable")] = np.arange(len(first))
-    oversized = np.flatnonzero(size > largest)
-    return Clustering(order[numbered.ravel()], tuple(oversized.tolist()))
+    return Clustering(_numbered(labels), int(size[size > largest].sum()))
+
+
+def _numbered(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number clusters in the order of their first rows; each label is one of its rows."""
+    rows = np.arange(len(labels))
+    first = np.empty(len(labels), dtype=np.int64)
+    first[labels[::-1]] = rows[::-1]
+    first = first[labels]
+    return np.asarray((np.cumsum(first == rows) - 1)[first])
 
 
 def _split_medium(
@@ -138,7 +145,7 @@ def _split_medium(
     """
     edges = np.concatenate([[0], np.flatnonzero(np.diff(root[members])) + 1, [len(members)]])
     starts, sizes = edges[:-1], np.diff(edges)
-    for size in np.unique(sizes).tolist():
+    for size in distinct(sizes).tolist():
         of_size = starts[sizes == size]
         step = max(1, _BATCH // (size * size))
         for begin in range(0, len(of_size), step):
@@ -215,11 +222,9 @@ def _split_large(
     right: Rows,
     odds: Scores,
     largest: int,
+    contents: NDArray[np.uint64] | None,
 ) -> None:
     """Average linkage on the given pairs alone, for components too large to score all pairs of."""
-    big = np.flatnonzero(size > largest)
-    if not len(big):
-        return
     inside = np.flatnonzero(size[root[left]] > largest)
     inside = inside[np.argsort(root[left[inside]], kind="stable")]
     edges = np.concatenate([[0], np.flatnonzero(np.diff(root[left[inside]])) + 1, [len(inside)]])
@@ -227,23 +232,59 @@ def _split_large(
         part = inside[start:end]
         if (odds[part] > 0.0).all():
             continue
-        rows = np.unique(np.concatenate([left[part], right[part]]))
+        rows = distinct(np.concatenate([left[part], right[part]]).astype(np.int64))
         a, b = np.searchsorted(rows, left[part]), np.searchsorted(rows, right[part])
-        labels[rows] = rows[_sparse_linkage(len(rows), a, b, clip(odds[part]))]
+        says = rows.astype(np.uint64) if contents is None else contents[rows]
+        labels[rows] = rows[_linkage_of_contents(says, a, b, odds[part])]
 
 
-def _sparse_linkage(n: int, left: NDArray[np.intp], right: NDArray[np.intp], scores: Scores) -> NDArray[np.int64]:
-    """Average linkage over some of the pairs, by a heap with outdated entries skipped."""
+def _linkage_of_contents(
+    says: NDArray[np.uint64], left: NDArray[np.intp], right: NDArray[np.intp], odds: Scores
+) -> NDArray[np.int64]:
+    """Cluster what records say instead of records, so that neither their order nor that of their copies counts.
+
+    Copies of one record are one where a pair of them speaks for it, and every pair of contents counts once: which of
+    the copies met which other record hangs on where they stand.
+
+    Returns:
+        For each record the first one of its cluster.
+    """
+    n = len(says)
+    copies = (says[left] == says[right]) & (odds > 0.0)
+    one = components(n, left[copies].astype(np.int32), right[copies].astype(np.int32))
+    order = np.lexsort((np.arange(n), says))
+    order = order[one[order] == order]  # the nodes, by content
+    node = np.empty(n, dtype=np.int64)
+    node[order] = np.arange(len(order))
+    node = node[one]
+    a, b = np.minimum(node[left], node[right]), np.maximum(node[left], node[right])
+    apart = np.flatnonzero(a != b)
+    apart = apart[np.lexsort((odds[apart], b[apart], a[apart]))]  # a veto comes first
+    first = (np.diff(a[apart], prepend=-1) != 0) | (np.diff(b[apart], prepend=-1) != 0)
+    once = apart[first]
+    owner = _sparse_linkage(len(order), a[once], b[once], clip(odds[once]))[node]
+    smallest = np.full(len(order), n)
+    np.minimum.at(smallest, owner, np.arange(n))
+    return smallest[owner]
+
+
+def _sparse_linkage(n: int, left: NDArray[np.int64], right: NDArray[np.int64], scores: Scores) -> NDArray[np.int64]:
+    """Average linkage over some of the pairs, by a heap with outdated entries skipped; of equals the smaller ones."""
     near: list[dict[int, tuple[float, int]]] = [{} for _ in range(n)]
     for a, b, odds in zip(left.tolist(), right.tolist(), scores.tolist(), strict=True):
         near[a][b] = near[b][a] = (odds, 1)
-    heap = [(-total / count, a, b) for a in range(n) for b, (total, count) in near[a].items() if a < b and total > 0.0]
+    heap = [
+        (-round(total / count, _DIGITS), a, b)
+        for a in range(n)
+        for b, (total, count) in near[a].items()
+        if a < b and total > 0.0
+    ]
     heapq.heapify(heap)
     owner = list(range(n))
     while heap:
         mean, keep, gone = heapq.heappop(heap)
         entry = near[keep].get(gone)
-        if entry is None or -entry[0] / entry[1] != mean:
+        if entry is None or -round(entry[0] / entry[1], _DIGITS) != mean:
             continue
         if len(near[keep]) < len(near[gone]):
             keep, gone = gone, keep
@@ -255,7 +296,7 @@ def _sparse_linkage(n: int, left: NDArray[np.intp], right: NDArray[np.intp], sco
             entry = (old_total + total, old_count + count)
             near[keep][other] = near[other][keep] = entry
             if entry[0] > 0.0:
-                heapq.heappush(heap, (-entry[0] / entry[1], min(keep, other), max(keep, other)))
+                heapq.heappush(heap, (-round(entry[0] / entry[1], _DIGITS), min(keep, other), max(keep, other)))
         near[gone].clear()
     result = np.array(owner)
     while True:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 import attrs
 import numpy as np
 
 from crmkit.errors import InvalidValueError, ShapeError
 
+from ._evaluate_links import LinkSet, is_linking
+
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
     from crmkit.typing import JSONValue
+
+    from ._evaluate_links import Linking
 
 __all__ = ["RunComparison", "compare_runs"]
 
@@ -35,10 +39,10 @@ _SHOWN = 1_000_000
 
 @attrs.frozen(kw_only=True, repr=False)
 class RunComparison:
-    """Pairs that are together in one run and apart in the other.
+    """Pairs that are together (for runs over two tables: linked) in one run and apart in the other.
 
     Attributes:
-        gained: Record ids of pairs that only the second run joins; at most a million.
+        gained: Record ids of pairs that only the second run joins; at most a million. Of links the left table's first.
         lost: Those that only the first run joins.
         gained_pairs: How many pairs were gained.
         lost_pairs: How many were lost.
@@ -81,17 +85,23 @@ class RunComparison:
         }
 
 
-def compare_runs(before: Grouping, after: Grouping, truth: Sequence[Hashable] | None = None) -> RunComparison:
-    """Compare the clusters of two runs over the same frame.
+def compare_runs(
+    before: Grouping | Linking,
+    after: Grouping | Linking,
+    truth: Sequence[Hashable] | Iterable[tuple[Hashable, Hashable]] | None = None,
+) -> RunComparison:
+    """Compare the clusters of two runs over the same frame, or the links of two runs over the same two.
 
     Args:
         before: A run, or what a vendor's rules found.
         after: Another one, such as with another threshold, other comparisons, or labels.
-        truth: The true party of each record, in the order of the frame, if it is known.
+        truth: If it is known: the true party of each record, in the order of the frame; for links the true ones, as
+            (left record id, right record id).
 
     Raises:
         ShapeError: The runs are over different records, or ``truth`` has another length.
-        InvalidValueError: One is no run over one table.
+        InvalidValueError: One is no run, or one is over one table and the other over two.
+        NotFoundError: A true link names a record that its table does not have.
 
     Example:
         >>> from crmkit.matching import Matcher
@@ -106,8 +116,16 @@ def compare_runs(before: Grouping, after: Grouping, truth: Sequence[Hashable] | 
 
     .. versionadded:: 0.1.0
     """
+    if is_linking(before) and is_linking(after):
+        links = None if truth is None else cast("Iterable[tuple[Hashable, Hashable]]", truth)
+        return _compare_links(cast("Linking", before), cast("Linking", after), links)
     if not all(hasattr(run, "record_ids") and hasattr(run, "labels") for run in (before, after)):
-        raise InvalidValueError("runs over one table can be compared; of two link runs compare their .links")
+        raise InvalidValueError("two runs over one table can be compared, or two over the same two tables")
+    labels = None if truth is None else cast("Sequence[Hashable]", truth)
+    return _compare_clusters(cast("Grouping", before), cast("Grouping", after), labels)
+
+
+def _compare_clusters(before: Grouping, after: Grouping, truth: Sequence[Hashable] | None) -> RunComparison:
     ids = list(before.record_ids)
     if ids != list(after.record_ids):
         raise ShapeError("the runs are over different records", expected=len(ids), actual=len(after.labels))
@@ -122,18 +140,43 @@ def compare_runs(before: Grouping, after: Grouping, truth: Sequence[Hashable] | 
     def right(pairs: NDArray[np.int64]) -> int | None:
         return None if true is None else int((true[pairs[:, 0]] == true[pairs[:, 1]]).sum())
 
-    def named(pairs: NDArray[np.int64]) -> tuple[tuple[object, object], ...]:
-        return tuple((ids[a], ids[b]) for a, b in pairs[:_SHOWN].tolist())
-
     return RunComparison(
-        gained=named(gained),
-        lost=named(lost),
+        gained=_named(gained, ids, ids),
+        lost=_named(lost, ids, ids),
         gained_pairs=len(gained),
         lost_pairs=len(lost),
         kept_pairs=int((both * (both - 1) // 2).sum()),
         gained_right=right(gained),
         lost_right=right(lost),
     )
+
+
+def _compare_links(before: Linking, after: Linking, truth: Iterable[tuple[Hashable, Hashable]] | None) -> RunComparison:
+    left, right = list(before.left_ids), list(before.right_ids)
+    if left != list(after.left_ids) or right != list(after.right_ids):
+        raise ShapeError(
+            "the runs are over different records",
+            expected=len(left) + len(right),
+            actual=len(after.left_ids) + len(after.right_ids),
+        )
+    one, two = LinkSet.of_run(before), LinkSet.of_run(after)
+    true = None if truth is None else LinkSet.true_for(before, truth)
+    lost, gained = one.but(two), two.but(one)
+    return RunComparison(
+        gained=_named(gained, left, right),
+        lost=_named(lost, left, right),
+        gained_pairs=len(gained),
+        lost_pairs=len(lost),
+        kept_pairs=len(one) - len(lost),
+        gained_right=None if true is None else int(true.holds(gained).sum()),
+        lost_right=None if true is None else int(true.holds(lost).sum()),
+    )
+
+
+def _named(
+    pairs: NDArray[np.int64], left: Sequence[object], right: Sequence[object]
+) -> tuple[tuple[object, object], ...]:
+    return tuple((left[a], right[b]) for a, b in pairs[:_SHOWN].tolist())
 
 
 def _apart(labels: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.int64]:

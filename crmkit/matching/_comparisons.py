@@ -9,7 +9,7 @@ import numpy as np
 
 from ._alike import is_affix, is_within, lengths, on_distinct_pairs
 from ._fields import NULL
-from ._kinds_channels import EMAIL_DIFFERENT
+from ._kinds_channels import EMAIL_DIFFERENT, letters_of
 from ._kinds_people import GIVEN_HALF_SWAPPED, GIVEN_INITIAL, GIVEN_SWAPPED
 from ._worlds import LOCAL_KINDS
 from .comparisons import KINDS
@@ -166,7 +166,7 @@ def _email_given_name(encoded: Encoded, left: Codes, right: Codes, level: NDArra
     shared = plain[a] | plain[b] | (digits[a] != digits[b]) | ((bare[a] == bare[b]) & ~same_local)
     for rows, codes in ((left[check], a), (right[check], b)):
         rest = np.flatnonzero(~shared)
-        shared[rest] = _made_from_name(encoded, rows[rest], field.traits["letters"][codes[rest]])
+        shared[rest] = _made_from_name(encoded, rows[rest], letters_of(field, codes[rest]))
     level[check[shared]] = EMAIL_DIFFERENT
 
 

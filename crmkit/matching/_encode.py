@@ -9,16 +9,19 @@ from __future__ import annotations
 import hashlib
 import logging
 import zlib
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 import attrs
 import numpy as np
 
 from crmkit._progress import steps
 
-from ._alike import code_of
+from ._alike import code_of, codes_by_first
 from ._fields import EncodedField, Prepared
 from ._kinds_channels import company_domain, normalize_phones
+from ._marks import content_places, row_marks
+from ._sorting import distinct_keys
 from ._worlds import Worlds, find_worlds
 from .comparisons import KINDS
 
@@ -78,10 +81,7 @@ class Encoded:
 
     def order(self) -> NDArray[np.int64]:
         """Place of each row when rows are sorted by content; records that agree on much stand together."""
-        columns = [column for field in self.fields.values() for column in field.columns]
-        rank = np.empty(self.n, dtype=np.int64)
-        rank[np.lexsort(columns[::-1])] = np.arange(self.n)
-        return rank
+        return content_places(row_marks(self.fields.values()), self.side)
 
     def with_parties(self, labels: NDArray[np.int64]) -> Encoded:
         """Return the file with frequencies that leave out a record's own party, by the clusters found so far.
@@ -121,6 +121,9 @@ def encode(
             draft = _draft(sources, comparison)
         if draft is not None and any((column >= 0).any() for column in draft.columns):
             drafts[comparison.name] = draft
+    for source in sources:
+        source.countries()  # kept by the source, and the last that is read of its table
+        source.table.forget()
     weights = _copy_weights(drafts, {comparison.name: comparison.group for comparison in comparisons}, n)
     fields: dict[str, EncodedField] = {}
     keys: dict[str, tuple[Codes, ...]] = {}
@@ -134,7 +137,7 @@ def encode(
         fields[comparison.name] = attrs.evolve(field, owned=kind.owned, common=kind.common)
         keys[comparison.name] = draft.columns
         for suffix, derived in ready.keys.items():
-            table = code_of(derived)
+            table = derived if isinstance(derived, np.ndarray) else code_of(derived)
             keys[f"{comparison.name}_{suffix}"] = tuple(_through(table, column) for column in draft.columns)
         _log.debug("encoded %s: %d values", comparison.name, len(draft.values))
     whole_names = _whole_names(fields)
@@ -216,8 +219,11 @@ def _domains(email: _Draft | None) -> _Draft | None:
     if email is None:
         return None
     vocabulary: dict[str, int] = {}
-    table = _codes_in(map(company_domain, email.values), len(email.values), vocabulary)
-    return _Draft(list(vocabulary), (_through(table, email.columns[0]),))
+    hosts: dict[str, int] = {}
+    host = (value[value.rfind("@") + 1 :] for value in email.values)
+    codes = np.fromiter((hosts.setdefault(name, len(hosts)) for name in host), dtype=np.int32, count=len(email.values))
+    of_host = _codes_in((company_domain(f"@{name}") for name in hosts), len(hosts), vocabulary)
+    return _Draft(list(vocabulary), (_through(of_host[codes], email.columns[0]),))
 
 
 def _column(source: Source, reading: Reading, kind: Kind, vocabulary: dict[str, int]) -> Codes:
@@ -233,11 +239,15 @@ def _column(source: Source, reading: Reading, kind: Kind, vocabulary: dict[str, 
 
 
 def _codes_in(texts: Iterable[str | None], size: int, vocabulary: dict[str, int]) -> Codes:
-    return np.fromiter(
-        (-1 if text is None else vocabulary.setdefault(bounded(text), len(vocabulary)) for text in texts),
-        dtype=np.int32,
-        count=size,
-    )
+    """Return the place of each text in the vocabulary, which takes up new ones at its end; -1 for ``None``."""
+    first: dict[str | None, int] = {}
+    codes = codes_by_first(texts, size, first, (None,))
+    distinct = cast("dict[str, int]", first)
+    if not vocabulary and max(map(len, distinct), default=0) <= _LONGEST:
+        vocabulary.update(zip(distinct, range(len(distinct)), strict=True))
+        return codes
+    of_text = [vocabulary.setdefault(bounded(text), len(vocabulary)) for text in distinct]
+    return _through(np.array(of_text, dtype=np.int32), codes)
 
 
 def bounded(text: str) -> str:
@@ -260,7 +270,7 @@ def _phones(source: Source, values: Sequence[str], codes: Codes, vocabulary: dic
     names = [*countries, source.country]
     joined = codes.astype(np.int64) * len(names) + np.where(country_codes < 0, len(names) - 1, country_codes)
     present = np.flatnonzero(codes >= 0)
-    distinct, back = np.unique(joined[present], return_inverse=True)
+    distinct, back = distinct_keys(joined[present])
     texts = [values[key] for key in (distinct // len(names)).tolist()]
     numbers = normalize_phones(texts, names, distinct % len(names))
     result = np.full(len(codes), -1, dtype=np.int32)
@@ -302,8 +312,9 @@ def _copy_weights(drafts: dict[str, _Draft], group_of: dict[str, str], n: int) -
 def _contents(fields: dict[str, EncodedField], n: int) -> NDArray[np.uint64]:
     mixed = np.zeros(n, dtype=np.uint64)
     for field in fields.values():
-        checksums = (zlib.crc32(value.encode("utf-8", "surrogatepass")) for value in field.values)
-        marks = np.append(np.fromiter(checksums, dtype=np.uint64, count=len(field.values)), _NOTHING)
+        encoded = map(partial(str.encode, errors="surrogatepass"), field.values)
+        checksums = np.fromiter(map(zlib.crc32, encoded), dtype=np.uint64, count=len(field.values))
+        marks = np.append(checksums, _NOTHING)
         for column in field.columns:
             mixed = (mixed ^ marks[column]) * np.uint64(0xBF58476D1CE4E5B9)
             mixed ^= mixed >> np.uint64(29)
@@ -335,6 +346,6 @@ def _whole_names(fields: dict[str, EncodedField]) -> tuple[Codes, Codes] | None:
     for trait in ("bag", "sound_bag"):
         sums = given.traits[trait][a[present]] + family.traits[trait][b[present]]
         codes = np.full(len(a), -1, dtype=np.int32)
-        codes[present] = np.unique(sums, return_inverse=True)[1].ravel()
+        codes[present] = np.unique(sums, return_inverse=True)[1].ravel()  # 64 bits each: no place is left beside them
         result.append(codes)
     return result[0], result[1]

@@ -7,7 +7,7 @@ Chance is computed; what is learned is how many pairs each explanation has, how 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 import numpy as np
@@ -20,6 +20,7 @@ from ._model import (
     MatchModel,
     filled_groups,
     group_evidence,
+    log_different,
     log_expected,
     memberships,
     posterior,
@@ -142,7 +143,7 @@ def fit_patterns(
         tied=tied,
         answers=open_,
         members=members,
-        filled=filled_groups(members, pairs),
+        filled=filled_groups(members, pairs).astype(np.float64),
         namesakes=_share_of_namesakes(encoded),
     )
     step = 0
@@ -225,7 +226,15 @@ def _share_of_namesakes(encoded: Encoded) -> float | None:
     return float((share**2 * agree[0] * agree[1]).sum())
 
 
-@attrs.frozen(eq=False, kw_only=True)
+class _Counted(NamedTuple):
+    """The pairs in which a comparison counts in a group, and its levels there."""
+
+    group: int
+    rows: NDArray[np.intp]
+    levels: NDArray[np.int8]
+
+
+@attrs.define(eq=False, kw_only=True)
 class _Fitting:
     """One expectation-maximization problem: data, limits, priors, and what no step changes."""
 
@@ -235,13 +244,26 @@ class _Fitting:
     tied: dict[str, Explanation]
     answers: NDArray[np.int8]
     members: Memberships
-    filled: NDArray[np.bool_]
+    filled: FloatArray
     namesakes: float | None
+    counted: list[list[_Counted]] = attrs.field(init=False)
+    _apart: FloatArray | None = attrs.field(init=False, default=None)
+
+    @counted.default
+    def _levels_that_count(self) -> list[list[_Counted]]:
+        found: list[list[_Counted]] = [[] for _ in self.pairs.levels]
+        for place, comparisons in enumerate(self.members):
+            for k, counted in comparisons:
+                present = self.pairs.levels[k] >= 0
+                rows = np.flatnonzero(present if counted is None else present & counted)
+                found[k].append(_Counted(place, rows, self.pairs.levels[k][rows]))
+        return found
 
     def step(self, model: MatchModel) -> MatchModel:
         """Return the model after one step."""
-        evidence = group_evidence(model, self.pairs, self.members)
-        expected = log_expected(model, self.pairs, evidence)
+        self._apart = log_different(model, self.pairs, self._apart)
+        ratio = ratio_of(group_evidence(model, self.pairs, self.members, self._apart))
+        expected = log_expected(model, self.pairs, ratio)
         match = list(model.numbers).index(MATCH)
         others = np.arange(len(expected)) != match
         expected[np.ix_(others, self.answers > 0)] = -np.inf
@@ -254,7 +276,6 @@ class _Fitting:
         for name, one in self.tied.items():
             if one.tied_to in numbers:
                 numbers[name] = max(one.tie * numbers[one.tied_to], 1e-3)
-        ratio = ratio_of(evidence)
         place = {group: row for row, group in enumerate(model.groups)}
         rates: dict[str, dict[str, float]] = {}
         same = np.zeros((len(model.groups), len(self.weights)))
@@ -266,7 +287,8 @@ class _Fitting:
                 if one.name in _TEACHERS:
                     same[at] += shared
                 old = model.rates[one.name][name]
-                rates[one.name][name] = _rate(one.rates[name], old, shared, share[row] * found.exposed, self.filled[at])
+                exposed = share[row] if isinstance(found.exposed, float) else share[row] * found.exposed
+                rates[one.name][name] = _rate(one.rates[name], old, shared, exposed, self.filled[at])
         return attrs.evolve(
             model,
             numbers=numbers,
@@ -277,16 +299,12 @@ class _Fitting:
         )
 
     def _errors(self, model: MatchModel, same: FloatArray) -> dict[str, FloatArray]:
-        shared = np.zeros((len(model.comparisons), len(self.weights)))
-        for place, comparisons in enumerate(self.members):
-            for k, counted in comparisons:
-                shared[k] += same[place] if counted is None else np.where(counted, same[place], 0.0)
         tables = {}
-        for k, comparison in enumerate(model.comparisons):
+        for comparison, several in zip(model.comparisons, self.counted, strict=True):
             kind = KINDS[comparison.kind]
-            level = self.pairs.levels[k]
-            present = level >= 0
-            counts = np.bincount(level[present], weights=shared[k][present], minlength=len(kind.levels))
+            counts = np.zeros(len(kind.levels))
+            for one in several:
+                counts += np.bincount(one.levels, weights=same[one.group][one.rows], minlength=len(kind.levels))
             table = (counts + _PRIOR_ERRORS * starting_tables(comparison)) / (counts.sum() + _PRIOR_ERRORS)
             table = _limited(table, kind.different, kind.limit)
             if kind.opposed is not None:
@@ -329,10 +347,11 @@ class _Fitting:
         return notes
 
 
-def _rate(limits: Rate, old: float, shared: FloatArray, share: FloatArray, filled: NDArray[np.bool_]) -> float:
+def _rate(limits: Rate, old: float, shared: FloatArray, share: FloatArray, filled: FloatArray) -> float:
     if not limits.free:
         return old
-    rate = (float(shared[filled].sum()) + _PRIOR_RATE * limits.start) / (float(share[filled].sum()) + _PRIOR_RATE)
+    total, of = float(np.einsum("i,i", shared, filled)), float(np.einsum("i,i", share, filled))
+    rate = (total + _PRIOR_RATE * limits.start) / (of + _PRIOR_RATE)
     return min(max(rate, limits.least), limits.most)
 
 

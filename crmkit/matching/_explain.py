@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 __all__ = ["EvidenceStep", "PairExplanation", "explain_levels", "explain_pair"]
 
 _LN2 = float(np.log(2.0))
+_WIDTH = 240
+"""Pixels of the waterfall in a notebook."""
+
+_FOR, _AGAINST, _PLAIN = "#0072b2", "#d55e00", "#7f7f7f"
+"""As in the charts: colors that readers with any kind of color vision tell apart."""
 
 
 @attrs.frozen(kw_only=True)
@@ -75,25 +80,39 @@ class PairExplanation:
             said = "; ".join(f"{name}: {level}" for name, level in step.levels)
             lines.append(f"{step.weight:+8.1f}  {step.name}{f' ({said})' if said else ''}")
         lines.append(f"{self.match_weight:+8.1f}  match weight")
-        rivals = sorted(self.explanations.items(), key=lambda item: -item[1])
-        lines.append(", ".join(f"{name} {share:.1%}" for name, share in rivals if share >= 0.0005))
-        return "\n".join(lines)
+        return "\n".join([*lines, self._rivals()])
 
     def _repr_html_(self) -> str:
-        most = max([abs(step.weight) for step in self.steps] + [1.0])
         rows = []
+        low, scale = self._scale()
+        end = 0.0
         for step in self.steps:
+            start, end = end, end + step.weight
             said = "; ".join(f"{name}: {level}" for name, level in step.levels)
-            color = "#2166ac" if step.weight >= 0 else "#b2182b"
-            bar = f'<div style="width:{100 * abs(step.weight) / most:.0f}px;height:.8em;background:{color}"></div>'
-            rows.append(
-                f"<tr><td>{html.escape(step.name)}</td><td>{step.weight:+.1f}</td><td>{bar}</td>"
-                f"<td>{html.escape(said)}</td></tr>"
-            )
+            bar = _bar(min(start, end) - low, abs(step.weight), scale, _FOR if step.weight >= 0 else _AGAINST)
+            rows.append((step.name, f"{step.weight:+.1f}", bar, said))
+        total = _bar(min(0.0, end) - low, abs(end), scale, _PLAIN)
+        rows.append(("match weight", f"{self.match_weight:+.1f}", total, ""))
+        body = "".join(
+            f'<tr><td>{html.escape(name)}</td><td style="text-align:right">{weight}</td>'
+            f'<td style="text-align:left">{bar}</td><td style="text-align:left">{html.escape(said)}</td></tr>'
+            for name, weight, bar, said in rows
+        )
         return (
             f"<p>{html.escape(f'{self.match_probability:.1%}: {self.text}')}</p><table><thead><tr><th>evidence</th>"
-            f"<th>match weight</th><th></th><th>levels</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
+            f"<th>bits</th><th></th><th>levels</th></tr></thead><tbody>{body}</tbody></table>"
+            f"<p>{html.escape(self._rivals())}</p>"
         )
+
+    def _scale(self) -> tuple[float, float]:
+        """Return the lowest sum that the steps reach, and pixels for a bit."""
+        ends = np.cumsum([0.0, *(step.weight for step in self.steps)])
+        low, high = float(ends.min()), float(ends.max())
+        return low, _WIDTH / max(high - low, 1.0)
+
+    def _rivals(self) -> str:
+        rivals = sorted(self.explanations.items(), key=lambda item: -item[1])
+        return ", ".join(f"{name} {share:.1%}" for name, share in rivals if share >= 0.0005)
 
     def to_dict(self) -> dict[str, object]:
         """Return the explanation as plain data."""
@@ -104,6 +123,11 @@ class PairExplanation:
             "explanations": dict(self.explanations),
             "text": self.text,
         }
+
+
+def _bar(start: float, length: float, scale: float, color: str) -> str:
+    left, width = scale * start, max(scale * length, 1.0)
+    return f'<div style="margin-left:{left:.0f}px;width:{width:.0f}px;height:.8em;background:{color}"></div>'
 
 
 def explain_pair(
@@ -117,7 +141,7 @@ def explain_pair(
 def explain_levels(model: MatchModel, pairs: PairLevels, *, left: object, right: object) -> PairExplanation:
     """Explain the score of the one pair that was compared."""
     evidence = group_evidence(model, pairs)
-    expected = log_expected(model, pairs, evidence)[:, 0]
+    expected = log_expected(model, pairs, ratio_of(evidence))[:, 0]
     match = list(model.numbers).index(MATCH)
     steps = [EvidenceStep(name="prior", weight=float(np.log(model.numbers[MATCH]) - expected[-1]) / _LN2)]
     members = memberships(model, pairs)

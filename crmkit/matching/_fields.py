@@ -44,11 +44,11 @@ class Prepared:
     """What a kind knows about a vocabulary.
 
     Attributes:
-        keys: For each key suffix the derived text of every value, ``None`` for none.
+        keys: For each key suffix the derived text of every value, ``None`` for none; or its code, -1 for none.
         traits: Arrays over the vocabulary.
     """
 
-    keys: dict[str, Sequence[str | None]]
+    keys: dict[str, Sequence[str | None] | Codes]
     traits: dict[str, Trait]
 
 

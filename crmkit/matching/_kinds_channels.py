@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ._fields import Codes, EncodedField, LevelArray
+    from ._fields import Codes, EncodedField, LevelArray, Texts
 
-__all__ = ["EMAIL", "EMAIL_DIFFERENT", "EMAIL_LOCAL", "PHONE", "WEB", "bare_local", "company_domain"]
+__all__ = ["EMAIL", "EMAIL_DIFFERENT", "EMAIL_LOCAL", "PHONE", "WEB", "bare_local", "company_domain", "letters_of"]
 
 _EMAIL_LEVELS = ("exact", "typo", "two edits", "same local part", "different")
 EMAIL_DIFFERENT = _EMAIL_LEVELS.index("different")
@@ -47,7 +47,13 @@ def normalize_email(raw: str) -> str | None:
 def normalize_emails(values: Sequence[str]) -> list[str | None]:
     """Keys of many addresses; those that are good beyond doubt are told together."""
     doubted = set(_email_bulk.doubtful(values))
-    return [normalize_email(raw) if at in doubted else raw.lower() for at, raw in enumerate(values)]
+    return [normalize_email(raw) if at in doubted else _lower(raw) for at, raw in enumerate(values)]
+
+
+def _lower(raw: str) -> str:
+    """Return the very text where there is nothing to change, so that a column is not held twice."""
+    lowered = raw.lower()
+    return raw if raw == lowered else lowered
 
 
 def company_domain(value: str) -> str | None:
@@ -69,7 +75,7 @@ def bare_local(local: str) -> str:
 def _prepare_emails(values: Sequence[str]) -> Prepared:
     local = [value.rpartition("@")[0] for value in values]
     bare = without(local, _PUNCTUATION.match)
-    role = np.fromiter(map(emails.is_role, values), dtype=bool, count=len(values))
+    role = np.array(emails.roles_among(values), dtype=bool)
     plain = role | (lengths(bare) < 4)
     useful = [None if is_plain else part for part, is_plain in zip(local, plain.tolist(), strict=True)]
     numbers = by_line(local, lambda text: _NOT_NUMBERS.sub("|", text))
@@ -77,7 +83,6 @@ def _prepare_emails(values: Sequence[str]) -> Prepared:
         {"local": useful},
         {
             "local": code_of(local),
-            "letters": np.array(without(local, _NOT_LETTERS.match), dtype=object),
             "digits": code_of([number.strip("|") or "|" for number in numbers]),
             "bare": code_of(bare),
             "plain": plain,
@@ -85,6 +90,12 @@ def _prepare_emails(values: Sequence[str]) -> Prepared:
             **outline(values),
         },
     )
+
+
+def letters_of(field: EncodedField, codes: Codes) -> Texts:
+    """Letters of the local parts of addresses; hardly any address has to be asked, so they are not kept."""
+    local = [value.rpartition("@")[0] for value in field.values[codes].tolist()]
+    return np.array(without(local, _NOT_LETTERS.match), dtype=object)
 
 
 def _compare_emails(field: EncodedField, a: Codes, b: Codes) -> LevelArray:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from crmkit.normalize import addresses, text
 
 from ._alike import (
     code_of,
+    codes_by_first,
     edits_of,
     has_all_words_of,
     is_affix_of,
@@ -20,6 +22,7 @@ from ._alike import (
     word_outline,
 )
 from ._fields import Kind, Prepared
+from ._sorting import distinct_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,34 +39,52 @@ def normalize_street(raw: str) -> str | None:
 
 def normalize_streets(values: Sequence[str]) -> Iterator[str | None]:
     """Normalize many lines, those that differ in nothing but their numbers only once."""
-    forms: dict[str, str | None] = {}
-    for raw in values:
-        parts = _RUNS(raw)
-        numbers = parts[1::2]
-        if not numbers or len(numbers) > len(_MARKS) or len(raw) > _USUAL:
+    joined = "\n".join(values)
+    if joined.count("\n") != len(values) - 1:
+        joined = "\n".join(["" if "\n" in raw else raw for raw in values])  # then it has no number, and is read alone
+    numbers = iter(_RUN.findall(joined))
+    forms: dict[str, tuple[int, list[str] | None]] = {}
+    for raw, line in zip(values, _RUN.sub("0", joined).split("\n"), strict=bool(values)):
+        known = forms.get(line)
+        if known is None:
+            known = forms[line] = _form_of(line)
+        count, form = known
+        own = list(itertools.islice(numbers, count))
+        if form is None or len(raw) > _USUAL:
             yield normalize_street(raw)
-            continue
-        parts[1::2] = _MARKS[: len(numbers)]
-        marked = "".join(parts)
-        if marked not in forms:
-            forms[marked] = _form_of(marked, len(numbers))
-        form = forms[marked]
-        yield normalize_street(raw) if form is None else form.format(*numbers)
+        elif count == 1:
+            yield f"{form[0]}{own[0]}{form[2]}"
+        elif count == 2 and form[1] == "1":
+            yield f"{form[0]}{own[0]}{form[2]}{own[1]}{form[4]}"
+        else:
+            yield _filled(form, own)
 
 
-def _form_of(marked: str, count: int) -> str | None:
-    """Normalize a line whose numbers are 1, 2, 3 and leave a gap where each of them went.
+def _form_of(line: str) -> tuple[int, list[str] | None]:
+    """Count the numbers of a line, in which each is a 0, and cut its normal form at them, where they are 1, 2, 3.
 
     None where one is lost or was added (``First Avenue`` is ``1st ave``), or where it may matter how long it is.
     """
-    parts = _RUNS(addresses.street(marked).replace("{", "{{").replace("}", "}}"))
-    if sorted(parts[1::2]) != list(_MARKS[:count]) or _GLUED.search(marked):
-        return None
-    parts[1::2] = [f"{{{int(mark) - 1}}}" for mark in parts[1::2]]
+    around = line.split("0")
+    marks = _MARKS[: len(around) - 1]
+    if not 1 < len(around) <= len(_MARKS) + 1:
+        return len(around) - 1, None
+    marked = "".join(itertools.chain.from_iterable(itertools.zip_longest(around, marks, fillvalue="")))
+    parts = _RUNS(addresses.street(marked))
+    if sorted(parts[1::2]) != list(marks) or ("stra" in marked.lower() and _GLUED.search(marked)):
+        return len(marks), None
+    return len(marks), parts
+
+
+def _filled(form: Sequence[str], numbers: Sequence[str]) -> str:
+    parts = list(form)
+    parts[1::2] = [numbers[int(mark) - 1] for mark in parts[1::2]]
     return "".join(parts)
 
 
+_RUN = re.compile("[0-9]+")
 _RUNS = re.compile("([0-9]+)").split
+_ONE_RUN = re.compile(r"([^0-9]*)([0-9]+)([^0-9]*)\Z").match
 _MARKS = "123456789"
 _GLUED = re.compile(r"[0-9]\w*stra(?:ss|ß|ẞ)e", re.IGNORECASE)
 _USUAL = 200
@@ -84,32 +105,64 @@ def split_street(value: str) -> tuple[str | None, str]:
     return number, " ".join(f"{before} {after}".split())
 
 
+def split_streets(values: Sequence[str]) -> Iterator[tuple[str | None, str]]:
+    """Split many lines; those that differ in nothing but their one number only once."""
+    known: dict[tuple[str, str], tuple[str | None, str]] = {}
+    for value in values:
+        number, _, name = value.partition(" ")
+        if number.isdecimal() and name and value.isascii() and not name[0].isdecimal():
+            yield number, name
+            continue
+        one = _ONE_RUN(value)
+        if one is None:
+            yield split_street(value)
+            continue
+        before, run, after = one.groups()
+        around = (before, after)
+        if around not in known:
+            known[around] = split_street(f"{before}1{after}")
+        found, name = known[around]
+        if found is None:
+            yield None, value
+        elif found.count("1") == 1 and "1" not in name:
+            yield found.replace("1", run), name
+        else:
+            yield split_street(value)
+
+
 def _first_word(name: str) -> str | None:
     return next((word for word in name.split() if len(word) > 2 or not word.isascii()), None)
 
 
 def _prepare_streets(values: Sequence[str]) -> Prepared:
-    parts = [split_street(value) for value in values]
-    numbers = [number for number, _ in parts]
-    places: dict[str, int] = {}
-    place = np.fromiter((places.setdefault(name, len(places)) for _, name in parts), dtype=np.int32, count=len(parts))
-    names = list(places)
-    firsts = [_first_word(name) for name in names]
-    houses = [
-        f"{number}|{firsts[k]}" if number and firsts[k] else None
-        for number, k in zip(numbers, place.tolist(), strict=True)
-    ]
+    numbers: list[str | None] = []
+    words: list[str] = []
+    for number, name in split_streets(values):
+        numbers.append(number)
+        words.append(name)
+    first: dict[str | None, int] = {}
+    place = codes_by_first(words, len(words), first, ())
+    names = cast("list[str]", list(first))
+    number_codes, word = code_of(numbers), code_of(names)
     starts = [value[:10] if len(value) >= 6 or not value.isascii() else None for value in values]
     of_names: dict[str, Trait] = {
         "words": np.array(names, dtype=object),
-        "word": code_of(names),
+        "word": word,
         **{f"words_{trait}": found for trait, found in outline(names).items()},
         **word_outline(names, "words"),
     }
     return Prepared(
-        {"house": houses, "start": starts},
-        {"number": code_of(numbers), **outline(values), **{trait: found[place] for trait, found in of_names.items()}},
+        {"house": _together(number_codes, code_of([_first_word(name) for name in names])[place]), "start": starts},
+        {"number": number_codes, **outline(values), **{trait: found[place] for trait, found in of_names.items()}},
     )
+
+
+def _together(one: Codes, two: Codes) -> Codes:
+    """Number the pairs of codes; -1 where either is missing."""
+    result = np.full(len(one), -1, dtype=np.int32)
+    present = np.flatnonzero((one >= 0) & (two >= 0))
+    result[present] = distinct_keys(one[present].astype(np.int64) << 32 | two[present])[1]
+    return result
 
 
 def _compare_streets(field: EncodedField, a: Codes, b: Codes) -> LevelArray:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from ._fields import Codes, EncodedField, LevelArray, Trait
 
 __all__ = [
-    "COMPANY", "COMPARED_WORDS", "EXACT", "IDENTIFIER", "NUMBER", "ORGANIZATION", "TEXT", "rare_tokens", "words_of",
+    "COMPANY", "COMPARED_WORDS", "EXACT", "IDENTIFIER", "LATIN_END", "NUMBER", "ORGANIZATION", "TEXT", "WHOLE_NAME",
+    "rare_tokens", "words_of",
 ]  # fmt: skip
 
 _PUNCTUATION = re.compile(r"[\W_]+")
@@ -52,6 +53,11 @@ def _prepare_companies(values: Sequence[str]) -> Prepared:
     return Prepared({"start": starts}, {"han": han, **outline(values), **word_outline(values)})
 
 
+WHOLE_NAME = 6
+"""Letters from which two names of one script without a word in common are two names; shorter ones may be initials."""
+
+LATIN_END = 0x300
+
 COMPARED_WORDS = 8
 """Words of a name that are compared, the rarest first."""
 
@@ -60,7 +66,9 @@ def _prepare_organizations(values: Sequence[str]) -> Prepared:
     ready = _prepare_companies(values)
     tokens = [" ".join(sorted(value.split())) for value in values]
     keys: dict[str, Sequence[str | None]] = {"tokens": tokens, "words": [rare_tokens(value) for value in values]}
-    return Prepared(ready.keys | keys, ready.traits | {"tokens": code_of(tokens)} | _words(values, ready.traits["han"]))
+    return Prepared(
+        {**ready.keys, **keys}, ready.traits | {"tokens": code_of(tokens)} | _words(values, ready.traits["han"])
+    )
 
 
 def _words(values: Sequence[str], han: Trait) -> dict[str, Trait]:
@@ -135,6 +143,9 @@ def _compare_organizations(field: EncodedField, a: Codes, b: Codes) -> LevelArra
     rest = np.flatnonzero(~close & (shorter >= 6))
     close[rest] = jaro_winkler_of(field, a[rest], b[rest], least=0.95)
     level[close | (tokens[a] == tokens[b])] = 1
+    rest = np.flatnonzero((level == 4) & (share == 0.0) & (shorter >= WHOLE_NAME) & (han[a] == han[b]))
+    latin = field.traits["initial"] < LATIN_END
+    level[rest[latin[a[rest]] == latin[b[rest]]]] = 5
     return level
 
 
@@ -146,8 +157,8 @@ def _organization_rarity(field: EncodedField, a: Codes, b: Codes, level: LevelAr
 
 ORGANIZATION = Kind(
     name="organization",
-    levels=("exact", "typo or words moved", "part of it", "some words", "different"),
-    start=(0.6, 0.15, 0.12, 0.06, 0.07),
+    levels=("exact", "typo or words moved", "part of it", "some words", "different", "another name"),
+    start=(0.6, 0.15, 0.12, 0.06, 0.06, 0.01),
     different=4,
     normalize=normalize_company,
     keys=("start", "tokens", "words"),
@@ -155,6 +166,8 @@ ORGANIZATION = Kind(
     compare=_compare_organizations,
     rarity=_organization_rarity,
     limit=0.3,
+    opposed=5,
+    opposed_limit=0.02,
 )
 
 

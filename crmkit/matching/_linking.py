@@ -12,21 +12,38 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int32]
     Scores = NDArray[np.float64]
 
-__all__ = ["choose_links", "match_many_to_one", "match_one_to_one"]
+__all__ = ["choose_links", "match_many_to_one", "match_one_to_one", "slack"]
 
 _ONE_TO_ONE_LEAST = -4.0
 """How far under the cut a pair of log odds is still a link, if it is the best of both its records: being the only
 candidate is evidence."""
 
 
+def slack(*, one_to_one: bool) -> float:
+    """Return how far under the cut a pair of log odds may still be a link."""
+    return -_ONE_TO_ONE_LEAST if one_to_one else 0.0
+
+
 def choose_links(
-    left: Rows, right: Rows, log_odds: Scores, *, cut: float, one_to_one: bool, many_to_one: bool
+    left: Rows,
+    right: Rows,
+    log_odds: Scores,
+    *,
+    cut: float,
+    one_to_one: bool,
+    many_to_one: bool,
+    contents: NDArray[np.uint64] | None = None,
 ) -> NDArray[np.bool_]:
-    """Say of each scored pair whether it is a link."""
-    if one_to_one:
-        chosen = match_one_to_one(left, right, log_odds, least=cut + _ONE_TO_ONE_LEAST)
-    elif many_to_one:
-        chosen = match_many_to_one(left, right, log_odds, least=cut)
+    """Say of each scored pair whether it is a link.
+
+    Of pairs with equal scores what their records say decides, by ``contents``, and between copies the smaller row.
+    """
+    if one_to_one or many_to_one:
+        ties = np.zeros(len(left), dtype=np.uint64) if contents is None else contents[left] + contents[right]
+        if one_to_one:
+            chosen = match_one_to_one(left, right, log_odds, least=cut - slack(one_to_one=True), ties=ties)
+        else:
+            chosen = match_many_to_one(left, right, log_odds, least=cut, ties=ties)
     else:
         chosen = np.flatnonzero(log_odds > cut)
     linked = np.zeros(len(left), dtype=bool)
@@ -34,14 +51,17 @@ def choose_links(
     return linked
 
 
-def match_many_to_one(left: Rows, right: Rows, log_odds: Scores, *, least: float) -> NDArray[np.intp]:
-    """Choose for each left record its best right record above ``least``; of equals the smaller row.
+def match_many_to_one(
+    left: Rows, right: Rows, log_odds: Scores, *, least: float, ties: NDArray[np.uint64] | None = None
+) -> NDArray[np.intp]:
+    """Choose for each left record its best right record above ``least``; of equals by ``ties``, then the smaller row.
 
     Returns:
         Positions of the chosen pairs, ascending. O(pairs log pairs).
     """
     open_ = np.flatnonzero(log_odds > least)
-    open_ = open_[np.lexsort((right[open_], -log_odds[open_], left[open_]))]
+    between = right[open_] if ties is None else ties[open_]
+    open_ = open_[np.lexsort((right[open_], between, -_rounded(log_odds[open_]), left[open_]))]
     first = np.flatnonzero(np.diff(left[open_], prepend=-1))
     return np.sort(open_[first])
 
@@ -50,8 +70,10 @@ _ROUNDS = 4
 """Rounds over whole arrays, after which few pairs are left; a chain of pairs would take a round for each."""
 
 
-def match_one_to_one(left: Rows, right: Rows, log_odds: Scores, *, least: float) -> NDArray[np.intp]:
-    """Choose pairs by descending score so that no record is used twice; of equals the smaller rows.
+def match_one_to_one(
+    left: Rows, right: Rows, log_odds: Scores, *, least: float, ties: NDArray[np.uint64] | None = None
+) -> NDArray[np.intp]:
+    """Choose pairs by descending score so that no record is used twice; of equals by ``ties``, then the smaller rows.
 
     Returns:
         Positions of the chosen pairs, ascending.
@@ -61,7 +83,8 @@ def match_one_to_one(left: Rows, right: Rows, log_odds: Scores, *, least: float)
         O(pairs log pairs).
     """
     open_ = np.flatnonzero(log_odds >= least)
-    open_ = open_[np.lexsort((right[open_], left[open_], -log_odds[open_]))]
+    between = left[open_] if ties is None else ties[open_]
+    open_ = open_[np.lexsort((right[open_], left[open_], between, -_rounded(log_odds[open_])))]
     chosen: list[NDArray[np.intp]] = []
     for _ in range(_ROUNDS):
         place = np.arange(len(open_))
@@ -76,6 +99,11 @@ def match_one_to_one(left: Rows, right: Rows, log_odds: Scores, *, least: float)
             used |= {a, b}
             rest.append(pair)
     return np.sort(np.concatenate([*chosen, np.array(rest, dtype=np.intp)]))
+
+
+def _rounded(log_odds: Scores) -> Scores:
+    """Hold scores to nine digits: rounding errors of the estimation depend on the order of rows."""
+    return np.round(log_odds, 9)
 
 
 def _first_place(rows: Rows, place: NDArray[np.intp]) -> NDArray[np.intp]:

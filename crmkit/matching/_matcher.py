@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import attrs
-import numpy as np
 
 from crmkit import frames
 from crmkit.errors import InvalidValueError, NotFittedError, NotFoundError, SchemaError
@@ -14,11 +13,12 @@ from ._blocking import BLOCK_CAP, BlockingRule
 from ._diagnostics import Diagnostics, diagnose
 from ._estimate import estimate
 from ._labels import known_pairs
+from ._link_report import LinkReport
 from ._linking import choose_links
-from ._merging._entry import continue_ids
+from ._merging._entry import apart_in, continue_ids
 from ._presets import MATCH, explanations_of
 from ._reading import read_run
-from ._report import LinkReport, MatchReport
+from ._report import MatchReport
 from ._rounds import Job, dedupe_run
 from ._saved import document_of, settings_of
 from ._settings import as_comparisons, as_rules, chosen_comparisons, chosen_rules
@@ -27,6 +27,7 @@ from ._threshold import Threshold, check_threshold, choose_threshold, log_odds_o
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from crmkit.frames import Table
@@ -120,13 +121,13 @@ class Matcher:
     def fit(self, frame: Frame, *, labels: Labels | None = None, progress: Progress | None = None) -> Matcher:
         """Learn the model from the records themselves, and from what people said about some pairs.
 
+        What it found is kept, so that ``ask`` about the same object answers at once.
+
         Raises:
             SchemaError: Nothing to match on in the frame.
             NotFoundError: A label names a record that the frame does not have.
         """
-        run = self._read([frames.read(frame)], progress, None)
-        known = known_pairs(labels, run.ids)
-        dedupe_run(self._job(known, progress), run.encoded, self._learner(known))
+        self._asked = (frame, None, self.dedupe(frame, labels=labels, progress=progress))
         return self
 
     def predict(self, frame: Frame, *, progress: Progress | None = None) -> Frame:
@@ -157,7 +158,7 @@ class Matcher:
     ) -> Questions:
         """Propose the next pairs that are worth a person's answer.
 
-        The frame is matched once; asking again about the same object takes milliseconds.
+        The frame is matched once, by ``fit`` or here; asking again about the same object takes milliseconds.
 
         Args:
             frame: Any frame.
@@ -196,7 +197,8 @@ class Matcher:
             labels: What people said about pairs of this frame. They are learned from, unless ``refit=False``, and
                 kept: a labelled match is linked, and a labelled pair that is none never is.
             previous: The log of an earlier merge. Clusters keep the ids that their records had there, whatever the
-                order of rows; ``.events`` says what was joined and split, and merging continues the log.
+                order of rows; ``.events`` says what was joined and split, and merging continues the log. Records that
+                somebody took apart there stay apart, unless a label says that they match.
             progress: Wraps the loops over columns, rules and chunks of pairs.
 
         Returns:
@@ -209,12 +211,13 @@ class Matcher:
         """
         run = self._read([frames.read(frame)], progress, key)
         known = known_pairs(labels, run.ids)
-        found = dedupe_run(self._job(known, progress), run.encoded, self._learner(known, refit=refit))
-        run = attrs.evolve(run, encoded=found.encoded)
-        grouped = found.clustering.labels
-        oversized = int(np.isin(grouped, grouped[list(found.clustering.oversized)]).sum())
-        linked = grouped[found.pairs.left] == grouped[found.pairs.right]
         records = run.texts_of_ids() if previous is not None and run.keys[0] is not None else None
+        job = attrs.evolve(self._job(known, progress), apart=apart_in(previous, records))
+        found = dedupe_run(job, run.encoded, self._learner(known, refit=refit))
+        notes = run.notes if job.apart is None else (*run.notes, job.apart.note)
+        run = attrs.evolve(run, encoded=found.encoded, notes=notes)
+        grouped = found.clustering.labels
+        linked = grouped[found.pairs.left] == grouped[found.pairs.right]
         cluster_ids, following, events = continue_ids(previous, records, grouped)
         return MatchReport(
             cluster_ids=cluster_ids,
@@ -227,7 +230,7 @@ class Matcher:
             labels=grouped,
             threshold_=found.threshold,
             diagnostics=self._diagnose(
-                run, found.candidates, found.model, found.pairs, linked, known, oversized=oversized
+                run, found.candidates, found.model, found.pairs, linked, known, oversized=found.clustering.oversized
             ),
         )
 
@@ -276,12 +279,15 @@ class Matcher:
         linked = choose_links(
             pairs.left, pairs.right, pairs.log_odds,
             cut=log_odds_of(threshold), one_to_one=one_to_one, many_to_one=many_to_one,
+            contents=run.encoded.contents,
         )  # fmt: skip
         return LinkReport(
             run=run,
             model=model,
             scored=pairs,
             linked=linked,
+            one_to_one=one_to_one,
+            many_to_one=many_to_one,
             threshold_=threshold,
             diagnostics=self._diagnose(run, candidates, model, pairs, linked, known),
         )

@@ -47,6 +47,7 @@ __all__ = [
     "group_evidence",
     "independence_count",
     "likely",
+    "log_different",
     "log_expected",
     "memberships",
     "posterior",
@@ -172,24 +173,48 @@ class Posterior:
 
 def field_evidence(model: MatchModel, pairs: PairLevels) -> tuple[FloatArray, FloatArray]:
     """Return log e_same and log e_different of every comparison; 0 where a value is missing."""
-    same = np.zeros(pairs.levels.shape)
-    apart = np.zeros(pairs.levels.shape)
-    position = {comparison.name: k for k, comparison in enumerate(model.comparisons)}
+    return _log_same(model, pairs), log_different(model, pairs)
+
+
+def _log_same(model: MatchModel, pairs: PairLevels) -> FloatArray:
+    same = np.empty(pairs.levels.shape)
+    for k, comparison in enumerate(model.comparisons):
+        # One place more, so that level -1 reads the last: a missing value is factor 1.
+        np.take(np.append(np.log(model.errors[comparison.name]), 0.0), pairs.levels[k], mode="wrap", out=same[k])
+    return same
+
+
+def log_different(model: MatchModel, pairs: PairLevels, before: FloatArray | None = None) -> FloatArray:
+    """Return log e_different of every comparison.
+
+    Learning changes nothing about it but ``namesake_email``: ``before`` is what this said about the same pairs in an
+    earlier step.
+    """
+    if before is not None and not any(one.name == "email" and one.nested for one in model.comparisons):
+        _among_namesakes(model, pairs, before)
+        return before
+    apart = np.empty(pairs.levels.shape)
     for k, comparison in enumerate(model.comparisons):
         level = pairs.levels[k]
-        # One place more, so that level -1 reads the last: a missing value is factor 1.
-        same[k] = np.append(np.log(model.errors[comparison.name]), 0.0)[level]
-        apart[k] = np.append(np.log(model.chance[comparison.name]), 0.0)[level]
-        apart[k] = np.where((level == 0) | (pairs.rarity[k] != 0.0), pairs.rarity[k], apart[k])
-    if model.namesake_email is not None and {"email", "given", "family"} <= position.keys():
-        k = position["email"]
-        level = pairs.levels[k]
-        namesakes = (pairs.levels[position["given"]] == 0) & (pairs.levels[position["family"]] == 0) & (level >= 0)
-        table = np.log(model.namesake_email)
-        among = table[level[namesakes]]
-        apart[k, namesakes] = np.where(level[namesakes] == 0, np.maximum(apart[k, namesakes], among), among)
+        table = np.append(np.log(model.chance[comparison.name]), 0.0)
+        apart[k] = np.where((level == 0) | (pairs.rarity[k] != 0.0), pairs.rarity[k], table[level])
+    _among_namesakes(model, pairs, apart)
     _count_nested_once(model, pairs, apart)
-    return same, apart
+    return apart
+
+
+def _among_namesakes(model: MatchModel, pairs: PairLevels, apart: FloatArray) -> None:
+    """Take the likeness of two addresses as it is between people of one name."""
+    position = {comparison.name: k for k, comparison in enumerate(model.comparisons)}
+    if model.namesake_email is None or not {"email", "given", "family"} <= position.keys():
+        return
+    k = position["email"]
+    level = pairs.levels[k]
+    namesakes = np.flatnonzero(
+        (pairs.levels[position["given"]] == 0) & (pairs.levels[position["family"]] == 0) & (level >= 0)
+    )
+    among = np.log(model.namesake_email)[level[namesakes]]
+    apart[k, namesakes] = np.where(level[namesakes] == 0, np.maximum(pairs.rarity[k, namesakes], among), among)
 
 
 def _count_nested_once(model: MatchModel, pairs: PairLevels, apart: FloatArray) -> None:
@@ -230,11 +255,16 @@ def _narrower_agrees(model: MatchModel, pairs: PairLevels, group: str) -> NDArra
     return agrees
 
 
-def group_evidence(model: MatchModel, pairs: PairLevels, members: Memberships | None = None) -> FloatArray:
-    """Return log (e_same / e_different) for each group (rows, as ``model.groups``) and pair (columns)."""
-    same, apart = field_evidence(model, pairs)
+def group_evidence(
+    model: MatchModel, pairs: PairLevels, members: Memberships | None = None, apart: FloatArray | None = None
+) -> FloatArray:
+    """Return log (e_same / e_different) for each group (rows, as ``model.groups``) and pair (columns).
+
+    ``members`` and ``apart`` are what ``memberships`` and ``log_different`` say, where they are known already.
+    """
+    same = _log_same(model, pairs)
     result = np.zeros((len(model.groups), pairs.size))
-    ratio = np.subtract(same, apart, out=same)
+    ratio = np.subtract(same, log_different(model, pairs) if apart is None else apart, out=same)
     for place, comparisons in enumerate(memberships(model, pairs) if members is None else members):
         for k, counts in comparisons:
             result[place] += ratio[k] if counts is None else np.where(counts, ratio[k], 0.0)
@@ -266,11 +296,13 @@ def independence_count(model: MatchModel, pairs: PairLevels) -> NDArray[np.int8]
     return np.maximum(count - 1, 0).astype(np.int8)
 
 
-def log_expected(model: MatchModel, pairs: PairLevels, evidence: FloatArray | None = None) -> FloatArray:
-    """Return log lambda for every explanation (rows) and pair, up to a factor common to all explanations."""
-    evidence = group_evidence(model, pairs) if evidence is None else evidence
-    result = np.empty((len(model.numbers) + 1, evidence.shape[1]))
-    ratio = ratio_of(evidence)
+def log_expected(model: MatchModel, pairs: PairLevels, ratio: FloatArray | None = None) -> FloatArray:
+    """Return log lambda for every explanation (rows) and pair, up to a factor common to all explanations.
+
+    ``ratio`` is ``ratio_of(group_evidence(model, pairs))``, where it is known already.
+    """
+    ratio = ratio_of(group_evidence(model, pairs)) if ratio is None else ratio
+    result = np.empty((len(model.numbers) + 1, ratio.shape[1]))
     for row, (name, number) in enumerate(model.numbers.items()):
         result[row] = np.log(max(number, 1e-300)) + log_ratio(model.rates[name], model.groups, ratio)
     result[-1] = _log_chance(model, pairs)
@@ -308,25 +340,25 @@ def likely(model: MatchModel, pairs: PairLevels, floor: float) -> tuple[NDArray[
         Exact: a match has to beat all other explanations together, so what does not beat chance alone is out before
         the others are weighed. That is four of five candidates in a large file.
     """
-    evidence = group_evidence(model, pairs)
+    ratio = ratio_of(group_evidence(model, pairs))
     open_ = np.arange(pairs.size)
     if floor > -np.inf and not model.correction:
         match = np.log(max(model.numbers[MATCH], 1e-300))
-        match = match + log_ratio(model.rates[MATCH], model.groups, ratio_of(evidence))
+        match = match + log_ratio(model.rates[MATCH], model.groups, ratio)
         open_ = np.flatnonzero(match - _log_chance(model, pairs) >= floor)
-        pairs, evidence = pairs.take(open_), evidence[:, open_]
-    said = posterior(model, pairs, evidence)
+        pairs, ratio = pairs.take(open_), ratio[:, open_]
+    said = posterior(model, pairs, ratio)
     kept = np.flatnonzero(said.log_odds >= floor)
     return open_[kept], Posterior(said.log_odds[kept], said.explanation[kept])
 
 
-def posterior(model: MatchModel, pairs: PairLevels, evidence: FloatArray | None = None) -> Posterior:
-    """Weigh the explanations for each pair.
+def posterior(model: MatchModel, pairs: PairLevels, ratio: FloatArray | None = None) -> Posterior:
+    """Weigh the explanations for each pair; ``ratio`` as for ``log_expected``.
 
     Note:
         O(pairs x explanations x groups), about 0.3 microseconds a pair.
     """
-    expected = log_expected(model, pairs, evidence)
+    expected = log_expected(model, pairs, ratio)
     match = list(model.numbers).index(MATCH)
     others = np.delete(expected, match, axis=0)
     peak = others.max(axis=0)

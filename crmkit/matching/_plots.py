@@ -11,9 +11,10 @@ from crmkit._optional import require
 from ._threshold import log_odds_of
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Sequence
 
     from ._explain import PairExplanation
+    from ._link_report import LinkReport
     from ._report import MatchReport, PairReport
 
 __all__ = [
@@ -99,6 +100,7 @@ def plot_weights(report: PairReport, *, ax: Any = None) -> Any:
     ax.invert_yaxis()
     ax.axvline(0.0, color="black", linewidth=0.8)
     ax.set_xlabel("match weight of the level (bits)")
+    ax.margins(y=0.01)
     return ax
 
 
@@ -127,12 +129,12 @@ def plot_scores(report: PairReport, *, ax: Any = None) -> Any:
     return ax
 
 
-def plot_precision_recall(report: MatchReport, truth: Sequence[Hashable], *, ax: Any = None) -> Any:
+def plot_precision_recall(report: MatchReport | LinkReport, truth: Sequence[Any], *, ax: Any = None) -> Any:
     """Draw precision and recall of pairs at every cut, against the truth; data: ``report.curve(truth)``.
 
     Args:
         report: The run.
-        truth: The true party of each record, in the order of the frame.
+        truth: The true party of each record, in the order of the frame; for links the true ones, as pairs of ids.
         ax: As in the other charts.
 
     Example:
@@ -158,14 +160,14 @@ def plot_precision_recall(report: MatchReport, truth: Sequence[Hashable], *, ax:
     return ax
 
 
-def plot_reliability(report: MatchReport, truth: Sequence[Hashable], *, bins: int = 10, ax: Any = None) -> Any:
+def plot_reliability(report: MatchReport | LinkReport, truth: Sequence[Any], *, bins: int = 10, ax: Any = None) -> Any:
     """Draw how often pairs truly match against the probability they were given; data: ``report.reliability(truth)``.
 
     On the diagonal the model says what is so; under it, it is too sure. The size of a point is that of its step.
 
     Args:
         report: The run.
-        truth: The true party of each record, in the order of the frame.
+        truth: The true party of each record, in the order of the frame; for links the true ones, as pairs of ids.
         bins: Steps of the match probability.
         ax: As in the other charts.
 
@@ -216,7 +218,9 @@ def plot_blocks(report: PairReport, *, ax: Any = None) -> Any:
         ax.annotate(f"{said}; largest block {use.largest_block:,}", (max(use.pairs, 0.5), row), xytext=(4, 0),
                     textcoords="offset points", va="center", fontsize="small")  # fmt: skip
     ax.set_xscale("log")
-    ax.set_xlim(0.5, 30.0 * max([use.pairs for use in rules] + [1]))
+    most = max([use.pairs for use in rules] + [1])
+    ax.set_xlim(0.5, 0.5 * (2.0 * most) ** 1.7 + 50.0)  # the words behind the longest bar take as much room again
+    ax.margins(y=0.01)
     ax.set_yticks(range(len(rules)), [use.rule for use in rules], fontsize="small")
     ax.invert_yaxis()
     ax.set_xlabel("new pairs (blue: whole blocks, orange: blocks over the cap cut to neighbors)")

@@ -125,6 +125,10 @@ _ACCOUNT_COMPARISONS = (
 
 _HOUSEHOLD_PHONE, _HOUSEHOLD_PLACE, _HOUSEHOLD_EMPLOYER = Rate(0.4), Rate(0.9), Rate(0.03)
 
+_TWINS = _pinned(0.02)
+"""Members of a household who were born on one day: of a thousand people born, thirty are twins (Martin et al. 2023,
+Births: Final Data for 2021, National Vital Statistics Reports 72(1)), and who has a twin has parents and others too."""
+
 _CONTACT_EXPLANATIONS = (
     Explanation(
         name=MATCH,
@@ -151,6 +155,7 @@ _CONTACT_EXPLANATIONS = (
         share=0.1,
         rates={
             "family": _SAME,
+            "birth_date": _TWINS,
             "email": Rate(0.05, least=0.02, most=0.2),
             "phone": _HOUSEHOLD_PHONE,
             "place": _HOUSEHOLD_PLACE,
@@ -203,7 +208,7 @@ _ACCOUNT_EXPLANATIONS = (
         text="they are the same organization",
         share=0.15,
         rates={
-            "name": Rate(0.95, least=0.5),
+            "name": _pinned(0.99),
             "registration_id": _pinned(0.98),
             "place": Rate(0.9, least=0.75),
             "area": Rate(0.97, least=0.9),
@@ -235,7 +240,7 @@ _ACCOUNT_EXPLANATIONS = (
         rates={
             "name": _pinned(0.01),
             "place": _SAME,
-            "phone": Rate(0.05, most=0.2),
+            "phone": Rate(0.05, most=0.5),
             "fax": Rate(0.05, most=0.2),
             "web": _pinned(0.02),
             "email": _pinned(0.02),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -12,7 +11,6 @@ import numpy as np
 from crmkit import frames
 from crmkit.errors import ShapeError
 from crmkit.issues import Report
-from crmkit.masking import mask
 
 from ._asking import Question, Questions, choose_questions
 from ._evaluate import evaluate, reliability_curve, threshold_curve
@@ -39,12 +37,11 @@ if TYPE_CHECKING:
     from ._run import Run
     from ._scoring import ScoredPairs
 
-    Flags = NDArray[np.bool_]
-
-__all__ = ["LinkReport", "MatchReport", "PairReport"]
+__all__ = ["SHOWN", "MatchReport", "PairReport"]
 
 _LN2 = float(np.log(2.0))
-_SHOWN = 20
+SHOWN = 20
+"""Rows that a notebook shows at most."""
 
 
 @attrs.frozen(eq=False, kw_only=True, repr=False)
@@ -316,66 +313,6 @@ class MatchReport(PairReport):
 
     def _repr_html_(self) -> str:
         sizes = self.cluster_sizes
-        largest = np.argsort(-sizes, kind="stable")[:_SHOWN]
+        largest = np.argsort(-sizes, kind="stable")[:SHOWN]
         rows = [(int(one), int(sizes[one])) for one in largest if sizes[one] > 1]
         return self._html(("cluster", "records"), rows)
-
-
-@attrs.frozen(eq=False, kw_only=True, repr=False)
-class LinkReport(PairReport):
-    """Records of two tables that are the same party.
-
-    Attributes:
-        linked: For each scored pair whether it was linked.
-
-    .. versionadded:: 0.1.0
-    """
-
-    linked: Flags
-
-    @property
-    def ok(self) -> bool:
-        """Whether every record of the left table was linked."""
-        return self.counts()["left unlinked"] == 0
-
-    @property
-    def links(self) -> Frame:
-        """The linked pairs, in the kind of the left frame; columns as in ``pairs``."""
-        return self.to_frame(self.run.sources[0].table)
-
-    def to_frame(self, like: Frame | None = None) -> Frame:
-        """Return ``links`` as a frame of the kind of ``like``; a ``RecordSet`` without it."""
-        chosen = self.scored.take(np.flatnonzero(self.linked))
-        return self.pairs_frame(self.run, chosen, self.model, like=like)
-
-    def counts(self) -> dict[str, int]:
-        """Return the records on both sides, the links, and the records without one."""
-        left, right = self.scored.left[self.linked], self.scored.right[self.linked]
-        return {
-            "left": len(self.run.ids[0]),
-            "right": len(self.run.ids[1]),
-            "links": int(self.linked.sum()),
-            "left unlinked": len(self.run.ids[0]) - len(np.unique(left)),
-            "right unlinked": len(self.run.ids[1]) - len(np.unique(right)),
-        }
-
-    def _repr_html_(self) -> str:
-        chosen = np.flatnonzero(self.linked)
-        best = chosen[np.argsort(-self.scored.log_odds[chosen], kind="stable")[:_SHOWN]]
-        rows = [
-            (_shown_id(self.run.id_of(int(self.scored.left[k]))), _shown_id(self.run.id_of(int(self.scored.right[k]))),
-             f"{self.scored.probability[k]:.3f}")
-            for k in best
-        ]  # fmt: skip
-        return self._html(("left", "right", "match probability"), rows)
-
-
-def _shown_id(record_id: object) -> str:
-    """Show a record's id; one that reaches somebody, an e-mail address or phone number, is masked."""
-    shown = str(record_id)
-    if "@" in shown:
-        return mask(shown, "email")
-    return mask(shown, "phone") if _PHONE.fullmatch(shown) else shown
-
-
-_PHONE = re.compile(r"\+[\d\s().-]{7,20}|1[3-9]\d{9}|\(?\d{3}\)?[\s.-]\d{3}[\s.-]\d{4}")

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ._encode import Encoded
     from ._fields import Codes
     from ._labels import KnownPairs
+    from ._merging._apart import Apart
     from ._model import MatchModel
     from ._scoring import ScoredPairs
     from ._threshold import Threshold
@@ -63,6 +64,8 @@ class Job:
     threshold: Threshold
     known: KnownPairs
     progress: Progress | None
+    apart: Apart | None = None
+    """Records that were taken apart after an earlier merge."""
 
     def block(self, encoded: Encoded, *, budget: float | None = None) -> Candidates:
         """Make candidate pairs."""
@@ -90,11 +93,19 @@ class Job:
         """Score candidate pairs; labelled ones have the answer for a score, whether a rule made them or not."""
         found = score_pairs(encoded, model, candidates.left, candidates.right, progress=self.progress)
         _log.info("kept %d of %d pairs", len(found), len(candidates))
+        if self.apart is not None:
+            found = self._kept_apart(self.apart, encoded, model, found)
         if not len(self.known):
             return found
         said = score_pairs(encoded, model, self.known.left, self.known.right, floor=-np.inf)
         said = attrs.evolve(said, log_odds=np.where(self.known.match, _SURE, 2.0 * VETO))
         return found.take(np.flatnonzero(self.known.answers(found.left, found.right) == 0)).joined(said)
+
+    def _kept_apart(self, apart: Apart, encoded: Encoded, model: MatchModel, found: ScoredPairs) -> ScoredPairs:
+        """Give pairs that were taken apart the score of a no, also those that no rule made."""
+        said = score_pairs(encoded, model, *apart.pairs(), floor=-np.inf)
+        found = found.take(np.flatnonzero(~apart.named(found.left, found.right))).joined(said)
+        return attrs.evolve(found, log_odds=np.where(apart.holds(found.left, found.right), 2.0 * VETO, found.log_odds))
 
     def linkage(self, encoded: Encoded, model: MatchModel) -> Callable[[Codes, Codes], NDArray[np.float64]]:
         """Return the function that scores any pairs within a component."""
@@ -102,6 +113,8 @@ class Job:
         def score(left: Codes, right: Codes) -> NDArray[np.float64]:
             answers = self.known.answers(left, right)
             odds = linkage_scores(encoded, model, left, right)
+            if self.apart is not None:
+                odds = np.where(self.apart.holds(left, right), 2.0 * VETO, odds)
             return np.where(answers == 0, odds, np.where(answers > 0, _SURE, 2.0 * VETO))
 
         return score
@@ -146,6 +159,8 @@ def _round(job: Job, encoded: Encoded, candidates: Candidates, learn: Learn) -> 
         threshold=log_odds_of(threshold),
         contents=encoded.contents,
     )
+    if job.apart is not None:
+        clustering = attrs.evolve(clustering, labels=job.apart.split(clustering.labels, job.known))
     _log.info("%d records in %d clusters", encoded.n, len(clustering.sizes))
     return Found(
         encoded=encoded, candidates=candidates, model=model, pairs=pairs, threshold=threshold, clustering=clustering

@@ -35,7 +35,7 @@ FLOOR = -5.0
 _RIVAL = -2.0
 """Log odds under which a pair with a better explanation than chance keeps its clusters apart."""
 
-_CHUNK = 100_000
+_CHUNK = 50_000
 _THREADS = min(2, os.cpu_count() or 1)
 """Chunks that are scored at a time: numpy and rapidfuzz let go of the interpreter while they compute."""
 

@@ -16,6 +16,7 @@ from crmkit.errors import NotFoundError, SchemaError
 from crmkit.normalize import countries, dates, names
 
 from ._kinds_people import last_generation
+from ._sorting import distinct_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -145,13 +146,13 @@ def _numbered(values: Sequence[str], codes: NDArray[np.int32], numbers: Texts) -
     joined = codes.astype(np.int64) * width + (numbers.codes + 1)
     joined[codes < 0] = -1
     present = np.flatnonzero(joined >= 0)
-    distinct, back = np.unique(joined[present], return_inverse=True)
+    distinct, back = distinct_keys(joined[present])
     texts = [
         f"{numbers.values[key % width - 1]} {values[key // width]}" if key % width else values[key // width]
         for key in distinct.tolist()
     ]
     result = np.full(len(codes), -1, dtype=np.int32)
-    result[present] = back.ravel()
+    result[present] = back
     return Texts(texts, result)
 
 

@@ -17,6 +17,7 @@ _SEPARATORS = re.compile(r"[()/·-]+")
 _AND = frozenset({"&", "+", "und", "and", "et"})
 _CJK = "\u3005\u3041-\u30ff\u3400-\u9fff"
 _HAS_CJK = re.compile(f"[{_CJK}]")
+_ONLY_CJK = re.compile(f"[{_CJK}]+")
 _CJK_BLANK = re.compile(f"(?<=[{_CJK}]) | (?=[{_CJK}])")
 _CJK_EDGE = re.compile(f"(?<=[{_CJK}])(?=[a-z0-9])|(?<=[a-z0-9.])(?=[{_CJK}])")
 # Short forms that Japanese and Korean names carry in brackets, at either end.
@@ -88,6 +89,8 @@ class _Forms:
         self.last_words = frozenset(words[-1] for words in self.at_end)
         self.first_words = frozenset(words[0] for words in self.at_start)
         self.joined = joined
+        self.joined_ends = frozenset(form[-1] for form in joined)
+        self.joined_starts = frozenset(form[0] for form, code in joined.items() if code in _AT_START)
         self.joined_lengths = sorted({len(form) for form in joined}, reverse=True)
 
 
@@ -162,14 +165,16 @@ def _match(
 
 
 def _split_cjk(folded: str) -> tuple[str, str | None]:
-    words, latin_code = _strip(words_of(_CJK_EDGE.sub(" ", folded)), at_start=False)
-    name = _CJK_BLANK.sub("", " ".join(words))
+    name, latin_code = folded, None
+    if _ONLY_CJK.fullmatch(folded) is None:
+        words, latin_code = _strip(words_of(_CJK_EDGE.sub(" ", folded)), at_start=False)
+        name = _CJK_BLANK.sub("", " ".join(words))
     forms = _forms()
     code: str | None = None
     form_code: str | None = None
     branch = False
     searching = True
-    while searching:
+    while searching and (name[-1:] in forms.joined_ends or name[:1] in forms.joined_starts):
         searching = False
         for length in forms.joined_lengths:
             if len(name) <= length:

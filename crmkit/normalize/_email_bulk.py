@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import _email_typos
 from ._email_syntax import LONGEST_DOMAIN, reserved_tops
@@ -51,21 +51,40 @@ def _line() -> re.Pattern[str]:
     atom = rf"[{rfc_constants.ATEXT}]++"
     label = r"[a-z0-9]++(?:-[a-z0-9]++)*+"
     # Names that the reference writes in lower case, and words that stand for no address.
-    in_lower_case = "|".join(map(re.escape, rfc_constants.CASE_INSENSITIVE_MAILBOX_NAMES))
-    special = rf"(?!(?i:{_FILLERS}{_words()}{_FILLERS}[+@]|(?:{in_lower_case})@))"
+    special = rf"(?!{_FILLERS}{_words(*rfc_constants.CASE_INSENSITIVE_MAILBOX_NAMES)}{_FILLERS}[+@])"
     short = rf"(?!.{{{LONGEST_DOMAIN + 1}}})"  # then no part can be too long
     address = rf"{short}{special}{atom}(?:\.{atom})*+@((?:{label}\.)++[a-z]++)$"
     return re.compile(rf"^(?:{address}|.*+$)", re.MULTILINE)
 
 
-def _words() -> str:
-    """Return a pattern of the words that may stand for no address, branching by their first letters."""
-    by_letter: dict[str, list[str]] = {}
-    for word in placeholder_words():
-        by_letter.setdefault(word[0], []).append(word)
-    return f"(?:{'|'.join(_branch(letter, words) for letter, words in by_letter.items())})"
+def _words(*more: str) -> str:
+    """Return a pattern of the words that may stand for no address, and of more, branching letter by letter."""
+    tree: dict[str, Any] = {}
+    for word in (*placeholder_words(), *more):
+        node = tree
+        for letter in word:
+            node = node.setdefault(letter, {})
+        node[_END] = {}
+    return _branches(tree)
 
 
-def _branch(letter: str, words: Sequence[str]) -> str:
-    rests = (_FILLERS.join(map(re.escape, word[1:])) for word in words)
-    return f"{letter}{_FILLERS}(?:{'|'.join(rests)})"
+_END = ""
+
+
+def _branches(node: dict[str, Any]) -> str:
+    ways = [
+        _in_any_case(letter) + (f"{_FILLERS}{rest}" if (rest := _branches(below)) else "")
+        for letter, below in node.items()
+        if letter != _END
+    ]
+    if not ways:
+        return ""
+    return f"(?:{'|'.join(ways)})" + ("?" if _END in node else "")
+
+
+def _in_any_case(text: str) -> str:
+    """Return a pattern of ASCII text in capitals or not, whose first letter tells at once where it cannot match.
+
+    A flag for the same has the engine try every branch; only ASCII can match what follows.
+    """
+    return "".join(f"[{sign}{sign.upper()}]" if "a" <= sign <= "z" else re.escape(sign) for sign in text.lower())

@@ -29,9 +29,11 @@ def soundex(raw: str) -> str:
 
 def _readings(raw: str) -> list[str] | None:
     """Return the reading of the family name and of each character behind it."""
-    name = _han_names.split(text.clean(raw, narrow=True)[:_LIMIT], None)
-    family = text.to_simplified(name.family or "")
-    given = text.to_simplified(name.given or "")
+    if _han_names.is_plain(raw):  # most names
+        family, given = text.to_simplified(raw[0]), text.to_simplified(raw[1:])
+    else:
+        name = _han_names.split(text.clean(raw, narrow=True)[:_LIMIT], None)
+        family, given = text.to_simplified(name.family or ""), text.to_simplified(name.given or "")
     whole = family + given
     if not whole or _HAN_ONLY.fullmatch(whole) is None:
         return None

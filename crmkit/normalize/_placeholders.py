@@ -5,6 +5,7 @@ What counts depends on the field: "No" is a surname, "Customer" is no person, an
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache
 
@@ -14,6 +15,10 @@ __all__ = ["is_filler_number", "is_marker", "is_name_placeholder", "is_placehold
 
 _LONGEST = 40
 _FEWEST_DIGITS = 4
+_LONG_TEXT = 1000
+_SIGN = re.compile(r"\w").search
+_DIGIT = re.compile(r"\d").search
+_LETTER = re.compile(r"[A-Za-z]").search
 _ROUND = " .-_*?!()[]<>"
 
 
@@ -45,6 +50,9 @@ def is_marker(raw: str) -> bool:
 
 def is_name_placeholder(raw: str) -> bool:
     """Say whether the text stands in for a name; see :func:`crmkit.normalize.names.is_placeholder`."""
+    if len(raw) > _LONG_TEXT:
+        bare = raw.strip().strip(_ROUND)
+        return is_name_placeholder(bare) if len(bare) <= _LONG_TEXT else _SIGN(bare) is None
     folded = text.fold(raw)
     if not (folded[:1].isalpha() or any(map(str.isalpha, folded))):
         return True
@@ -64,7 +72,9 @@ def is_placeholder(raw: str) -> bool:
         >>> [is_placeholder(value) for value in ("N/A", "No", "无", "--", "no email", "13800138000")]
         [True, True, True, True, True, False]
     """
-    if any(char.isdecimal() for char in raw):
+    if len(raw) > _LONG_TEXT:
+        return len(bare := raw.strip().strip(_ROUND)) <= _LONG_TEXT and is_placeholder(bare)
+    if _DIGIT(raw) is not None:
         return False
     folded = raw.strip().casefold()
     if is_name_placeholder(raw) or folded in _words("answer"):
@@ -82,7 +92,7 @@ def is_filler_number(raw: str) -> bool:
         >>> [is_filler_number(value) for value in ("00000", "999-9999", "000", "10000", "x000000")]
         [True, True, False, False, False]
     """
-    if len(raw) > _LONGEST or any(char.isalpha() for char in raw):
+    if len(raw) > _LONGEST or (_LETTER(raw) is not None if raw.isascii() else any(map(str.isalpha, raw))):
         return False
     found = [char for char in raw if char.isdecimal()]
     return len(found) >= _FEWEST_DIGITS and len(set(found)) == 1

@@ -58,6 +58,9 @@ _FIRST_NUMBER = re.compile(
 )
 _LAST_NUMBER = re.compile(r"[^\W\d]\.?[\s,]+(\d+(?:\s*[-–/]\s*\d+)?(?:\s?[a-z])?)\.?\s*\Z", re.IGNORECASE)
 _CHINESE_NUMBER = re.compile(r"(\d+(?:[-之]\d+)?)\s*(?:号|號|弄)")
+_HAN_NOISE = re.compile(r"[\s,，。.;；]+")
+_SIMPLE = re.compile(r"[a-z0-9]+(?: [a-z0-9]+)*\Z").match  # words and nothing else
+_UNIT_WORDS = frozenset(UNITS)
 _APOSTROPHE = re.compile(r"['’`.]")
 _NOT_WORD = re.compile(r"[^\w/#&-]+")
 
@@ -89,10 +92,17 @@ def street(raw: str) -> str:
     .. versionadded:: 0.1.0
     """
     text = _text(raw)
-    # In ASCII there is nothing to fold but case.
-    text = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text.casefold())
-    if _HAN.search(text):
-        return unicodedata.normalize("NFKC", re.sub(r"[\s,，。.;；]+", "", text).casefold())
+    if text.isascii():  # there is nothing to fold but case
+        text = text.lower()
+        if _SIMPLE(text) is not None:
+            words = text.split(" ")
+            first = words[0]
+            if _UNIT_WORDS.isdisjoint(words) and (first.isalpha() or first[0].isdigit()) and not _may_name_box(text):
+                return " ".join(_unify(words))
+    else:
+        text = unicodedata.normalize("NFKC", text.casefold())
+        if _HAN.search(text):
+            return unicodedata.normalize("NFKC", _HAN_NOISE.sub("", text).casefold())
     box = _PO_BOX.search(text) if _may_name_box(text) else None
     if box and box[1]:
         text = f"{text[: box.start()]} pobox {box[1]} {text[box.end() :]}"
@@ -129,6 +139,7 @@ def _split_unit(text: str) -> tuple[str, str | None]:
 
 
 _SHORT_DIRECTIONS = frozenset(DIRECTIONS.values())
+_ABBREVIATED = ORDINALS.keys() | DIRECTIONS.keys() | STREET_TYPES.keys()
 
 
 def _before(words: list[str], place: int) -> str:
@@ -137,6 +148,12 @@ def _before(words: list[str], place: int) -> str:
 
 def _unify(words: list[str]) -> list[str]:
     """Abbreviate street types and directions; a word before the name stays (``St Mary St`` keeps its saint)."""
+    known = [place for place, word in enumerate(words) if word in _ABBREVIATED]
+    last = words[-1] if words else ""
+    if not known:
+        return [_unglued(word) for word in words]
+    if len(words) > 1 and known == [len(words) - 1] and last in STREET_TYPES:  # most lines
+        return [*(_unglued(word) for word in words[:-1]), STREET_TYPES[last]]
     result: list[str] = []
     named = False  # whether a word of the street's own name stands before
     for place, word in enumerate(words):
@@ -148,10 +165,14 @@ def _unify(words: list[str]) -> list[str]:
         elif word in STREET_TYPES and place > 0 and (named or not after or word in BEFORE_NAMES):
             short = STREET_TYPES[word]
         else:
-            short = f"{word[:-7]}str" if len(word) > 8 and word.endswith("strasse") else word
+            short = _unglued(word)
         result.append(short)
         named = named or not (short[0].isdigit() or short in _SHORT_DIRECTIONS)
     return result
+
+
+def _unglued(word: str) -> str:
+    return f"{word[:-7]}str" if len(word) > 8 and word.endswith("strasse") else word
 
 
 def normalize(raw: str) -> str | None:

@@ -18,6 +18,8 @@ from ._plain import plain
 from ._reference import read_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from crmkit.typing import Language
 
 __all__ = ["calling_code", "codes", "format", "is_exact", "is_valid", "name", "normalize", "validate"]
@@ -62,6 +64,16 @@ def _fold(raw: str) -> str:
     text = _NOT_WORD.sub(" ", text).strip()
     text = text.removeprefix("the ")
     return text.replace(" ", "")
+
+
+def by_folded_name() -> Mapping[str, str]:
+    """Return every name that :func:`normalize` reads, as :func:`fold` leaves it, with its code."""
+    return _by_name()
+
+
+def fold(raw: str) -> str:
+    """Return the text as names are looked up."""
+    return _fold(raw)
 
 
 def normalize(raw: str) -> str | None:

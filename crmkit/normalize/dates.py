@@ -61,6 +61,7 @@ _DAY_FIRST = re.compile(
 )
 _MONTH_FIRST = re.compile(_WEEKDAY + r"([^\W\d_]{3,10})\.?[\s-]*(\d{1,2})(?:st|nd|rd|th)?,?[\s-]+(\d{4}|\d{2})" + _TIME)
 _YEAR_FIRST = re.compile(r"(\d{4})[\s-]+([^\W\d_]{3,10})\.?[\s-]+(\d{1,2})" + _TIME)
+_YEAR_MONTH_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z").match
 _MONTH_DAY = re.compile(r"--(\d{2})-?(\d{2})\Z", re.ASCII)
 
 
@@ -251,6 +252,8 @@ def order_evidence(values: Iterable[str]) -> tuple[DateOrder | None, frozenset[s
     undecided: set[str] = set()
     year_first = False
     for raw in values:
+        if year_first and _YEAR_MONTH_DAY(raw) is not None:
+            continue  # whether there is such a day or not, it says nothing new
         found = _readings(raw)
         between = separator(raw)
         if len(found) > 1:

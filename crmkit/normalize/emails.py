@@ -26,6 +26,8 @@ from ._plain import plain
 from ._reference import read_rows, read_set
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ._email_syntax import Parsed
 
 __all__ = [
@@ -224,6 +226,30 @@ def is_role(raw: str) -> bool:
         return False  # whether it is an address or not
     found = key(raw)
     return found is not None and _names_role(found.rpartition("@")[0].partition("+")[0], roles)
+
+
+def roles_among(keys: Sequence[str]) -> list[bool]:
+    """Say of each of many keys (or of texts in their place) whether ``is_role``; those that cannot be are told at once.
+
+    Without digits and punctuation a role is one of a few words, whatever of them a local part has.
+    """
+    words = _bare_roles()
+    heads = [raw.lower().partition("@")[0].partition("+")[0] for raw in keys]
+    bare = "\n".join(heads).translate(_NO_MARKS).split("\n")
+    if len(bare) != len(heads):  # a text holds a line break
+        bare = [head.translate(_NO_MARKS) for head in heads]
+    return [
+        (word in words or not (word.isascii() and word.isalpha())) and is_role(raw)
+        for word, raw in zip(bare, keys, strict=True)
+    ]
+
+
+_NO_MARKS = str.maketrans("", "", "0123456789._-")
+
+
+@cache
+def _bare_roles() -> frozenset[str]:
+    return frozenset(role.translate(_NO_MARKS) for role in read_set("role_local_parts.txt"))
 
 
 def _names_role(local: str, roles: frozenset[str]) -> bool:

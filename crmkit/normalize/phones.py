@@ -54,6 +54,7 @@ _PLAIN_EXTENSION = re.compile(r"(\+?[\d ().-]*\d) ?(?:ext\. ?|x)(\d{1,6})\Z", re
 _ABROAD = re.compile(r"\(?00[ -]?(?=[1-9])", re.ASCII)
 _CHINA_WITHOUT_PLUS = re.compile(r"\(?86\)?[ -]?1[3-9]\d[ -]?\d{4}[ -]?\d{4}\Z", re.ASCII)
 _SEPARATOR = re.compile(r"\s*[/;|,\n\r、]+\s*|\s+(?:or|oder|ou|o)\s+|\s*[或和]\s*")
+_MAY_SEPARATE = re.compile(r"[^0-9 ().+-]").search
 _FEWEST_DIGITS = 5
 
 
@@ -118,10 +119,10 @@ def normalize(raw: str, country: str | None = None) -> str | None:
     if len(raw) > _MAX_RAW:
         return None
     text = _prepare(raw, country)
-    fast = _phone_plan.accept(text, country) if text else None
+    fast = _phone_plan.accept(text, country) if text and text != raw else None
     if fast is not None:
         return f"+{fast[0]}{fast[1]}"
-    found = written(raw, country)
+    found = _written(text, country)
     return None if found is None else found[0]
 
 
@@ -135,9 +136,10 @@ def written(raw: str, country: str | None = None) -> tuple[str, str | None] | No
         >>> written("+44 20 7946 0958 ext. 12")
         ('+442079460958', '12')
     """
-    if len(raw) > _MAX_RAW:
-        return None
-    text = _prepare(raw, country)
+    return _written(_prepare(raw, country), country) if len(raw) <= _MAX_RAW else None
+
+
+def _written(text: str | None, country: str | None) -> tuple[str, str | None] | None:
     if not text or len(text) > _MAX_RAW:
         return None
     apart = _PLAIN_EXTENSION(text)
@@ -378,6 +380,8 @@ def split_many(raw: str) -> list[str]:
     """
     if len(raw) > 16 * _MAX_RAW:
         return [raw]
+    if raw.isascii() and _MAY_SEPARATE(raw) is None:
+        return [raw.strip()] if raw.strip() else []
     text = "\n".join(plain(line) for line in raw.splitlines())
     pieces: list[str] = []
     end = 0

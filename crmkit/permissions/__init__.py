@@ -3,38 +3,34 @@
 from __future__ import annotations
 
 from . import authzen
-from ._casbin import CasbinPolicy, from_casbin
-from ._cedar import cedar_entities, to_cedar
-from ._conditions import Condition, Custom
-from ._constraints import Breach, constraint_breaches
-from ._decision import Decision, DecisionCode, Leaf, NearMiss, Outcome
-from ._diff import AccessChange, PolicyDiff, Verdict, check_access_not_granted, check_no_new_access, diff
-from ._engine import CustomPredicate, Engine
-from ._fields import FieldViolation, ViolationCode
-from ._least import LeastPrivilege, Simulation, Suggestion, SuggestionKind, least_privilege, simulate
-from ._lint import lint
-from ._lint_report import LINT_CODES, Finding, LintReport
-from ._load import load, loads
-from ._offboard import Offboarding, offboard
-from ._operands import NOW, Operand, context, principal, record
-from ._people import Assignment, OrgChart, Principal
-from ._plan import Plan
-from ._policy import Policy
-from ._presets import Preset, preset, preset_text
-from ._problem import Problem
-from ._read_data import policy_from_dict
-from ._review import Review, ReviewDecision, review
-from ._review_rows import FLAGS, ReviewRow
-from ._roles import Exemption, FieldRule, Grant, Role, RoleKind, SoD
-from ._schema import Field, Level, Resource, Scope
-from ._search import Access, Permission, accessible, what_can, who_can
-from ._separation import Violation, sod_violations
-from ._session import Session
-from ._spec import json_schema
-from ._sql import Dialect, ParamStyle
-from ._types import Type
-from ._view import View
-from ._write import dump, dumps
+from ._conditions._operands import NOW, Operand, context, principal, record
+from ._conditions._schema import Field, Level, Resource, Scope
+from ._conditions._tree import Condition, Custom
+from ._conditions._types import Type
+from ._decisions._constraints import Breach, constraint_breaches
+from ._decisions._decision import Decision, DecisionCode, Leaf, NearMiss, Outcome
+from ._decisions._engine import CustomPredicate, Engine
+from ._decisions._fields import FieldViolation, ViolationCode
+from ._decisions._plan import Plan
+from ._decisions._search import Access, Permission
+from ._decisions._session import Session
+from ._decisions._view import View
+from ._exchange._casbin import CasbinPolicy, from_casbin
+from ._exchange._cedar import cedar_entities, to_cedar
+from ._filters._sql import Dialect, ParamStyle
+from ._policy._people import Assignment, OrgChart, Principal
+from ._policy._policy import Policy
+from ._policy._presets import Preset, preset, preset_text
+from ._policy._problem import Problem
+from ._policy._roles import Exemption, FieldRule, Grant, Role, RoleKind, SoD
+from ._policy._spec import json_schema
+from ._reviews._diff import AccessChange, PolicyDiff, Verdict, check_access_not_granted, check_no_new_access, diff
+from ._reviews._least import LeastPrivilege, Simulation, Suggestion, SuggestionKind, least_privilege, simulate
+from ._reviews._lint import lint
+from ._reviews._lint_report import LINT_CODES, Finding, LintReport
+from ._reviews._offboard import Offboarding, offboard
+from ._reviews._review import Review, ReviewDecision, review
+from ._reviews._review_rows import FLAGS, ReviewRow
 
 __all__ = [
     "FLAGS",
@@ -90,9 +86,7 @@ __all__ = [
     "Type",
     "Verdict",
     "View",
-    "Violation",
     "ViolationCode",
-    "accessible",
     "authzen",
     "cedar_entities",
     "check_access_not_granted",
@@ -100,24 +94,16 @@ __all__ = [
     "constraint_breaches",
     "context",
     "diff",
-    "dump",
-    "dumps",
     "from_casbin",
     "json_schema",
     "least_privilege",
     "lint",
-    "load",
-    "loads",
     "offboard",
-    "policy_from_dict",
     "preset",
     "preset_text",
     "principal",
     "record",
     "review",
     "simulate",
-    "sod_violations",
     "to_cedar",
-    "what_can",
-    "who_can",
 ]

@@ -10,7 +10,7 @@ from crmkit.errors import CrmkitError, FormatError, NotFoundError
 if TYPE_CHECKING:
     from crmkit.typing import JSONValue
 
-    from ._engine import Engine
+    from ._decisions._engine import Engine
 
 __all__ = ["evaluate", "evaluations"]
 

@@ -274,6 +274,10 @@ def _causes(report: ValidationReport) -> tuple[Mapping[str, JSONValue], ...]:
 
 def _rates(report: ValidationReport, by: Iterable[str] | None) -> tuple[Rate, ...]:
     table = report.table
+    if len(table) != report.n_rows:  # a table in pieces whose rows were let go
+        if by is not None:
+            raise SchemaError("rates by a column need the rows; ask check_chunks(..., keep_rows=True) for them")
+        return ()
     columns = _group_columns(table) if by is None else [by] if isinstance(by, str) else list(by)
     wrong = np.zeros(len(table), dtype=bool)
     wrong[report.issues.filter(severity=at_least("error")).rows] = True

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from crmkit._private_file import make_private
 from crmkit.errors import CrmkitWarning, FormatError
 
 from ._health import MARKER as HEALTH
@@ -129,7 +130,7 @@ class _Lines:
     def add(self, name: str, at: datetime, data: Mapping[str, Any]) -> None:
         del name, at
         line = json.dumps(data, ensure_ascii=False, sort_keys=True).encode("utf-8", "backslashreplace")
-        with self._path.open("ab") as file:
+        with make_private(self._path).open("ab") as file:
             if file.tell() and not self._ends_whole():
                 line = b"\n" + line  # a writer died in the middle of its line: ours begins on its own
             file.write(line + b"\n")
@@ -167,7 +168,7 @@ class _Sqlite:
         self._path = path
 
     def add(self, name: str, at: datetime, data: Mapping[str, Any]) -> None:
-        with contextlib.closing(sqlite3.connect(self._path)) as connection, connection:
+        with contextlib.closing(sqlite3.connect(make_private(self._path))) as connection, connection:
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS snapshots (at TEXT NOT NULL, name TEXT NOT NULL, data TEXT NOT NULL)"
             )

@@ -57,7 +57,7 @@ class ColumnPair:
         return self.left
 
     def compared(self) -> Compared:
-        """Return the pair as :func:`crmkit.frames.row_hashes` takes it."""
+        """Return the pair as ``frames.row_hashes`` takes it."""
         return Compared(left=self.left, right=self.right, tolerance=self.tolerance, values=self.values)
 
 

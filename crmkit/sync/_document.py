@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from crmkit._private_file import make_private
 from crmkit.errors import FixityError, FormatError
 
 from ._plan import SyncPlan
@@ -35,7 +36,7 @@ def save(plan: SyncPlan, path: str | os.PathLike[str]) -> Path:
         "unreadable": plan.unreadable, "left_out": list(plan.left_out),
     }  # fmt: skip
     target = Path(path)
-    target.write_bytes(_json(head)[:-1] + b',"plan":' + content + b"}\n")
+    make_private(target).write_bytes(_json(head)[:-1] + b',"plan":' + content + b"}\n")
     return target
 
 

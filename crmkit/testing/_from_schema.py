@@ -13,6 +13,7 @@ from crmkit.validators._check import AllOf, AnyOf, Check, Not, walk
 from crmkit.validators._field_rules import field_rules
 from crmkit.validators._region import _regions
 from crmkit.validators._repair import safely
+from crmkit.validators._rules import Require
 from crmkit.validators._verdict import Skipped, failures
 
 if TYPE_CHECKING:
@@ -177,12 +178,14 @@ def near_values_of(check: Check) -> st.SearchStrategy[str]:
 
 
 def records_of(schema: Schema, *, near_valid: bool) -> st.SearchStrategy[dict[str, str | None]]:
-    """Draw records with a value for every column of the schema."""
+    """Draw records with a value for every column of the schema; right ones keep its rules of single records, too."""
     fields: dict[str, st.SearchStrategy[str | None]] = {}
+    filled = set() if near_valid else {rule.field for rule in schema.all_rules if isinstance(rule, Require)}
     for column in schema.columns:
         check = schema.fields.get(column)
         if check is None:
-            fields[column] = st.integers(1, 10**6).map("R{}".format) if column == schema.key else st.none() | _plain()
+            plain = _plain() if column in filled else st.none() | _plain()
+            fields[column] = st.integers(1, 10**6).map("R{}".format) if column == schema.key else plain
             continue
         rules = field_rules(column, check)
         judges = tuple(rule.check for rule in rules if type(rule.check).__name__ not in ("Required", "Blank"))
@@ -191,10 +194,15 @@ def records_of(schema: Schema, *, near_valid: bool) -> st.SearchStrategy[dict[st
         drawn: st.SearchStrategy[str | None] = values
         if near_valid and whole is not None:
             drawn = values | near_values_of(whole) | st.none()
-        elif not any(type(rule.check).__name__ == "Required" for rule in rules):
+        elif column not in filled and not any(type(rule.check).__name__ == "Required" for rule in rules):
             drawn = values | st.none()
         fields[column] = drawn
-    return st.fixed_dictionaries(fields)
+    records = st.fixed_dictionaries(fields)
+    return records if near_valid else records.filter(lambda record: not _wrong(schema, record))
+
+
+def _wrong(schema: Schema, record: dict[str, str | None]) -> int:
+    return len(schema.check_record(record).issues.filter(severity="error"))
 
 
 def _plain() -> st.SearchStrategy[str]:

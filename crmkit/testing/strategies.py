@@ -256,7 +256,10 @@ def values_of(check: validators.Check, *, near_valid: bool = False) -> st.Search
 
 
 def records_of(schema: validators.Schema, *, near_valid: bool = False) -> st.SearchStrategy[dict[str, str | None]]:
-    """Draw records whose fields a schema takes; rules between fields and records are not looked at.
+    """Draw records in which a schema finds no error: neither in a field nor between the fields of a record.
+
+    Rules between records, such as ``unique``, say nothing of one record. A rule that few records keep by chance makes
+    drawing slow; write such a record by hand.
 
     Args:
         schema: The rule set.

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Adapted", "AttrsValidator"]
 
+_SURE_ENOUGH = 0.95
+"""How sure a normal form must be to be taken over: as much as ``ValidationReport.fixes`` asks for by default."""
+
 
 class Adapted:
     """What every check can be turned into."""
@@ -60,9 +63,19 @@ class Adapted:
         )
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        """Let ``Annotated[str, Email()]`` work in pydantic: the field holds the normal form, or is refused."""
+        """Let ``Annotated[str, Email()]`` work in pydantic: the field holds the normal form, or is refused.
+
+        A normal form that is less sure than ``ValidationReport.fixes`` asks for by default leaves the value as it is.
+        """
         core = require("pydantic_core.core_schema", extra=None, what="a check in a pydantic model")
         return core.no_info_after_validator_function(_ForPydantic(cast("Check", self)), handler(source))
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> Any:
+        """Say in the model's JSON Schema what it can hold: a format, a pattern, lengths, a list of values."""
+        from ._json_schema import text_schema
+
+        said = handler(core_schema)
+        return {**said, **text_schema(cast("Check", self))} if said.get("type") == "string" else said
 
 
 def _verdict(check: Check, value: object, context: Context = ()) -> Verdict:
@@ -130,7 +143,9 @@ class _ForPydantic:
             core = require("pydantic_core", extra=None, what="a check in a pydantic model")
             raise core.PydanticCustomError(finding.code, "{said}", {"said": message(finding.code, finding.params)})
         if isinstance(value, str) and not isinstance(verdict, Skipped):
-            forms = [one.fix for one in verdict if one.code == NOT_NORMALIZED and one.confidence == 1.0]
+            forms = [
+                one.fix for one in verdict if one.code == NOT_NORMALIZED and (one.confidence or 0.0) >= _SURE_ENOUGH
+            ]
             return forms[0] if forms else value
         return value
 

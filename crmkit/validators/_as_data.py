@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
@@ -60,7 +61,7 @@ from ._uscc import USCC
 from ._vat import VAT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from crmkit.typing import JSONValue
 
@@ -198,6 +199,9 @@ def schema_from_dict(data: Mapping[str, Any]) -> Schema:
     """Return the schema that ``schema_to_dict`` wrote."""
     from ._schema import Schema
 
+    given: object = data  # what a file may hold
+    if not isinstance(given, Mapping):
+        raise FormatError(f"a schema is a mapping, not an object of type {type(given).__name__}")
     marker = data.get("format")
     if marker != MARKER:
         family, _, version = str(marker)[:40].partition("/")

@@ -7,15 +7,18 @@ from functools import cached_property
 
 import attrs
 
+from crmkit.errors import NotFoundError, SchemaError
 from crmkit.normalize import text as texts
 from crmkit.normalize._placeholders import is_placeholder
 
+from ._arguments import words
 from ._check import Check, Context
+from ._likeness import nearest
 from ._verdict import PASSED, Finding, Verdict, normal
 
 __all__ = ["Choice"]
 
-_LEAST_LIKENESS = 85.0
+_LONGEST = 1000
 
 # The stages that Salesforce, HubSpot, Zoho, Dynamics 365, 纷享销客 and 销售易 deliver, brought to one list.
 _STAGES = ("new", "qualified", "proposal", "negotiation", "won", "lost")
@@ -44,11 +47,13 @@ _STATUS_SYNONYMS = {
 
 
 def _texts(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(values)
+    return words("the values of a Choice()", values)
 
 
 def _pairs(synonyms: Mapping[str, str] | tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    return tuple(synonyms.items()) if isinstance(synonyms, Mapping) else synonyms
+    pairs = tuple(synonyms.items()) if isinstance(synonyms, Mapping) else tuple(synonyms)
+    words("the synonyms of a Choice()", [word for pair in pairs for word in pair])
+    return pairs
 
 
 @attrs.define(frozen=True, slots=False)
@@ -69,6 +74,12 @@ class Choice(Check):
 
     values: tuple[str, ...] = attrs.field(converter=_texts)
     synonyms: tuple[tuple[str, str], ...] = attrs.field(default=(), kw_only=True, converter=_pairs)
+
+    @synonyms.validator
+    def _means_a_value(self, _attribute: object, synonyms: tuple[tuple[str, str], ...]) -> None:
+        for _, value in synonyms:
+            if value not in self.values:
+                raise SchemaError(f"a synonym of a Choice(): {NotFoundError.of('value', value, self.values)}")
 
     @classmethod
     def deal_stages(cls) -> Choice:
@@ -108,23 +119,10 @@ class Choice(Check):
             return normal(text, meant)
         if is_placeholder(text):
             return (Finding("placeholder", dimension="completeness", severity="warning"),)
-        near, likeness = self._nearest(text)
+        near, likeness = nearest(texts.fold(text), self._known) if len(text) <= _LONGEST else (None, None)
         return (Finding("choice_unknown", fix=near, confidence=likeness, params={"n": len(self.values)}),)
 
     def examine_many(self, texts: Sequence[str], contexts: Sequence[Context]) -> Mapping[int, Verdict]:
         del contexts
         exact, examine = self._exact, self.examine
         return {at: verdict for at, text in enumerate(texts) if text not in exact and (verdict := examine(text))}
-
-    def _nearest(self, text: str) -> tuple[str | None, float | None]:
-        """Return the one value that the text is a slip away from; none if two are as near."""
-        from rapidfuzz import fuzz, process
-
-        found = process.extract(texts.fold(text), list(self._known), scorer=fuzz.ratio, score_cutoff=_LEAST_LIKENESS)
-        meant: dict[str, float] = {}
-        for name, score, _ in found:  # best first
-            meant.setdefault(self._known[name], score)
-        if len(meant) != 1:
-            return None, None
-        value, score = next(iter(meant.items()))
-        return value, round(score / 100 * 0.95, 2)

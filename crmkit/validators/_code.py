@@ -11,6 +11,7 @@ import attrs
 from crmkit.normalize._placeholders import is_placeholder
 from crmkit.normalize._plain import plain
 
+from ._arguments import count
 from ._check import Check, Context
 from ._patterns import compile_pattern
 from ._verdict import Finding, Verdict, failed, normal
@@ -48,7 +49,7 @@ class Code(Check):
 
     learns: ClassVar[bool] = True
 
-    length: int | None = None
+    length: int | None = attrs.field(default=None, validator=count("length of a Code()", least=1))
     pattern: str | None = attrs.field(default=None)
     learned: bool = attrs.field(default=False, repr=False, eq=False)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from crmkit.errors import NotFoundError, SchemaError
 
-from ._named import normalizer
+from ._named import normalizer, within_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,11 +75,9 @@ class Columns:
             return Texts([], np.full(self.n_rows, -1, dtype=np.int32))
         distinct = self.table.texts(name)
         values = cast("list[str]", distinct.values)
-        blank = np.fromiter(map(str.isspace, values), dtype=bool, count=len(values))
-        if "" in values:
-            blank[values.index("")] = True
-        if not blank.any():
+        if not any(map(str.isspace, values)) and "" not in values:
             return Texts(values, distinct.codes)
+        blank = np.fromiter((not value or value.isspace() for value in values), dtype=bool, count=len(values))
         kept = np.flatnonzero(~blank)
         renumbered = np.full(len(values) + 1, -1, dtype=np.int32)
         renumbered[kept] = np.arange(len(kept), dtype=np.int32)
@@ -103,7 +101,7 @@ class Columns:
         if key is not None and key in self._normalized:
             return self._normalized[key]
         texts = self.texts(name)
-        normalize = form if callable(form) else normalizer(form)
+        normalize = within_limit(form) if callable(form) else normalizer(form)
         numbers: dict[str, int] = {}
         codes = [numbers.setdefault(normalize(text) or "", len(numbers)) for text in texts.values]
         found = Texts(list(numbers), np.append(np.array(codes, dtype=np.int32), np.int32(-1))[texts.codes])

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import attrs
 import numpy as np
 
-from crmkit.errors import SchemaError
+from crmkit.errors import NotFoundError, SchemaError
 
-from ._derive import derivation
+from ._derive import derivation, derivations
 from ._groups_of_rows import combined_key, group_modes, laplace
 from ._rules import Judgement, Rule, RunContext
 
@@ -34,11 +34,24 @@ class Complete(Rule):
 
     field: str = attrs.field(kw_only=False)
     by: str = attrs.field(kw_only=False)
-    method: str = "country_of_phone"
+    method: str = ""
     lookup: str | None = None
     key: str | None = None
     min_support: int = 3
     min_share: float = 0.9
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        if bool(self.lookup) == bool(self.method):
+            raise SchemaError(
+                "complete() needs either method=, how the other column tells, or lookup=, where it can be looked up"
+            )
+        if self.lookup is not None and not all(self.lookup.rpartition(".")[::2]):
+            raise SchemaError(
+                f"complete(..., lookup={self.lookup!r}): give table and column, as in lookup='accounts.industry'"
+            )
+        if self.method and self.method not in ("group", *derivations()):
+            raise NotFoundError.of("method of completing", self.method, ["group", *derivations()])
 
     kind: ClassVar[str] = "complete"
     dimension: ClassVar[Dimension] = "completeness"
@@ -107,14 +120,14 @@ class Complete(Rule):
         return {"field": names.get(self.field, self.field), "by": names.get(self.by, self.by)}
 
     def __repr__(self) -> str:
-        how = "" if self.method == "country_of_phone" else f", method={self.method!r}"
+        how = f", method={self.method!r}"
         if self.lookup is not None:
             how = f", lookup={self.lookup!r}"
         return f"complete({self.field!r}, by={self.by!r}{how}){self._suffix()}"
 
 
 def complete(
-    field: str, *, by: str, method: str = "country_of_phone", lookup: str | None = None, key: str | None = None,
+    field: str, *, by: str, method: str | None = None, lookup: str | None = None, key: str | None = None,
     min_support: int = 3, min_share: float = 0.9, name: str | None = None, severity: Severity = "info",
 ) -> Rule:  # fmt: skip
     """Report where a field is empty although the data tell what it is, and propose that.
@@ -135,20 +148,18 @@ def complete(
 
     Raises:
         NotFoundError: If there is no such method.
+        SchemaError: If neither ``method`` nor ``lookup`` is given, or both are.
 
     Example:
         >>> from crmkit.validators import Schema
         >>> people = [{"country": None, "phone": "+86 138 0013 8000"}]
-        >>> Schema("people", rules=[complete("country", by="phone")]).check(people).issues[0].fix
+        >>> told = complete("country", by="phone", method="country_of_phone")
+        >>> Schema("people", rules=[told]).check(people).issues[0].fix
         'CN'
 
     .. versionadded:: 0.1.0
     """
-    if lookup is not None and not all(lookup.rpartition(".")[::2]):
-        raise SchemaError(f"complete(..., lookup={lookup!r}): give table and column, as in lookup='accounts.industry'")
-    if lookup is None and method != "group":
-        derivation(method)
     return Complete(
-        field, by, method=method, lookup=lookup, key=key, min_support=min_support, min_share=min_share, name=name,
+        field, by, method=method or "", lookup=lookup, key=key, min_support=min_support, min_share=min_share, name=name,
         severity=severity,
     )  # fmt: skip

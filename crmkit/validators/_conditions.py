@@ -16,6 +16,7 @@ import attrs
 from crmkit import frames
 from crmkit.errors import NotFoundError, SchemaError
 
+from ._arguments import column_names, one_of
 from ._named import normalizer
 from ._ordered import comparable
 from ._patterns import compile_pattern
@@ -99,7 +100,7 @@ class Comparison(Condition):
     """The value, as text, number or date, compares so with a constant."""
 
     column: str
-    operator: Operator = attrs.field(validator=attrs.validators.in_(get_args(Operator)))
+    operator: Operator = attrs.field(validator=one_of("comparison", get_args(Operator)))
     value: str
     normalize: str | None = None
 
@@ -290,7 +291,11 @@ class Column:
     __hash__ = None  # type: ignore[assignment]  # equality makes a condition, so a column cannot be a key
 
     def isin(self, *values: object) -> Condition:
-        """Return the condition that the value is one of ``values``."""
+        """Return the condition that the value is one of ``values``, or of those of one list."""
+        if len(values) == 1 and isinstance(values[0], (list, tuple, set, frozenset)):
+            values = tuple(values[0])
+        if not values:
+            raise SchemaError(f"{self!r}.isin() needs at least one value")
         return OneOf(self.name, tuple(_constant(value) for value in values), self.normalize)
 
     def matches(self, pattern: str) -> Condition:
@@ -324,6 +329,7 @@ def col(name: str, *, normalize: str | None = None) -> Column:
 
     .. versionadded:: 0.1.0
     """
+    column_names("col()", [name])
     return Column(name, normalize=normalize)
 
 
@@ -336,10 +342,13 @@ def present(column: str) -> Condition:
 
     .. versionadded:: 0.1.0
     """
+    column_names("present()", [column])
     return Present(column)
 
 
 def _constant(value: object) -> str:
+    if isinstance(value, (list, tuple, set, frozenset, dict)):
+        raise SchemaError("a column is compared with one value; for several write .isin(...)")
     texts = frames.read([{"value": value}]).texts("value").values
     if not texts:
         raise SchemaError("nothing equals a missing value; write ~present(column)")

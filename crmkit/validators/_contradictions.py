@@ -14,7 +14,7 @@ from ._date import Date, DateTime
 from ._number import Money, Number
 from ._percentage import Age, Percentage
 from ._relations import Unique
-from ._rules import Order
+from ._rules import Order, Require
 from ._text import Blank, Required, Text
 
 if TYPE_CHECKING:
@@ -43,9 +43,14 @@ def refuse_contradictions(fields: Mapping[str, Check], rules: Iterable[Rule]) ->
             problem = _impossible(part)
             if problem is not None:
                 raise SchemaError(f"field {field!r}: {part!r} can never hold: {problem}")
+        problem = _impossible_together(always)
+        if problem is not None:
+            raise SchemaError(f"field {field!r}: its checks can never hold together: {problem}")
         lists = [set(part.values) for part in always if isinstance(part, Choice)]
         if len(lists) > 1 and not set.intersection(*lists):
             raise SchemaError(f"field {field!r}: two lists of values have none in common")
+    rules = list(rules)
+    _refuse_blanks(fields, rules)
     _refuse_orders(rules)
     _refuse_counts(rules)
 
@@ -74,6 +79,34 @@ def _impossible(check: Check) -> str | None:
     if isinstance(check, Choice):
         return None if check.values else "the list of values is empty"
     return None
+
+
+def _impossible_together(checks: Iterable[Check]) -> str | None:
+    """Do as :func:`_impossible` for limits that stand in several checks of one field."""
+    parts = list(checks)
+    limited = [part for part in parts if isinstance(part, (Number, Money, Percentage, Age))]
+    low = max((part.ge for part in limited if part.ge is not None), default=None)
+    high = min((part.le for part in limited if part.le is not None), default=None)
+    if low is not None and high is not None and low > high:
+        return f"at least {low} and at most {high}"
+    texts = [part for part in parts if isinstance(part, Text)]
+    least = max((part.min_length for part in texts if part.min_length is not None), default=0)
+    most = min((part.max_length for part in texts if part.max_length is not None), default=least)
+    if least > most:
+        return f"at least {least} characters and at most {most}"
+    dated = [part for part in parts if isinstance(part, (Date, DateTime))]
+    first = max((part.after for part in dated if part.after not in (None, "now")), default=None)
+    last = min((part.before for part in dated if part.before not in (None, "now")), default=None)
+    if first is not None and last is not None and first[:10] > last[:10]:
+        return f"not before {first} and not after {last}"
+    return None
+
+
+def _refuse_blanks(fields: Mapping[str, Check], rules: Iterable[Rule]) -> None:
+    blank = {field for field, check in fields.items() if any(isinstance(part, Blank) for part in _unconditional(check))}
+    for rule in rules:
+        if isinstance(rule, Require) and rule.condition is None and rule.field in blank:
+            raise SchemaError(f"the rule {rule.title!r} demands what the check of {rule.field!r} forbids; drop one")
 
 
 def _refuse_orders(rules: Iterable[Rule]) -> None:

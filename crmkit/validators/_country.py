@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import attrs
 
 from crmkit.normalize import addresses, countries
+from crmkit.normalize import text as words
 from crmkit.normalize._placeholders import is_filler_number, is_placeholder
 
+from ._arguments import one_of
 from ._by_country import ByCountry
 from ._check import Check, Context
+from ._likeness import nearest
 from ._text import tidy
 from ._verdict import Finding, Skipped, Verdict, failed, normal
 
@@ -24,6 +27,8 @@ __all__ = ["Country", "Postcode"]
 _ZERO_WAS_LOST = 0.9
 _INEXACT = 0.7
 _CODE_LENGTH = 2
+_LONGEST = 100
+_SHORTEST = 4
 
 
 @attrs.frozen(kw_only=True)
@@ -40,6 +45,8 @@ class Country(Check):
     A part of a country or a name that others share (England, Korea) is no sure name of one.
 
     Example:
+        >>> Country().examine("Untied States")[0].fix
+        'US'
         >>> Country().examine("中国")[0].fix, Country().is_valid("Atlantis")
         ('CN', False)
         >>> Country(form="any").examine("中国"), Country().examine("England")[0].confidence
@@ -55,7 +62,7 @@ class Country(Check):
     learns: ClassVar[bool] = True
 
     form: Literal["code", "any", "column"] = attrs.field(
-        default="code", validator=attrs.validators.in_(("code", "any", "column"))
+        default="code", validator=one_of("form of a country", ("code", "any", "column"))
     )
 
     def learn(self, texts: Sequence[str]) -> Check:
@@ -75,7 +82,12 @@ class Country(Check):
             return normal(text, code, confidence=1.0 if countries.is_exact(text) else _INEXACT)
         if is_placeholder(text):
             return (Finding("placeholder", dimension="completeness"),)
-        return failed("country_unknown")
+        if len(text) > _LONGEST:
+            return failed("country_unknown")
+        near, sure = nearest(countries.fold(text), countries.by_folded_name(), shortest=_SHORTEST)
+        if near is not None and self.form != "code":
+            near = countries.name(near, "zh" if words.has_han(text) else "en")
+        return (Finding("country_unknown", fix=near, confidence=sure),)
 
 
 @attrs.frozen(kw_only=True)

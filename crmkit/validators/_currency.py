@@ -15,6 +15,7 @@ from ._verdict import Finding, Verdict, failed, normal
 
 __all__ = ["Currency"]
 
+_LONGEST = 64
 _SHARED = frozenset({"$", "¥", "￥", "元", "kr", "rs", "£"})
 
 
@@ -37,11 +38,15 @@ class Currency(Check):
         known = _codes()
         if text in known:
             return normal(text, known[text])
-        word = texts.clean(text[:64]).casefold().replace(" ", "")
-        code = None if word in _SHARED else known.get(word) or known.get(word.upper())
+        if len(text) > _LONGEST:
+            return failed("currency_unknown")
+        word = texts.clean(text).casefold().replace(" ", "")
+        if word in _SHARED:
+            return failed("currency_shared")
+        code = known.get(word) or known.get(word.upper())
         if code is not None:
             return normal(text, code)
-        if is_placeholder(text) and word not in _SHARED:
+        if is_placeholder(text):
             return (Finding("placeholder", dimension="completeness", severity="warning"),)
         return failed("currency_unknown")
 

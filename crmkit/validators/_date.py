@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import attrs
@@ -11,9 +11,11 @@ from crmkit.errors import SchemaError
 from crmkit.normalize import dates
 from crmkit.normalize._placeholders import is_placeholder
 
+from ._arguments import one_of
 from ._check import Check, Context
 from ._moments import Moment, is_iso_between, parse_moment
 from ._verdict import Finding, Verdict, failed, normal
+from ._zones import day_in, exists, placed, zone_of, zone_validator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +30,9 @@ _ORDER_OF_FEW_DATES = 0.8
 _CENTURY_OF_THE_BOUNDS = 0.9
 _CENTURY_CHOSEN = 0.8
 _CENTURIES = (1900, 2000)
+_DAY_LENGTH = len("2026-01-01")
+_SLACK = timedelta(days=2)
+"""Clocks of the world are up to 26 hours apart: a day more is within a bound whatever clock wrote it."""
 _NO_DAYS = _DEFAULTS - {"0001-01-01"} | {"1111-11-11"}
 """Real days that spreadsheets, forms and people in a hurry write for no date at all."""
 
@@ -53,7 +58,10 @@ class _Dated(Check):
 
     after: str | None = attrs.field(default=None, converter=_bound)
     before: str | None = attrs.field(default=None, converter=_bound)
-    order: Literal["YMD", "DMY", "MDY"] | None = None
+    order: Literal["YMD", "DMY", "MDY"] | None = attrs.field(
+        default=None, validator=one_of("order of a date", ("YMD", "DMY", "MDY"), optional=True)
+    )
+    zone: str | None = attrs.field(default=None, validator=zone_validator())
     learned: bool = attrs.field(default=False, repr=False, eq=False)
     proven: frozenset[str] = attrs.field(default=frozenset(), repr=False, eq=False)
 
@@ -67,7 +75,7 @@ class _Dated(Check):
 
     def at(self, now: datetime) -> Check:
         """Return the check with the word ``now`` replaced by a moment."""
-        moment = now.astimezone(UTC).isoformat(timespec="seconds")
+        moment = now.astimezone(UTC if self.zone is None else zone_of(self.zone)).isoformat(timespec="seconds")
         if "now" not in (self.after, self.before):
             return self
         after, before = (moment if bound == "now" else bound for bound in (self.after, self.before))
@@ -76,9 +84,11 @@ class _Dated(Check):
     def examine_many(self, texts: Sequence[str], contexts: Sequence[Context]) -> Mapping[int, Verdict]:
         del contexts
         longest = self._longest_plain
-        after = "0000-00-00" if self.after is None else parse_moment(_said(self.after)).day.isoformat()  # type: ignore[union-attr]  # bounds were read when the check was made
-        before = "9999-99-99" if self.before is None else parse_moment(_said(self.before)).day.isoformat()  # type: ignore[union-attr]  # as above
         examine = self.examine
+        if self.zone is not None and longest > _DAY_LENGTH:  # what its clocks never showed is no fast matter
+            longest = _DAY_LENGTH
+        after = "0000-00-00" if self.after is None else _clear_of(_said(self.after), _SLACK)
+        before = "9999-99-99" if self.before is None else _clear_of(_said(self.before), -_SLACK)
         return {
             at: verdict
             for at, text in enumerate(texts)
@@ -118,7 +128,7 @@ class _Dated(Check):
         for name, code, wrong in (("after", "too_early", -1), ("before", "too_late", 1)):
             bound = getattr(self, name)
             limit = None if bound is None else parse_moment(_said(bound))
-            if limit is not None and _compare(moment, limit) == wrong:
+            if limit is not None and _compare(moment, limit, self.zone) == wrong:
                 found = (*found, *failed(code, **{name: limit.day.isoformat()}))
         return found
 
@@ -140,11 +150,22 @@ class _Dated(Check):
         return _CENTURY_OF_THE_BOUNDS if usual is None or self._outside(usual) else 1.0
 
 
-def _compare(moment: Moment, limit: Moment) -> int:
+def _clear_of(bound: str, slack: timedelta) -> str:
+    """Return the day beyond which a day, by whatever clocks it was written, is within the bound."""
+    day = parse_moment(bound).day  # type: ignore[union-attr]  # bounds were read when the check was made
+    try:
+        return (day + slack).isoformat()
+    except OverflowError:
+        return day.isoformat()
+
+
+def _compare(moment: Moment, limit: Moment, zone: str | None) -> int:
     """Return -1, 0 or 1; where either has no time of day or no known zone, a day's difference is not yet one."""
+    moment, limit = placed(moment, zone), placed(limit, zone)
     day, second = moment.utc
     limit_day, limit_second = limit.utc
     if second is None or limit_second is None:
+        day, limit_day = day_in(moment, zone), day_in(limit, zone)
         return (day > limit_day) - (day < limit_day)
     here, there = day * 86_400 + second, limit_day * 86_400 + limit_second
     slack = 0 if (moment.offset_s is None) == (limit.offset_s is None) else 86_400
@@ -169,6 +190,7 @@ class Date(_Dated):
         after: The first day that is right: a date, ISO text or ``"now"``.
         before: The last day that is right.
         order: How three numbers are to be read: ``YMD``, ``DMY`` or ``MDY``; found from the column where absent.
+        zone: IANA name of the zone whose day it is, such as ``Asia/Shanghai``; says when ``"now"`` is today there.
 
     Example:
         >>> Date().examine("2024年3月5日")[0].fix, Date().is_valid("2023-02-29")
@@ -205,12 +227,18 @@ class DateTime(_Dated):
         after: The first moment that is right: a date, datetime, ISO text or ``"now"``.
         before: The last moment that is right.
         order: As for :class:`Date`.
+        zone: IANA name of the zone whose clocks showed moments and bounds without an offset. They are then compared
+            to the second, and a time that these clocks left out is found. Without it, half of the world may have
+            another day, and such a moment is only wrong by more than one. Nothing is written into the value.
 
     Example:
         >>> DateTime().examine("5 Mar 2024 2:30 PM")[0].fix
         '2024-03-05T14:30:00'
         >>> DateTime().examine("2024-03-05 14:30:00Z")
         ()
+        >>> at_noon = DateTime(before="2024-03-05T12:00", zone="Asia/Shanghai")
+        >>> at_noon.is_valid("2024-03-05T03:59:00Z"), at_noon.is_valid("2024-03-05T04:01:00Z")
+        (True, False)
 
     Source:
         ISO 8601-1:2019 section 5.4; RFC 3339 section 5.6 for the blank.
@@ -223,6 +251,8 @@ class DateTime(_Dated):
         moment, found = self._judge(text, "datetime_invalid")
         if moment is None:
             return found
+        if not exists(moment, self.zone):
+            found = (*found, Finding("time_gap", severity="warning", params={"zone": self.zone}))  # type: ignore[misc]  # as below
         iso = moment.day.isoformat()
         written = text[:10] == iso and (len(text) == 10 or text[10] in "T ") and text == text.strip()
         form = () if written else normal(text, moment.iso, confidence=self._confidence(text))

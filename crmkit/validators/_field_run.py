@@ -55,14 +55,18 @@ class FieldRun:
         rules: Its rules, as they read this column (the order of dates found).
 
     Args:
+        masks: For each rule the rows in which its condition holds; ``None`` where it has none.
         written: Whether it is known that some cell of the column is text; where not, it is looked for.
     """
 
-    def __init__(self, field: str, rules: Sequence[FieldRule], columns: Columns, *, written: bool = False) -> None:
+    def __init__(
+        self, field: str, rules: Sequence[FieldRule], columns: Columns, *, masks: Sequence[Array | None],
+        written: bool = False,
+    ) -> None:  # fmt: skip
         self.field = field
         texts = columns.texts(field)
         self.rules = [attrs.evolve(rule, check=rule.check.learn(texts.values)) for rule in rules]
-        self._masks = [None if rule.condition is None else rule.condition.mask(columns) for rule in rules]
+        self._masks = list(masks)
         references = dict.fromkeys(reference for rule in self.rules for reference in rule.check.references)
         self._units = make_units(field, columns, tuple(references), self._masks)
         self._said: list[dict[int, Verdict | Crashed]] = []

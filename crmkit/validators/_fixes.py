@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from crmkit import frames
-from crmkit.errors import FormatError, NotFoundError, SchemaError
+from crmkit.errors import FormatError, NotFoundError
 from crmkit.files import read_csv
 from crmkit.records import RecordSet
 
+from ._fix_places import groups_of, places_of
 from ._html import plan_html
 
 if TYPE_CHECKING:
@@ -21,15 +22,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from crmkit.changes import ChangeLog
+    from crmkit.issues import IssueTable
     from crmkit.typing import AuditSink, Frame
 
     from ._report import ValidationReport
+    from ._schema import Schema
 
 __all__ = ["FixPlan"]
 
-_REVIEW = ("accept", "row", "record_id", "field", "before", "after", "confidence", "codes", "rule", "why", "run_id",
-           "rule_version", "seal")  # fmt: skip
-_CELL_COLUMNS = ("rows", "paths", "befores", "afters", "confidences", "rules", "whys", "record_ids")
+_REVIEW = ("accept", "row", "record_id", "field", "before", "after", "confidence", "codes", "rule", "together", "why",
+           "key", "run_id", "rule_version", "seal")  # fmt: skip
+_ISSUE_COLUMNS = ("rows", "paths", "befores", "afters", "confidences", "rules", "whys", "record_ids")
+_CELL_COLUMNS = (*_ISSUE_COLUMNS, "codes", "together")
 _YES = frozenset({"yes", "y", "1", "true", "x", "ok", "accept", "是", "接受", "同意", "√", "✓"})
 _NO = frozenset({"no", "n", "0", "false", "reject", "", "否", "拒绝", "不"})
 
@@ -53,11 +57,14 @@ class FixPlan:
         confidences: 0 to 1.
         codes: For each cell the codes of the issues that the change settles.
         rules: The rule that asks for it; the first, where several do.
+        together: How many cells of its row its rule wants changed; of two, such as the sides of an exchange, neither
+            is changed alone.
         whys: Why, in words.
         record_ids: The records' ids.
         key: The column of the ids.
         run_id: The run that proposed the changes.
         rule_version: Content hash of its rule set.
+        n_rows: Rows of the frame that was checked, where that is known.
 
     .. versionadded:: 0.1.0
     """
@@ -69,11 +76,13 @@ class FixPlan:
     confidences: tuple[float, ...] = attrs.field(default=(), converter=_tuple)
     codes: tuple[tuple[str, ...], ...] = attrs.field(default=(), converter=_tuple)
     rules: tuple[str, ...] = attrs.field(default=(), converter=_tuple)
+    together: tuple[int, ...] = attrs.field(default=(), converter=_tuple)
     whys: tuple[str, ...] = attrs.field(default=(), converter=_tuple)
     record_ids: tuple[str | None, ...] = attrs.field(default=(), converter=_tuple, repr=False)
     key: str | None = None
     run_id: str = ""
     rule_version: str = ""
+    n_rows: int | None = attrs.field(default=None, eq=False)
 
     @classmethod
     def of(
@@ -89,9 +98,10 @@ class FixPlan:
             raise ValueError("min_confidence is a share between 0 and 1")
         issues = report.issues
         wanted_codes = _known(codes, "code of a fix", [*issues.counts("code"), *_all_codes()])
-        wanted_fields = _known(fields, "field", report.schema.fields)
+        wanted_fields = _known(fields, "field", report.schema.columns)
         picked = issues.filter(code=wanted_codes, field=wanted_fields, min_confidence=min_confidence)
         names = ("row", "path", "value", "fix", "confidence", "rule", "message", "record_id")
+        sizes = _together(report.schema, issues)
         rows, paths = picked.column("row"), picked.column("path")
         # Issues are sorted by row and path, so those of one cell, which propose one value, stand together.
         cells = list(zip(rows, paths, strict=True))
@@ -112,13 +122,20 @@ class FixPlan:
         ]
         chosen_cells = picked.take(best)
         found: dict[str, Any] = {
-            name: chosen_cells.column(column) for name, column in zip(_CELL_COLUMNS, names, strict=True)
+            name: chosen_cells.column(column) for name, column in zip(_ISSUE_COLUMNS, names, strict=True)
         }
-        key = report.schema.key if report.schema.key in report.table.columns else None
-        return cls(
-            **found, codes=reasons, key=key, run_id=report.run_id,
-            rule_version=report.schema.hash[:16],
+        linked = (
+            [sizes.get(pair, 1) for pair in zip(found["rows"], found["rules"], strict=True)]
+            if sizes
+            else [1] * len(first)
+        )
+        key = report.schema.key if report.schema.key in report.columns else None
+        plan = cls(
+            **found, codes=reasons, together=linked, key=key, run_id=report.run_id,
+            rule_version=report.schema.hash[:16], n_rows=report.n_rows,
         )  # fmt: skip
+        whole = plan._whole()  # a surer proposal for one side, or a choice of fields, leaves the other side alone
+        return plan if all(whole) else plan.take([i for i, kept in enumerate(whole) if kept])
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -147,9 +164,7 @@ class FixPlan:
 
     def take(self, positions: Sequence[int]) -> FixPlan:
         """Return the plan with these changes only."""
-        chosen: dict[str, Any] = {
-            name: tuple(getattr(self, name)[i] for i in positions) for name in (*_CELL_COLUMNS, "codes")
-        }
+        chosen: dict[str, Any] = {name: tuple(getattr(self, name)[i] for i in positions) for name in _CELL_COLUMNS}
         return attrs.evolve(self, **chosen)
 
     def head(self, n: int = 20) -> FixPlan:
@@ -188,14 +203,15 @@ class FixPlan:
         Values are in the clear. Cells that a spreadsheet could run are guarded, and the guard is taken back on reading.
         """
         n = len(self)
-        cells = (self.rows, self.paths, self.befores, self.afters)
+        cells = (self.rows, self.record_ids, self.paths, self.befores, self.afters)
         RecordSet(
             {
                 "accept": ["yes"] * n, "row": [str(row) for row in self.rows],
                 "record_id": [record_id or "" for record_id in self.record_ids], "field": self.paths,
                 "before": [before or "" for before in self.befores], "after": self.afters,
                 "confidence": [repr(share) for share in self.confidences],
-                "codes": [" ".join(codes) for codes in self.codes], "rule": self.rules, "why": self.whys,
+                "codes": [" ".join(codes) for codes in self.codes], "rule": self.rules,
+                "together": [str(size) for size in self.together], "why": self.whys, "key": [self.key or ""] * n,
                 "run_id": [self.run_id] * n, "rule_version": [self.rule_version] * n,
                 "seal": [_seal(*line) for line in zip(*cells, strict=True)],
             }
@@ -207,7 +223,7 @@ class FixPlan:
 
         Args:
             path: What :meth:`to_csv` wrote and people filled in.
-            key: The column of the record ids.
+            key: The column of the record ids, where it is called otherwise by now.
             allow_edits: Take lines whose ``after`` somebody rewrote as that person's own value. Off, because a
                 spreadsheet rewrites ``+8613800138000`` and dates without being asked.
 
@@ -228,7 +244,7 @@ class FixPlan:
             if answer in _NO:
                 continue
             kept.append(i)
-            line = (cells["row"][i], cells["field"][i], cells["before"][i], cells["after"][i])
+            line = (cells[name][i] for name in ("row", "record_id", "field", "before", "after"))
             if cells["seal"][i] != _seal(*line):
                 changed.add(i)
         if changed and not allow_edits:
@@ -240,16 +256,18 @@ class FixPlan:
         try:
             rows = [int(cells["row"][i]) for i in kept]
             confidences = [float(cells["confidence"][i]) for i in kept]
+            together = [int(cells["together"][i]) for i in kept]
         except ValueError:
-            raise FormatError("a row or confidence is not a number", location=str(path)) from None
+            raise FormatError("a row, a confidence or a number of cells is not a number", location=str(path)) from None
         first = kept[0] if kept else None
         return cls(
             rows=rows, paths=[cells["field"][i] for i in kept], befores=[cells["before"][i] or None for i in kept],
             afters=[cells["after"][i] for i in kept], confidences=confidences,
             codes=[tuple(cells["codes"][i].split()) for i in kept],
             rules=["review" if i in changed else cells["rule"][i] for i in kept],
-            whys=[cells["why"][i] for i in kept],
-            record_ids=[cells["record_id"][i] or None for i in kept], key=key,
+            together=together, whys=[cells["why"][i] for i in kept],
+            record_ids=[cells["record_id"][i] or None for i in kept],
+            key=key or (None if first is None else cells["key"][first] or None),
             run_id="" if first is None else cells["run_id"][first],
             rule_version="" if first is None else cells["rule_version"][first],
         )  # fmt: skip
@@ -261,10 +279,13 @@ class FixPlan:
         """Change the cells and write down what was there.
 
         Compare-and-set: a cell that no longer holds what the plan was made for is left alone and is among the log's
-        ``.conflicts``. Applying a plan twice changes nothing more.
+        ``.conflicts``. Applying a plan twice changes nothing more. Changes that are only right together, such as the
+        two sides of an exchange, are made both or not at all.
 
         Args:
-            frame: The frame that was checked, or a later state of it with the same rows.
+            frame: The frame that was checked, or a later state of it. Where the schema has a key, records are found
+                by it wherever their rows are now, and one that is gone is a conflict; where it has none, every row
+                must be where it was.
             by: Who applies the plan.
             reason: Why; each change's own reason is in its rule.
             now: The clock.
@@ -274,23 +295,57 @@ class FixPlan:
             The changed frame, of the caller's kind, and the change log, whose ``revert(clean)`` gives ``frame`` again.
 
         Raises:
-            SchemaError: If the frame lacks a column or row of the plan.
+            SchemaError: If the frame lacks a column of the plan, its key, or a row of a plan without a key.
         """
         from crmkit import changes
 
         table = frames.read(frame)
-        if self.rows and max(self.rows) >= len(table):
-            raise SchemaError(f"the plan changes row {max(self.rows)}, the frame has {len(table)} rows")
+        plan = self.take([i for i, whole in enumerate(self._whole()) if whole])
+        refused = [
+            changes.Conflict(row=self.rows[i], record_id=self.record_ids[i], path=self.paths[i], reason=_NOT_ALONE)
+            for i, whole in enumerate(self._whole())
+            if not whole
+        ]
+        cells = list(zip(plan.rows, plan.paths, plan.afters, strict=True))
+        places, lost = places_of(table, self.key, cells, plan.record_ids, n_rows=self.n_rows)
+        groups = groups_of(plan.rows, plan.rules, plan.together)
+        gone = {groups[i] for i, place in enumerate(places) if place is None} - {None}
+        found = [i for i, place in enumerate(places) if place is not None and groups[i] not in gone]
+        plan = plan.take(found)
         edits = changes.Edits(
-            path=list(self.paths), row=list(self.rows), after=list(self.afters), before=list(self.befores),
-            rule=list(self.rules), rule_version=self.rule_version or None, confidence=list(self.confidences),
+            path=list(plan.paths), row=[place for i in found if (place := places[i]) is not None],
+            after=list(plan.afters), before=list(plan.befores), rule=list(plan.rules),
+            rule_version=self.rule_version or None, confidence=list(plan.confidences), group=[groups[i] for i in found],
         )  # fmt: skip
-        key = self.key if self.key in table.columns else None
-        return changes.apply_edits(table, edits, key=key, by=by, reason=reason, now=now, audit=audit)
+        return changes.apply_edits(
+            table, edits, key=self.key, by=by, reason=reason, now=now, audit=audit, refused=[*lost, *refused]
+        )  # fmt: skip
+
+    def _whole(self) -> list[bool]:
+        """Say of each change whether all that belong together with it are in the plan."""
+        if max(self.together, default=1) == 1:
+            return [True] * len(self)
+        there = Counter(zip(self.rows, self.rules, strict=True))
+        return [
+            size <= there[pair]
+            for size, pair in zip(self.together, zip(self.rows, self.rules, strict=True), strict=True)
+        ]
 
 
-def _seal(row: int | str, path: str, before: str | None, after: str) -> str:
-    text = "\x1f".join((str(row), path, before or "", after))
+_NOT_ALONE = "belongs together with a change that the plan leaves out"
+
+
+def _together(schema: Schema, issues: IssueTable) -> dict[tuple[int, str], int]:
+    """Count for each row and rule the cells that the rule would change, where it changes several."""
+    names = [rule.title for rule in schema.all_rules if rule.changes_several]
+    if not names:
+        return {}
+    proposed = issues.filter(rule=names, min_confidence=0.0)
+    return Counter(zip(proposed.column("row"), proposed.column("rule"), strict=True))
+
+
+def _seal(row: int | str, record_id: str | None, path: str, before: str | None, after: str) -> str:
+    text = "\x1f".join((str(row), record_id or "", path, before or "", after))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 

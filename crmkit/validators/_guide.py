@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from ._adds_up import AddsUp
 from ._check import Not, walk
 from ._choice import Choice
+from ._dependency import Depends
 from ._field_rules import field_rules
-from ._rules import Demand, Require
+from ._relations import Refers, Unique
+from ._rules import Demand, Order, Require
 from ._text import Blank, Required
 from ._wording import guide_texts, in_words, word
 
@@ -23,11 +26,13 @@ if TYPE_CHECKING:
 
     from ._check import Check
     from ._field_rules import FieldRule
+    from ._rules import Rule
     from ._schema import Schema
 
 __all__ = ["Guide", "make_guide"]
 
 _MOST_VALUES = 40
+_ORDERS = {"<": "order_less", "<=": "order_at_most", "==": "order_equal", ">=": "order_at_least", ">": "order_more"}
 _LIMITS = (("max_length", "longest"), ("min_length", "shortest"), ("ge", "at_least"), ("le", "at_most"),
            ("after", "after"), ("before", "before"))  # fmt: skip
 _STYLE = """
@@ -104,21 +109,53 @@ def make_guide(schema: Schema, *, lang: Language, labels: Mapping[str, str], tit
     """Return the guide of a rule set."""
     entries = [_entry(field, check, schema, lang, labels) for field, check in schema.fields.items()]
     sentences = []
-    for rule in schema.rules:
+    told = {
+        field for field, check in schema.fields.items()
+        if field == schema.key
+        or any(rule.condition is None and isinstance(rule.check, Required) for rule in field_rules(field, check))
+    }  # fmt: skip
+    for rule in schema.all_rules:
+        if isinstance(rule, Require) and rule.condition is None and rule.field in told:
+            continue  # the table above says so
         own = dict(rule.messages).get(lang)
-        if own is not None:
-            sentences.append(own)
-        elif isinstance(rule, Demand) or (isinstance(rule, Require) and rule.condition is not None):
-            sentences.append(_sentence(rule, lang, labels))
+        sentence = own if own is not None else _sentence(rule, lang, labels)
+        if sentence is not None:
+            sentences.append(sentence)
     heading = word("title", lang, name=schema.name) if title is None else title
     return Guide(heading, tuple(entries), tuple(sentences), lang)
 
 
-def _sentence(rule: Demand | Require, lang: Language, labels: Mapping[str, str]) -> str:
-    if isinstance(rule, Demand):
-        return in_words(rule.demand, lang, labels)
-    condition = in_words(rule.condition, lang, labels) if rule.condition is not None else ""
-    return word("required_where", lang, field=labels.get(rule.field, rule.field), condition=condition)
+def _sentence(rule: Rule, lang: Language, labels: Mapping[str, str]) -> str | None:
+    """Return a rule in words; ``None`` for those that nobody can heed while typing."""
+    condition = None if rule.condition is None else in_words(rule.condition, lang, labels)
+    if isinstance(rule, Require) and condition is not None:
+        return word("required_where", lang, field=labels.get(rule.field, rule.field), condition=condition)
+    sentence = _plainly(rule, lang, labels)
+    if sentence is None or condition is None:
+        return sentence
+    return word("where", lang, sentence=sentence, condition=condition)
+
+
+def _plainly(rule: Rule, lang: Language, labels: Mapping[str, str]) -> str | None:
+    def named(*columns: str) -> str:
+        return ("、" if lang == "zh" else ", ").join(labels.get(column, column) for column in columns)
+
+    match rule:
+        case Demand():
+            return in_words(rule.demand, lang, labels)
+        case Require():
+            return word("is_required", lang, field=named(rule.field))
+        case Unique():
+            return word("unique", lang, field=named(*rule.fields))
+        case Refers():
+            return word("refers", lang, field=named(rule.field), table=rule.table)
+        case Depends():
+            return word("depends", lang, field=named(rule.field), fields=named(*rule.on))
+        case AddsUp():
+            return word("adds_up", lang, field=named(rule.total), fields=named(*rule.parts))
+        case Order():
+            return word(_ORDERS[rule.relation], lang, first=named(rule.first), second=named(rule.second))
+    return None
 
 
 def _entry(

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["infer"]
 
 _SHOWN = 8
+_CHINESE_NUMBERS = ("身份证", "信用代码")
+"""Headers that say of which country a number is, so that rows which name no country are checked as well."""
 
 
 def infer(source: Frame | ColumnMap, *, kind: RecordKind | None = None, country: str | None = None) -> Schema:
@@ -52,6 +54,8 @@ def infer(source: Frame | ColumnMap, *, kind: RecordKind | None = None, country:
         check = (
             None
             if canonical is None
+            else check_for(canonical, kind=found.kind, country="CN")
+            if any(name in column for name in _CHINESE_NUMBERS)
             else base.fields.get(canonical) or check_for(canonical, kind=found.kind, country=country)
         )
         if isinstance(check, Country):  # systems store names; of another file its column says what is usual in it

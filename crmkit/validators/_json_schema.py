@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from ._check import Check
     from ._schema import Schema
 
-__all__ = ["to_json_schema"]
+__all__ = ["text_schema", "to_json_schema"]
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _FORMATS = {"Email": "email", "URL": "uri-reference", "Date": "date", "DateTime": "date-time", "Domain": "hostname"}
 _PATTERNS = {
     "USCC": "^[1-9ANY][0-9A-HJ-NPQRTUWXY][0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}$",
-    "ResidentId": "^[1-8][0-9]{14}([0-9]{2}[0-9Xx])?$", "DUNS": "^[0-9]{9}$", "LEI": "^[A-Z0-9]{18}[0-9]{2}$",
+    "ResidentId": "^([1-9][0-9]{16}[0-9Xx]|[1-8][0-9]{14})$", "DUNS": "^[0-9]{9}$", "LEI": "^[A-Z0-9]{18}[0-9]{2}$",
     "ChineseMobile": "^(\\+?86)?1[3-9][0-9]{9}$",
 }  # fmt: skip
 
@@ -70,6 +70,15 @@ def to_json_schema(schema: Schema) -> dict[str, Any]:
     if across:
         data["allOf"] = across
     return {**data, "x-crmkit-more": more, "x-crmkit-hash": schema.hash}
+
+
+def text_schema(check: Check) -> dict[str, Any]:
+    """Return what JSON Schema can say of a text that the check takes."""
+    found: dict[str, Any] = {}
+    for rule in field_rules("value", check):
+        if rule.condition is None and rule.grade != "info" and not isinstance(rule.check, Required):
+            _add(found, rule.check)
+    return {} if found.pop("numeric", False) else found
 
 
 def _add(found: dict[str, Any], check: Check) -> bool:

@@ -59,6 +59,7 @@ class Swapped(Rule):
 
     kind: ClassVar[str] = "swapped"
     row_local: ClassVar[bool] = True
+    changes_several: ClassVar[bool] = True
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -103,6 +104,7 @@ class Spill(Rule):
 
     kind: ClassVar[str] = "spill"
     row_local: ClassVar[bool] = True
+    changes_several: ClassVar[bool] = True
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from crmkit.errors import NotFoundError
 
+from ._time_limit import limited
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     Normalizer: TypeAlias = Callable[[str], "str | None"]
     Test: TypeAlias = Callable[..., bool]
 
-__all__ = ["normalizer", "register", "registered_test"]
+__all__ = ["normalizer", "register", "registered_test", "within_limit"]
 
 _BUILT_IN = ("company", "country", "currency", "email", "mailbox", "name", "phone", "text", "url")
 _normalizers: dict[str, Normalizer] = {}
@@ -48,9 +50,14 @@ def register(name: str, *, normalize: Normalizer | None = None, test: Test | Non
     if normalize is not None:
         if name in _BUILT_IN:
             raise ValueError(f"{name!r} is a normal form of the library; choose another name")
-        _normalizers[name] = normalize
+        _normalizers[name] = within_limit(normalize)
     if test is not None:
         _tests[name] = test
+
+
+def within_limit(normalize: Normalizer) -> Normalizer:
+    """Return a caller's own normal form such that it cannot hang a run; see :func:`._time_limit.limited`."""
+    return lambda text: limited(lambda: normalize(text))
 
 
 def normalizer(name: str | None) -> Normalizer:

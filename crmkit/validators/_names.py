@@ -28,14 +28,17 @@ _CASE_OF_NAMES = 0.85  # d'Angelo, van der Berg, MacArthur: their owners decide
 _NOT_A_PERSON = re.compile(r"@|https?:|www\.|[<>{}=\\#%*$€£¥]|\d{2,}", re.IGNORECASE).search
 _NOT_A_COMPANY = re.compile(r"^\S+@\S+$|https?:|[<>{}]|^\d{7,}$", re.IGNORECASE).search
 
+_SALUTATION = re.compile(r"\s*(?:(?:mrs?|ms|mme|dr|prof)\.?|先生|女士|小姐)\s*\Z", re.IGNORECASE).match
+_COUNTED = re.compile(r"\s*(?:0?123456(?:7(?:8(?:90?)?)?)?|654321|([0-9])\1{5,})\s*\Z").match
+
 
 @attrs.frozen
 class PersonName(Check):
     """A person's name, whole or in part, in any script.
 
     Names follow no rule that could be checked; what is reported is what no name holds: addresses, numbers, markup,
-    placeholders such as ``test`` and ``无``, telephone numbers, and damaged encoding. A name all in capitals is right,
-    and has a normal form that is proposed without being sure.
+    placeholders such as ``test``, ``无`` and ``先生`` without a name, telephone numbers, and damaged encoding. A name
+    all in capitals is right, and has a normal form that is proposed without being sure.
 
     Example:
         >>> [PersonName().is_valid(text) for text in ("O'Brien-Łoś", "欧阳小明", "wei@example.com", "n/a")]
@@ -52,7 +55,7 @@ class PersonName(Check):
         del context
         if systems.value_shape(text) == "phone":
             return failed("name_is_phone")
-        if names.is_placeholder(text):
+        if names.is_placeholder(text) or _SALUTATION(text) is not None:
             return (Finding("placeholder", dimension="completeness"),)
         if _PLAIN_PERSON(text) is not None:
             return normal(text, _in_case(text), confidence=_CASE_OF_NAMES) if _is_shouted(text) else ()
@@ -91,7 +94,7 @@ class CompanyName(Check):
 
     def examine(self, text: str, context: Context = ()) -> Verdict:
         del context
-        if is_placeholder(text):  # digits alone can be a company: 360, 58
+        if is_placeholder(text) or _COUNTED(text) is not None:  # other digits can be a company: 360, 58
             return (Finding("placeholder", dimension="completeness"),)
         tidied, found = tidy(text)
         if any(finding.code == "formula" for finding in found):

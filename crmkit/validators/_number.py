@@ -13,8 +13,10 @@ from crmkit.normalize import numbers
 from crmkit.normalize._placeholders import is_placeholder
 from crmkit.values import Money as Amount
 
+from ._arguments import one_of
 from ._check import Check, Context, Reference, country_reference
 from ._conditions import Column
+from ._lines import Lines
 from ._verdict import Finding, Verdict, failed, normal
 
 if TYPE_CHECKING:
@@ -31,16 +33,21 @@ _THOUSANDS_OR_DECIMAL = 0.9
 _OWN_COUNTRY = 0.97
 _DEFAULT_COUNTRY = 0.9
 _ITS_OWN_DOLLAR = 0.8
-_PLAIN = re.compile(r"(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,9})?\Z").match
+_PLAIN_FORM = r"(?:0|[1-9][0-9]{0,14}+)(?:\.[0-9]{1,9}+)?+"
+_PLAIN = re.compile(rf"{_PLAIN_FORM}\Z").match
+_PLAIN_LINES = Lines(_PLAIN_FORM)
 """A number in its normal form, not negative: a fast path, which only accepts."""
 
 
 def _limit(value: Decimal | float | str | None) -> Decimal | None:
     """Return a limit exactly as it was written: 0.1 is a tenth, not the nearest binary fraction."""
     try:
-        return None if value is None else Decimal(str(value))
+        limit = None if value is None else Decimal(str(value))
     except InvalidOperation:
         raise SchemaError("a limit of a number is a number") from None
+    if limit is not None and not limit.is_finite():
+        raise SchemaError("a limit of a number is a finite number; leave it out where there is none")
+    return limit
 
 
 def _currency_reference(currency: str | Column | Reference | None) -> str | Reference | None:
@@ -61,7 +68,9 @@ class _Limited(Check):
 
     ge: Decimal | None = attrs.field(default=None, converter=_limit)
     le: Decimal | None = attrs.field(default=None, converter=_limit)
-    decimal: Literal[".", ","] | None = None
+    decimal: Literal[".", ","] | None = attrs.field(
+        default=None, validator=one_of("decimal sign", (".", ","), optional=True)
+    )
 
     def _read(self, text: str, code: str) -> tuple[Amount | None, tuple[Finding, ...]]:
         plain = self.decimal != "," and _PLAIN(text.removeprefix("-")) is not None
@@ -82,7 +91,7 @@ class _Limited(Check):
         examine, referring = self.examine, bool(self.references)
         plain, ge, le = _PLAIN, self.ge, self.le
         if le is None and (ge is None or ge <= 0):  # then no sign is all that there is to ask
-            odd = [at for at, match in enumerate(map(plain, texts)) if match is None]
+            odd = _PLAIN_LINES.others(texts)
             return {at: verdict for at in odd if (verdict := examine(texts[at], contexts[at] if referring else ()))}
         return {
             at: verdict

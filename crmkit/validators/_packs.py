@@ -86,6 +86,9 @@ def check_for(field: str, *, kind: RecordKind | None = None, country: str | None
         return Phone(country=col("country"), default=country)
     if field in ("company_name", "legal_name", "trade_name") or (field == "name" and kind == "account"):
         return CompanyName()
+    if field in _CHINESE:
+        here = _IN_CHINA | ~present("country") if country == "CN" else _IN_CHINA
+        return Text() & _CHINESE[field].when(here).warn()
     if field in _MOMENTS_TO_COME:
         return DateTime(after=_OLDEST_RECORD).warn()
     if field in ("street", "street_2", "other_street", "other_street_2", "description", "body", "participants"):
@@ -99,6 +102,8 @@ def check_for(field: str, *, kind: RecordKind | None = None, country: str | None
 
 
 _IN_CHINA = col("country", normalize="country") == "CN"
+_CHINESE: dict[str, Check] = {"registration_id": USCC(), "national_id": ResidentId()}
+"""What the numbers of companies and people are in China; elsewhere there is no one form of them."""
 _SINGLE: dict[str, Check] = {
     "country": Country(),
     "postal_code": Postcode(country=col("country")),
@@ -111,8 +116,6 @@ _SINGLE: dict[str, Check] = {
     "employee_count": Number(ge=0).warn(),
     "probability": Number(ge=0, le=100).warn(),
     "duration_s": Number(ge=0).warn(),
-    "registration_id": Text() & USCC().when(_IN_CHINA).warn(),
-    "national_id": Text() & ResidentId().when(_IN_CHINA).warn(),
     "vat_id": Text() & VAT(country=col("country")).warn(),
     "duns": DUNS().warn(),
     "lei": LEI().warn(),
@@ -150,8 +153,8 @@ def _contact_rules() -> list[Rule]:
         any_of(*reached, name="reachable", severity="warning"),
         unique("email", normalize="email", severity="warning"),
         reference("account_id", to="accounts.id"),
-        complete("country", by="mobile"),
-        complete("country", by="phone"),
+        complete("country", by="mobile", method="country_of_phone"),
+        complete("country", by="phone", method="country_of_phone"),
         agree("birth_date", "national_id", "birth_date_of_resident_id"),
         complete("birth_date", by="national_id", method="birth_date_of_resident_id"),
         swapped("email", "phone", kinds=("email", "phone")),
@@ -166,8 +169,8 @@ def _lead_rules() -> list[Rule]:
         _named(),
         any_of(*reached, name="reachable", severity="warning"),
         unique("email", normalize="email", severity="warning"),
-        complete("country", by="mobile"),
-        complete("country", by="phone"),
+        complete("country", by="mobile", method="country_of_phone"),
+        complete("country", by="phone", method="country_of_phone"),
     ]
 
 

@@ -12,6 +12,7 @@ from crmkit.normalize import numbers
 from crmkit.normalize import text as texts
 from crmkit.normalize._placeholders import is_placeholder
 
+from ._arguments import count
 from ._check import Check, Context
 from ._number import _limit
 from ._verdict import Finding, Verdict, failed, normal
@@ -96,8 +97,8 @@ class Age(Check):
 
     typed: ClassVar[bool] = True
 
-    ge: int = 0
-    le: int = 122
+    ge: int = attrs.field(default=0, validator=count("ge of an Age()", least=0))
+    le: int = attrs.field(default=122, validator=count("le of an Age()", least=0))
 
     def examine(self, text: str, context: Context = ()) -> Verdict:
         del context

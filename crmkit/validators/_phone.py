@@ -28,6 +28,7 @@ __all__ = ["Phone"]
 _BARE = re.compile(r"\+?[\d ().-]+\Z", re.ASCII).match
 _LETTERS_AS_DIGITS = str.maketrans({"O": "0", "o": "0", "l": "1", "I": "1", "|": "1"})
 _FEWEST_DIGITS = 5
+_FEWEST_OF_A_NUMBER = 7
 _LONG_ENOUGH_FOR_ABROAD = 10
 _LONGEST = 250
 _LONGEST_LOCAL = 10
@@ -173,6 +174,9 @@ def _form(text: str, country: str | None) -> str | None:
     number = phones.written(text, country)
     if number is None:
         return None
+    # The reference takes what stands behind a semicolon for digits to dial on; people write the next number there.
+    if number[1] is not None and len(number[1]) >= _FEWEST_OF_A_NUMBER and len(phones.split_many(text)) > 1:
+        return None
     return number[0] if number[1] is None else f"{number[0]} ext. {number[1]}"
 
 
@@ -188,7 +192,14 @@ def _refused(text: str, country: str | None, own: str | None) -> Verdict:
     if phones.is_lossy(text):
         return (Finding("phone_lossy"),)
     numbers = phones.split_many(text)
-    if len(numbers) > 1 and all(phones.is_valid(number, country) for number in numbers):
+    if (
+        len(numbers) > 1
+        and phones.is_valid(numbers[0], country)
+        and all(
+            phones.is_valid(number, country) or (country is not None and phones.is_local(number, country))
+            for number in numbers[1:]
+        )
+    ):
         return (Finding("phone_several", params={"n": len(numbers)}, severity="warning"),)
     code, params = "phone_invalid_international", {}
     if country is not None and not _is_international(text):

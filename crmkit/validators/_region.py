@@ -11,7 +11,9 @@ from crmkit.normalize import text as texts
 from crmkit.normalize._placeholders import is_placeholder
 from crmkit.normalize._reference import read_rows
 
+from ._arguments import one_of
 from ._by_country import ByCountry
+from ._likeness import nearest
 from ._verdict import Finding, Skipped, Verdict, normal
 
 if TYPE_CHECKING:
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Region", "region_name"]
 
-_LEAST_LIKENESS = 85.0
 _LONGEST = 80
 
 
@@ -51,7 +52,7 @@ class Region(ByCountry):
     severity: ClassVar[Severity] = "warning"
 
     form: Literal["name", "code", "any"] = attrs.field(
-        default="any", validator=attrs.validators.in_(("name", "code", "any"))
+        default="any", validator=one_of("form of a region", ("name", "code", "any"))
     )
 
     def examine(self, text: str, context: Context = ()) -> Verdict:
@@ -67,7 +68,7 @@ class Region(ByCountry):
             return normal(text, self._written(found, text, country))
         if is_placeholder(text):
             return (Finding("placeholder", dimension="completeness"),)
-        near, sure = _nearest(word, known) if len(text) <= _LONGEST else (None, None)
+        near, sure = nearest(word, known, shortest=3) if len(text) <= _LONGEST else (None, None)
         fix = None if near is None else self._written(near, near[1], country)
         return (Finding("region_unknown", fix=fix, confidence=sure, params={"country": country}),)
 
@@ -88,20 +89,6 @@ def _regions(country: str) -> dict[str, tuple[str, str]]:
             region = (code, name)
             found.update({texts.fold(word): region for word in (whole, code, name, *aliases.split("|")) if word})
     return found
-
-
-def _nearest(word: str, known: dict[str, tuple[str, str]]) -> tuple[tuple[str, str] | None, float | None]:
-    from rapidfuzz import fuzz, process
-
-    found = process.extract(word, list(known), scorer=fuzz.ratio, score_cutoff=_LEAST_LIKENESS)
-    meant: dict[tuple[str, str], float] = {}
-    for name, score, _ in found:
-        if len(name) > 2:
-            meant.setdefault(known[name], score)
-    if len(meant) != 1:
-        return None, None
-    region, score = next(iter(meant.items()))
-    return region, round(score / 100 * 0.95, 2)
 
 
 def region_name(text: str, country: str) -> str | None:

@@ -101,6 +101,7 @@ class Refers(Rule):
     dimension: ClassVar[Dimension] = "integrity"
 
     def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
         if not all(self.to.rpartition(".")[::2]):
             raise SchemaError(f"reference(..., to={self.to!r}): give table and column, as in to='accounts.account_id'")
 

@@ -15,7 +15,7 @@ from ._html import report_html
 from ._scores import summaries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from crmkit.frames import Table
@@ -42,6 +42,7 @@ class ValidationReport(Report):
         schema: The rule set that was asked.
         table: The table that was checked; of a table in pieces, the columns that had to be kept.
         n_rows: Number of its rows.
+        columns: Names of its columns, of those too that were not kept.
         issues: What was found, one row for each issue.
         run_id: ULID of the run.
         at: When, as an aware moment.
@@ -60,10 +61,12 @@ class ValidationReport(Report):
     def __init__(
         self, *, schema: Schema, table: Table, issues: IssueTable, outcomes: Iterable[RuleOutcome],
         assumptions: Iterable[Assumption], run_id: str, at: datetime, n_rows: int | None = None, whole: bool = True,
+        columns: Sequence[str] | None = None,
     ) -> None:  # fmt: skip
         self.schema = schema
         self.table = table
         self.n_rows = len(table) if n_rows is None else n_rows
+        self.columns = tuple(table.columns if columns is None else columns)
         self._whole = whole
         self.issues = issues
         self.run_id = run_id

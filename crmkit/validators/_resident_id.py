@@ -1,6 +1,7 @@
 """Resident identity numbers of mainland China: 居民身份证号码, of 18 digits and the old one of 15.
 
-The residence permits for people of Hong Kong, Macau and Taiwan (港澳台居民居住证) have numbers of the same form.
+The residence permits for people of Hong Kong, Macau and Taiwan (港澳台居民居住证) have numbers of the same form, and so
+have, since 2023, the identity cards of foreigners with permanent residence (外国人永久居留身份证), which begin with 9.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ PROVINCE_CODES: Final[Mapping[str, str]] = {
 }  # fmt: skip
 """First two digits of a division code (GB/T 2260) to the province."""
 
-_FORM_18 = re.compile(r"[1-8][0-9]{16}[0-9X]\Z").match
+_FORM_18 = re.compile(r"[1-9][0-9]{16}[0-9X]\Z").match
 _FORM_15 = re.compile(r"[1-8][0-9]{14}\Z").match
+_OF_FOREIGNERS = "9"
 _WEIGHTS = tuple(2 ** (17 - at) % 11 for at in range(17))
 _CHECK = "10X98765432"
 _CENTENARIANS = frozenset({"996", "997", "998", "999"})
@@ -55,6 +57,11 @@ def _born(long: str) -> date | None:
         return None
 
 
+def _province_code(long: str) -> str:
+    """Return the two digits of the province; behind the 9 of a foreigner's card stands the one that issued it."""
+    return long[1:3] if long[0] == _OF_FOREIGNERS else long[:2]
+
+
 @attrs.frozen
 class ResidentId(Identifier):
     """居民身份证号码: province, a day of birth that existed, and a right check character; old ones of 15 digits too.
@@ -66,10 +73,13 @@ class ResidentId(Identifier):
         (True, False)
         >>> ResidentId().examine("130503670401001")[0].fix
         '130503196704010016'
+        >>> ResidentId().is_valid("911124198108030024")  # a foreigner's: 9, province, country, birth
+        True
 
     Source:
         GB 11643-1999; GB/T 2260 for the divisions; State Council decree 697 (2018) for the permits of Hong Kong,
-        Macau and Taiwan residents, whose codes begin with 81, 82 and 83.
+        Macau and Taiwan residents, whose codes begin with 81, 82 and 83; National Immigration Administration (2023),
+        rules of the new permanent resident identity card, for those of foreigners.
 
     .. versionadded:: 0.1.0
     """
@@ -80,7 +90,7 @@ class ResidentId(Identifier):
         if _FORM_18(compact) is None and _FORM_15(compact) is None:
             return "malformed"
         long = _long(compact)
-        if long[:2] not in PROVINCE_CODES:
+        if _province_code(long) not in PROVINCE_CODES:
             return "malformed"
         born = _born(long)
         if born is None or born.year < 1850:
@@ -117,4 +127,4 @@ def gender_of(text: str) -> Literal["male", "female"] | None:
 def province_of(text: str) -> str | None:
     """Return the province in which the number was given."""
     long = _read(text)
-    return None if long is None else PROVINCE_CODES[long[:2]]
+    return None if long is None else PROVINCE_CODES[_province_code(long)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
 import attrs
 import numpy as np
 
+from ._arguments import column_names, one_of
 from ._conditions import AllTrue, AnyTrue, Condition, Present
 from ._wording import in_words
 
@@ -93,6 +94,12 @@ class Rule(ABC):
     dimension: ClassVar[Dimension] = "consistency"
     row_local: ClassVar[bool] = False
     """Whether a row is judged by nothing but itself."""
+    changes_several: ClassVar[bool] = False
+    """Whether what it proposes for several cells of a row is right only together."""
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what is no name of a column, before it makes a name of a rule."""
+        column_names(f"a rule of kind {self.kind!r}", self.columns)
 
     @property
     @abstractmethod
@@ -160,7 +167,7 @@ class Order(Rule):
     """One column is before, or at most, another."""
 
     first: str = attrs.field(kw_only=False)
-    relation: Relation = attrs.field(kw_only=False, validator=attrs.validators.in_(get_args(Relation)))
+    relation: Relation = attrs.field(kw_only=False, validator=one_of("relation", get_args(Relation)))
     second: str = attrs.field(kw_only=False)
 
     kind: ClassVar[str] = "order"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
@@ -11,6 +12,7 @@ import numpy as np
 
 from crmkit import frames, systems
 from crmkit._progress import steps
+from crmkit.errors import CrmkitError
 from crmkit.issues import IssueTable, new_run_id
 
 from ._assumptions import Assumption
@@ -35,10 +37,13 @@ if TYPE_CHECKING:
     from crmkit.typing import Frame, JSONValue, Language, Progress
 
     from ._check import Check
+    from ._field_rules import FieldRule
     from ._rules import Rule
     from ._schema import Schema
 
-__all__ = ["Item", "Part", "Run", "run_schema"]
+__all__ = ["Item", "Part", "Run", "judge_rule", "run_schema"]
+
+logger = logging.getLogger("crmkit.validators")
 
 
 Item: TypeAlias = "tuple[str, Check] | Rule"
@@ -117,7 +122,9 @@ class Run:
             issues += tables_found
         return Part(outcomes, IssueTable.concat(issues).stamped(self.run_id, ids), assumptions)
 
-    def report(self, part: Part, table: Table, *, n_rows: int, whole: bool = True) -> ValidationReport:
+    def report(
+        self, part: Part, table: Table, *, n_rows: int, whole: bool = True, columns: Sequence[str] | None = None
+    ) -> ValidationReport:
         """Return the report of everything that was found."""
         places = range(len(self.items))
         outcomes = [outcome for place in places for outcome in part.outcomes.get(place, ())]
@@ -127,7 +134,7 @@ class Run:
         return ValidationReport(
             schema=self.schema, table=table, issues=issues.in_language(self.lang), outcomes=outcomes,
             assumptions=dict.fromkeys((*self.schema.assumptions, *assumed)), run_id=self.run_id, at=self.moment,
-            n_rows=n_rows, whole=whole,
+            n_rows=n_rows, whole=whole, columns=columns,
         )  # fmt: skip
 
 
@@ -215,7 +222,9 @@ def _run_field(
         ]  # fmt: skip
         return absent, [], [Assumption.of("absent_column", column=field)]
     rules = [attrs.evolve(rule, check=_at(rule.check, moment)) for rule in rules]
-    run = FieldRun(field, rules, columns, written=written)
+    masks, crashed = _masks(rules, columns)
+    asked = [rule for rule in rules if rule.name not in crashed]
+    run = FieldRun(field, asked, columns, masks=[masks[rule.name] for rule in asked], written=written)
     notes = []
     for rule in run.rules:
         for part in walk(rule.check):
@@ -224,7 +233,34 @@ def _run_field(
                 if part.learned:
                     notes.append(Assumption.of("date_order", column=shown_as[field], order=str(part.order)))
     outcomes, issues = run.run()
+    for place, rule in enumerate(rules):
+        if rule.name in crashed:
+            outcomes.insert(place, _crashed(rule, field, columns.n_rows, crashed[rule.name]))
     return outcomes, issues, notes
+
+
+def _masks(
+    rules: Sequence[FieldRule], columns: Columns
+) -> tuple[dict[str, np.ndarray[Any, Any] | None], dict[str, str]]:
+    """Return for each rule where its condition holds, and by which exception some conditions crashed."""
+    masks: dict[str, np.ndarray[Any, Any] | None] = {}
+    crashed: dict[str, str] = {}
+    for rule in rules:
+        try:
+            masks[rule.name] = None if rule.condition is None else rule.condition.mask(columns)
+        except CrmkitError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a normal form of somebody's own; the data are not to blame
+            crashed[rule.name] = type(error).__name__
+            logger.warning("the condition of rule %s crashed: %s", rule.name, type(error).__name__)
+    return masks, crashed
+
+
+def _crashed(rule: FieldRule, field: str, n: int, exception: str) -> RuleOutcome:
+    return RuleOutcome(
+        rule=rule.name, path=field, severity=rule.grade, dimension="validity", passed=0, failed=0, error=n, skipped=0,
+        exceptions=(exception,),
+    )  # fmt: skip
 
 
 def _unchecked(field: str, check: Check, outcomes: Sequence[RuleOutcome]) -> IssueTable:
@@ -262,12 +298,16 @@ def _run_rule(
     if len(present) < len(rule.columns) and not (rule.kind == "demand" and present):
         reasons = {"column_missing": n}
         return [_outcome(rule, passed=0, failed=0, skipped=n, reasons=reasons)], []
-    asked = np.ones(n, dtype=bool) if rule.condition is None else rule.condition.mask(columns)
     context = RunContext(columns=columns, ids=ids, tables=tables, orders=orders, now=moment)
-    n_asked = int(np.count_nonzero(asked))
+    n_asked = n
     try:
+        asked = np.ones(n, dtype=bool) if rule.condition is None else rule.condition.mask(columns)
+        n_asked = int(np.count_nonzero(asked))
         judged = rule.judge(context, asked)
-    except ArithmeticError as error:  # a figure beyond every range: the rule's fault, not the data's
+    except CrmkitError:  # wrong use, such as a table without the column of a reference
+        raise
+    except Exception as error:  # noqa: BLE001 - the rule's fault, such as a normal form of somebody's own; not the data's
+        logger.warning("rule %s crashed: %s", rule.title, type(error).__name__)
         return [
             _outcome(rule, passed=0, failed=0, error=n_asked, skipped=n - n_asked, exceptions=(type(error).__name__,))
         ], []
@@ -299,6 +339,13 @@ def _run_rule(
             )
         )  # fmt: skip
     return [outcome], tables_found
+
+
+def judge_rule(
+    run: Run, rule: Rule, columns: Columns, ids: Sequence[str | None] | None, checks: Mapping[str, Check]
+) -> tuple[list[RuleOutcome], list[IssueTable]]:
+    """Ask one rule about some columns; rows of the issues count within them."""
+    return _run_rule(rule, columns, ids, run.others, {}, run.moment, checks)
 
 
 def _confidences(given: float | Sequence[float | None] | None, fixes: Sequence[str | None]) -> list[float | None]:

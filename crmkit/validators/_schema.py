@@ -9,6 +9,7 @@ import attrs
 
 from crmkit.errors import NotFoundError, SchemaError
 
+from ._arguments import column_names, one_of
 from ._check import Check, When, walk
 from ._contradictions import refuse_contradictions
 from ._field_rules import field_rules
@@ -88,7 +89,7 @@ class Schema(SchemaData, SchemaPacks):
     fields: Mapping[str, Check] = attrs.field(factory=dict, converter=_fields, kw_only=True, hash=False)
     rules: tuple[Rule, ...] = attrs.field(default=(), converter=_rules, kw_only=True)
     absent: Literal["error", "skip"] = attrs.field(
-        default="error", kw_only=True, validator=attrs.validators.in_(("error", "skip"))
+        default="error", kw_only=True, validator=one_of("meaning of an absent column", ("error", "skip"))
     )
     version: str | None = attrs.field(default=None, kw_only=True)
     assumptions: tuple[Assumption, ...] = attrs.field(default=(), kw_only=True, eq=False)
@@ -96,6 +97,7 @@ class Schema(SchemaData, SchemaPacks):
     def __attrs_post_init__(self) -> None:
         if not isinstance(self.name, str):
             raise SchemaError("the first argument of a schema is its name; write Schema('contacts', fields={...})")
+        column_names(f"schema {self.name!r}", [*self.fields, *([] if self.key is None else [self.key])])
         titles = [rule.title for rule in self.all_rules]
         twice = sorted({title for title in titles if titles.count(title) > 1})
         if twice:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from crmkit.columns import ColumnMap
     from crmkit.typing import Frame, RecordKind
 
+    from ._rules import Rule
     from ._schema import Schema
 
 __all__ = ["SchemaPacks"]
@@ -85,6 +88,41 @@ class SchemaPacks:
         from ._system_pack import system_pack
 
         return system_pack(system, kind, headers=headers, country=country)
+
+    @classmethod
+    def for_model(
+        cls,
+        model: Callable[..., object],
+        *,
+        name: str | None = None,
+        key: str | None = None,
+        rules: Iterable[Rule] = (),
+    ) -> Schema:
+        """Return the checks that a class's annotations name, so that they are written once.
+
+        Args:
+            model: A pydantic model, attrs class, dataclass or ``TypedDict`` with fields such as
+                ``email: Annotated[str | None, Email()] = None``. Several checks of one field must all hold.
+            name: Names the rule set; by default the class does.
+            key: The column that names records.
+            rules: Between fields and between records, which no annotation can say.
+
+        Raises:
+            SchemaError: ``model`` is no class; no annotation names a check, or one names a check's class and not a
+                check; or one is text that cannot be read from the class's module.
+
+        Example:
+            >>> from typing import Annotated, TypedDict
+            >>> from crmkit.validators import Email, Required, Schema, any_of, present
+            >>> mail = Annotated[str | None, Email()]
+            >>> Person = TypedDict("Person", {"name": Annotated[str, Required()], "email": mail, "phone": str | None})
+            >>> people = Schema.for_model(Person, rules=[any_of(present("email"), present("phone"))])
+            >>> [issue.code for issue in people.check_record({"email": None})]
+            ['none_present', 'required']
+        """
+        from ._model import model_schema
+
+        return model_schema(model, name=name, key=key, rules=rules)
 
     @classmethod
     def infer(cls, source: Frame | ColumnMap, *, kind: RecordKind | None = None, country: str | None = None) -> Schema:

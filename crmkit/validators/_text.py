@@ -10,6 +10,7 @@ import attrs
 
 from crmkit.normalize import text as texts
 
+from ._arguments import count
 from ._check import Check, Context
 from ._patterns import compile_pattern
 from ._verdict import PASSED, Finding, Verdict, failed, normal
@@ -113,8 +114,8 @@ class Text(Check):
     .. versionadded:: 0.1.0
     """
 
-    min_length: int | None = None
-    max_length: int | None = None
+    min_length: int | None = attrs.field(default=None, validator=count("min_length of a Text()", least=0))
+    max_length: int | None = attrs.field(default=None, validator=count("max_length of a Text()", least=0))
     pattern: str | None = attrs.field(default=None)
     multiline: bool = False
 

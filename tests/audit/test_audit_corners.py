@@ -11,8 +11,10 @@ import zipfile
 import pytest
 
 from crmkit._canonical import json_bytes
-from crmkit.audit import AuditPlan, CallableWitness, Evidence, Log, _evidence, _standalone
-from crmkit.audit._segment import Segment, open_segment
+from crmkit.audit import AuditPlan, CallableWitness, Evidence, Log
+from crmkit.audit._stores._segment import Segment, open_segment
+from crmkit.audit._verify import _standalone
+from crmkit.audit._work import _evidence
 from crmkit.errors import IntegrityError, InvalidValueError, TamperedLogError
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from crmkit._canonical import json_bytes
 from crmkit.audit import Actor, Event, Resource
-from crmkit.audit._event import MAX_EVENT_BYTES, moment, suffix
+from crmkit.audit._events._event import MAX_EVENT_BYTES, moment, suffix
 from crmkit.errors import FormatError, InvalidValueError, NotFoundError
 
 AT = datetime(2026, 3, 2, 9, 0, 0, 5, tzinfo=UTC)

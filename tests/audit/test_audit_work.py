@@ -25,7 +25,7 @@ from crmkit.audit import (
     SeparationOfDuties,
     config_changes,
 )
-from crmkit.audit._detectors import _WORDS, default_detectors
+from crmkit.audit._work._detectors import _WORDS, default_detectors
 from crmkit.errors import CheckFailedError, FixityError, FormatError, IntegrityError, InvalidValueError, NotFoundError
 
 MONDAY = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 
 from crmkit._canonical import encode_parts
 from crmkit.audit import Opening, Pseudonyms, commitment
-from crmkit.audit._vault import Vault
+from crmkit.audit._stores._vault import Vault
 from crmkit.errors import IntegrityError, InvalidValueError
 
 SALT = bytes(range(32))
@@ -61,7 +61,8 @@ def test_the_vault_keeps_destroys_and_forgets(tmp_path):
     vault.put("e1", "p-1", openings)
     vault.put("e2", "p-2", openings)
     assert vault.get("e1") == openings
-    assert Vault(tmp_path / "vault.sqlite").pseudonyms == vault.pseudonyms
+    again = Vault(tmp_path / "vault.sqlite")
+    assert again.pseudonyms.name("contact", "42") == vault.pseudonyms.name("contact", "42")
     assert (vault.erase("p-1"), vault.count("p-1"), vault.count("p-2")) == (2, 0, 2)
     vault.forget("e2")
     assert vault.get("e2") == vault.get("e1") == []

@@ -15,9 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from crmkit.audit import Event, Log, verify
-from crmkit.audit._files import FileRows, read_last_note, read_notes, sync_path, whole_lines
-from crmkit.audit._rows import Rows, usable
-from crmkit.audit._segment import list_segments
+from crmkit.audit._proofs._files import FileRows, read_last_note, read_notes, sync_path, whole_lines
+from crmkit.audit._proofs._rows import Rows, usable
+from crmkit.audit._stores._segment import list_segments
 from crmkit.errors import FormatError, IntegrityError, TamperedLogError
 
 WRITER = """

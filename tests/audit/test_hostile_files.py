@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crmkit.audit import Log, NoteSigner, verify
-from crmkit.audit._standalone import main
+from crmkit.audit._verify._standalone import main
 from crmkit.errors import FormatError, TamperedLogError
 
 if TYPE_CHECKING:

@@ -23,10 +23,10 @@ from crmkit.audit import (
     Pseudonyms,
     SQLiteWitness,
     Witness,
-    _segment,
     verify,
 )
-from crmkit.audit._vault import Vault
+from crmkit.audit._stores import _segment
+from crmkit.audit._stores._vault import Vault
 from crmkit.errors import FormatError, IntegrityError, InvalidValueError, LockedError, NotFoundError, TamperedLogError
 from crmkit.typing import AuditSink, UsageSource
 
@@ -467,7 +467,7 @@ def test_what_is_no_proof_is_refused(data):
 
 def test_a_proof_whose_event_claims_another_turn_is_refused(folder, signer):
     from crmkit._merkle import leaf_hash
-    from crmkit.audit._event import moment
+    from crmkit.audit._events._event import moment
 
     event = Event(action="a", seq=5, stored_at=START, at=START).to_bytes()
     assert moment(START) in event.decode()
@@ -680,7 +680,7 @@ def test_a_database_that_cannot_be_written_says_so(tmp_path, make, signer, event
 
 
 def test_what_a_forked_process_does_first(path, make, signer, events):
-    from crmkit.audit._log import _after_fork
+    from crmkit.audit._log._log import _after_fork
 
     make(path, 2)
     with Log.open(path, signer=signer) as log:

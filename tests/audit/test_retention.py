@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from crmkit._merkle import Tree
-from crmkit.audit import Log, _standalone, verify
-from crmkit.audit import _retention as retention
-from crmkit.audit._rows import export_tiles
-from crmkit.audit._segment import list_segments
+from crmkit.audit import Log, verify
+from crmkit.audit._proofs._rows import export_tiles
+from crmkit.audit._stores import _retention as retention
+from crmkit.audit._stores._segment import list_segments
+from crmkit.audit._verify import _standalone
 from crmkit.errors import IntegrityError, InvalidValueError, TamperedLogError
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -198,7 +199,7 @@ def test_tiles_are_those_of_the_specification(folder, signer, events, tmp_path, 
 
 
 def test_large_tile_numbers_are_grouped():
-    from crmkit.audit._rows import _tile_name
+    from crmkit.audit._proofs._rows import _tile_name
 
     assert _tile_name(7) == ["007"]
     assert _tile_name(1234067) == ["x001", "x234", "067"]

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 import pytest
 
 from crmkit._merkle import EMPTY_ROOT
-from crmkit.audit import Checkpoint, Log, NoteSigner, _standalone, write_verifier
-from crmkit.audit._segment import list_segments
+from crmkit.audit import Checkpoint, Log, NoteSigner, write_verifier
+from crmkit.audit._stores._segment import list_segments
+from crmkit.audit._verify import _standalone
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ def test_it_finds_a_log_that_was_written_anew(path, make, check, signer, events)
 
 
 def test_it_finds_bodies_that_are_gone(folder, make, check):
-    from crmkit.audit._retention import prune_segment
+    from crmkit.audit._stores._retention import prune_segment
 
     for _ in range(2):
         make(folder, 5, segment_bytes=1)

@@ -13,9 +13,9 @@ import pytest
 
 from crmkit._merkle import leaf_hash
 from crmkit.audit import CallableWitness, Checkpoint, Damage, Event, FileWitness, Log, NoteSigner, Witness, verify
-from crmkit.audit._damage import _MESSAGES, classify
-from crmkit.audit._segment import EVENT, list_segments, trailer
-from crmkit.audit._sqlite import columns
+from crmkit.audit._stores._segment import EVENT, list_segments, trailer
+from crmkit.audit._stores._sqlite import columns
+from crmkit.audit._verify._damage import _MESSAGES, classify
 from crmkit.errors import CheckFailedError, NotFoundError
 
 ORIGIN = "crm.example.com/audit"

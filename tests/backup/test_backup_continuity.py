@@ -33,16 +33,16 @@ def failure(start: dt.datetime, hours: float, kind: str = "failure") -> Incident
 
 
 def test_a_complete_plan_lacks_nothing_and_each_missing_part_is_asked_for() -> None:
-    assert PLAN.problems(now=NOW) == ()
+    assert PLAN.problems(at=NOW) == ()
     for name in ("detect", "respond", "resolve", "contacts", "fallbacks", "manual_work", "bring_back"):
         empty = {} if name == "contacts" else ()
-        assert [text.split(":")[0] for text in attrs.evolve(PLAN, **{name: empty}).problems(now=NOW)] == [name]
+        assert [text.split(":")[0] for text in attrs.evolve(PLAN, **{name: empty}).problems(at=NOW)] == [name]
     for name in ("rto", "rpo"):
-        assert attrs.evolve(PLAN, **{name: None}).problems(now=NOW)[0].startswith(name)
-    assert attrs.evolve(PLAN, reviewed=None).problems(now=NOW) == ("reviewed: never",)
-    assert "more than 365" in attrs.evolve(PLAN, reviewed=NOW - dt.timedelta(days=400)).problems(now=NOW)[0]
+        assert attrs.evolve(PLAN, **{name: None}).problems(at=NOW)[0].startswith(name)
+    assert attrs.evolve(PLAN, reviewed=None).problems(at=NOW) == ("reviewed: never",)
+    assert "more than 365" in attrs.evolve(PLAN, reviewed=NOW - dt.timedelta(days=400)).problems(at=NOW)[0]
     assert "no moment" in PLAN.problems()[0]
-    assert "nobody is named for 'lead'" in attrs.evolve(PLAN, contacts={"lead": " "}).problems(now=NOW)[0]
+    assert "nobody is named for 'lead'" in attrs.evolve(PLAN, contacts={"lead": " "}).problems(at=NOW)[0]
     assert "100" not in repr(PLAN)
     assert IncidentPlan(system="x", detect="one text").detect == ("one text",)
 
@@ -73,23 +73,23 @@ def test_downtime_adds_up_by_month_and_year_with_overlaps_counted_once() -> None
         failure(dt.datetime(2025, 12, 31, 23, tzinfo=UTC), 2),
         Incident(system="CRM", kind="failure", started=NOW - HOUR),
     ]  # fmt: skip
-    months = {month.period: month for month in downtime(incidents, rto=2 * HOUR, now=NOW)}
+    months = {month.period: month for month in downtime(incidents, rto=2 * HOUR, at=NOW)}
     assert list(months) == ["2025-12", "2026-01", "2026-03", "2026-05"]
     assert months["2026-03"].failure == 4 * HOUR
     assert months["2026-03"].planned == HOUR
     assert (months["2026-03"].incidents, months["2026-03"].over_rto) == (2, 1)
     assert months["2026-03"].availability == pytest.approx(1 - 4 / (31 * 24))
     assert months["2026-05"].failure == HOUR
-    years = {year.period: year for year in downtime(incidents, rto=2 * HOUR, now=NOW, by="year")}
+    years = {year.period: year for year in downtime(incidents, rto=2 * HOUR, at=NOW, by="year")}
     assert years["2026"].failure == 6 * HOUR
     assert years["2025"].failure == HOUR
-    shanghai = downtime(incidents[3:4], rto=HOUR, now=NOW, tz="Asia/Shanghai")
+    shanghai = downtime(incidents[3:4], rto=HOUR, at=NOW, tz="Asia/Shanghai")
     assert [(month.period, month.failure) for month in shanghai] == [("2026-01", 2 * HOUR)]
-    assert downtime([], rto=HOUR, now=NOW) == []
+    assert downtime([], rto=HOUR, at=NOW) == []
     with pytest.raises(NotFoundError):
-        downtime([], rto=HOUR, now=NOW, by="week")  # type: ignore[arg-type]
+        downtime([], rto=HOUR, at=NOW, by="week")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="naive"):
-        downtime([], rto=HOUR, now=dt.datetime(2026, 1, 1))
+        downtime([], rto=HOUR, at=dt.datetime(2026, 1, 1))
 
 
 def test_records_survive_json_and_are_written_by_hand_in_toml() -> None:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
-import os
 import shutil
 import sqlite3
-import subprocess
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +13,7 @@ import attrs
 import pytest
 
 from crmkit import backup
-from crmkit.errors import NotFoundError, RefusedError
+from crmkit.errors import ManifestError, NotFoundError, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,36 +37,9 @@ INSERT INTO contacts VALUES (0, NULL, 'canary-7f3a@example.com', NULL, '2026-11-
 
 
 @pytest.fixture(scope="session")
-def other_cluster(postgres_server: Any) -> Iterator[str]:
+def other_cluster(second_postgres_server: Any) -> str:
     """A second cluster, to restore into: a drill refuses the one that the backup came from."""
-    place = Path(tempfile.mkdtemp(prefix="crmkit-drill-", dir="/tmp"))
-    user: dict[str, Any] = {"cwd": place}
-    if os.geteuid() == 0:
-        shutil.chown(place, "postgres", "postgres")
-        user |= {"user": "postgres", "group": "postgres", "extra_groups": []}
-    control = [str(postgres_server.bin / "pg_ctl"), "-D", str(place / "data"), "-w"]
-    init = (
-        str(postgres_server.bin / "initdb"),
-        "-D",
-        str(place / "data"),
-        "-U",
-        "postgres",
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-        "--no-sync",
-    )
-    try:
-        subprocess.run([*init, "--locale=C.UTF-8"], check=True, capture_output=True, **user)
-        options = f"-c listen_addresses='' -c unix_socket_directories='{place}' -c fsync=off"
-        subprocess.run(
-            [*control, "-l", str(place / "log"), "-o", options, "start"], check=True, stdout=subprocess.DEVNULL, **user
-        )
-        yield f"postgresql://postgres@/postgres?host={str(place).replace('/', '%2F')}"
-    finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], capture_output=True, check=False, **user)
-        shutil.rmtree(place, ignore_errors=True)
+    return second_postgres_server.url()
 
 
 @pytest.fixture
@@ -106,7 +76,7 @@ class Case:
     def checks(self) -> list[backup.RestoreCheck]:
         return [
             backup.RowCounts({"contacts": 2001, "accounts": (1, 100)}),
-            backup.TableDigests(self.snapshots),
+            backup.TableDigests(),
             backup.ForeignKeys(also=[("contacts", "account_id", "accounts", "id")]),
             backup.SchemaFingerprint(self.fingerprint),
             backup.SchemaObjects(self.objects),
@@ -167,6 +137,43 @@ def test_a_good_dump_restores_and_passes_every_check(case: Case, other_cluster: 
     assert not slow.ok
     old = attrs.evolve(report, rpo_limit=HOUR / 4)
     assert not old.ok
+
+
+def test_snapshots_that_the_caller_kept_will_do_as_well(case: Case, other_cluster: str) -> None:
+    case.snapshots.append(attrs.evolve(case.snapshots[0], name="nowhere"))
+    case.sign()
+    mine = case.drill(other_cluster, checks=[backup.TableDigests(case.snapshots[:2])])
+    assert mine.ok
+    assert case.drill(other_cluster, checks=[backup.TableDigests()]).codes() == ("SCHEMA_CHANGED",)
+
+
+def test_snapshots_exchanged_behind_the_verification_are_not_believed(
+    case: Case, other_cluster: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from crmkit.backup._drill import _drill
+
+    case.sign()
+    real = _drill.read_snapshots
+    monkeypatch.setattr(_drill, "read_snapshots", lambda meta: real(meta)[:1])
+    assert case.drill(other_cluster, checks=[backup.TableDigests()]).codes() == ("CHECK_FAILED",)
+
+
+def test_a_backup_without_tables_leaves_nothing_to_compare_and_says_so(case: Case, other_cluster: str) -> None:
+    case.snapshots.clear()
+    case.sign()
+    assert not case.drill(other_cluster, checks=[backup.TableDigests()]).ok
+
+
+def test_the_manifest_gives_back_the_snapshots_it_was_given_or_says_why_not(case: Case) -> None:
+    case.sign()
+    meta = case.payload.with_name("dump.meta")
+    assert [one.to_json() for one in backup.read_snapshots(meta)] == [one.to_json() for one in case.snapshots]
+    leaves = meta / "buckets.bin"
+    whole = leaves.read_bytes()
+    for broken in (whole[:-1], whole[:32], b"x" + whole[1:]):
+        leaves.write_bytes(broken)
+        with pytest.raises(ManifestError, match="not those of its root"):
+            backup.read_snapshots(meta)
 
 
 @pytest.mark.parametrize("case", ["plain"], indirect=True)
@@ -488,15 +495,15 @@ def test_a_folder_is_restored_decrypted_and_asked(made: Any) -> None:
 def test_backups_are_chosen_by_age_by_seed_and_by_tier() -> None:
     days = [NOW - n * dt.timedelta(days=1) for n in range(1, 121)]
     records = [backup.BackupRecord(backup_id=f"{day:%m-%d}", created=day, verified_at=day) for day in days]
-    assert [one.backup_id for one in backup.choose_backups(records, now=NOW)] == ["11-27"]
-    [one] = backup.choose_backups(records, "random_in_window", now=NOW, days=30, seed=4)
-    assert backup.choose_backups(records, "random_in_window", now=NOW, days=30, seed=4) == [one]
+    assert [one.backup_id for one in backup.choose_backups(records, at=NOW)] == ["11-27"]
+    [one] = backup.choose_backups(records, "random_in_window", at=NOW, days=30, seed=4)
+    assert backup.choose_backups(records, "random_in_window", at=NOW, days=30, seed=4) == [one]
     assert NOW - one.created <= dt.timedelta(days=30)
-    assert backup.choose_backups([], "random_in_window", now=NOW) == []
+    assert backup.choose_backups([], "random_in_window", at=NOW) == []
     policy = backup.BackupPolicy(rpo=HOUR, rto=HOUR, keep=backup.GFS(daily=3, monthly=3))
-    chosen = [one.backup_id for one in backup.choose_backups(records, "each_tier", now=NOW, policy=policy)]
+    chosen = [one.backup_id for one in backup.choose_backups(records, "each_tier", at=NOW, policy=policy)]
     assert chosen == ["09-30", "11-25", "11-27"]
     with pytest.raises(NotFoundError, match="policy"):
-        backup.choose_backups(records, "each_tier", now=NOW)
+        backup.choose_backups(records, "each_tier", at=NOW)
     with pytest.raises(NotFoundError, match="latest"):
-        backup.choose_backups(records, "lates", now=NOW)  # type: ignore[arg-type]
+        backup.choose_backups(records, "lates", at=NOW)  # type: ignore[arg-type]

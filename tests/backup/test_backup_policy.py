@@ -47,7 +47,7 @@ def record(age: dt.timedelta = HOUR, **more: Any) -> BackupRecord:
 
 
 def test_a_good_regime_keeps_every_rule_and_says_what_is_due_next() -> None:
-    report = check_policy(policy(), [record()], now=NOW)
+    report = check_policy(policy(), [record()], at=NOW)
     assert report.ok
     assert report.violations == ()
     assert report.next_due == (NOW - HOUR + DAY, "rpo")
@@ -72,7 +72,7 @@ def test_a_good_regime_keeps_every_rule_and_says_what_is_due_next() -> None:
     ],
 )
 def test_each_rule_is_broken_by_its_own_fault(change: dict[str, Any], rules: tuple[str, ...]) -> None:
-    report = check_policy(policy(), [record(**change)], now=NOW)
+    report = check_policy(policy(), [record(**change)], at=NOW)
     assert report.rules == rules
     assert not report.ok
     assert report.to_dict()["ok"] is False
@@ -82,15 +82,15 @@ def test_each_rule_is_broken_by_its_own_fault(change: dict[str, Any], rules: tup
 
 
 def test_a_violation_says_since_when() -> None:
-    [found] = check_policy(policy(), [record(30 * HOUR)], now=NOW).violations
+    [found] = check_policy(policy(), [record(30 * HOUR)], at=NOW).violations
     assert found.since == NOW - 6 * HOUR
     assert "1 d 6 h" in found.message
 
 
 def test_a_backup_much_smaller_than_those_before_it_is_a_violation() -> None:
     earlier = [record(n * DAY) for n in range(1, 6)]
-    assert check_policy(policy(), [*earlier, record(size_bytes=400)], now=NOW).rules == ("shrink",)
-    assert check_policy(policy(), [*earlier, record(size_bytes=600)], now=NOW).ok
+    assert check_policy(policy(), [*earlier, record(size_bytes=400)], at=NOW).rules == ("shrink",)
+    assert check_policy(policy(), [*earlier, record(size_bytes=600)], at=NOW).ok
 
 
 def test_settings_that_cannot_be_meant_are_refused() -> None:
@@ -98,15 +98,15 @@ def test_settings_that_cannot_be_meant_are_refused() -> None:
         record(created=dt.datetime(2026, 1, 1))
     for function in (check_policy, plan_prune):
         with pytest.raises(ValueError, match="naive"):
-            function(policy(), [], now=dt.datetime(2026, 1, 1))
+            function(policy(), [], at=dt.datetime(2026, 1, 1))
     with pytest.raises(ValueError, match="naive"):
-        preflight("upgrade", policy(), [], now=dt.datetime(2026, 1, 1))
+        preflight("upgrade", policy(), [], at=dt.datetime(2026, 1, 1))
     with pytest.raises(SchemaError):
         record(kind="incremental")
     with pytest.raises(Exception, match="Berlyn"):
         policy(tz="Europe/Berlyn")
     with pytest.raises(NotFoundError, match="upgrade"):
-        preflight("upgrad", policy(), [], now=NOW)  # type: ignore[arg-type]
+        preflight("upgrad", policy(), [], at=NOW)  # type: ignore[arg-type]
 
 
 # -- retention -----------------------------------------------------------------------------------------------------------  # noqa: E501
@@ -123,10 +123,10 @@ def daily(start: dt.datetime, days: int, **more: Any) -> list[BackupRecord]:
 
 def test_iso_weeks_at_new_year_belong_to_their_own_year() -> None:
     records = daily(dt.datetime(2026, 12, 20, 3, tzinfo=UTC), 20)
-    plan = plan_prune(policy(keep=GFS(last=0, weekly=3)), records, now=records[-1].created)
+    plan = plan_prune(policy(keep=GFS(last=0, weekly=3)), records, at=records[-1].created)
     assert plan.keep == ("2027-01-08", "2027-01-03", "2026-12-27")
     assert plan.why("2027-01-03") == ("weekly 2026-W53, newest verified of its ISO week",)
-    plan = plan_prune(policy(keep=GFS(last=0, yearly=2)), records, now=records[-1].created)
+    plan = plan_prune(policy(keep=GFS(last=0, yearly=2)), records, at=records[-1].created)
     assert plan.keep == ("2027-01-08", "2026-12-31")
 
 
@@ -134,9 +134,9 @@ def test_days_are_those_of_the_policys_time_zone_and_survive_the_change_of_clock
     late = [dt.datetime(2026, 3, day, 23, 30, tzinfo=UTC) for day in (27, 28, 29)]
     early = [dt.datetime(2026, 3, day, 0, 30, tzinfo=UTC) for day in (28, 29, 30)]
     records = [BackupRecord(backup_id=f"{at:%d-%H}", created=at, verified_at=at) for at in (*late, *early)]
-    plan = plan_prune(policy(keep=GFS(last=0, daily=3), tz="Europe/Berlin"), records, now=NOW)
+    plan = plan_prune(policy(keep=GFS(last=0, daily=3), tz="Europe/Berlin"), records, at=NOW)
     assert plan.keep == ("30-00", "29-00", "28-00")
-    plan = plan_prune(policy(keep=GFS(last=0, daily=3)), records, now=NOW)
+    plan = plan_prune(policy(keep=GFS(last=0, daily=3)), records, at=NOW)
     assert plan.keep == ("30-00", "29-23", "28-23")
 
 
@@ -146,7 +146,7 @@ def test_failed_damaged_future_and_orphaned_backups_never_push_a_good_one_out() 
         record(HOUR, succeeded=False), record(2 * HOUR, verify_errors=1), record(-2 * DAY),
         record(3 * HOUR, kind="incremental", parent="gone"),
     ]  # fmt: skip
-    plan = plan_prune(policy(keep=GFS(last=1)), [good, *bad], now=NOW)
+    plan = plan_prune(policy(keep=GFS(last=1)), [good, *bad], at=NOW)
     assert plan.drop == ()
     assert plan.why(good.backup_id) == ("among the last 1",)
     assert [plan.why(one.backup_id)[0].split(";")[0] for one in bad] == [
@@ -158,7 +158,7 @@ def test_a_chain_is_never_broken_and_the_newest_verified_one_stays() -> None:
     full = record(3 * DAY)
     step = record(2 * DAY, kind="incremental", parent=full.backup_id)
     last = record(DAY, kind="incremental", parent=step.backup_id, verified_at=None)
-    plan = plan_prune(policy(keep=GFS(last=1)), [full, step, last], now=NOW)
+    plan = plan_prune(policy(keep=GFS(last=1)), [full, step, last], at=NOW)
     assert plan.drop == ()
     assert plan.why(step.backup_id) == ("the newest that is verified", f"{last.backup_id} builds on it")
     assert f"{last.backup_id} builds on it" in plan.why(full.backup_id)
@@ -167,14 +167,14 @@ def test_a_chain_is_never_broken_and_the_newest_verified_one_stays() -> None:
 def test_a_backup_that_builds_on_a_failed_one_is_kept_for_a_person_to_look_at() -> None:
     failed = record(3 * DAY, succeeded=False)
     step = record(2 * DAY, kind="incremental", parent=failed.backup_id)
-    plan = plan_prune(policy(keep=GFS(last=1)), [failed, step, record()], now=NOW)
+    plan = plan_prune(policy(keep=GFS(last=1)), [failed, step, record()], at=NOW)
     assert plan.drop == ()
     assert "builds on a failed" in plan.why(step.backup_id)[0]
 
 
 def test_where_nothing_is_verified_nothing_is_dropped() -> None:
     records = [attrs.evolve(record(n * DAY), verified_at=None) for n in range(1, 5)]
-    plan = plan_prune(policy(keep=GFS(last=1)), records, now=NOW)
+    plan = plan_prune(policy(keep=GFS(last=1)), records, at=NOW)
     assert plan.drop == ()
     with pytest.raises(NotFoundError):
         plan.why("nothing")
@@ -202,7 +202,7 @@ def catalogues(draw: st.DrawFn) -> list[BackupRecord]:
 def test_a_plan_never_leaves_a_broken_chain_or_no_verified_backup(
     records: list[BackupRecord], last: int, days: int, months: int
 ) -> None:
-    plan = plan_prune(policy(keep=GFS(last=last, daily=days, monthly=months)), records, now=NOW)
+    plan = plan_prune(policy(keep=GFS(last=last, daily=days, monthly=months)), records, at=NOW)
     assert sorted((*plan.keep, *plan.drop)) == sorted(one.backup_id for one in records)
     kept = {one.backup_id: one for one in records if one.backup_id in plan.keep}
     everything = {one.backup_id for one in records}
@@ -230,7 +230,7 @@ def test_a_plan_never_leaves_a_broken_chain_or_no_verified_backup(
 
 
 def test_a_change_may_begin_only_with_a_way_back() -> None:
-    gate = preflight("migration", policy(), [record()], now=NOW, live_schema="s1")
+    gate = preflight("migration", policy(), [record()], at=NOW, live_schema="s1")
     assert gate.passed
     gate.raise_for()
     with pytest.raises(TypeError):
@@ -244,9 +244,9 @@ def test_a_change_may_begin_only_with_a_way_back() -> None:
         ({"succeeded": False}, "no good full"),
         ({"kind": "incremental", "parent": "x"}, "no good full"),
     ):
-        gate = preflight("upgrade", policy(), [record(**change)], now=NOW, live_schema="s1")
+        gate = preflight("upgrade", policy(), [record(**change)], at=NOW, live_schema="s1")
         assert not gate.passed
         assert any(word in reason for reason in gate.reasons), change
         with pytest.raises(CheckFailedError, match="no upgrade now"):
             gate.raise_for()
-    assert "was not given" in preflight("cleanup", policy(), [record()], now=NOW).reasons[0]
+    assert "was not given" in preflight("cleanup", policy(), [record()], at=NOW).reasons[0]

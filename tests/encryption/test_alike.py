@@ -7,8 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from crmkit.encryption import Field, _alike, _token
-from crmkit.encryption._cipher import _paddings
+from crmkit.encryption import Field
+from crmkit.encryption._octets import _alike, _token
+from crmkit.encryption._values._cipher import _paddings
 from crmkit.errors import DoubleEncryptionError, InvalidValueError, TokenError
 
 TEXTS = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=20), max_size=20)

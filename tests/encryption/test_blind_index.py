@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit.encryption import AcceptedLeak, Field, Index, Keyring
-from crmkit.encryption._index_plan import allowed_bits, rank_attack
-from crmkit.encryption._normalizers import normalize
+from crmkit.encryption._fields._normalizers import normalize
+from crmkit.encryption._fields._plan import allowed_bits, rank_attack
 from crmkit.errors import DoubleEncryptionError, InvalidValueError, NotFoundError, RefusedError, ShapeError
 
 REASON = AcceptedLeak("accepted for the sake of this test")
@@ -352,7 +352,7 @@ def test_a_stretched_index_finds_the_same_and_has_terms_of_its_own(ring):
 
 def test_a_stretched_term_costs_memory_hard_work(monkeypatch, ring):
     """Whoever has the index key still has to do all of it for each guess: counted, not timed."""
-    from crmkit.encryption import _blind
+    from crmkit.encryption._values import _blind
 
     asked = []
     real = _blind.Argon2id

@@ -21,7 +21,6 @@ from crmkit.encryption import (
     RowSeal,
     Sensitive,
     SQLiteTokenTable,
-    _aead,
     _files,
     from_fernet,
     from_plaintext,
@@ -29,7 +28,8 @@ from crmkit.encryption import (
     open_file,
     seal_file,
 )
-from crmkit.encryption._subjects import _Entry
+from crmkit.encryption._keys import _aead
+from crmkit.encryption._values._subjects import _Entry
 
 CANARY = "canary-7f3a"
 VALUE = f"{CANARY}@example.com"

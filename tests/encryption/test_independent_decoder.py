@@ -282,10 +282,11 @@ def test_what_crmkit_writes_today_is_read_by_the_page_alone(tmp_path):
 
 
 def test_crmkit_writes_the_vectors_of_the_page(monkeypatch):
-    from crmkit.encryption import Field, RowSeal, _cipher
-    from crmkit.encryption._derive import tag_root
-    from crmkit.encryption._keyset import Key, Keyset
-    from crmkit.encryption._secret import SecretKey
+    from crmkit.encryption import Field, RowSeal
+    from crmkit.encryption._keys._derive import tag_root
+    from crmkit.encryption._keys._keyset import Key, Keyset
+    from crmkit.encryption._keys._secret import SecretKey
+    from crmkit.encryption._values import _cipher
 
     said = vectors()
     monkeypatch.setattr(_cipher.os, "urandom", lambda size: bytes(range(size)))

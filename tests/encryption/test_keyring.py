@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from crmkit.encryption import Field, Keyring, LocalKeyFile, MultiWrapper, Rotator, SecretKey, SQLiteTokenTable, inspect
-from crmkit.encryption._keyset import Envelope, Keyset
+from crmkit.encryption._keys._keyset import Envelope, Keyset
 from crmkit.encryption.hazmat import StaticKeyWrapper
 from crmkit.errors import (
     ConflictError,
@@ -167,8 +167,8 @@ def test_parts_of_two_files_do_not_fit_together(ring, wrapper, tmp_path):
 def test_a_sealed_list_of_keys_that_is_none_is_refused():
     keyset = Keyset.new("t", NOW)
     from crmkit._canonical import json_bytes
-    from crmkit.encryption._aead import siv
-    from crmkit.encryption._derive import derive, parts
+    from crmkit.encryption._keys._aead import siv
+    from crmkit.encryption._keys._derive import derive, parts
 
     described = keyset.keys[0].described()
     sealer, about = siv(derive(bytes(32), 64, "keyset", "t", 1)), [parts("crmkit-keyset/1", "t", 1)]
@@ -496,7 +496,7 @@ def test_a_secret_key_shows_and_gives_away_nothing():
 
 
 def test_two_fields_two_tenants_two_purposes_have_no_key_in_common(tmp_path, wrapper):
-    from crmkit.encryption._derive import derive
+    from crmkit.encryption._keys._derive import derive
 
     root = bytes(range(32))
     names = [

@@ -22,7 +22,7 @@ from crmkit.encryption import (
     from_plaintext,
     from_sqlalchemy_utils,
 )
-from crmkit.encryption._rotation import RotationReport
+from crmkit.encryption._rotation._table import RotationReport
 from crmkit.errors import (
     ConflictError,
     DecryptionError,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from crmkit._canonical import encode_parts
 from crmkit.encryption import Field, Index, Keyring, RowSeal
-from crmkit.encryption._row_seal import _cell
+from crmkit.encryption._values._row_seal import _cell
 from crmkit.errors import (
     IntegrityError,
     InvalidValueError,

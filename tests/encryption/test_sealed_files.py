@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
-from crmkit.encryption import Field, Keyring, _disk, open_file, seal_file
-from crmkit.encryption._rotation import TokenCount
+from crmkit.encryption import Field, Keyring, open_file, seal_file
+from crmkit.encryption._keys import _disk
+from crmkit.encryption._rotation._table import TokenCount
 from crmkit.errors import DecryptionError, FormatError, KeyDestroyedError, RefusedError, UnknownKeyError
 
 CONTEXT = {"kind": "export", "day": "2026-11-28"}

@@ -5,8 +5,8 @@ import uuid
 
 import pytest
 
-from crmkit.encryption import AcceptedLeak, Field, Index, Sealed, candidates, encrypted_type
-from crmkit.errors import DecryptionError, NotFoundError, PlaintextFoundError, RefusedError
+from crmkit.encryption import AcceptedLeak, Field, Index, Keyring, Sealed, candidates, encrypted_type
+from crmkit.errors import DecryptionError, NotFoundError, PlaintextFoundError, RefusedError, UnknownKeyError
 
 sa = pytest.importorskip("sqlalchemy", reason="needs SQLAlchemy")
 orm = pytest.importorskip("sqlalchemy.orm", reason="needs SQLAlchemy")
@@ -246,7 +246,7 @@ def test_what_a_database_can_do_with_tokens_still_works(engine, model):
 
 
 def test_what_is_no_expression_is_left_to_sqlalchemy(model):
-    from crmkit.encryption import _sqlalchemy_guard
+    from crmkit.encryption._sqlalchemy import _guard as _sqlalchemy_guard
 
     assert _sqlalchemy_guard.check(None, object(), (), {}, {}) is None
     assert repr(model.__table__.c.email.type) == "EncryptedType('contacts.email')"
@@ -463,7 +463,7 @@ def test_indexes_that_a_column_type_cannot_keep_are_refused(ring):
 
 
 def test_a_value_on_its_way_shows_nothing():
-    from crmkit.encryption._sqlalchemy import _Sealing
+    from crmkit.encryption._sqlalchemy._type import _Sealing
 
     assert repr(_Sealing("canary", "crm1.x")) == "<value being encrypted>"
 
@@ -521,7 +521,45 @@ def test_raw_tokens_of_the_box_are_let_through_too(engine, model):
 
 
 def test_a_subquery_stands_for_the_column_that_it_gives():
-    from crmkit.encryption._sqlalchemy_guard import _operands
+    from crmkit.encryption._sqlalchemy._guard import _operands
 
     column = sa.column("email")
     assert [one.name for one in _operands([sa.select(column), column])] == ["email", "email"]
+
+
+def test_a_model_may_be_there_before_its_keys_and_have_a_box_for_each_tenant(tmp_path, wrapper, engine):
+    rings = {one: Keyring.create(tmp_path / one, wrapper=wrapper, tenant=one) for one in ("acme", "globex")}
+    boxes = {tenant: ring.box([EMAIL]) for tenant, ring in rings.items()}
+    serving = []
+
+    class Base(orm.DeclarativeBase):
+        pass
+
+    class Contact(Base):
+        __tablename__ = "contacts"
+        id: orm.Mapped[uuid.UUID] = orm.mapped_column(sa.Uuid, primary_key=True, default=uuid.uuid4)
+        email: orm.Mapped[str | None] = orm.mapped_column(encrypted_type(EMAIL, lambda: boxes[serving[-1]]))
+        email_unique: orm.Mapped[str | None] = orm.mapped_column(sa.String(32), unique=True)
+        email_domain: orm.Mapped[int | None] = orm.mapped_column(sa.BigInteger, index=True)
+
+    Base.metadata.create_all(engine)
+    with pytest.raises(IndexError):  # no keys yet: the caller's own error, and nothing is written
+        _ = Contact.email == "ana@example.com"
+    for tenant in boxes:
+        serving.append(tenant)
+        with orm.Session(engine) as session:
+            session.add(Contact(email="ana@example.com"))
+            session.commit()
+            found = session.scalars(sa.select(Contact).where(Contact.email == "ANA@example.com")).all()
+            assert [one.email for one in found] == ["ana@example.com"]
+    assert len(set(stored(engine, "email_unique"))) == 2
+    with orm.Session(engine) as session, pytest.raises(UnknownKeyError):
+        session.scalars(sa.select(Contact)).all()  # the other tenant's row is in the table, and its key is not here
+
+
+def test_a_box_to_come_needs_the_field_itself_and_must_have_just_that(ring):
+    with pytest.raises(RefusedError, match="give the Field itself"):
+        encrypted_type("contacts.email", lambda: ring.box([EMAIL]))
+    other = encrypted_type(Field("contacts.email"), lambda: ring.box([EMAIL]))
+    with pytest.raises(NotFoundError, match="with other settings"):
+        _ = other.box

@@ -15,9 +15,9 @@ from crmkit.encryption import (
     SQLAlchemySubjectStore,
     SQLiteSubjectStore,
     SubjectStore,
-    _subjects,
 )
-from crmkit.encryption._subjects import SubjectKeys, SubjectRow
+from crmkit.encryption._values import _subjects
+from crmkit.encryption._values._subjects import SubjectKeys, SubjectRow
 from crmkit.errors import (
     DecryptionError,
     IntegrityError,

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crmkit.encryption import Field, TokenInfo, _token, inspect
+from crmkit.encryption import Field, TokenInfo, inspect
+from crmkit.encryption._octets import _token
 from crmkit.errors import (
     DecryptionError,
     DoubleEncryptionError,

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit.encryption import Field
-from crmkit.encryption._frame import CODECS, MAX_BYTES, Framer, decimal_text
-from crmkit.encryption._record_id import many, record_bytes
+from crmkit.encryption._octets._frame import CODECS, MAX_BYTES, Framer, decimal_text
+from crmkit.encryption._octets._record_id import many, record_bytes
 from crmkit.errors import DecryptionError, InvalidValueError, RefusedError
 
 UTC8 = dt.timezone(dt.timedelta(hours=8))

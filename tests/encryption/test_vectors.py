@@ -6,8 +6,8 @@ import pytest
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 
 from crmkit.backup import VerifyingKey
-from crmkit.encryption import _aead
-from crmkit.encryption._derive import hkdf
+from crmkit.encryption._keys import _aead
+from crmkit.encryption._keys._derive import hkdf
 from crmkit.errors import CrmkitError, DecryptionError, RefusedError
 
 

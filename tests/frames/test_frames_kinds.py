@@ -376,3 +376,21 @@ def test_results_with_half_a_surrogate_pair_can_be_built_in_every_kind(kind):
     )
     found = frames.read(frames.build(columns, like=like)).column("id")
     assert found == (["A\ud800", "b", None] if kind == "records" else ["A\\ud800", "b", None])
+
+
+def test_mapped_objects_of_sqlalchemy_are_read_as_records_and_never_copied() -> None:
+    orm = pytest.importorskip("sqlalchemy.orm", reason="needs SQLAlchemy")
+
+    class Base(orm.DeclarativeBase):  # type: ignore[misc]  # imported at run time
+        pass
+
+    class Somebody(Base):
+        __tablename__ = "somebody"
+        id = orm.mapped_column(__import__("sqlalchemy").Integer, primary_key=True)
+        called = orm.mapped_column("name", __import__("sqlalchemy").String)
+
+    table = frames.read([Somebody(id=1, called="Ana"), {"id": 2, "called": None}, Somebody(id=3)])
+    assert table.columns == ("id", "called")
+    assert table.column("called") == ["Ana", None, None]
+    with pytest.raises(SchemaError, match="Somebody does not take"):
+        table.replace({"called": {0: "Bo"}})

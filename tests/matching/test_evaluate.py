@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmkit.errors import ShapeError
-from crmkit.matching import Matcher, Precision, compare_runs, evaluate, threshold_curve
+from crmkit.errors import InvalidValueError, NotFoundError, ShapeError
+from crmkit.matching import Matcher, Precision, compare_runs, evaluate, evaluate_links, threshold_curve
 from crmkit.matching import _threshold as threshold
 from crmkit.testing import generate
 
@@ -139,3 +139,109 @@ def test_runs_over_different_records_are_not_compared(two_runs):
         compare_runs(first, other)
     with pytest.raises(ShapeError, match="one label a record"):
         compare_runs(first, first, [1])
+
+
+# --- links between two tables -------------------------------------------------------------------------------------
+
+PAIRS = st.sets(st.tuples(st.sampled_from("abcde"), st.integers(0, 4)), max_size=14)
+
+
+@given(PAIRS, PAIRS)
+def test_links_are_judged_by_the_definitions(found, truth):
+    result = evaluate_links(found, truth)
+    assert result.pairwise.precision == pytest.approx(len(found & truth) / len(found) if found else 1.0)
+    assert result.pairwise.recall == pytest.approx(len(found & truth) / len(truth) if truth else 1.0)
+    assert (result.found_pairs, result.true_pairs, result.common_pairs) == (
+        *map(len, (found, truth)),
+        len(found & truth),
+    )
+    records = {end for pair in found | truth for end in pair}
+    mine = {one: {one} | {end for pair in found if one in pair for end in pair} for one in records}
+    theirs = {one: {one} | {end for pair in truth if one in pair for end in pair} for one in records}
+    if records:
+        shares = [(len(mine[k] & theirs[k]) / len(mine[k]), len(mine[k] & theirs[k]) / len(theirs[k])) for k in records]
+        assert result.bcubed.precision == pytest.approx(np.mean([one for one, _ in shares]))
+        assert result.bcubed.recall == pytest.approx(np.mean([two for _, two in shares]))
+    exact = sum(mine[k] == theirs[k] and len(mine[k]) > 1 for k in records)
+    linked, real = (sum(len(sets[k]) > 1 for k in records) for sets in (mine, theirs))
+    assert result.clusters.precision == pytest.approx(exact / linked if linked else 1.0)
+    assert result.clusters.recall == pytest.approx(exact / real if real else 1.0)
+
+
+@pytest.fixture(scope="module")
+def two_tables():
+    data = generate.contacts(500, seed=13, duplicates=0.5)
+    left, right = ({name: values[part] for name, values in data.columns.items()} for part in
+                   (slice(200), slice(200, None)))  # fmt: skip
+    truth = [(a, b) for k, a in enumerate(left["id"]) for j, b in enumerate(right["id"])
+             if data.truth[k] == data.truth[200 + j]]  # fmt: skip
+    return left, right, truth
+
+
+@pytest.mark.parametrize("once", [{}, {"one_to_one": True}, {"many_to_one": True}])
+def test_the_curve_of_a_link_run_is_what_a_run_at_each_cut_would_give(two_tables, once):
+    left, right, truth = two_tables
+    matcher = Matcher.contacts(threshold=0.5)
+    runs = {0.5: matcher.link(left, right, **once)}
+    for at in (0.3, 0.95):
+        matcher.threshold = at
+        runs[at] = matcher.link(left, right, refit=False, **once)
+    assert runs[0.5].counts()["links"] > 40
+    for at, run in runs.items():
+        said = evaluate_links(run, truth)
+        row = next(row for row in runs[0.5].curve(truth) if row["threshold"] == at)
+        assert row["precision"] == pytest.approx(said.pairwise.precision)
+        assert row["recall"] == pytest.approx(said.pairwise.recall)
+        assert row["f1"] == pytest.approx(said.pairwise.f1)
+        bare = evaluate_links(list(zip(run.links["left"], run.links["right"], strict=True)), truth)
+        assert bare.pairwise == said.pairwise
+        assert bare.clusters == said.clusters
+
+
+def test_a_reliability_curve_of_links_counts_every_scored_pair(two_tables):
+    left, right, truth = two_tables
+    found = Matcher.contacts().link(left, right)
+    rows = found.reliability(truth)
+    assert sum(row["pairs"] for row in rows) == len(found.scored)
+    real = set(truth)
+    hits = sum(pair in real for pair in zip(found.pairs["left"], found.pairs["right"], strict=True))
+    assert sum(row["pairs"] * row["observed"] for row in rows) == pytest.approx(hits)
+    assert rows[-1]["observed"] > 0.9
+
+
+def test_two_link_runs_are_compared_link_by_link(two_tables):
+    left, right, truth = two_tables
+    matcher = Matcher.contacts()
+    first, second = matcher.link(left, right), matcher.link(left, right, one_to_one=True, refit=False)
+    one, two = (set(zip(run.links["left"], run.links["right"], strict=True)) for run in (first, second))
+    found = compare_runs(first, second, truth)
+    assert set(found.gained) == two - one
+    assert set(found.lost) == one - two != set()
+    assert (found.gained_pairs, found.lost_pairs, found.kept_pairs) == (len(two - one), len(one - two), len(one & two))
+    assert found.lost_right == len((one - two) & set(truth))
+    assert found.gained_right == len((two - one) & set(truth))
+    assert compare_runs(first, second).lost_right is None
+    assert compare_runs(first, first, truth).lost_pairs == 0
+
+
+def test_runs_that_do_not_go_together_are_refused(two_tables, two_runs):
+    left, right, truth = two_tables
+    linked = Matcher.contacts().link(left, right)
+    with pytest.raises(InvalidValueError, match="over the same two tables"):
+        compare_runs(linked, two_runs[1])
+    with pytest.raises(ShapeError, match="different records"):
+        compare_runs(linked, Matcher.contacts().link(right, left))
+    with pytest.raises(NotFoundError, match="true link") as caught:
+        evaluate_links(linked, [*truth, ("nobody", right["id"][0])])
+    assert "nobody" not in str(caught.value)
+    with pytest.raises(NotFoundError, match="true link"):
+        linked.curve([(right["id"][0], left["id"][0])])
+
+
+def test_tables_without_links_are_judged(two_tables):
+    left, right, truth = two_tables
+    none = {name: [] for name in left}
+    found = Matcher.contacts().link(none, right)
+    assert evaluate_links(found, []).pairwise.f1 == 1.0
+    assert found.curve([])[0]["recall"] == 1.0
+    assert evaluate_links([], truth).pairwise.recall == 0.0

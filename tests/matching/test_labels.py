@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit.errors import FormatError, InvalidValueError, NotFoundError
-from crmkit.matching import Label, Labels, Matcher, evaluate
+from crmkit.matching import Label, Labels, Matcher, Question, evaluate
 from crmkit.matching import _clusters as clusters
 from crmkit.matching import _correction as correction
 from crmkit.matching import _labels as known
@@ -241,3 +241,20 @@ def test_answers_are_found_whichever_side_comes_first(triples):
         {True: 1, False: -1, None: 0}[told.get(frozenset((x, y)))] for x, y in zip(a.tolist(), b.tolist(), strict=True)
     ]
     assert found.answers(a, b).tolist() == expected
+
+
+def test_both_records_of_a_question_stand_in_columns_whatever_their_script():
+    values = {"city": ("南京市", "南京市"), "姓名": ("何巧娟", "He Qiaojuan"), "phone": ("1", None)}
+    shown = str(Question("a", "b", 0.5, "they agree", values)).splitlines()[:3]
+    assert shown[0].startswith("city   =  ")
+    ends = {sum(2 if "\u3000" < char < "\uffff" else 1 for char in line.partition("|")[0]) for line in shown}
+    assert len(ends) == 1
+
+
+def test_the_first_question_after_fit_reads_no_file_again(monkeypatch):
+    people = generate.contacts(300, seed=6).columns
+    matcher = Matcher.contacts().fit(people)
+    monkeypatch.setattr(Matcher, "dedupe", lambda *_, **__: pytest.fail("matched again"))
+    assert len(matcher.ask(people, n=5)) == 5
+    with pytest.raises(pytest.fail.Exception):
+        matcher.ask(dict(people), n=5)

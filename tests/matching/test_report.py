@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -152,3 +153,17 @@ def test_what_is_said_of_organizations_does_not_call_them_people():
     said += [question.explanation for question in found.ask(50)]
     assert any("they are the same organization" in text for text in said)
     assert not [text for text in said if "person" in text or "people" in text]
+
+
+def test_the_waterfall_in_a_notebook_ends_where_the_match_weight_does():
+    report = Matcher.contacts().dedupe(generate.contacts(200, seed=1).columns)
+    for question in report.ask(5):
+        found = report.explain(question.left, question.right)
+        bars = [tuple(map(int, one)) for one in re.findall(r"margin-left:(\d+)px;width:(\d+)px", found._repr_html_())]
+        assert len(bars) == len(found.steps) + 1
+        (first, wide), (last, width) = bars[0], bars[-1]
+        zero = first + wide if found.steps[0].weight < 0.0 else first
+        assert min(abs(zero - last), abs(zero - last - width)) <= 2
+        assert all(left + width <= 243 for left, width in bars)
+        weights = re.findall(r">([+-][\d.]+)<", found._repr_html_())
+        assert weights[-1] == f"{found.match_weight:+.1f}"

@@ -72,6 +72,31 @@ def test_two_names_that_people_bear_are_no_typing_error(crowd):
     assert first != second
 
 
+@pytest.mark.parametrize(("first", "second"), [("Duncan", "Pamela"), ("Oliver", "Sophie"), ("Thomas", "Martin")])
+def test_twins_stay_two(crowd, first, second):
+    home = HOME | {"birth_date": "1987-05-14"}
+    one, two = labels_among(crowd, person(first, "Publicover", **home), person(second, "Publicover", **home))
+    assert one != two
+
+
+def test_one_person_of_a_household_is_still_found_by_her_birth_date(crowd):
+    home = HOME | {"birth_date": "1987-05-14"}
+    one, two = labels_among(crowd, person("Pamela", "Publicover", **home), person("Pamella", "Publicover", **home))
+    assert one == two
+
+
+def test_firms_behind_one_switchboard_stay_apart_where_the_file_has_offices_of_many_firms():
+    columns = {name: list(values) for name, values in generate.accounts(1_500, seed=5).columns.items()}
+    firms = ["Magnarun Machinery", "Crystal Light Hospitality", "Umbra Freight", "Northgate Dental", "Pinewood Legal"]
+    office = {"street": "16 Park Boulevard", "city": "Seattle", "postal_code": "98170", "phone": "+1 206 437 0915"}
+    for k, name in enumerate(firms):
+        row = office | {"id": f"x{k}", "name": name, "country": "US", "region": "WA"}
+        for column, values in columns.items():
+            values.append(row.get(column))
+    labels = Matcher.accounts().dedupe(columns).labels[-len(firms) :]
+    assert len(set(labels.tolist())) == len(firms)
+
+
 def test_an_initial_does_not_join_two_members_of_a_household(crowd):
     people = (person(given, "Publicover", **HOME) for given in ("J.", "Jane", "John"))
     _, second, third = labels_among(crowd, *people)

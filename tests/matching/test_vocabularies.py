@@ -9,16 +9,21 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from crmkit.matching._alike import code_of
+from crmkit.matching._encode import _codes_in, bounded
+from crmkit.matching._fields import EncodedField
 from crmkit.matching._kinds_channels import (
     _prepare_emails,
+    letters_of,
     normalize_email,
     normalize_emails,
     normalize_phone,
     normalize_phones,
 )
-from crmkit.matching._kinds_places import normalize_street, normalize_streets
+from crmkit.matching._kinds_places import normalize_street, normalize_streets, split_street, split_streets
 from crmkit.matching._together import by_line, without
-from crmkit.normalize import addresses
+from crmkit.normalize import addresses, emails
+from crmkit.normalize._street_words import BEFORE_NAMES, DIRECTIONS, ORDINALS, STREET_TYPES, TENS
 
 _PIECES = st.sampled_from(
     ["ave", "12", "7", "3b", "１２", "٣", "first", "fifth", "5th", "1st", "north", "N.", "Main", "St.", "street",
@@ -38,6 +43,36 @@ _LINES = st.one_of(
 @example(["Flat 2, 10 High Street", "Flat 10, 2 High Street"])
 def test_streets_together_are_the_streets_one_by_one(lines: list[str]) -> None:
     assert list(normalize_streets(lines)) == [normalize_street(line) for line in lines]
+
+
+@given(st.lists(_LINES, max_size=12))
+@example(["Hauptstr 12 b", "Hauptstr 3 b", "5th ave", "1 ave 1", "12", "3/4 b", "a 1/2", "南京路1号"])
+def test_streets_are_split_together_as_one_by_one(lines: list[str]) -> None:
+    values = [*lines, *(normalize_street(line) or "" for line in lines)]
+    assert list(split_streets(values)) == [split_street(value) for value in values]
+
+
+def slow_unify(words: list[str]) -> list[str]:
+    """Every word of a street line by the rules, one after another."""
+    result: list[str] = []
+    for place, word in enumerate(words):
+        after = words[place + 1] if place + 1 < len(words) else ""
+        before = words[place - 1] if place else ""
+        named = any(not (short[0].isdigit() or short in DIRECTIONS.values()) for short in result)
+        if word in ORDINALS and (after in STREET_TYPES or after in DIRECTIONS) and before not in TENS:
+            result.append(ORDINALS[word])
+        elif word in DIRECTIONS and len(words) > 2:
+            result.append(DIRECTIONS[word])
+        elif word in STREET_TYPES and place > 0 and (named or not after or word in BEFORE_NAMES):
+            result.append(STREET_TYPES[word])
+        else:
+            result.append(f"{word[:-7]}str" if len(word) > 8 and word.endswith("strasse") else word)
+    return result
+
+
+@given(st.lists(st.sampled_from(["12", "main", "st", "ave", "n", "north", "first", "twenty", "hauptstrasse", "c"])))
+def test_street_types_and_directions_are_abbreviated_by_the_rules(words: list[str]) -> None:
+    assert addresses._unify(words) == slow_unify(words)
 
 
 def slow_unit(text: str) -> tuple[str, str | None]:
@@ -67,9 +102,10 @@ def test_texts_change_together_as_they_do_alone(values: list[str]) -> None:
 @given(st.lists(st.from_regex(r"[a-z0-9._+-]{0,8}@example\.com", fullmatch=True), min_size=1, max_size=8, unique=True))
 def test_what_is_derived_from_addresses_is_derived_from_each(values: list[str]) -> None:
     together = _prepare_emails(values)
-    for position, value in enumerate(values):
-        local = value.partition("@")[0]
-        assert together.traits["letters"][position] == re.sub(r"[\W\d_]+", "", local)
+    size = len(values)
+    field = EncodedField("email", np.array(values, dtype=object), (), np.ones(size), float(size), together.traits)
+    letters = letters_of(field, np.arange(size, dtype=np.int32))
+    assert letters.tolist() == [re.sub(r"[\W\d_]+", "", value.partition("@")[0]) for value in values]
     runs = [tuple(re.findall(r"\d+", value.partition("@")[0])) for value in values]
     codes = together.traits["digits"]
     assert np.array_equal(codes[:, None] == codes[None, :], [[one == other for other in runs] for one in runs])
@@ -104,3 +140,31 @@ def test_numbers_together_are_the_numbers_one_by_one(numbers: list[tuple[str, in
     texts = [text for text, _ in numbers]
     of = np.array([country for _, country in numbers], dtype=np.int64)
     assert normalize_phones(texts, countries, of) == [normalize_phone(text, countries[at]) for text, at in numbers]
+
+
+_TEXTS = st.lists(st.none() | st.sampled_from(["", "a", "b", "c" * 256, "d" * 257, "d" * 258]) | st.text(max_size=2))
+
+
+@given(_TEXTS)
+def test_equal_texts_have_one_code_in_the_order_in_which_they_come(texts: list[str | None]) -> None:
+    seen: dict[str, int] = {}
+    expected = [seen.setdefault(text, len(seen)) if text else -1 for text in texts]
+    assert code_of(texts).tolist() == expected
+
+
+@given(_TEXTS, _TEXTS)
+def test_columns_share_a_vocabulary_in_which_no_text_is_too_long(one: list[str | None], two: list[str | None]) -> None:
+    vocabulary: dict[str, int] = {}
+    seen: dict[str, int] = {}
+    for texts in (one, two):
+        expected = [-1 if text is None else seen.setdefault(bounded(text), len(seen)) for text in texts]
+        assert _codes_in(iter(texts), len(texts), vocabulary).tolist() == expected
+    assert list(vocabulary.items()) == list(seen.items())
+
+
+@given(
+    st.lists(_ADDRESSES | st.from_regex(r"(info|no-?reply|sales|é|[a-z0-9._+'-]){1,3}@example\.com", fullmatch=True))
+)
+@example(["info+x@example.com", "in.fo2@example.com", "12@example.com", "info\n@example.com", "Ｉnfo@example.com"])
+def test_roles_are_told_together_as_one_by_one(values: list[str]) -> None:
+    assert emails.roles_among(values) == [emails.is_role(value) for value in values]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import example, given
@@ -169,3 +171,38 @@ def test_long_text_takes_linear_time(unit: str) -> None:
     companies.parts(raw)
     companies.acronym(raw)
     companies.is_valid(raw[:990])
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "北京",
+                "科技",
+                "有限公司",
+                "股份",
+                "集团",
+                "分公司",
+                "公司",
+                "株式会社",
+                "A12",
+                "司",
+                "有",
+                "ltd",
+                ".",
+                "・",
+                "ー",
+            ]
+        ),
+        max_size=5,
+    ).map("".join)
+)
+def test_chinese_names_are_told_as_by_a_look_at_every_edge(raw):
+    quick = _company_forms.split(raw)
+    every = frozenset(map(chr, range(0x10000)))
+    forms = _company_forms._forms()
+    with (
+        mock.patch.object(_company_forms, "_ONLY_CJK", re.compile("(?!)")),
+        mock.patch.object(forms, "joined_ends", every),
+    ):
+        assert _company_forms.split(raw) == quick

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
@@ -161,3 +162,15 @@ def test_an_order_is_proven_by_several_dates_and_none_against():
     many = [f"{day}/{month}/2024" for day in range(13, 28) for month in range(1, 4)]
     assert dates.order_evidence([*many, "1/13/2024"]) == ("DMY", set())
     assert dates.order_evidence([*some, "1-2-2024", "1-13-2024"]) == ("MDY", set())
+
+
+_WRITTEN = st.sampled_from(
+    ["2024-01-02", "2024-02-31", "2024-1-2", "3/4/2024", "13/4/2024", "4/13/2024", "n/a", "13.4.2024"]
+)
+
+
+@given(st.lists(_WRITTEN, max_size=8))
+def test_dates_with_the_year_first_say_the_same_of_a_column_read_or_passed_over(values):
+    quick = dates.order_evidence(values)
+    with mock.patch.object(dates, "_YEAR_MONTH_DAY", return_value=None):
+        assert dates.order_evidence(values) == quick

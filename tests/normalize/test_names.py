@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -319,3 +321,16 @@ def test_a_romanized_name_is_its_own_romanization(raw: str) -> None:
         assert all(char.isascii() for char in once if char.isalpha())
         again = names.skeleton(once)
         assert again is None or again == names.skeleton(raw)
+
+
+@given(
+    st.text(
+        st.sampled_from("张王欧阳单小老三明总工生经理陽單们")
+        | st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF),
+        max_size=4,
+    )
+)
+def test_the_reading_of_a_plain_name_is_that_of_a_closer_look(raw):
+    quick = names.pinyin_key(raw)
+    with mock.patch.object(_han_names, "is_plain", return_value=False):
+        assert names.pinyin_key(raw) == quick

@@ -87,7 +87,6 @@ MADE_BY = {
             "TokenInfo",
         ),
     },
-    "crmkit.frames": {"Compared", "StoredRow", "StoredRows"},
     "crmkit.issues": {"Coded"},
     "crmkit.matching": {
         *("Diagnostics", "Evaluation", "EvidenceStep", "LinkReport", "MatchModel", "MatchReport", "PairExplanation"),
@@ -102,7 +101,7 @@ MADE_BY = {
     "crmkit.permissions": {
         *("Access", "AccessChange", "CasbinPolicy", "Decision", "FieldViolation", "Finding", "Leaf", "LeastPrivilege"),
         *("LintReport", "NearMiss", "Offboarding", "Permission", "PolicyDiff", "Review", "ReviewDecision", "ReviewRow"),
-        *("Simulation", "Suggestion", "Violation"),
+        *("Simulation", "Suggestion"),
     },
     "crmkit.quality": {"ColumnProfile", "Health", "PersonalData", "Profile", "RetirementPlan", "RuleCounts"},
     "crmkit.systems": {"GenericNames"},
@@ -115,7 +114,6 @@ MADE_BY = {
 """Classes whose objects crmkit makes; the call that returns them has the Example."""
 
 SETTINGS = {
-    "crmkit.frames": {"spool"},  # the example of reconcile_files uses it
     "crmkit.backup.formats": {"write_bag", "write_sums"},  # the examples of verify_bag and verify_sums use them
     # docs/how-to/verify-a-backup.md and compare-tables.md show them
     "crmkit.backup": {"countersign", "DuckdbSource", "PostgresSource", "postgres_identity", "read_statement", "sign"},

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from crmkit.permissions import Field, Principal, Resource, context, principal, record
-from crmkit.permissions._atoms import Compare, Contains, HasText, In, IsNull, StartsWith, Under
-from crmkit.permissions._conditions import FALSE, TRUE, All, Const, Not
-from crmkit.permissions._conditions import Any as AnyOf
-from crmkit.permissions._operands import NOW, Now, PrincipalValue, RecordValue
+from crmkit.permissions._conditions._atoms import Compare, Contains, HasText, In, IsNull, StartsWith, Under
+from crmkit.permissions._conditions._operands import NOW, Now, PrincipalValue, RecordValue
+from crmkit.permissions._conditions._tree import FALSE, TRUE, All, Const, Not
+from crmkit.permissions._conditions._tree import Any as AnyOf
 
 AT = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 FIELDS = {

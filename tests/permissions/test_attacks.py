@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from crmkit.errors import NotFoundError, NotTranslatableError, PolicyFileError, SchemaError, ViewExpiredError
+from crmkit.errors import (
+    AccessDeniedError,
+    NotFoundError,
+    NotTranslatableError,
+    PolicyFileError,
+    SchemaError,
+    ViewExpiredError,
+)
 from crmkit.permissions import (
     NOW,
     Assignment,
@@ -27,12 +34,8 @@ from crmkit.permissions import (
     constraint_breaches,
     diff,
     lint,
-    load,
-    loads,
-    policy_from_dict,
     record,
     review,
-    sod_violations,
 )
 
 if TYPE_CHECKING:
@@ -200,43 +203,43 @@ def test_two_files_of_one_name_are_both_read(tmp_path: Path) -> None:
     (tmp_path / "more.toml").write_text(f"{HEAD}{ALLOW}]\n", encoding="utf-8")
     (tmp_path / "sub" / "base.toml").write_text('version = 1\ninclude = "more.toml"\n', encoding="utf-8")
     (tmp_path / "sub" / "more.toml").write_text(f"version = 1\n[roles.no]\ngrants = [{deny}]\n", encoding="utf-8")
-    policy = load(tmp_path / "policy.toml")
+    policy = Policy.load(tmp_path / "policy.toml")
     engine = Engine(policy, [Assignment("ann", "r"), Assignment("ann", "no")])
     assert engine.view("ann").outcome("read", "c").name == "NEVER"
     (tmp_path / "sub" / "more.toml").write_text("version = 1\nroels = {}\n", encoding="utf-8")
     with pytest.raises(PolicyFileError, match=r"^sub/more\.toml:2: .*unknown key .roels"):
-        load(tmp_path / "policy.toml")
+        Policy.load(tmp_path / "policy.toml")
 
 
 def test_files_that_include_each_other_come_to_an_end(tmp_path: Path) -> None:
     for place in range(80):
         (tmp_path / f"{place}.toml").write_text(f'version = 1\ninclude = ["{place + 1}.toml"]\n', encoding="utf-8")
     with pytest.raises(PolicyFileError, match="more than 50 deep"):
-        load(tmp_path / "0.toml")
+        Policy.load(tmp_path / "0.toml")
     (tmp_path / "0.toml").write_text('version = 1\ninclude = ["a\\u0000.toml"]\n', encoding="utf-8")
     with pytest.raises(PolicyFileError, match="there is no file"):
-        load(tmp_path / "0.toml")
+        Policy.load(tmp_path / "0.toml")
 
 
 def test_a_value_that_is_not_utf_8_is_refused_and_not_changed(tmp_path: Path) -> None:
     deny = '{ effect = "deny", actions = ["read"], resource = "c", when = { eq = ["record.kind", "Müller"] } }'
     (tmp_path / "policy.toml").write_bytes(f"{HEAD}\n{ALLOW},\n{deny}]\n".encode("latin-1"))
     with pytest.raises(PolicyFileError, match=r"policy\.toml:9: not UTF-8"):
-        load(tmp_path / "policy.toml")
+        Policy.load(tmp_path / "policy.toml")
 
 
 @pytest.mark.parametrize("word", ["all", "any"])
 def test_a_condition_that_lost_its_parts_opens_nothing(word: str) -> None:
     grant = ALLOW.replace(" }", f", when = {{ {word} = [] }} }}")
     with pytest.raises(PolicyFileError, match=f"{word} needs a condition"):
-        loads(f"{HEAD}{grant}]\n")
+        Policy.from_toml(f"{HEAD}{grant}]\n")
 
 
 @pytest.mark.parametrize("data", [[], None, {"version": 1.0}, {"version": 1, "roles": {1: {}}},
                                   {"version": 1, "roles": {" ": {}}}])  # fmt: skip
 def test_plain_data_of_another_shape_is_no_policy(data: Any) -> None:
     with pytest.raises(PolicyFileError):
-        policy_from_dict(data)
+        Policy.from_dict(data)
 
 
 def test_a_signaling_nan_is_missing() -> None:
@@ -327,7 +330,7 @@ def test_moments_without_a_time_zone_are_refused_wherever_one_is_asked_for() -> 
     held, org = [Assignment("ann", "r")], OrgChart([Principal("ann")])
     engine = Engine(policy, held)
     asks: list[Callable[[], object]] = [
-        lambda: review(policy, held, org, at=naive), lambda: sod_violations(policy, held, at=naive),
+        lambda: review(policy, held, org, at=naive),
         lambda: constraint_breaches(policy, held, at=naive), lambda: engine.who_can("read", "contact", at=naive),
         lambda: engine.what_can("ann", at=naive), lambda: engine.view("ann", at=naive),
         lambda: lint(policy, held, at=naive), lambda: diff(policy, policy, held, at=naive),
@@ -350,3 +353,81 @@ def test_roles_and_resources_have_names(name: Any) -> None:
     for parts in (([CONTACT], [Role(name)]), ([Resource(name, actions=["read"])], [])):
         with pytest.raises(PolicyFileError, match="must have a name"):
             Policy(*parts)
+
+
+class Sink:
+    """Keeps events, or fails as a full disk does."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, dict[str, Any]]] = []
+        self.full = False
+
+    def record(self, action: str, **event: Any) -> None:
+        if self.full:
+            raise OSError("no space left")
+        self.events.append((action, event))
+
+
+def exporting(sink: Sink, **settings: Any) -> View:
+    deal = Resource(
+        "deal", fields={"name": Field()}, actions=["read", "export"], owner="owner", sensitive_actions="export"
+    )
+    role = Role("sales", grants=[Grant(["read", "export"], "deal", scope="own")])
+    return Engine(Policy([deal], [role]), [Assignment("ann", "sales")], audit=sink, **settings).view("ann")
+
+
+ROUTES: dict[str, Any] = {
+    "sql": lambda plan: plan.to_sql(dialect="postgres"),
+    "sqlalchemy": lambda plan: plan.to_sqlalchemy(_table()),
+    "narwhals": lambda plan: plan.to_narwhals(),
+}
+
+
+def _table() -> Any:
+    sa = pytest.importorskip("sqlalchemy", reason="needs SQLAlchemy")
+    return sa.Table("deal", sa.MetaData(), sa.Column("owner", sa.String), sa.Column("name", sa.String))
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_an_export_through_a_database_cannot_pass_by_the_audit_log(route: str) -> None:
+    sink = Sink()
+    view = exporting(sink, record="sensitive")
+    ROUTES[route](view.filter("export", "deal"))
+    [(action, event)] = sink.events
+    assert (action, event["outcome"], event["count"], event["detail"]["asked"]) == ("deal.export", "ok", 0, route)
+    ROUTES[route](view.filter("read", "deal"))
+    assert len(sink.events) == 1  # reading is not among what the resource calls sensitive
+    sink.full = True
+    with pytest.raises(AccessDeniedError, match="could not be written"):
+        ROUTES[route](view.filter("export", "deal"))
+    ROUTES[route](exporting(sink, record="sensitive", on_audit_failure="allow").filter("export", "deal"))
+
+
+def test_a_filter_for_somebody_who_may_nothing_is_an_event_too() -> None:
+    sink = Sink()
+    deal = Resource("deal", actions=["read", "export"], owner="owner")
+    role = Role("reader", grants=[Grant("read", "deal", scope="all")])
+    view = Engine(Policy([deal], [role]), [Assignment("ann", "reader")], audit=sink).view("ann")
+    assert view.filter("export", "deal").to_sql() == ("1 = 0", [])
+    assert [(action, event["outcome"]) for action, event in sink.events] == [("deal.export", "denied")]
+
+
+def test_a_denial_because_the_log_is_full_does_not_read_like_a_permission() -> None:
+    sink = Sink()
+    view = exporting(sink, record="all")
+    sink.full = True
+    for ask in (view.require, lambda _action, resource, one: view.project(resource, one)):
+        with pytest.raises(AccessDeniedError, match="audit log could not be written") as caught:
+            ask("read", "deal", {"owner": "ann"})
+        assert "ALLOW" not in str(caught.value)
+
+
+@pytest.mark.parametrize("odd", ["42", 7, [], (), b"", object()], ids=lambda odd: type(odd).__name__)
+def test_what_is_no_record_is_an_error_and_never_every_record(odd: object) -> None:
+    deal = Resource("deal", actions=["read"], owner="owner")
+    view = Engine(
+        Policy([deal], [Role("all", grants=[Grant("read", "deal", scope="all")])]), [Assignment("ann", "all")]
+    ).view("ann")
+    for ask in (view.allows, view.require, view.explain):
+        with pytest.raises(SchemaError, match="not a record"):
+            ask("read", "deal", odd)

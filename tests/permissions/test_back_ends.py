@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from crmkit import frames
 from crmkit.errors import NotTranslatableError
 from crmkit.permissions import Assignment, Engine, Field, Grant, OrgChart, Policy, Resource, Role, View, record
-from crmkit.permissions._frame import expression
-from crmkit.permissions._interpret import Interpreter
-from crmkit.permissions._sql import sql
+from crmkit.permissions._decisions._interpret import Interpreter
+from crmkit.permissions._filters._frame import expression
+from crmkit.permissions._filters._sql import sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -26,10 +26,7 @@ from crmkit.permissions import (
     Principal,
     Resource,
     Role,
-    accessible,
     record,
-    what_can,
-    who_can,
 )
 from crmkit.typing import AuditSink, FieldAccess
 
@@ -336,7 +333,7 @@ def test_searches_agree_with_decisions_and_cut_nothing_off() -> None:
     held += [Assignment("off", "boss"), Assignment("u1", "idle")]
     made = Engine(Policy([CONTACT], roles), held, org=OrgChart([*people, off]))
     wanted = {person.id for person in people if made.view(person.id).allows("read", "contact", TEAM)}
-    found = who_can(made, "read", "contact", TEAM)
+    found = made.who_can("read", "contact", TEAM)
     assert (
         {access.principal for access in found}
         == wanted
@@ -344,15 +341,15 @@ def test_searches_agree_with_decisions_and_cut_nothing_off() -> None:
     )
     assert len(found) == 101  # the owner, and a hundred in the team
     assert Access("u7", Outcome.ALWAYS, ("boss",)) in found
-    assert {access.outcome for access in who_can(made, "read", "contact")} == {Outcome.DEPENDS}
-    assert who_can(made, "export", "contact") == []
-    assert who_can(made, "read", "contact", {}) == []
-    assert {(one.action, one.outcome.name) for one in what_can(made, "u1")} == {
+    assert {access.outcome for access in made.who_can("read", "contact")} == {Outcome.DEPENDS}
+    assert made.who_can("export", "contact") == []
+    assert made.who_can("read", "contact", {}) == []
+    assert {(one.action, one.outcome.name) for one in made.what_can("u1")} == {
         ("read", "DEPENDS"), ("create", "DEPENDS"), ("update", "DEPENDS"),
     }  # fmt: skip
     assert "record.owner_id.eq('u1')" in made.what_can("u1")[1].condition
-    assert what_can(made, "off") == []
-    assert accessible(made, "u1", "update", "contact", [OWN, {**OWN, "owner_id": "u1", "id": "9"}, TEAM]) == ["7", "9"]
+    assert made.what_can("off") == []
+    assert made.accessible("u1", "update", "contact", [OWN, {**OWN, "owner_id": "u1", "id": "9"}, TEAM]) == ["7", "9"]
     assert made.accessible("u1", "update", "contact", [TEAM]) == []
 
 

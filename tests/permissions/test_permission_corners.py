@@ -25,14 +25,13 @@ from crmkit.permissions import (
     diff,
     least_privilege,
     lint,
-    loads,
     principal,
     record,
     review,
 )
-from crmkit.permissions._conditions import FALSE, TRUE
-from crmkit.permissions._regions import regions
-from crmkit.permissions._sql import sql
+from crmkit.permissions._conditions._tree import FALSE, TRUE
+from crmkit.permissions._decisions._regions import regions
+from crmkit.permissions._filters._sql import sql
 
 AT = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 DEAL = Resource(
@@ -313,8 +312,8 @@ def test_an_exception_without_a_zone_is_refused_with_its_line() -> None:
         with pytest.raises(
             PolicyFileError, match=r"policy:11: \[sod.0.exceptions.0.until\] must be a moment with a time zone"
         ):
-            loads(text.format(until))
-    assert loads(text.format('"2026-01-01T00:00:00Z"')).sod[0].exceptions[0].until.year == 2026
+            Policy.from_toml(text.format(until))
+    assert Policy.from_toml(text.format('"2026-01-01T00:00:00Z"')).sod[0].exceptions[0].until.year == 2026
 
 
 def test_a_blank_prefix_explains_itself_as_missing() -> None:
@@ -380,7 +379,7 @@ def test_a_number_that_sqlite_cannot_hold_exactly_is_not_compiled() -> None:
     sa = pytest.importorskip("sqlalchemy", reason="builds the query")
     from sqlalchemy.dialects import sqlite
 
-    from crmkit.permissions._sqlalchemy import _elements
+    from crmkit.permissions._filters._sqlalchemy import _elements
 
     number = next(one for one in _elements() if one.__name__ == "Number")
     with pytest.raises(NotTranslatableError, match="decimal"):
@@ -388,7 +387,7 @@ def test_a_number_that_sqlite_cannot_hold_exactly_is_not_compiled() -> None:
 
 
 def test_cells_of_a_frame_without_the_column_are_those_that_are_there() -> None:
-    from crmkit.permissions._frame import cells_of
+    from crmkit.permissions._filters._frame import cells_of
 
     rows = frames.read([{"stage": "won"}])
     asked = [record.stage.eq("won"), record.score.eq(1)]
@@ -396,8 +395,8 @@ def test_cells_of_a_frame_without_the_column_are_those_that_are_there() -> None:
 
 
 def test_what_holds_for_everybody_is_a_constant_of_the_search() -> None:
-    from crmkit.permissions import _who
-    from crmkit.permissions._conditions import Const
+    from crmkit.permissions._conditions._tree import Const
+    from crmkit.permissions._decisions import _who
 
     maker = object.__new__(_who._Filter)
     assert (maker._emit(Const(value=True)), maker._emit(Const(value=False))) == ("True", "False")

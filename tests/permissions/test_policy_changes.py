@@ -33,10 +33,11 @@ from crmkit.permissions import (
     lint,
     principal,
     record,
-    sod_violations,
 )
-from crmkit.permissions._compare import changes
-from crmkit.permissions._regions import regions
+from crmkit.permissions._decisions._compare import changes
+from crmkit.permissions._decisions._compile import Compiled
+from crmkit.permissions._decisions._regions import regions
+from crmkit.permissions._decisions._separation import violations
 
 AT = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 DEAL = Resource(
@@ -368,8 +369,8 @@ def test_what_is_wrong_with_assignments_is_found() -> None:
     assert "no_administrator" not in found
     assert codes(made, [Assignment("off", "admin")], org=ORG)["no_administrator"] == 1
     assert "no_administrator" not in codes(made, [Assignment("x", "admin", not_after=AT)], at=past)
-    violations = sod_violations(made, [one for one in held if one.role != "gone"], at=AT)
-    assert {(one.principal, one.exempt) for one in violations} == {("bob", False), ("off", True)}
+    broken = violations(Compiled(made), [one for one in held if one.role != "gone"], AT)
+    assert {(one.principal, one.exempt) for one in broken} == {("bob", False), ("off", True)}
 
 
 def test_a_lint_report_reports_itself() -> None:

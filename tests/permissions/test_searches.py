@@ -27,7 +27,6 @@ from crmkit.permissions import (
     context,
     principal,
     record,
-    who_can,
 )
 
 QUIET = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=60)
@@ -124,7 +123,7 @@ def test_who_may_is_everybody_who_would_be_allowed(roles: Any, people: Any, held
     engine = made(roles, people, held)
     holders = list(dict.fromkeys(one.principal for one in held))
     wanted = [name for name in holders if engine.view(name).allows("read", "deal", row)]
-    assert [access.principal for access in who_can(engine, "read", "deal", row)] == wanted
+    assert [access.principal for access in engine.who_can("read", "deal", row)] == wanted
 
 
 @QUIET
@@ -134,4 +133,4 @@ def test_who_may_at_all_is_everybody_whose_outcome_is_not_never(roles: Any, peop
     holders = list(dict.fromkeys(one.principal for one in held))
     outcomes = [(name, engine.view(name).outcome("read", "deal")) for name in holders]
     wanted = [(name, outcome) for name, outcome in outcomes if outcome is not Outcome.NEVER]
-    assert [(access.principal, access.outcome) for access in who_can(engine, "read", "deal")] == wanted
+    assert [(access.principal, access.outcome) for access in engine.who_can("read", "deal")] == wanted

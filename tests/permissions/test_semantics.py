@@ -150,9 +150,9 @@ def test_allowed_means_that_some_allow_matches_and_no_deny_does(roles: Any, who:
         }[scope]
 
     def value(grant: Grant) -> bool | None:
-        from crmkit.permissions._bind import holds
-        from crmkit.permissions._conditions import Any as AnyOf
-        from crmkit.permissions._conditions import Const, Not
+        from crmkit.permissions._conditions._bind import holds
+        from crmkit.permissions._conditions._tree import Any as AnyOf
+        from crmkit.permissions._conditions._tree import Const, Not
 
         def ask(condition: Any) -> bool | None:
             if isinstance(condition, Const):

@@ -70,6 +70,7 @@ from crmkit.matching import (
     Survivorship,
     TrustedSource,
     compare_runs,
+    evaluate_links,
     merge_clusters,
     vendor_rules,
 )
@@ -231,6 +232,9 @@ def match(left: RecordSet, right: RecordSet) -> LinkReport:
     cut: float = report.threshold_
     linked = ck.link(left, right, key=("id", "ID"), one_to_one=True, threshold="f1")
     assert weight > cut
+    judged: float = evaluate_links(linked, [("1", 7)]).pairwise.f1
+    changed: RunComparison = compare_runs(linked, linked, [("1", 7)])
+    _ = (judged, changed.kept_pairs, linked.curve([("1", 7)])[0]["f1"])
     return linked
 
 
@@ -386,7 +390,7 @@ failed: type[ValueError] = CheckFailedError
 
 
 def permissions_answer(policy_file: Path, sink: AuditSink, used: UsageSource) -> bool:
-    policy = perm.load(policy_file)
+    policy = perm.Policy.load(policy_file)
     people = perm.OrgChart([perm.Principal("ann", teams=["red"])], territories={"de": "emea"})
     held = [perm.Assignment("ann", "sales", granted_by="bob")]
     engine = perm.Engine(policy, held, org=people, audit=sink, record="sensitive", on_audit_failure="deny")
@@ -412,6 +416,8 @@ def permissions_answer(policy_file: Path, sink: AuditSink, used: UsageSource) ->
 def watch(rows: list[dict[str, str]], schema: Schema) -> float | None:
     """Profile, drift, health and history, as a nightly job writes them."""
     history = quality.History("quality.jsonl")
+    of_class: Schema = Schema.for_model(Contact, rules=[any_of(present("email"), present("phone"))])
+    keep(of_class)
     today: quality.Profile = ck.profile(rows, schema, name="contacts")
     changes_found: quality.DriftReport = ck.drift(today, history.profiles("contacts", last=30))
     changes_found.raise_for("error")
@@ -554,7 +560,12 @@ def keep_backups(payload: Path, meta: Path, nas: Path, signer: Signer, verifier:
     drilled: backup.DrillReport = backup.Drill(
         restore=backup.SqliteRestore(file="crm.sqlite"),
         scratch=backup.ScratchFolder(),
-        checks=[backup.RowCounts({"contacts": (1, 10)}), backup.TableDigests([snap]), backup.ForeignKeys()],
+        checks=[
+            backup.RowCounts({"contacts": (1, 10)}),
+            backup.TableDigests(),
+            backup.TableDigests([snap]),
+            backup.ForeignKeys(),
+        ],
         keys=[verifier],
         rto_limit=dt.timedelta(hours=4),
     ).run(payload)
@@ -570,10 +581,10 @@ def plan_backups(saved: backup.Source, live: backup.Source, now: dt.datetime) ->
         rpo=dt.timedelta(hours=24), rto=dt.timedelta(hours=4), keep=backup.GFS(daily=7), tz="Europe/Berlin"
     )
     catalogue = [backup.BackupRecord(backup_id="b1", created=now, verified_at=now)]
-    violations: Sequence[backup.Violation] = backup.check_policy(policy, catalogue, now=now).violations
-    prune: backup.PrunePlan = backup.plan_prune(policy, catalogue, now=now)
-    gate: backup.Preflight = backup.preflight("upgrade", policy, catalogue, now=now)
-    chosen: list[backup.BackupRecord] = backup.choose_backups(catalogue, "each_tier", now=now, policy=policy)
+    violations: Sequence[backup.Violation] = backup.check_policy(policy, catalogue, at=now).violations
+    prune: backup.PrunePlan = backup.plan_prune(policy, catalogue, at=now)
+    gate: backup.Preflight = backup.preflight("upgrade", policy, catalogue, at=now)
+    chosen: list[backup.BackupRecord] = backup.choose_backups(catalogue, "each_tier", at=now, policy=policy)
     compared: backup.SnapshotComparison = backup.compare(backup.snapshot(saved), backup.snapshot(live))
     plan: backup.RecoveryPlan = backup.recover(saved, live, keys=[1, (2,)], columns=["name"])
     try:

@@ -1,13 +1,13 @@
 """Checks in pydantic, attrs, pandera, JSON Schema and Hypothesis say what they say at home."""
 
-from typing import Annotated
+from typing import Annotated, NotRequired, Optional, TypedDict
 
 import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crmkit.errors import InvalidValueError, NotFoundError
+from crmkit.errors import InvalidValueError, NotFoundError, SchemaError
 from crmkit.validators import (
     IBAN,
     USCC,
@@ -15,6 +15,7 @@ from crmkit.validators import (
     BankCard,
     Blank,
     Choice,
+    Country,
     Email,
     HongKongId,
     Money,
@@ -29,6 +30,7 @@ from crmkit.validators import (
     Text,
     any_of,
     col,
+    order,
     present,
     require,
 )
@@ -46,13 +48,90 @@ def test_a_pydantic_field_holds_the_normal_form_or_is_refused_without_its_value_
         name: Annotated[str, Required() & PersonName()] = "Ana"
 
     found = Person(email=" Ana@EXAMPLE.com", phone="138 0013 8000", age=3)
-    assert (found.email, found.phone, found.age) == ("Ana@example.com", "138 0013 8000", 3)
+    assert (found.email, found.phone, found.age) == ("Ana@example.com", "+8613800138000", 3)
     with pytest.raises(pydantic.ValidationError) as caught:
         Person(email=CANARY, phone="12", age=200, name=" ")
     codes = {error["loc"][0]: error["type"] for error in caught.value.errors()}
     assert codes == {"email": "email_invalid", "phone": "phone_invalid", "age": "too_large", "name": "required"}
     assert not any(CANARY in error["msg"] for error in caught.value.errors())
     assert Person.model_json_schema()["properties"]["email"]["type"] == "string"
+
+
+def test_a_pydantic_field_takes_over_only_what_fixes_would_take_over_without_being_asked():
+    pydantic = pytest.importorskip("pydantic", reason="the adapter is for pydantic")
+    unsure = "10 65529988"  # without its trunk prefix
+
+    class Person(pydantic.BaseModel):
+        phone: Annotated[str, Phone(country="CN")]
+
+    issue = Schema("people", fields={"phone": Phone(country="CN")}).check_value("phone", unsure).issues[0]
+    assert issue.fix == "+861065529988"
+    assert issue.confidence < 0.95
+    assert Person(phone=unsure).phone == unsure
+
+
+class Typed(TypedDict):
+    name: Annotated[str, Required(), PersonName()]
+    email: Annotated[str, Email()] | None
+    phone: NotRequired[Annotated[str | None, Phone(country="DE")]]
+    age: int
+
+
+@attrs.define
+class Defined:
+    name: Annotated[str, Required(), PersonName()]
+    email: Annotated[str, Email()] | None = None
+    phone: Optional[Annotated[str, Phone(country="DE")]] = None  # noqa: UP045 - how older code writes it
+    age: int = 1
+
+
+@pytest.mark.parametrize("model", [Typed, Defined])
+def test_a_schema_is_read_off_a_class_that_names_its_checks(model):
+    schema = Schema.for_model(model, rules=[any_of(present("email"), present("phone"))])
+    fields = {"name": Required() & PersonName(), "email": Email(), "phone": Phone(country="DE")}
+    assert schema == Schema(model.__name__, fields=fields, rules=[any_of(present("email"), present("phone"))])
+    found = schema.check_record({"name": " ", "email": None})
+    assert [issue.code for issue in found] == ["none_present", "required"]
+    assert Schema.for_model(model, name="people", key="id").key == "id"
+
+
+def test_a_schema_of_a_pydantic_model_says_what_the_model_refuses():
+    pydantic = pytest.importorskip("pydantic", reason="the adapter is for pydantic")
+
+    class Person(pydantic.BaseModel):
+        name: Annotated[str, pydantic.Field(max_length=20), Required() & PersonName()]
+        email: Annotated[str | None, Email()] = None
+
+    wrong = {"name": "12345", "email": "ana@"}
+    with pytest.raises(pydantic.ValidationError) as caught:
+        Person(**wrong)
+    refused = {(error["loc"][0], error["type"]) for error in caught.value.errors()}
+    assert {(issue.path, issue.code) for issue in Schema.for_model(Person).check_record(wrong)} == refused
+
+
+def test_what_a_schema_of_a_class_cannot_hold_is_refused_and_not_left_out():
+    class Plain(TypedDict):
+        name: str
+
+    class Several(TypedDict):
+        emails: list[Annotated[str, Email()]]
+
+    class Forgotten(TypedDict):
+        email: Annotated[str, Email]
+
+    class Unreadable:
+        email: "Annotated[str, NowhereToBeFound()]"  # noqa: F821 - that is the point
+
+    with pytest.raises(SchemaError, match="annotations of Unreadable cannot be read: name 'NowhereToBeFound'"):
+        Schema.for_model(Unreadable)
+    with pytest.raises(SchemaError, match="takes a class"):
+        Schema.for_model(Defined("Ana"))
+    with pytest.raises(SchemaError, match="no annotation of Plain names a check"):
+        Schema.for_model(Plain)
+    with pytest.raises(SchemaError, match="'emails': email is about parts"):
+        Schema.for_model(Several)
+    with pytest.raises(SchemaError, match=r"'email' needs a check; write Email\(\)"):
+        Schema.for_model(Forgotten)
 
 
 def test_an_attrs_validator_reads_the_other_attributes():
@@ -173,3 +252,39 @@ def test_nobody_can_make_values_for_a_test_of_your_own():
         values_of(Satisfies(str.isupper))
     with pytest.raises(NotFoundError, match="how to make"):
         values_of(Satisfies(str.isupper) & Satisfies(str.islower))
+
+
+def test_records_that_are_right_keep_the_rules_between_fields():
+    from crmkit.testing.strategies import records_of
+
+    schema = Schema(
+        "s",
+        key="id",
+        fields={"email": Email(), "phone": Phone(country=col("country"), default="CN"), "country": Country()},
+        rules=[any_of(present("phone"), present("email")), require("why").when(col("country") == "CN"),
+               order("start", "<=", "end")],
+    )  # fmt: skip
+
+    @settings(max_examples=25, suppress_health_check=list(HealthCheck), deadline=None, database=None)
+    @given(records_of(schema))
+    def right(record):
+        assert schema.check_record(record).ok
+        assert record["why"]
+
+    right()
+
+
+def test_a_pydantic_model_says_in_its_json_schema_what_a_check_takes():
+    pydantic = pytest.importorskip("pydantic")
+    model = pydantic.create_model(
+        "M",
+        email=(Annotated[str, Email()], ...),
+        stage=(Annotated[str, Required() & Choice(["new", "won"])], ...),
+        note=(Annotated[str, Text(max_length=5)], ""),
+        size=(Annotated[int, Number(ge=5)], 6),
+    )
+    said = model.model_json_schema()["properties"]
+    assert said["email"]["format"] == "email"
+    assert said["stage"]["enum"] == ["new", "won"]
+    assert said["note"]["maxLength"] == 5
+    assert said["size"]["type"] == "integer"

@@ -60,7 +60,7 @@ FULL = Schema(
         unique("a", "b", normalize="upper", severity="info"),
         reference("id", to="others.id", normalize="text"),
         satisfies("has_a", "a", "b").saying(en="needs a"),
-        complete("g", by="b"),
+        complete("g", by="b", method="country_of_phone"),
     ],
 )  # fmt: skip
 

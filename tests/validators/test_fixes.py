@@ -1,5 +1,6 @@
 """Fixes: proven before they are proposed, reviewed by people, applied once, undone exactly."""
 
+import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,6 +24,8 @@ from crmkit.validators import (
     Text,
     col,
     complete,
+    spill,
+    swapped,
 )  # fmt: skip
 
 pd = pytest.importorskip("pandas")
@@ -198,13 +201,15 @@ def test_a_cell_that_changed_since_is_left_alone_and_reported():
     clean, changes = plan.apply({"email": ["new@example.com", " b@example.com"]})
     assert clean == {"email": ["new@example.com", "b@example.com"]}
     assert [conflict.row for conflict in changes.conflicts] == [0]
-    with pytest.raises(SchemaError, match="the plan changes row 1"):
+    with pytest.raises(SchemaError, match="made for 2 rows, the frame has 1"):
         plan.apply({"email": ["x"]})
+    with pytest.raises(SchemaError, match="the plan changes row 1"):
+        attrs.evolve(plan, n_rows=None).apply({"email": ["x"]})  # as read from a file
 
 
 def test_the_country_of_a_phone_fills_an_empty_country_only():
     frame = {"country": [None, "US", None, None], "phone": ["+86 138 0013 8000", "+8613800138000", "13800138000", None]}
-    report = Schema("s", rules=[complete("country", by="phone")]).check(frame)
+    report = Schema("s", rules=[complete("country", by="phone", method="country_of_phone")]).check(frame)
     assert [(issue.row, issue.code, issue.fix, issue.confidence) for issue in report] == [
         (0, "known_from_other", "CN", 0.9)
     ]
@@ -241,3 +246,107 @@ def test_ints_as_phones_and_mixed_types_are_read_as_a_person_types_them():
     clean, changes = report.fixes().apply(frame)
     assert [row["phone"] for row in clean] == ["+8613800138000"] * 3 + [True, [1]]
     assert changes.revert(clean) == frame
+
+
+CALLERS = [
+    {"id": "1", "phone": "+8613800138000", "country": None},
+    {"id": "2", "phone": "+442079460958", "country": None},
+    {"id": "3", "phone": None, "country": None},
+]
+
+
+def _caller_plan(tmp_path, through_file):
+    rules = [complete("country", by="phone", method="country_of_phone")]
+    plan = Schema("s", key="id", rules=rules).check(CALLERS).fixes(min_confidence=0.5)
+    if not through_file:
+        return plan
+    plan.to_csv(tmp_path / "review.csv")
+    return FixPlan.from_csv(tmp_path / "review.csv")
+
+
+@pytest.mark.parametrize("through_file", [False, True])
+def test_a_plan_finds_its_records_by_their_key_in_a_frame_that_was_sorted(tmp_path, through_file):
+    plan = _caller_plan(tmp_path, through_file)
+    backwards = CALLERS[::-1]
+    clean, log = plan.apply(backwards)
+    assert {row["id"]: row["country"] for row in clean} == {"1": "CN", "2": "GB", "3": None}
+    assert log.revert(clean) == backwards
+    again, second = plan.apply(clean)
+    assert again == clean
+    assert not second.conflicts
+
+
+@pytest.mark.parametrize("through_file", [False, True])
+def test_a_record_that_is_gone_is_a_conflict_and_nobody_else_gets_its_value(tmp_path, through_file):
+    plan = _caller_plan(tmp_path, through_file)
+    others = [CALLERS[1], CALLERS[2], {"id": "9", "phone": None, "country": None}]
+    clean, log = plan.apply(others)
+    assert {row["id"]: row["country"] for row in clean} == {"2": "GB", "3": None, "9": None}
+    assert [(conflict.record_id, conflict.reason) for conflict in log.conflicts] == [("1", "no row has this record id")]
+    twins = [CALLERS[2], CALLERS[0], CALLERS[0]]
+    clean, log = plan.apply(twins)
+    assert clean == twins
+    assert "several rows" in log.conflicts[0].reason
+    with pytest.raises(SchemaError, match="did you mean 'Id'"):
+        plan.apply([{**{name: row[name] for name in ("phone", "country")}, "Id": row["id"]} for row in CALLERS])
+
+
+def test_a_change_of_the_key_itself_can_be_applied_twice():
+    frame = [{"id": " 1", "email": "A@Example.com"}, {"id": None, "email": "B@Example.com"}]
+    fields = {"id": Text(), "email": Email()}
+    plan = Schema("s", key="id", fields=fields).check(frame).fixes()
+    clean, _ = plan.apply(frame)
+    assert clean == [{"id": "1", "email": "A@example.com"}, {"id": None, "email": "B@example.com"}]
+    again, log = plan.apply(clean)
+    assert again == clean
+    assert not log.conflicts
+    moved, log = plan.apply([{"id": "7", "email": "B@Example.com"}, *frame[::-1]])
+    assert moved[2] == {"id": "1", "email": "A@example.com"}
+    assert len(log.conflicts) == 0  # the record without an id stands where it stood
+    _, log = plan.apply([frame[0], {"id": "7", "email": "B@Example.com"}])
+    assert "belongs to a record with an id" in log.conflicts[0].reason
+
+
+def _exchange():
+    frame = [
+        {"id": "1", "email": "13800138000", "phone": "li@example.com", "email_2": None},
+        {"id": "2", "email": "a@example.com; b@example.com", "phone": None, "email_2": None},
+    ]
+    rules = [swapped("email", "phone", kinds=("email", "phone")), spill("email", into="email_2", of="email")]
+    report = Schema("s", key="id", rules=rules).check(frame)
+    return frame, report
+
+
+def test_both_sides_of_an_exchange_are_changed_or_neither():
+    frame, report = _exchange()
+    plan = report.fixes()
+    assert plan.together == (2, 2, 2, 2)
+    clean, log = plan.apply(frame)
+    assert clean[0]["email"] == "li@example.com"
+    assert clean[1]["email_2"] == "b@example.com"
+    assert log.revert(clean) == frame
+    edited = [{**frame[0], "phone": "021 1234 5678"}, {**frame[1], "email_2": "mine@example.com"}]
+    clean, log = plan.apply(edited)
+    assert clean == edited
+    assert sorted(conflict.path for conflict in log.conflicts) == ["email", "email", "email_2", "phone"]
+    again, log = plan.apply(plan.apply(frame)[0])
+    assert again == plan.apply(frame)[0]
+    assert not log.conflicts
+
+
+def test_half_of_an_exchange_is_never_applied(tmp_path):
+    frame, report = _exchange()
+    assert len(report.fixes(fields=["email"])) == 0
+    plan = report.fixes()
+    clean, log = plan.where(fields="email").apply(frame)
+    assert clean == frame
+    assert {conflict.reason for conflict in log.conflicts} == {
+        "belongs together with a change that the plan leaves out"
+    }
+    path = tmp_path / "review.csv"
+    plan.to_csv(path)
+    path.write_text(path.read_text(encoding="utf-8-sig").replace("yes,0,1,email", "no,0,1,email"), encoding="utf-8")
+    clean, log = FixPlan.from_csv(path).apply(frame)
+    assert clean[0] == frame[0]
+    assert clean[1]["email"] == "a@example.com"
+    assert [conflict.path for conflict in log.conflicts] == ["phone"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from crmkit import check
 from crmkit.columns import recognize
 from crmkit.files import read_csv
 from crmkit.frames import read
@@ -176,3 +177,13 @@ def test_no_sure_fix_of_an_amount_loses_its_currency():
     deals["Currency"] = ["CNY", "TWD", "usd", None, "EUR"]
     fixed, _ = Schema.infer(deals).check(deals).fixes(min_confidence=0.95).apply(deals)
     assert fixed["Amount"] == ["1000.5 CNY", "1000 TWD", "1000 USD", "1000 USD", "1000"]
+
+
+def test_a_chinese_number_is_checked_where_no_country_is_named() -> None:
+    wrong = [{"编号": "1", "姓名": "李娜", "身份证": "110105194912310021"}]
+    assert "resident_id_checksum" in [issue.code for issue in check(wrong)]
+    english = [{"id": "1", "full_name": "李娜", "national_id": "110105194912310021"}]
+    assert "resident_id_checksum" not in [issue.code for issue in check(english)]
+    assert "resident_id_checksum" in [issue.code for issue in check(english, country="CN")]
+    abroad = [{"编号": "1", "姓名": "Ana", "身份证": "X1234567", "国家": "Spain"}]
+    assert not [issue for issue in check(abroad) if issue.code.startswith("resident_id")]

@@ -72,7 +72,7 @@ def test_languages_by_code_tag_and_name():
 
 def test_currencies_by_code_and_name_but_not_by_a_shared_sign():
     assert [fixed(Currency(), text) for text in ("CNY", "eur", "人民币")] == ["CNY", "EUR", "CNY"]
-    assert codes(Currency(), "¥") == ["currency_unknown"]
+    assert codes(Currency(), "¥") == ["currency_shared"]
     assert codes(Currency(), "none") == ["placeholder"]
 
 

@@ -22,9 +22,14 @@ from crmkit.validators import (
     Satisfies,
     Schema,
     Text,
+    adds_up,
     cardinality,
     col,
+    depends,
+    fresh,
     order,
+    present,
+    reference,
     require,
     unique,
 )
@@ -207,6 +212,27 @@ def test_a_guide_knows_limits_pick_lists_labels_conditions_and_words_of_your_own
     guide.save(tmp_path / "guide.html")
     assert (tmp_path / "guide.html").read_text("utf-8") == guide._repr_html_()
     assert "生日" in schema.guide(lang="zh", title="x").html()
+
+
+def test_a_guide_tells_the_rules_between_fields_and_records():
+    rules = [
+        unique("email"), require("stage").when(col("amount") > 5), order("start", "<=", "end").when(present("x")),
+        reference("owner", to="users.id"), adds_up("gross", "net", "tax"), depends("company", on="domain"),
+        require("email"), require("why"), fresh("seen", within=3),
+    ]  # fmt: skip
+    schema = Schema("s", key="id", fields={"id": Text(), "email": Required() & Email()}, rules=rules)
+    labels = {"owner": "Owner", "id": "Id"}
+    assert schema.guide(labels=labels).sentences == (
+        "Id: no two records have the same",
+        "e-mail: no two records have the same",
+        "stage is required where amount > 5",
+        "start is not after, or more than, end, where x is filled in",
+        "Owner: only what is in users",
+        "gross is the sum of net, tax",
+        "company is the same wherever domain is the same",
+        "why is required",  # of the id and the e-mail the table says so; nobody can heed fresh() while typing
+    )
+    assert "Owner：只能填写 users 中已有的值" in schema.guide(lang="zh", labels=labels).sentences
 
 
 @pytest.mark.parametrize("name", systems.names())

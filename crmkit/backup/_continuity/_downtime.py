@@ -43,18 +43,18 @@ def downtime(
     incidents: Sequence[Incident],
     *,
     rto: dt.timedelta,
-    now: dt.datetime,
+    at: dt.datetime,
     by: Literal["month", "year"] = "month",
     tz: str = "UTC",
 ) -> list[Downtime]:
     """Sum up downtime by month or year, oldest first; an incident counts in every period that it touches.
 
-    Overlapping failures count once; an incident that still lasts is counted up to ``now``.
+    Overlapping failures count once; an incident that still lasts is counted up to ``at``.
 
     Args:
         incidents: What happened.
         rto: How long the system may be down at a time.
-        now: The moment, aware.
+        at: The moment, aware.
         by: ``"month"`` or ``"year"``.
         tz: Time zone in which months begin.
 
@@ -67,21 +67,21 @@ def downtime(
         >>> down = Incident(system="CRM", kind="failure", started=datetime(2026, 3, 31, 23, tzinfo=UTC),
         ...                 restored=datetime(2026, 4, 1, 2, tzinfo=UTC))
         >>> [(month.period, month.failure, month.over_rto)
-        ...  for month in downtime([down], rto=timedelta(hours=2), now=datetime(2026, 5, 1, tzinfo=UTC))]
+        ...  for month in downtime([down], rto=timedelta(hours=2), at=datetime(2026, 5, 1, tzinfo=UTC))]
         [('2026-03', datetime.timedelta(seconds=3600), 1), ('2026-04', datetime.timedelta(seconds=7200), 1)]
 
     .. versionadded:: 0.1.0
     """
     if by not in ("month", "year"):
         raise NotFoundError.of("period", by, ("month", "year"))
-    if now.tzinfo is None:
+    if at.tzinfo is None:
         raise ValueError("now is naive; give an aware moment, such as datetime.now(UTC)")
     zone = ZoneInfo(tz)
     spans: dict[str, dict[str, list[tuple[dt.datetime, dt.datetime]]]] = {}
     touched: dict[str, list[bool]] = {}
     limits: dict[str, tuple[dt.datetime, dt.datetime]] = {}
     for incident in incidents:
-        end = min(incident.restored or now, now)
+        end = min(incident.restored or at, at)
         start = incident.started
         while start < end:
             name, first, last = _period(start.astimezone(zone), by, zone)
@@ -95,7 +95,7 @@ def downtime(
     for name in sorted(spans):
         failed = _union(spans[name].get("failure", []))
         first, last = limits[name]
-        length = min(last, now) - first
+        length = min(last, at) - first
         found.append(
             Downtime(
                 period=name,

@@ -70,12 +70,12 @@ class IncidentPlan:
     reviewed: dt.datetime | None = attrs.field(default=None, validator=_aware)
 
     def problems(
-        self, *, now: dt.datetime | None = None, review_every: dt.timedelta = dt.timedelta(days=365)
+        self, *, at: dt.datetime | None = None, review_every: dt.timedelta = dt.timedelta(days=365)
     ) -> tuple[str, ...]:
         """Return what the plan lacks; nothing for a complete one.
 
         Args:
-            now: The moment; without it the age of the review is not judged, and that is one of the problems.
+            at: The moment; without it the age of the review is not judged, and that is one of the problems.
             review_every: How old the last review may be.
         """
         asked = {
@@ -93,9 +93,9 @@ class IncidentPlan:
         found += [f"contacts: nobody is named for {role!r}" for role, how in self.contacts.items() if not how.strip()]
         if self.reviewed is None:
             found.append("reviewed: never")
-        elif now is None:
+        elif at is None:
             found.append("reviewed: no moment was given to judge its age by")
-        elif now - self.reviewed > review_every:
+        elif at - self.reviewed > review_every:
             found.append(f"reviewed: more than {review_every.days} days ago")
         return tuple(found)
 

@@ -23,7 +23,7 @@ def choose_backups(
     catalogue: Sequence[BackupRecord],
     selection: Selection = "latest",
     *,
-    now: dt.datetime,
+    at: dt.datetime,
     days: int = 90,
     seed: int = 0,
     policy: BackupPolicy | None = None,
@@ -34,7 +34,7 @@ def choose_backups(
         catalogue: Every backup that is known.
         selection: ``"latest"``; ``"random_in_window"``: one of the last ``days``, by ``seed``; ``"each_tier"``: the
             newest and the oldest that each tier of ``policy`` keeps.
-        now: The moment, aware.
+        at: The moment, aware.
         days: The window.
         seed: Write it into the report of the drill, so that the choice can be repeated.
         policy: For ``"each_tier"``.
@@ -46,23 +46,23 @@ def choose_backups(
         >>> from datetime import UTC, datetime
         >>> from crmkit.backup import BackupRecord
         >>> records = [BackupRecord(backup_id=f"b{day}", created=datetime(2026, 1, day, tzinfo=UTC)) for day in (1, 2)]
-        >>> [record.backup_id for record in choose_backups(records, now=datetime(2026, 1, 3, tzinfo=UTC))]
+        >>> [record.backup_id for record in choose_backups(records, at=datetime(2026, 1, 3, tzinfo=UTC))]
         ['b2']
 
     .. versionadded:: 0.1.0
     """
-    good = restorable([record for record in catalogue if record.created <= now])
+    good = restorable([record for record in catalogue if record.created <= at])
     if selection == "latest":
         return good[-1:]
     if selection == "random_in_window":
-        window = [record for record in good if now - record.created <= dt.timedelta(days=days)]
+        window = [record for record in good if at - record.created <= dt.timedelta(days=days)]
         return [random.Random(seed).choice(window)] if window else []  # noqa: S311  repeatable on purpose
     if selection != "each_tier":
         raise NotFoundError.of("selection", selection, ("latest", "random_in_window", "each_tier"))
     if policy is None:
         raise NotFoundError('"each_tier" needs policy=')
     by_tier: dict[str, list[BackupRecord]] = {}
-    plan = plan_prune(policy, catalogue, now=now)
+    plan = plan_prune(policy, catalogue, at=at)
     for record in good:
         for reason in plan.why(record.backup_id):
             tier = reason.split(" ")[0]

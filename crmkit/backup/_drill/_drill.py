@@ -15,14 +15,15 @@ from crmkit import frames
 from crmkit.backup._manifest._create import meta_folder, utc_now
 from crmkit.backup._manifest._statement import moment_text
 from crmkit.backup._recorded import record_backup
+from crmkit.backup._rows._kept import read_snapshots
 from crmkit.backup._verify._findings import Finding, texts
 from crmkit.backup._verify._page import Section, fragment, page
 from crmkit.backup._verify._report import ordered
 from crmkit.backup._verify._verify import verify
-from crmkit.errors import CrmkitError
+from crmkit.errors import CrmkitError, ManifestError
 from crmkit.issues import Report
 
-from ._checks import crashed
+from ._checks import TableDigests, crashed
 from ._restore import RestoreError
 from ._scratch import ScratchFolder
 
@@ -256,6 +257,7 @@ class _Run:
         self._results: list[CheckResult] = []
         self._findings: list[Finding] = []
         self._created: dt.datetime | None = None
+        self._tables: Mapping[str, str] = {}
         self.backup_id: str | None = None
 
     @contextlib.contextmanager
@@ -280,6 +282,7 @@ class _Run:
         self._findings += verified.findings
         if verified.statement is not None:
             self._created, self.backup_id = verified.statement.created, verified.statement.backup_id
+            self._tables = verified.statement.tables
         if verified.ok:
             drill.scratch.keep_out_of(self._payload, self._meta)
             try:
@@ -323,11 +326,20 @@ class _Run:
             with self._phase("checks"), drill.restore.opened(drill.scratch) as restored:
                 for check in drill.checks:
                     try:
-                        result = check.run(restored, self._started)
+                        result = self._ready(check).run(restored, self._started)
                     except Exception as error:  # noqa: BLE001  a check that crashes has failed, whatever it raised
                         result = crashed(check.name, error)
                     self._results.append(result)
                     self._findings += result.findings
+
+    def _ready(self, check: RestoreCheck) -> RestoreCheck:
+        """Give a check that asks for what the manifest keeps its snapshots; they must be those that were signed."""
+        if not isinstance(check, TableDigests) or check.snapshots is not None:
+            return check
+        kept = read_snapshots(self._meta)
+        if {one.name: one.root.hex() for one in kept} != dict(self._tables):
+            raise ManifestError("it was changed after it was verified")
+        return TableDigests(kept)
 
     def _teardown(self) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import NoReturn
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -65,6 +66,9 @@ class SigningKey:
 
     def __repr__(self) -> str:
         return f"SigningKey({self.key_id!r})"
+
+    def __reduce_ex__(self, _protocol: object) -> NoReturn:
+        raise TypeError("a SigningKey is neither pickled nor copied; private_bytes() is for the place where it is kept")
 
 
 class VerifyingKey:

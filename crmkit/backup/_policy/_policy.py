@@ -128,14 +128,14 @@ class PolicyReport(Report):
     Attributes:
         violations: Every rule that does not hold.
         next_due: When the next rule will stop to hold if nothing happens, and which.
-        now: For which moment.
+        at: For which moment.
 
     .. versionadded:: 0.1.0
     """
 
     violations: tuple[Violation, ...]
     next_due: tuple[dt.datetime, Rule] | None
-    now: dt.datetime
+    at: dt.datetime
 
     @property
     def ok(self) -> bool:
@@ -156,7 +156,7 @@ class PolicyReport(Report):
         due = self.next_due
         return {
             "ok": self.ok,
-            "now": moment_text(self.now),
+            "at": moment_text(self.at),
             "violations": [
                 {**attrs.asdict(found), "since": None if found.since is None else moment_text(found.since)}
                 for found in self.violations
@@ -188,13 +188,13 @@ class PolicyReport(Report):
         return f"<PolicyReport {'kept' if self.ok else 'not kept'}: {', '.join(self.rules) or 'every rule holds'}>"
 
 
-def check_policy(policy: BackupPolicy, catalogue: Sequence[BackupRecord], *, now: dt.datetime) -> PolicyReport:
+def check_policy(policy: BackupPolicy, catalogue: Sequence[BackupRecord], *, at: dt.datetime) -> PolicyReport:
     """Judge a catalogue of backups.
 
     Args:
         policy: What must hold.
         catalogue: Every backup that is known, failed ones too.
-        now: The moment to judge for, aware; backups from the future do not count.
+        at: The moment to judge for, aware; backups from the future do not count.
 
     Raises:
         ValueError: A naive moment.
@@ -202,18 +202,18 @@ def check_policy(policy: BackupPolicy, catalogue: Sequence[BackupRecord], *, now
     Example:
         >>> from datetime import UTC, datetime, timedelta
         >>> policy = BackupPolicy(rpo=timedelta(hours=24), rto=timedelta(hours=4))
-        >>> check_policy(policy, [], now=datetime(2026, 1, 1, tzinfo=UTC)).rules
+        >>> check_policy(policy, [], at=datetime(2026, 1, 1, tzinfo=UTC)).rules
         ('drill_every', 'rpo', 'rto', 'verify_every')
 
     .. versionadded:: 0.1.0
     """
-    if now.tzinfo is None:
-        raise ValueError("now is naive; give an aware moment, such as datetime.now(UTC)")
+    if at.tzinfo is None:
+        raise ValueError("at is naive; give an aware moment, such as datetime.now(UTC)")
     found: list[Violation] = []
     due: list[tuple[dt.datetime, Rule]] = []
     past = []
     for record in catalogue:
-        if record.created > now + SKEW:
+        if record.created > at + SKEW:
             text = "it says it is from the future, and does not count"
             found.append(Violation(rule="future_dated", message=text, backup_id=record.backup_id))
         else:
@@ -236,16 +236,16 @@ def check_policy(policy: BackupPolicy, catalogue: Sequence[BackupRecord], *, now
     def within(rule: Rule, last: dt.datetime | None, limit: dt.timedelta, what: str) -> None:
         if last is None:
             found.append(Violation(rule=rule, message=f"{what}: never"))
-        elif now - last > limit:
-            text = f"{what}: {_span(now - last)} ago, the limit is {_span(limit)}"
+        elif at - last > limit:
+            text = f"{what}: {_span(at - last)} ago, the limit is {_span(limit)}"
             found.append(Violation(rule=rule, message=text, since=last + limit))
         else:
             due.append((last + limit, rule))
 
     within("rpo", newest.created if newest else None, policy.rpo, "newest good backup")
-    verified = [record.verified_at for record in good if record.verified_at is not None and record.verified_at <= now]
+    verified = [record.verified_at for record in good if record.verified_at is not None and record.verified_at <= at]
     within("verify_every", max(verified, default=None), policy.verify_every, "last verification")
-    drilled = [record for record in past if record.drilled_at is not None and record.drilled_at <= now]
+    drilled = [record for record in past if record.drilled_at is not None and record.drilled_at <= at]
     latest = max(drilled, key=lambda record: record.drilled_at or _EVER, default=None)
     within("drill_every", latest.drilled_at if latest else None, policy.drill_every, "last drill that passed")
     if latest is None or latest.restore_time is None:
@@ -262,7 +262,7 @@ def check_policy(policy: BackupPolicy, catalogue: Sequence[BackupRecord], *, now
             found.append(
                 Violation(rule="zero_errors", message=text, since=record.verified_at, backup_id=record.backup_id)
             )
-    return PolicyReport(violations=tuple(found), next_due=min(due, default=None), now=now)
+    return PolicyReport(violations=tuple(found), next_due=min(due, default=None), at=at)
 
 
 def _span(span: dt.timedelta) -> str:

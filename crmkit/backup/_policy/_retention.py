@@ -97,7 +97,7 @@ def period(tier: str, local: dt.datetime) -> str:
     return local.strftime("%Y-%m" if tier == "monthly" else "%Y")
 
 
-def plan_prune(policy: BackupPolicy, catalogue: Sequence[BackupRecord], *, now: dt.datetime) -> PrunePlan:
+def plan_prune(policy: BackupPolicy, catalogue: Sequence[BackupRecord], *, at: dt.datetime) -> PrunePlan:
     """Decide which backups to keep, with every reason.
 
     Only finished backups without errors count for a tier. A verified backup is preferred within a period, and the
@@ -107,7 +107,7 @@ def plan_prune(policy: BackupPolicy, catalogue: Sequence[BackupRecord], *, now: 
     Args:
         policy: What to keep, and in which time zone.
         catalogue: Every backup that is known.
-        now: The moment, aware.
+        at: The moment, aware.
 
     Example:
         >>> from datetime import UTC, datetime, timedelta
@@ -115,17 +115,17 @@ def plan_prune(policy: BackupPolicy, catalogue: Sequence[BackupRecord], *, now: 
         >>> policy = BackupPolicy(rpo=timedelta(days=1), rto=timedelta(hours=4), keep=GFS(daily=2))
         >>> days = [datetime(2026, 1, day, 3, tzinfo=UTC) for day in (1, 2, 3)]
         >>> records = [BackupRecord(backup_id=f"b{day.day}", created=day, verified_at=day) for day in days]
-        >>> plan = plan_prune(policy, records, now=days[-1])
+        >>> plan = plan_prune(policy, records, at=days[-1])
         >>> plan.keep, plan.drop, plan.why("b2")
         (('b3', 'b2'), ('b1',), ('daily 2026-01-02, newest verified of its day',))
 
     .. versionadded:: 0.1.0
     """
-    if now.tzinfo is None:
-        raise ValueError("now is naive; give an aware moment, such as datetime.now(UTC)")
+    if at.tzinfo is None:
+        raise ValueError("at is naive; give an aware moment, such as datetime.now(UTC)")
     zone = ZoneInfo(policy.tz)
     reasons: dict[str, list[str]] = {record.backup_id: [] for record in catalogue}
-    past = [record for record in catalogue if record.created <= now + SKEW]
+    past = [record for record in catalogue if record.created <= at + SKEW]
     good = restorable(past)[::-1]
     units = {"daily": "day", "weekly": "ISO week", "monthly": "month", "yearly": "year"}
     for record in good[: max(0, policy.keep.last)]:
@@ -222,7 +222,7 @@ def preflight(
     policy: BackupPolicy,
     catalogue: Sequence[BackupRecord],
     *,
-    now: dt.datetime,
+    at: dt.datetime,
     live_schema: str | None = None,
     max_age: dt.timedelta = dt.timedelta(hours=24),
 ) -> Preflight:
@@ -232,7 +232,7 @@ def preflight(
         change: ``"upgrade"``, ``"migration"`` or ``"cleanup"``; all three ask the same, the word is in the answer.
         policy: For how long a drill counts.
         catalogue: Every backup that is known.
-        now: The moment, aware.
+        at: The moment, aware.
         live_schema: Fingerprint of the live schema; the backup must have it.
         max_age: How old the newest full backup may be.
 
@@ -243,27 +243,27 @@ def preflight(
         >>> from datetime import UTC, datetime, timedelta
         >>> from crmkit.backup import BackupPolicy
         >>> policy = BackupPolicy(rpo=timedelta(hours=24), rto=timedelta(hours=4))
-        >>> preflight("upgrade", policy, [], now=datetime(2026, 1, 1, tzinfo=UTC)).reasons
+        >>> preflight("upgrade", policy, [], at=datetime(2026, 1, 1, tzinfo=UTC)).reasons
         ('there is no good full backup',)
 
     .. versionadded:: 0.1.0
     """
     if change not in _CHANGES:
         raise NotFoundError.of("change", change, _CHANGES)
-    if now.tzinfo is None:
-        raise ValueError("now is naive; give an aware moment, such as datetime.now(UTC)")
-    past = [record for record in catalogue if record.created <= now + SKEW]
+    if at.tzinfo is None:
+        raise ValueError("at is naive; give an aware moment, such as datetime.now(UTC)")
+    past = [record for record in catalogue if record.created <= at + SKEW]
     fulls = [record for record in restorable(past) if record.kind == "full"]
     if not fulls:
         return Preflight(change=change, passed=False, reasons=("there is no good full backup",), backup_id=None)
     newest = fulls[-1]
     reasons = []
-    if now - newest.created > max_age:
+    if at - newest.created > max_age:
         reasons.append(f"the newest full backup is older than {max_age}")
     if not newest.verified or newest.verified_at is None or newest.verified_at < newest.created:
         reasons.append("its content was not verified since it was made")
-    drilled = [record.drilled_at for record in past if record.drilled_at is not None and record.drilled_at <= now]
-    if not drilled or now - max(drilled) > policy.drill_every:
+    drilled = [record.drilled_at for record in past if record.drilled_at is not None and record.drilled_at <= at]
+    if not drilled or at - max(drilled) > policy.drill_every:
         reasons.append("no drill passed within the time that the policy asks for")
     if live_schema is None:
         reasons.append("the live schema was not given, so nobody knows whether the backup fits it")

@@ -69,6 +69,10 @@ Level = Literal["statement", "inventory", "sample", "content", "probe"]
 LEVELS: Final[tuple[Level, ...]] = ("statement", "inventory", "sample", "content", "probe")
 
 
+def _usual(finding: Finding) -> Severity:
+    return SEVERITIES.get(finding.code, "error")
+
+
 @attrs.frozen(kw_only=True)
 class Finding:
     """One fault, put in its class.
@@ -95,15 +99,11 @@ class Finding:
 
     code: str = attrs.field()
     path: str | None = None
-    severity: Severity = attrs.field()
+    severity: Severity = attrs.field(default=attrs.Factory(_usual, takes_self=True))
     expected: JSONValue = None
     actual: JSONValue = None
     ranges: tuple[tuple[int, int], ...] = ()
     detail: str | None = None
-
-    @severity.default
-    def _usual(self) -> Severity:
-        return SEVERITIES.get(self.code, "error")
 
     @code.validator
     def _known(self, _attribute: object, value: str) -> None:

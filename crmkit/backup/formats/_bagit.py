@@ -207,7 +207,7 @@ def write_bag(
     *,
     algorithms: Sequence[str] = ("sha256",),
     info: Mapping[str, str] | None = None,
-    now: dt.datetime | None = None,
+    at: dt.datetime | None = None,
 ) -> Path:
     """Copy a folder into a new bag of version 1.0; every file is read once, for all digests.
 
@@ -216,7 +216,7 @@ def write_bag(
         out: The bag, which must not exist.
         algorithms: Digests to take; RFC 8493 asks for one of sha256 and sha512.
         info: Lines of ``bag-info.txt``, such as ``{"Source-Organization": "Example Ltd"}``.
-        now: Date of the bag; the clock's where ``None``.
+        at: Date of the bag; the clock's where ``None``.
 
     Raises:
         ConflictError: ``out`` exists.
@@ -233,7 +233,7 @@ def write_bag(
             raise NotFoundError.of("algorithm", algorithm, ALGORITHMS)
     if bag.exists():
         raise ConflictError(f"{bag.name} exists already")
-    date = now if now is not None else dt.datetime.now(dt.UTC)
+    date = at if at is not None else dt.datetime.now(dt.UTC)
     digests: dict[str, list[tuple[str, str]]] = {algorithm: [] for algorithm in algorithms}
     size = files = 0
     (bag / "data").mkdir(parents=True)

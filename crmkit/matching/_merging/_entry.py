@@ -12,6 +12,7 @@ from crmkit import frames
 from crmkit.errors import InvalidValueError, NotFoundError, SchemaError, ShapeError
 from crmkit.matching._identifiers import record_ids
 
+from ._apart import Apart
 from ._cluster_ids import ClusterEvent, ClusterIds, carry_over
 from ._merge import Job, merge_rows
 from ._merge_log import MergeLog
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from ._rules import SurvivorshipRule
 
-__all__ = ["continue_ids", "merge_clusters"]
+__all__ = ["apart_in", "continue_ids", "merge_clusters"]
 
 
 def merge_clusters(
@@ -126,6 +127,14 @@ def continue_ids(
         raise SchemaError(f"previous= needs record ids, and {which} has none that are filled and unique; name key=")
     golden = set(previous.pointers().values())
     return carry_over(previous.clusters(), ids.following, records, labels, golden=golden)
+
+
+def apart_in(previous: MergeLog | None, records: Sequence[str] | None) -> Apart | None:
+    """Return which rows of a table were taken apart in a log; ``None`` where none were."""
+    if not isinstance(previous, MergeLog) or records is None:
+        return None
+    found = Apart.of(previous.taken_apart(), {name: row for row, name in enumerate(records)})
+    return found if len(found) else None
 
 
 def _labels(clusters: Any, rows: Mapping[str, int]) -> NDArray[np.int64]:

@@ -54,6 +54,8 @@ class Members:
     _places: NDArray[np.int64] | None = None
     _filled: Scores | None = None
     _moments: dict[str, Scores] = attrs.field(factory=dict)
+    _codes: dict[str, NDArray[np.int32]] = attrs.field(factory=dict)
+    _judged: dict[tuple[str, str], Scores] = attrs.field(factory=dict)
 
     @property
     def clusters(self) -> int:
@@ -67,7 +69,24 @@ class Members:
 
     def codes(self, column: str) -> NDArray[np.int32]:
         """Return which distinct value of ``column`` each row holds, -1 for none."""
-        return self.table.distinct(column).codes[self.rows]
+        found = self._codes.get(column)
+        if found is None:
+            found = self._codes[column] = self.table.distinct(column).codes[self.rows]
+        return found
+
+    def judged(self, column: str, question: str) -> Scores:
+        """Return what is known of the texts of a column, to be filled in; NaN where nothing is.
+
+        Returns:
+            One number for each of the column's distinct texts, and one more at the end for none.
+        """
+        if self._whole is not None:
+            return self._whole.judged(column, question)
+        found = self._judged.get((column, question))
+        if found is None:
+            size = len(self.table.texts(column)) + 1
+            found = self._judged[column, question] = np.full(size, np.nan)
+        return found
 
     def moments(self, column: str) -> Scores:
         """Return a number for each row that grows with the date or time in ``column``; -inf where there is none."""

@@ -126,7 +126,7 @@ def _read(body: Mapping[str, Any], runs: list[_Run]) -> Undone | None:
     """Add one line to its run, or return what it says was undone."""
     if body.keys() == {"undone"}:
         one = Undone(**body["undone"])
-        if type(one.survivor) is not int or type(one.run_id) is not str:
+        if type(one.survivor) is not int or type(one.run_id) is not str or type(one.apart) is not bool:
             raise ValueError
         return one
     number = body["run"]

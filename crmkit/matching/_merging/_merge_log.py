@@ -13,7 +13,7 @@ from crmkit.errors import NotFoundError
 from ._merge_file import read_merges, write_merges
 from ._provenance import alternatives, provenance
 from ._repoint import repoint
-from ._undo import undo
+from ._undo import taken_apart, undo
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -141,6 +141,20 @@ class MergeLog(ChangeLog):
                 known[record] = known[into]
         return known
 
+    def taken_apart(self) -> list[tuple[str, ...]]:
+        """Return the records, as text, of each merge that was undone because they are different parties.
+
+        Matching with this log as ``previous`` keeps every two of a tuple apart, unless a label says that they match.
+
+        Example:
+            >>> from crmkit.matching import merge_clusters
+            >>> golden, merges = merge_clusters([{"id": "a"}, {"id": "b"}], {"a": 1, "b": 1}, key="id")
+            >>> people, merges = merges.undo(golden, "a", reason="father and son")
+            >>> merges.taken_apart()
+            [('a', 'b')]
+        """
+        return taken_apart(self)
+
     def provenance(self, like: Frame | None = None) -> Frame:
         """Return where every value of the golden records of this run came from.
 
@@ -223,6 +237,7 @@ class MergeLog(ChangeLog):
         *,
         run_id: str | None = None,
         together: bool = False,
+        apart: bool | None = None,
         by: str | None = None,
         reason: str | None = None,
         now: Callable[[], dt.datetime] | None = None,
@@ -239,6 +254,9 @@ class MergeLog(ChangeLog):
                 by. The whole golden record is taken apart. ``None`` undoes everything, of all runs.
             run_id: Look for the merges in this run instead of the last that fits.
             together: Also undo later merges that the same records took part in, without which these cannot be undone.
+            apart: Whether these records are different parties, so that matching with this log as ``previous`` keeps
+                every two of them apart; later merges that are undone together are not meant. Without it that is so
+                where ``records`` are named, and not where everything is taken back.
             by: Who does it.
             reason: Why.
             now: The clock.
@@ -260,7 +278,18 @@ class MergeLog(ChangeLog):
             >>> back == people, merges
             (True, <MergeLog ...: 1 records merged; 1 merge(s) undone>)
         """
-        return undo(self, frame, records, run_id=run_id, together=together, by=by, reason=reason, now=now, audit=audit)
+        return undo(
+            self,
+            frame,
+            records,
+            run_id=run_id,
+            together=together,
+            apart=apart,
+            by=by,
+            reason=reason,
+            now=now,
+            audit=audit,
+        )
 
     def verify(self) -> None:
         """Return if every value of every run is the one that was written down; raise otherwise.

@@ -27,6 +27,7 @@ class Undone:
         at: When it was undone, ISO 8601 in UTC.
         by: By whom.
         reason: Why.
+        apart: Whether matching keeps its records apart from now on.
 
     .. versionadded:: 0.1.0
     """
@@ -36,6 +37,7 @@ class Undone:
     at: str
     by: str | None = None
     reason: str | None = None
+    apart: bool = False
 
 
 @attrs.frozen(eq=False)

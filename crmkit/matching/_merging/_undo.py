@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Merge: TypeAlias = tuple[int, int]
     """Number of the run, and the row of the golden record in its table."""
 
-__all__ = ["undo"]
+__all__ = ["taken_apart", "undo"]
 
 
 def undo(
@@ -35,6 +35,7 @@ def undo(
     *,
     run_id: str | None,
     together: bool,
+    apart: bool | None,
     by: str | None,
     reason: str | None,
     now: Callable[[], dt.datetime] | None,
@@ -43,6 +44,7 @@ def undo(
     """Undo merges; see :meth:`MergeLog.undo`."""
     parts = _Parts(log)
     chosen = parts.named(records, run_id)
+    named = set(chosen) if (records is not None if apart is None else apart) else set()
     later = parts.dependents(chosen)
     if later and not together:
         raise _refusal(parts, later)
@@ -57,7 +59,8 @@ def undo(
     moment = (now() if now is not None else dt.datetime.now(dt.UTC)).astimezone(dt.UTC)
     at = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     undone = [
-        Undone(run_id=log.runs[run].run_id, survivor=row, at=at, by=by, reason=reason) for run, row in sorted(chosen)
+        Undone(run_id=log.runs[run].run_id, survivor=row, at=at, by=by, reason=reason, apart=(run, row) in named)
+        for run, row in sorted(chosen)
     ]
     made = type(log).of(log, log._merging, earlier=log._earlier, undone=(*log.undone, *undone))
     if audit is not None:
@@ -115,6 +118,17 @@ class _Parts:
                         found.add(other)
                         waiting.append(other)
         return found
+
+
+def taken_apart(log: MergeLog) -> list[tuple[str, ...]]:
+    """Return the records of each merge that was undone because they are different parties; see :class:`MergeLog`."""
+    found = []
+    for run in log.runs:
+        for one in log.undone:
+            if one.apart and one.run_id == run.run_id:
+                gone = run._lines.row[run._of_kind("merge") & (run._lines.survivor == one.survivor)]
+                found.append(tuple(run._name_of(int(row)) for row in (one.survivor, *gone.tolist())))
+    return found
 
 
 def _order(log: MergeLog) -> Sequence[str] | None:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, ClassVar
 import attrs
 import numpy as np
 
-from crmkit.normalize import companies, dates, emails, names, phones
+from crmkit.normalize import _email_bulk, _phone_bulk, companies, dates, emails, names, phones
 
 from ._members import used_codes
 from ._rules import SurvivorshipRule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from ._members import Members, Scores
 
@@ -61,12 +61,29 @@ class WellFormed(SurvivorshipRule):
         """Score 1 for a value in form, less for a careless one, 0.5 where that cannot be told, 0 for none."""
         distinct = members.table.texts(column)
         codes = distinct.codes[members.rows]
-        judge = _JUDGES.get(self.type, _text)
-        scores = np.full(len(distinct) + 1, _UNSURE)
+        scores = members.judged(column, self.type)
+        scores[-1] = _UNSURE
         used = used_codes(codes, len(distinct))
+        used = used[np.isnan(scores[used])]
         values = distinct.values
-        scores[used] = [judge(str(values[code])) for code in used.tolist()]
+        if len(used):
+            scores[used] = _judge_all(self.type, [str(values[code]) for code in used.tolist()])
         return np.asarray(scores[codes])
+
+
+def _judge_all(kind: str, texts: list[str]) -> Scores:
+    """Judge many texts; addresses and numbers beyond doubt together, the others one by one."""
+    scores = np.ones(len(texts))
+    doubted: Iterable[int] = range(len(texts))
+    if kind == "email":
+        doubted = _email_bulk.doubtful(texts)
+    elif kind == "phone":
+        found = _phone_bulk.read_many(texts, [None], np.zeros(len(texts), dtype=np.int64))
+        doubted = np.flatnonzero(found.kinds == _phone_bulk.UNKNOWN).tolist()
+    judge = _JUDGES.get(kind, _text)
+    for place in doubted:
+        scores[place] = judge(texts[place])
+    return scores
 
 
 def is_placeholder(value: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -13,17 +13,18 @@ import numpy as np
 from ._vocabulary import buffer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     Arrays = Mapping[str, NDArray[np.generic]]
     Key = tuple[int, ...]
-    CodesOf = Callable[[int], list[int]]
+    MarksOf = Callable[[int], bytes]
 
 __all__ = ["Around", "RuleIndex", "rule_arrays"]
 
 _LARGEST = 2**62
+_TWO = 2
 
 
 def rule_arrays(
@@ -67,7 +68,9 @@ def rule_arrays(
 class RuleIndex:
     """The blocks of one rule."""
 
-    __slots__ = ("_rest", "_rows", "_sizes", "_starts", "added", "names", "removed")
+    __slots__ = (
+        "_first", "_rest", "_rows", "_second", "_sizes", "_slots", "_starts", "added", "is_simple", "names", "removed",
+    )  # fmt: skip
 
     def __init__(self, names: Sequence[str], sizes: Sequence[int], arrays: Arrays) -> None:
         self.names = tuple(names)
@@ -79,11 +82,52 @@ class RuleIndex:
         self._rest = None if rest is None else buffer(rest)
         self.added: dict[Key, list[int]] = {}
         self.removed: Counter[Key] = Counter()
+        self.take_slots([0] * len(names), ())
 
-    def keys(self, codes: Mapping[str, Sequence[int]]) -> Mapping[Key, int]:
+    def take_slots(self, slots: Sequence[int], several: Collection[int]) -> None:
+        """Note where its keys are among those of a record; in ``several`` there is one for each column."""
+        self._slots = tuple(slots)
+        self._first, self._second = slots[0], slots[1] if len(slots) > 1 else -1
+        self.is_simple = len(slots) <= _TWO and not any(slot in several for slot in slots)
+        """Whether it has one or two keys, each of one column."""
+
+    def keys(self, slots: Sequence[Any]) -> Mapping[Key, int]:
         """Return the keys of a record, and how many of its columns' combinations give each."""
-        several = itertools.product(*[codes[name] for name in self.names])
-        return Counter(key for key in several if min(key) >= 0)
+        several = [slots[slot] for slot in self._slots]
+        return Counter(
+            key
+            for key in itertools.product(*[(one,) if isinstance(one, int) else one for one in several])
+            if min(key) >= 0
+        )
+
+    def gather(self, slots: Sequence[int], cap: int, found: set[int], around: Around) -> None:
+        """Put the rows of a record's block into ``found``, as ``collect`` does, for a simple rule."""
+        first = slots[self._first]
+        if first < 0:
+            return
+        if self._second < 0:
+            second = -1
+        elif (second := slots[self._second]) < 0:
+            return
+        if self.added or self.removed or first >= self._sizes[0]:
+            self.collect((first,) if self._second < 0 else (first, second), 1, cap, found, around)
+            return
+        starts = self._starts
+        start, stop = starts[first], starts[first + 1]
+        if start == stop:
+            return
+        if self._rest is not None:
+            rest = self._rest
+            start = bisect_left(rest, second, start, stop)
+            if start == stop or rest[start] != second:
+                return
+            stop = bisect_right(rest, second, start + 1, stop)
+        if stop - start == 1:
+            found.add(self._rows[start])
+        elif stop - start < cap:
+            found.update(self._rows[start:stop])
+        else:
+            found |= around.nearest(self._rows, start, stop, ())
 
     def span(self, key: Key) -> tuple[int, int]:
         """Return where the block of a key begins and ends among the rows that the index was built with."""
@@ -130,11 +174,11 @@ class RuleIndex:
             found.update(self._rows[start:stop])
             found.update(added)
 
-    def add(self, keys: Mapping[Key, int], row: int, codes_of: CodesOf) -> None:
+    def add(self, keys: Mapping[Key, int], row: int, marks_of: MarksOf) -> None:
         """Put a row into its blocks."""
         for key, times in keys.items():
             for _ in range(times):
-                insort(self.added.setdefault(key, []), row, key=codes_of)
+                insort(self.added.setdefault(key, []), row, key=marks_of)
 
     def remove(self, keys: Mapping[Key, int]) -> None:
         """Count a row out of its blocks."""
@@ -146,32 +190,32 @@ class Around:
     """Finds what stands next to a record when rows are sorted by content.
 
     Attributes:
-        codes: Of the record.
-        codes_of: Returns those of a row.
+        marks: Returns those of the record; most records meet no block over the cap, and never need them.
+        marks_of: Returns those of a row.
         distance: Neighbors on either side.
         gone: Rows that are not there any more.
     """
 
-    codes: list[int]
-    codes_of: CodesOf
+    marks: Callable[[], bytes]
+    marks_of: MarksOf
     distance: int
     gone: set[int]
 
     def nearest(self, rows: memoryview, start: int, stop: int, added: Sequence[int]) -> set[int]:
         """Return the nearest rows of ``rows[start:stop]`` and of ``added``, both sorted."""
-        codes_of = self.codes_of
+        marks, marks_of = self.marks(), self.marks_of
         low, high = start, stop
         while low < high:
             middle = (low + high) // 2
-            if codes_of(rows[middle]) <= self.codes:
+            if marks_of(rows[middle]) <= marks:
                 low = middle + 1
             else:
                 high = middle
-        place = bisect_right(added, self.codes, key=codes_of)
+        place = bisect_right(added, marks, key=marks_of)
         before = [*self._first(rows, range(low - 1, start - 1, -1)), *self._first(added, range(place - 1, -1, -1))]
         after = [*self._first(rows, range(low, stop)), *self._first(added, range(place, len(added)))]
-        before.sort(key=lambda row: (codes_of(row), row), reverse=True)
-        after.sort(key=lambda row: (codes_of(row), row))
+        before.sort(key=lambda row: (marks_of(row), row), reverse=True)
+        after.sort(key=lambda row: (marks_of(row), row))
         return {*before[: self.distance], *after[: self.distance]}
 
     def _first(self, rows: Sequence[int] | memoryview, places: range) -> list[int]:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crmkit.errors import SchemaError
+from crmkit.matching._marks import row_marks
 from crmkit.matching.comparisons import KINDS
 
 from ._blocks import rule_arrays
+from ._far import mark_arrays
 from ._fields import field_arrays, key_arrays, whole_name_arrays
 from ._reader import RecordReader
 from ._vocabulary import vocabulary_arrays
@@ -72,12 +74,17 @@ def lay_out(
     arrays: Arrays = {}
     columns: list[NDArray[np.int32]] = []
     places: dict[str, list[int]] = {}
+    kinds = {one.name: one.kind for one in encoded.comparisons}
     for name, field in encoded.fields.items():
         places[name] = list(range(len(columns), len(columns) + len(field.columns)))
         columns += list(field.columns)
         arrays.update(_prefixed(f"field/{name}", field_arrays(encoded, name)))
+        arrays.update(_prefixed(f"field/{name}", mark_arrays(kinds[name], field)))
+    if not columns:
+        raise SchemaError("there is no value to match on in the table yet; make the index once there are records")
     codes = np.ascontiguousarray(np.stack(columns, axis=1).astype(np.int32))
     arrays["codes"] = codes
+    arrays["marks"] = np.stack(row_marks(encoded.fields.values()), axis=1).astype(">u2").view(np.uint8)
     arrays["worlds"] = encoded.worlds.codes.astype(np.int32)
     sizes = {name: len(field.values) for name, field in encoded.fields.items()}
     _whole_names(encoded, arrays, sizes)

@@ -25,9 +25,33 @@ if TYPE_CHECKING:
     from crmkit.matching._encode import Encoded
     from crmkit.matching._fields import Comparison
 
+    from ._far import Far
+
     Arrays = Mapping[str, NDArray[np.generic]]
 
-__all__ = ["FieldIndex", "KeyIndex", "WholeNameIndex", "field_arrays", "key_arrays", "whole_name_arrays"]
+__all__ = [
+    "NEW",
+    "FieldIndex",
+    "KeyIndex",
+    "Value",
+    "WholeNameIndex",
+    "field_arrays",
+    "key_arrays",
+    "whole_name_arrays",
+]
+
+
+NEW = 1 << 30
+"""Code of a value that no record of the index has."""
+
+NO_KEY = -1
+"""Key of a value that says too little for one."""
+
+_NEW_KEY = -2
+"""Key that no record has."""
+
+_REMEMBERED = 1 << 13
+"""Values of a field that are kept with their codes and keys: names and places come again and again."""
 
 
 def field_arrays(encoded: Encoded, name: str) -> dict[str, NDArray[np.generic]]:
@@ -49,16 +73,42 @@ def key_arrays(kind: str, suffix: str, values: Sequence[str]) -> dict[str, NDArr
     return {**vocabulary_arrays(codes), "table": table}
 
 
+class Value:
+    """A value of a record that is looked up.
+
+    Attributes:
+        text: Normalized.
+        code: Its number in the vocabulary, ``NEW`` where no record has it.
+        keys: Codes for the slots of its field, negative where no record has the key.
+        far: State of the index, and what tells in it that other values are far from this one.
+        rarity: Log frequency in the state ``stamp`` of the index.
+    """
+
+    __slots__ = ("code", "far", "keys", "rarity", "stamp", "text")
+
+    def __init__(self, text: str, code: int, keys: tuple[int, ...]) -> None:
+        self.text = text
+        self.code = code
+        self.keys = keys
+        self.far: tuple[int, Far | None] | None = None
+        self.rarity = 0.0
+        self.stamp = -1
+
+
 class FieldIndex:
     """Values of one comparison, how many records have each, and what the kind says of them."""
 
-    __slots__ = ("_counts", "changed", "columns", "comparison", "filled", "is_local", "kind", "vocabulary", "words")
+    __slots__ = (
+        "_counts", "_known", "_remembers", "_texts", "changed", "columns", "comparison", "filled", "is_local", "keys",
+        "kind", "own_slot", "place", "slots", "vocabulary", "words",
+    )  # fmt: skip
 
     def __init__(self, comparison: Comparison, arrays: Arrays, *, columns: tuple[int, ...], filled: float) -> None:
         self.comparison = comparison
         self.kind = KINDS[comparison.kind]
         self.columns = columns
-        """Places of its columns in the row of codes."""
+        """Places of its columns in the row of codes, one after the other."""
+        self.place: int | slice = columns[0] if len(columns) == 1 else slice(columns[0], columns[-1] + 1)
         self.filled = filled
         self.vocabulary = Vocabulary(arrays)
         self._counts = buffer(arrays["counts"])
@@ -66,6 +116,41 @@ class FieldIndex:
         self.is_local = comparison.kind in LOCAL_KINDS
         """Whether a part of the file has a pool of values of its own."""
         self.words = WordCounts(self) if comparison.kind == "organization" else None
+        self.keys: list[KeyIndex] = []
+        """Derived keys that rules use."""
+        self.own_slot = False
+        """Whether a rule uses the value itself as a key."""
+        self.slots = slice(0, 0)
+        """Where its keys are among those of a record: the value itself, then what is derived from it."""
+        self._known: dict[str, Value] = {}
+        self._texts: dict[int, str] = {}
+        self._remembers = not (self.kind.owned or comparison.kind in {"phone", "street"})
+
+    def value(self, text: str) -> Value:
+        """Return what the index knows of a text."""
+        found = self._known.get(text)
+        if found is None:
+            code = self.vocabulary.code(text)
+            found = Value(text, code if code >= 0 else NEW, self.keys_of(text, code))
+            if self._remembers:
+                if len(self._known) >= _REMEMBERED:
+                    self._known.clear()
+                self._known[text] = found
+        return found
+
+    def keys_of(self, text: str, code: int) -> tuple[int, ...]:
+        """Return the codes of a value for the slots of the field."""
+        own = (code,) if self.own_slot else ()
+        if not self.keys:
+            return own
+        if code >= 0:
+            return (*own, *[key.code_of_value(code) for key in self.keys])
+        texts = KEYS[self.comparison.kind](text)
+        return (*own, *[key.code_of_text(texts[key.suffix]) for key in self.keys])
+
+    def forget(self) -> None:
+        """Forget what was remembered of values: there are new ones."""
+        self._known.clear()
 
     def count(self, code: int) -> float:
         """Return in how many records the value is; full copies of a record count once."""
@@ -78,6 +163,17 @@ class FieldIndex:
         """Return the log frequency of a value that ``count`` records have, one of them this one's."""
         kind = self.kind
         return log_frequency(count - 1.0, filled, owned=kind.owned, common=kind.common)
+
+    def text(self, code: int) -> str:
+        """Return a value; those that come again and again are remembered."""
+        if not self._remembers:
+            return self.vocabulary.text(code)
+        found = self._texts.get(code)
+        if found is None:
+            if len(self._texts) >= _REMEMBERED:
+                self._texts.clear()
+            found = self._texts[code] = self.vocabulary.text(code)
+        return found
 
 
 class WordCounts:
@@ -119,38 +215,33 @@ def words(value: str) -> list[str]:
 class KeyIndex:
     """A blocking key derived from the values of a field."""
 
-    __slots__ = ("_added", "_place", "_table", "_vocabulary", "field")
+    __slots__ = ("_added", "_vocabulary", "field", "suffix", "table")
 
     def __init__(self, field: FieldIndex, suffix: str, arrays: Arrays) -> None:
         self.field = field
-        self._place = field.kind.keys.index(suffix)
+        self.suffix = field.kind.keys.index(suffix)
+        """Place of the key among those that the kind derives."""
         self._vocabulary = Vocabulary(arrays)
-        self._table = buffer(arrays["table"])
+        self.table = buffer(arrays["table"])
         self._added: list[int] = []
-
-    @property
-    def size(self) -> int:
-        """Keys that the index was built with."""
-        return self._vocabulary.size
-
-    def _text(self, value: str) -> str | None:
-        return KEYS[self.field.comparison.kind](value)[self._place]
 
     def code_of_value(self, code: int) -> int:
         """Return the key of a value of the field."""
-        size = len(self._table)
-        return self._table[code] if code < size else self._added[code - size]
+        size = len(self.table)
+        return self.table[code] if code < size else self._added[code - size]
 
-    def code(self, value: str) -> int:
-        """Return the key of any text, -1 where no record has it."""
-        text = self._text(value)
-        return self._vocabulary.code(text) if text else -1
+    def code_of_text(self, text: str | None) -> int:
+        """Return the number of a key."""
+        if not text:
+            return NO_KEY
+        code = self._vocabulary.code(text)
+        return code if code >= 0 else _NEW_KEY
 
     def grow(self) -> None:
         """Give keys to the values that were added to the field."""
         vocabulary = self.field.vocabulary
         for place in range(len(self._added), len(vocabulary.texts)):
-            text = self._text(vocabulary.texts[place])
+            text = KEYS[self.field.comparison.kind](vocabulary.texts[place])[self.suffix]
             self._added.append(self._vocabulary.add(text) if text else -1)
 
 

@@ -18,6 +18,7 @@ from ._file import read_index, write_index
 from ._pairs import UNKNOWN, PairLeveler
 from ._posterior import Judge
 from ._reader import RecordReader
+from ._sieve import Sieve
 from ._state import State
 
 if TYPE_CHECKING:
@@ -29,15 +30,6 @@ if TYPE_CHECKING:
     from ._query import Query
 
 __all__ = ["MatchIndex"]
-
-_ROUNDING = 1e-6
-"""How much a bound may be too low by rounding."""
-
-_DECISIVE = frozenset({
-    "email", "phone", "date", "identifier", "exact", "web", "generation", "given_name", "family_name", "organization",
-    "postcode",
-})  # fmt: skip
-"""Kinds that are compared first, because they say most or are cheap to compare; most candidates go no further."""
 
 
 class MatchIndex:
@@ -77,9 +69,7 @@ class MatchIndex:
         self._state = State(document, arrays, comparisons)
         self._judge = Judge(model)
         self._leveler = PairLeveler(self._state.fields)
-        kinds = [one.kind in _DECISIVE for one in model.comparisons]
-        self._decisive = [k for k, is_decisive in enumerate(kinds) if is_decisive]
-        self._others = [k for k, is_decisive in enumerate(kinds) if not is_decisive]
+        self._sieve = Sieve(self._judge, self._leveler, self._state, arrays)
         self._lock = threading.RLock()
         for record_id in document.get("removed", ()):
             self._state.remove(record_id)
@@ -241,30 +231,26 @@ class MatchIndex:
 
     def _scored(self, query: Query) -> list[tuple[int, float, int]]:
         """Return row, log odds and explanation of every candidate at or above the floor."""
-        state = self._state
-        rows = sorted(state.candidates(query))
+        rows = self._state.candidates(query)
         if self._model.correction:
-            return self._corrected(query, rows)
+            return self._corrected(query, sorted(rows))
         found = []
-        leveler, judge = self._leveler, self._judge
-        least = FLOOR - _ROUNDING
-        for row in rows:
-            codes = state.codes_of(row)
-            world = query.share if state.world_of(row) == query.world else 0.0
-            levels, rarity = leveler.start(query, codes, world, state.whole_of(row))
-            for k in self._decisive:
-                if levels[k] == UNKNOWN:
-                    levels[k], rarity[k] = leveler.compare(query, k, codes, world)
-            if judge.bound(query, levels, rarity, world) < least:
-                continue
-            for k in self._others:
-                if levels[k] == UNKNOWN:
-                    levels[k], rarity[k] = leveler.compare(query, k, codes, world)
-            leveler.finish(query, codes, levels, rarity)
-            odds, explanation = judge.judge(query, levels, rarity, world)
+        for row, codes, world in self._sieve.likely(query, rows, FLOOR):
+            levels, rarity = self._compared(query, row, codes, world)
+            odds, explanation = self._judge.judge(query, levels, rarity, world, FLOOR)
             if odds >= FLOOR:
                 found.append((row, odds, explanation))
         return found
+
+    def _compared(self, query: Query, row: int, codes: Sequence[int], world: float) -> tuple[list[int], list[float]]:
+        """Return levels and log frequencies of everything that two records are compared on."""
+        leveler = self._leveler
+        levels, rarity = leveler.start(query, codes, world, self._state.whole_of(row))
+        for k, level in enumerate(levels):
+            if level == UNKNOWN:
+                levels[k], rarity[k] = leveler.compare(query, k, codes, world)
+        leveler.finish(query, codes, levels, rarity)
+        return levels, rarity
 
     def _corrected(self, query: Query, rows: Sequence[int]) -> list[tuple[int, float, int]]:
         """Score with what labels taught, which may raise the odds of any pair."""
@@ -279,17 +265,11 @@ class MatchIndex:
 
     def _levels(self, query: Query, rows: Sequence[int]) -> PairLevels:
         """Compare with some rows on everything."""
-        state, leveler = self._state, self._leveler
+        state = self._state
         levels = np.empty((len(state.fields), len(rows)), dtype=np.int8)
         rarity = np.zeros((len(state.fields), len(rows)), dtype=np.float32)
         worlds = np.zeros(len(rows), dtype=np.float32)
         for place, row in enumerate(rows):
-            codes = state.codes_of(row)
             world = worlds[place] = query.share if state.world_of(row) == query.world else 0.0
-            found, rare = leveler.start(query, codes, world, state.whole_of(row))
-            for k, level in enumerate(found):
-                if level == UNKNOWN:
-                    found[k], rare[k] = leveler.compare(query, k, codes, world)
-            leveler.finish(query, codes, found, rare)
-            levels[:, place], rarity[:, place] = found, rare
+            levels[:, place], rarity[:, place] = self._compared(query, row, state.codes_of(row), world)
         return PairLevels(levels, rarity, worlds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from crmkit.matching._kinds_channels import bare_local
@@ -15,7 +16,7 @@ from ._levels import spoken
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["KEYS", "whole_numbers"]
+__all__ = ["KEYS", "name_numbers"]
 
 
 def _given(value: str) -> tuple[str | None, ...]:
@@ -62,11 +63,7 @@ KEYS: dict[str, Callable[[str], tuple[str | None, ...]]] = {
 """Derived texts by kind, in the order of ``Kind.keys``."""
 
 
-def whole_numbers(given: str, family: str) -> tuple[int, int]:
-    """Return the numbers of a whole name: of its words in any order, and of its sound."""
-    words = bag_of(given, is_han=text.has_han(given)) + bag_of(family, is_han=text.has_han(family))
-    sounds = digest_of(spoken(given)) + digest_of(spoken(family))
-    return words & _LONGEST, sounds & _LONGEST
-
-
-_LONGEST = (1 << 64) - 1
+@lru_cache(maxsize=1 << 14)
+def name_numbers(part: str) -> tuple[int, int]:
+    """Return the numbers of a given or family name: of its words, and of its sound; those of a whole name add up."""
+    return bag_of(part, is_han=text.has_han(part)), digest_of(spoken(part))

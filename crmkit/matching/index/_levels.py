@@ -7,6 +7,7 @@ functions to the levels that the kinds give.
 from __future__ import annotations
 
 from functools import lru_cache
+from operator import ne
 from typing import TYPE_CHECKING
 
 from rapidfuzz import fuzz
@@ -21,12 +22,13 @@ from crmkit.matching._kinds_people import (
     spoken_name,
 )
 from crmkit.matching._kinds_places import split_street
+from crmkit.matching._kinds_values import LATIN_END, WHOLE_NAME
 from crmkit.normalize import names, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["LEVELS", "given_level", "organization_level", "spoken"]
+__all__ = ["LEVELS", "given_features", "given_level", "organization_level", "spoken", "street_parts"]
 
 _SLACK = 1e-9
 _REMEMBERED = 1 << 16
@@ -58,34 +60,39 @@ def spoken(value: str) -> str:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _given_features(value: str) -> tuple[bool, str, bool]:
+def given_features(value: str) -> tuple[bool, str, bool]:
+    """Whether a given name is a Han name, its root, and whether it is known to have short forms."""
     if text.has_han(value):
         return True, value, False
     return False, names.nickname_root(value), len(names.nicknames(value)) > 1
 
 
-def _is_typo(a: str, b: str, *, han_a: bool, han_b: bool) -> bool:
+_TYPO, _ALIKE, _APART = range(3)
+
+
+def _likeness(a: str, b: str, *, han_a: bool, han_b: bool) -> int:
+    """Say whether one name may be the other mistyped, looks like it, or neither."""
     shorter = min(len(a), len(b))
     if han_a or han_b:
         x, y = spoken(a), spoken(b)
         if x == y and x:
-            return True
-        return han_a != han_b and min(len(x), len(y)) >= 4 and _distance(x, y, score_cutoff=1) <= 1
+            return _TYPO
+        near = han_a != han_b and min(len(x), len(y)) >= 4 and _distance(x, y, score_cutoff=1) <= 1
+        return _TYPO if near else _APART
     distance = _distance(a, b, score_cutoff=2)
     if (distance <= 1 and shorter >= 3) or (distance <= 2 and shorter >= 7):
-        return True
-    return shorter >= 4 and _is_jaro_winkler(a, b, 0.92)
-
-
-def _is_alike(a: str, b: str) -> bool:
-    return min(len(a), len(b)) >= 4 and _is_jaro_winkler(a, b, 0.8)
+        return _TYPO
+    if shorter < 4:
+        return _APART
+    found = _winkler(a, b, score_cutoff=0.8 - 1e-6)
+    return _TYPO if found >= 0.92 - _SLACK else _ALIKE if found >= 0.8 - _SLACK else _APART
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def given_level(a: str, b: str, *, borne_a: bool, borne_b: bool) -> int:
+def given_level(a: str, b: str, borne_a: bool, borne_b: bool) -> int:  # noqa: FBT001  # a cache asks for keywords longer
     """Level of two given names; ``borne`` says that so many records have it that it is no typing error."""
-    han_a, root_a, known_a = _given_features(a)
-    han_b, root_b, known_b = _given_features(b)
+    han_a, root_a, known_a = given_features(a)
+    han_b, root_b, known_b = given_features(b)
     han = han_a or han_b
     shorter = min(len(a), len(b))
     if root_a == root_b:
@@ -102,15 +109,14 @@ def given_level(a: str, b: str, *, borne_a: bool, borne_b: bool) -> int:
             if x and x == spoken(b):
                 return 3
         return GIVEN_ANOTHER
-    if _is_typo(a, b, han_a=han_a, han_b=han_b):
-        return 3
-    return GIVEN_ALIKE if not han and _is_alike(a, b) else GIVEN_DIFFERENT
+    return (3, GIVEN_ALIKE, GIVEN_DIFFERENT)[_likeness(a, b, han_a=han_a, han_b=han_b)]
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def _family(a: str, b: str) -> int:
     han_a, han_b = text.has_han(a), text.has_han(b)
-    if _is_typo(a, b, han_a=han_a, han_b=han_b):
+    likeness = _likeness(a, b, han_a=han_a, han_b=han_b)
+    if likeness == _TYPO:
         return 1
     if han_a or han_b:
         return 4
@@ -120,21 +126,23 @@ def _family(a: str, b: str) -> int:
             return 2
         if (" " in a or " " in b) and _is_token_set(a, b, 100.0):
             return 2
-    return 3 if _is_alike(a, b) else 4
+    return 3 if likeness == _ALIKE else 4
 
 
 def _date(a: str, b: str) -> int:
-    apart = [k for k in range(8) if a[k] != b[k]]
-    same_year, same_month, same_day = a[:4] == b[:4], a[4:6] == b[4:6], a[6:] == b[6:]
-    if len(apart) == 1:
+    edits = sum(map(ne, a, b))
+    same_year = a[:4] == b[:4]
+    if edits == 1 or (same_year and a[4:6] == b[6:] and a[6:] == b[4:6]):
         return 1
-    if len(apart) == 2 and apart[1] == apart[0] + 1 and a[apart[0]] == b[apart[1]] and a[apart[1]] == b[apart[0]]:
-        return 1
-    if same_year and a[4:6] == b[6:] and a[6:] == b[4:6]:
-        return 1
-    if same_year + same_month + same_day >= 2 or len(apart) == 2:
+    if edits == 2:
+        first, second = (k for k in range(8) if a[k] != b[k])
+        return 1 if second == first + 1 and a[first] == b[second] and a[second] == b[first] else 2
+    if same_year:
+        if a[4:6] == b[4:6] or a[6:] == b[6:]:
+            return 2
+    elif a[4:] == b[4:]:
         return 2
-    if all(abs(int(a[start:end]) - int(b[start:end])) <= 1 for start, end in ((0, 4), (4, 6), (6, 8))):
+    if abs(int(a[:4]) - int(b[:4])) <= 1 and all(abs(int(a[k : k + 2]) - int(b[k : k + 2])) <= 1 for k in (4, 6)):
         return 3
     return 4 if same_year else DATE_DIFFERENT
 
@@ -158,11 +166,11 @@ def _one_edit(a: str, b: str) -> int:
     return 1 if _distance(a, b, score_cutoff=1) <= 1 else 2
 
 
-_street_parts = lru_cache(maxsize=_REMEMBERED)(split_street)
+street_parts = lru_cache(maxsize=_REMEMBERED)(split_street)
 
 
 def _street(a: str, b: str) -> int:
-    (number_a, words_a), (number_b, words_b) = _street_parts(a), _street_parts(b)
+    (number_a, words_a), (number_b, words_b) = street_parts(a), street_parts(b)
     alike = (words_a == words_b and bool(words_a)) or (
         _is_jaro_winkler(words_a, words_b, 0.85) or _is_token_set(words_a, words_b, 95.0)
     )
@@ -228,7 +236,10 @@ def organization_level(a: str, b: str, share: float) -> int:
     inside = (han and size >= 2) or size >= 4
     if share >= 0.8 or (inside and (longer.startswith(shorter) or longer.endswith(shorter))):
         return 2
-    return 3 if share >= 0.4 else 4
+    if share >= 0.4:
+        return 3
+    one_script = text.has_han(a) == text.has_han(b) and (ord(a[0]) < LATIN_END) == (ord(b[0]) < LATIN_END)
+    return 5 if share == 0.0 and size >= WHOLE_NAME and one_script else 4
 
 
 LEVELS: dict[str, Callable[[str, str], int]] = {

@@ -15,7 +15,7 @@ from ._query import email_parts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ._fields import FieldIndex
+    from ._fields import FieldIndex, Value
     from ._query import Query
 
 __all__ = ["UNKNOWN", "PairLeveler"]
@@ -39,52 +39,68 @@ class PairLeveler:
         self._local = {k for k, field in enumerate(fields) if field.is_local}
         self._columns = [field.columns for field in fields]
         self._first = [field.columns[0] for field in fields]
-        self._several = [k for k, field in enumerate(fields) if len(field.columns) > 1]
-        self._simple = [LEVELS.get(field.comparison.kind) for field in fields]
+        self.several = [k for k, field in enumerate(fields) if len(field.columns) > 1]
+        self.simple = [LEVELS.get(field.comparison.kind) for field in fields]
+        """What compares two texts, where they say it all."""
 
     def start(
         self, query: Query, codes: Sequence[int], world: float, whole: tuple[int, int]
     ) -> tuple[list[int], list[float]]:
         """Return levels and log frequencies as far as codes alone tell; ``UNKNOWN`` is open."""
+        if self.several:
+            codes_of_first: Sequence[int] = [codes[column] for column in self._first]
+        else:
+            codes_of_first = codes
         levels = [
             0 if code == own >= 0 else -1 if code < 0 or own < 0 else UNKNOWN
-            for code, own in zip(map(codes.__getitem__, self._first), query.first_codes, strict=True)
+            for code, own in zip(codes_of_first, query.first_codes, strict=True)
         ]
-        of_equal = query.first_rarity if not world else query.rarity_in_world
-        rarity = [rare if level == 0 else 0.0 for level, rare in zip(levels, of_equal, strict=True)]
-        for k in self._several:
-            levels[k], rarity[k] = self._any_equal(query, k, codes)
-            if world and rarity[k] and k in self._local:
-                rarity[k] = min(rarity[k] - world, 0.0)
+        rarity = [0.0] * len(levels)
+        for k in self.several:
+            levels[k], rarity[k] = self.any_equal(query, k, codes, world)
+        for k, level in enumerate(levels):
+            if level == 0 and k not in self.several:
+                rarity[k] = query.rarity_of(k, world)
         if self.named:
             self._names(query, codes, levels, rarity, whole)
         return levels, rarity
 
-    def _any_equal(self, query: Query, k: int, codes: Sequence[int]) -> tuple[int, float]:
+    def any_equal(self, query: Query, k: int, codes: Sequence[int], world: float) -> tuple[int, float]:
         """Find the rarest value that both have in one of several columns."""
         level, rare = -1, 0.0
         for column in self._columns[k]:
             code = codes[column]
             if code < 0:
                 continue
-            for own, _, frequency in query.values[k]:
-                if own == code:
+            for value in query.values[k]:
+                if value.code == code:
+                    frequency = query.rarity(k, value)
                     if level != 0 or frequency < rare:
                         rare = frequency
                     level = 0
                 elif level < 0:
                     level = UNKNOWN
-        return level, rare
+        return level, self._in_world(k, rare, world)
+
+    def _in_world(self, k: int, rarity: float, world: float) -> float:
+        return min(rarity - world, 0.0) if rarity and world and k in self._local else rarity
 
     def compare(self, query: Query, k: int, codes: Sequence[int], world: float) -> tuple[int, float]:
         """Return level and log frequency of a comparison whose values all differ."""
+        level, rare = self.unequal(query, k, codes, world)
+        if k == self.email:
+            level = self.email_level(query, codes, level)
+        return level, rare
+
+    def unequal(self, query: Query, k: int, codes: Sequence[int], world: float) -> tuple[int, float]:
+        """Return what ``compare`` does, as far as the values themselves tell."""
         columns = self._columns[k]
         memo = query.memo[k]
         if len(columns) == 1:
             code = codes[columns[0]]
             found = memo.get(code)
             if found is None:
-                found = memo[code] = self._unequal(query, k, 0, query.values[k][0][1], code)
+                found = memo[code] = self._unequal(query, k, query.values[k][0], code)
             level, rare = found
         else:
             level, rare = -1, 0.0
@@ -92,29 +108,34 @@ class PairLeveler:
                 code = codes[column]
                 if code < 0:
                     continue
-                for place, (_, text, _) in enumerate(query.values[k]):
+                for place, value in enumerate(query.values[k]):
                     found = memo.get(code * _COLUMNS + place)
                     if found is None:
-                        found = memo[code * _COLUMNS + place] = self._unequal(query, k, place, text, code)
+                        found = memo[code * _COLUMNS + place] = self._unequal(query, k, value, code)
                     if level < 0 or found[0] < level:
                         level, rare = found
-        if rare and world and k in self._local:
-            rare = min(rare - world, 0.0)
-        if k == self.email and 0 < level < EMAIL_DIFFERENT:
-            level = self._email(query, codes, level)
-        return level, rare
+        return level, self._in_world(k, rare, world) if rare else 0.0
 
-    def _unequal(self, query: Query, k: int, place: int, text: str, code: int) -> tuple[int, float]:
+    def _unequal(self, query: Query, k: int, value: Value, code: int) -> tuple[int, float]:
         field = self.fields[k]
-        other = field.vocabulary.text(code)
-        simple = self._simple[k]
+        other = field.text(code)
+        simple = self.simple[k]
         if simple is not None:
-            return simple(text, other), 0.0
+            return simple(value.text, other), 0.0
         if field.comparison.kind == "given_name":
-            least = max(BORNE, BORNE_SHARE * query.filled[k])
-            count = field.count(query.values[k][place][0]) + query.weight
-            return given_level(text, other, borne_a=count >= least, borne_b=field.count(code) >= least), 0.0
-        return self._organization(query, field, text, other)
+            least = max(BORNE, BORNE_SHARE * query.filled(k))
+            count = field.count(value.code) + query.weight
+            return given_level(value.text, other, count >= least, field.count(code) >= least), 0.0
+        return self._organization(query, field, value.text, other)
+
+    def is_exchanged(self, query: Query, codes: Sequence[int], whole: tuple[int, int]) -> bool:
+        """Whether a name or a part of it may stand in the place of the other part."""
+        given, family = codes[self._first[self.given]], codes[self._first[self.family]]
+        if family == query.first_codes[self.family]:
+            return False
+        if query.swap[0] == family or query.swap[1] == given:
+            return True
+        return (whole[0] == query.whole[0] and whole[0] >= 0) or (whole[1] == query.whole[1] and whole[1] >= 0)
 
     def _organization(self, query: Query, field: FieldIndex, a: str, b: str) -> tuple[int, float]:
         """Compare by the words in common, each as heavy as it is rare."""
@@ -144,7 +165,7 @@ class PairLeveler:
             levels[given], rarity[given] = GIVEN_INITIAL, 0.0
         if levels[given] in {0, -1} or levels[family] != UNKNOWN:
             return
-        given_code, family_code = codes[self._columns[given][0]], codes[self._columns[family][0]]
+        given_code, family_code = codes[self._first[given]], codes[self._first[family]]
         first, second = query.swap[0] == family_code, query.swap[1] == given_code
         swapped = (first and second) or (
             (whole[0] == query.whole[0] and whole[0] >= 0) or (whole[1] == query.whole[1] and whole[1] >= 0)
@@ -152,11 +173,12 @@ class PairLeveler:
         if not (first or second or swapped):
             return
         of_given, of_family = self.fields[given], self.fields[family]
-        (_, _, my_given), (_, _, my_family) = query.values[given][0], query.values[family][0]
+        my_given = query.rarity(given, query.values[given][0])
+        my_family = query.rarity(family, query.values[family][0])
         same_given = levels[given] == GIVEN_INITIAL
         count = of_given.count(given_code) + (query.weight if same_given else 0.0)
-        their_given = of_given.log_frequency(count, query.filled[given])
-        their_family = of_family.log_frequency(of_family.count(family_code), query.filled[family])
+        their_given = of_given.log_frequency(count, query.filled(given))
+        their_family = of_family.log_frequency(of_family.count(family_code), query.filled(family))
         if swapped:
             levels[given], levels[family] = GIVEN_SWAPPED, -1
             rarity[given] = (my_given + their_given + my_family + their_family) / 2.0
@@ -166,13 +188,14 @@ class PairLeveler:
             peak = max(pair)
             rarity[given] = min(peak + math.log1p(math.exp(min(pair) - peak)), -1e-3)
 
-    def _email(self, query: Query, codes: Sequence[int], level: int) -> int:
+    def email_level(self, query: Query, codes: Sequence[int], level: int) -> int:
         """Make a likeness of two addresses *different* where namesakes have it too."""
-        mine = query.texts[self.email][0]
-        code = codes[self._columns[self.email][0]]
-        if mine is None or code < 0:
+        if not 0 < level < EMAIL_DIFFERENT:
             return level
-        a = email_parts(mine, query.addresses)
+        code = codes[self._first[self.email]]
+        if query.first_codes[self.email] < 0 or code < 0:
+            return level
+        a = email_parts(query.values[self.email][0].text, query.addresses)
         b = email_parts(self.fields[self.email].vocabulary.text(code), query.addresses)
         if a.plain or b.plain or a.digits != b.digits or (a.bare == b.bare and a.local != b.local):
             return EMAIL_DIFFERENT
@@ -183,11 +206,10 @@ class PairLeveler:
         return level
 
     def _own(self, query: Query, k: int) -> str:
-        found = None if k < 0 else query.texts[k][0]
-        return "" if found is None else spoken(found)
+        return spoken(query.values[k][0].text) if k >= 0 and query.first_codes[k] >= 0 else ""
 
     def _theirs(self, codes: Sequence[int], k: int) -> str:
-        code = -1 if k < 0 else codes[self._columns[k][0]]
+        code = -1 if k < 0 else codes[self._first[k]]
         return "" if code < 0 else spoken(self.fields[k].vocabulary.text(code))
 
     @staticmethod
@@ -217,7 +239,7 @@ class PairLeveler:
     def _is_desk(self, query: Query, codes: Sequence[int]) -> bool:
         addresses = query.addresses
         vocabulary = self.fields[self.email].vocabulary
-        if any(email_parts(text, addresses).role for _, text, _ in query.values[self.email]):
+        if any(email_parts(value.text, addresses).role for value in query.values[self.email]):
             return True
         theirs = (codes[column] for column in self._columns[self.email])
         return any(email_parts(vocabulary.text(code), addresses).role for code in theirs if code >= 0)

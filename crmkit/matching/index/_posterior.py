@@ -1,4 +1,4 @@
-"""The model's answer for one pair in plain Python, and an upper bound of it while levels are still open."""
+"""The model's answer for one pair in plain Python."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from crmkit.matching._kinds_channels import EMAIL_LOCAL
 from crmkit.matching._model import NAME_GROUPS, NAMESAKES_UNSEEN, PERSON_NAMES
 from crmkit.matching._presets import MATCH, changed
 from crmkit.matching.comparisons import KINDS
-
-from ._pairs import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,19 +27,21 @@ _HIGHEST = 200.0
 class Judge:
     """Weighs the explanations for one pair of records at a time.
 
-    Note:
-        ``bound`` is never under ``judge``: what chance and the rivals predict only lowers the odds, every open level
-        counts as the best it can be, and a group is worth at most what it is worth alone.
+    Attributes:
+        model: Of the matcher.
+        same: Log of m for each comparison and level.
+        ratios: Log of m / u for each comparison and level.
+        namesake: Log of u of e-mail addresses between people of one name, by level; ``None`` where it does not count.
     """
 
     def __init__(self, model: MatchModel) -> None:
         self.model = model
         comparisons = model.comparisons
-        self._same = [_logs(model.errors[one.name].tolist()) for one in comparisons]
+        self.same = [_logs(model.errors[one.name].tolist()) for one in comparisons]
         self._apart = [_logs(model.chance[one.name].tolist()) for one in comparisons]
-        self._ratios = [
+        self.ratios = [
             [a - b for a, b in zip(same, apart, strict=True)]
-            for same, apart in zip(self._same, self._apart, strict=True)
+            for same, apart in zip(self.same, self._apart, strict=True)
         ]
         self._groups = model.groups
         place = {group: row for row, group in enumerate(model.groups)}
@@ -52,9 +52,9 @@ class Judge:
         self._given, self._family = names.get("given", -1), names.get("family", -1)
         self._email = names.get("email", -1)
         table = model.namesake_email
-        self._namesake = None if table is None else _logs(table.tolist())
+        self.namesake = None if table is None else _logs(table.tolist())
         if min(self._email, self._given, self._family) < 0:
-            self._namesake = None
+            self.namesake = None
         self._nested = [
             [k for k, one in enumerate(comparisons) if one.group == group and one.nested] for group in model.groups
         ]
@@ -83,141 +83,63 @@ class Judge:
                 for k, one in enumerate(comparisons)
                 if one.group not in PERSON_NAMES
             ]
-        self._prepare_bound()
-
-    def _prepare_bound(self) -> None:
-        """Work out the most that each open comparison, and each level, can say."""
-        self._best = []
-        for k, (same, apart) in enumerate(zip(self._same, self._apart, strict=True)):
-            open_ = [a - b for a, b in zip(same[1:], apart[1:], strict=True)]
-            if k == self._email and self._namesake is not None:
-                open_ += [a - b for a, b in zip(same[1:], self._namesake[1:], strict=True)]
-            self._best.append(max(open_, default=0.0))
-        match = self.model.rates[MATCH]
-        self._rates = []
-        for group in self._groups:
-            rates = [match[name] for name in (group, changed_or_none(group, match)) if name in match]
-            self._rates.append([rate for rate in rates if rate > 0.0])
         self._members = [
-            ([k for k, of in enumerate(self._group) if of == row and self._wide[k] < 0],
-             [k for k, of in enumerate(self._group) if of == row and self._wide[k] >= 0])
+            [k for k, of in enumerate(self._group) if of == row and self._wide[k] < 0]
             for row in range(len(self._groups))
-        ]  # fmt: skip
-        self._alone = []
-        """Comparisons that are all of their group, so that a level is worth one number."""
-        self._together = []
-        for row, (narrow, wide) in enumerate(self._members):
-            if len(narrow) == 1 and not wide and narrow[0] not in {k for several in self._nested for k in several}:
-                k = narrow[0]
-                worth = [self._worth(row, value) for value in self._level_bounds(k)]
-                self._alone.append((row, k, worth, self._worth(row, self._best[k])))
-            elif narrow or wide:
-                self._together.append((row, narrow, wide))
+        ]
+        """Comparisons of each group that nothing wider takes."""
 
-    def _level_bounds(self, k: int) -> list[float]:
-        values = [a - b for a, b in zip(self._same[k], self._apart[k], strict=True)]
-        if k == self._email:
-            if self._namesake is not None:
-                values = [max(value, a - b) for value, a, b in zip(values, self._same[k], self._namesake, strict=True)]
-            # The mailbox of a desk may come to say nothing.
-            values = [max(value, 0.0) if level <= EMAIL_LOCAL else value for level, value in enumerate(values)]
-        return values
+    def prior(self, query: Query) -> float:
+        """Return the log odds of a match and of chance before anything is compared."""
+        return self._plans[self._match][0] + self._grown(query) - math.log(query.pairs)
 
-    def _worth(self, row: int, evidence: float) -> float:
-        """Return the most that a group's evidence adds to the log odds of a match."""
-        rates = self._rates[row]
-        if not rates:
-            return 0.0
-        ratio = math.exp(min(_HIGHEST, evidence))
-        rate = rates[0]
-        found = math.log(rate * ratio + 1.0 - rate) if rate < 1.0 else evidence
-        for rate in rates[1:]:
-            found = max(found, math.log(rate * ratio + 1.0 - rate) if rate < 1.0 else evidence)
-        return found
+    def _grown(self, query: Query) -> float:
+        return math.log(query.records / self.model.n) if self.model.n else 0.0
 
-    def bound(self, query: Query, levels: Sequence[int], rarity: Sequence[float], world: float) -> float:
-        """Return a number that the log odds of the pair cannot exceed, whatever the open levels are."""
-        total = self._prior(query) - world
-        upper = query.upper
-        for row, k, worth, best in self._alone:
-            level = levels[k]
-            if level == UNKNOWN:
-                total += best
-            elif rarity[k]:
-                one = (row, level, rarity[k])
-                found = upper.get(one)
-                if found is None:
-                    value = self._same[k][level] - rarity[k]
-                    found = upper[one] = self._worth(row, max(value, 0.0) if k == self._email else value)
-                total += found
-            elif level >= 0:
-                total += worth[level]
-        for row, narrow, wide in self._together:
-            members = (*narrow, *wide)
-            key = (row, *[levels[k] for k in members], *[rarity[k] for k in members])
-            found = upper.get(key)
-            if found is None:
-                found = upper[key] = self._upper(row, narrow, wide, levels, rarity)
-            total += found
-        return total
+    def judge(
+        self, query: Query, levels: Sequence[int], rarity: Sequence[float], world: float, floor: float = -math.inf
+    ) -> tuple[float, int]:
+        """Return the log odds of a match and the position of the most probable explanation.
 
-    def _prior(self, query: Query) -> float:
-        if query.prior is None:
-            grown = math.log(query.records / self.model.n) if self.model.n else 0.0
-            query.prior = self._plans[self._match][0] + grown - math.log(query.pairs)
-        return query.prior
-
-    def _upper(
-        self, row: int, narrow: Sequence[int], wide: Sequence[int], levels: Sequence[int], rarity: Sequence[float]
-    ) -> float:
-        def most(k: int) -> float:
-            level = levels[k]
-            if level == -1:
-                return 0.0
-            if level == UNKNOWN:
-                return self._best[k]
-            if rarity[k] or level == 0:
-                return self._same[k][level] - rarity[k]
-            return self._same[k][level] - self._apart[k][level]
-
-        own = sum(most(k) for k in narrow)
-        if not wide:
-            return self._worth(row, own)
-        beside = {k: most(k) for k in wide}
-        outside = 0.0
-        for other in {self._wide[k] for k in wide}:
-            outside += self._worth(other, sum(value for k, value in beside.items() if self._wide[k] == other))
-        return max(self._worth(row, own + sum(beside.values())), self._worth(row, own) + outside)
-
-    def judge(self, query: Query, levels: Sequence[int], rarity: Sequence[float], world: float) -> tuple[float, int]:
-        """Return the log odds of a match and the position of the most probable explanation."""
+        A match that one rival alone holds under ``floor`` is weighed against no other: then what is returned is some
+        number under the floor.
+        """
         evidence = self._evidence(levels, rarity)
         ratio = [math.exp(value) if value < _HIGHEST else math.exp(_HIGHEST) for value in evidence]
-        grown = math.log(query.records / self.model.n) if self.model.n else 0.0
-        expected = []
-        for number, alone, depending in self._plans:
-            product = 1.0
-            for row, rate, rest in alone:
-                product *= rate * ratio[row] + rest
-            for cause, rate, several in depending:
-                same, apart = rate * ratio[cause], 1.0 - rate
-                for row, with_, without in several:
-                    same *= with_ * ratio[row] + 1.0 - with_
-                    apart *= without * ratio[row] + 1.0 - without
-                product *= same + apart
-            if not 1e-290 < product < 1e290:
-                expected.append(number + grown + self._slow_log(alone, depending, ratio))
-            else:
-                expected.append(number + grown + math.log(product))
+        grown = self._grown(query)
+        match = grown + self._predicted(self._match, ratio)
         chance = math.log(query.pairs) + world + self._agreeing_names(levels) * self._kappa
         if self._only_names(levels):
-            chance = max(chance, expected[self._match] + NAMESAKES_UNSEEN)
+            chance = max(chance, match + NAMESAKES_UNSEEN)
+        if match - chance < floor:
+            return match - chance, len(self._plans)
+        expected = []
+        for place in range(len(self._plans)):
+            found = match if place == self._match else grown + self._predicted(place, ratio)
+            if match - found < floor:
+                return match - found, place
+            expected.append(found)
         expected.append(chance)
-        match = expected[self._match]
         others = [value for place, value in enumerate(expected) if place != self._match]
         peak = max(others)
         total = peak + math.log(sum([math.exp(value - peak) for value in others]))
         return match - total, expected.index(max(expected))
+
+    def _predicted(self, place: int, ratio: Sequence[float]) -> float:
+        """Return log of how many such pairs an explanation predicts, over what chance does."""
+        number, alone, depending = self._plans[place]
+        product = 1.0
+        for row, rate, rest in alone:
+            product *= rate * ratio[row] + rest
+        for cause, rate, several in depending:
+            same, apart = rate * ratio[cause], 1.0 - rate
+            for row, with_, without in several:
+                same *= with_ * ratio[row] + 1.0 - with_
+                apart *= without * ratio[row] + 1.0 - without
+            product *= same + apart
+        if 1e-290 < product < 1e290:
+            return number + math.log(product)
+        return number + self._slow_log(alone, depending, ratio)
 
     @staticmethod
     def _slow_log(
@@ -242,12 +164,12 @@ class Judge:
         """Return log (e_same / e_different) of each group."""
         ratios = [
             0.0 if level < 0 else same[level] - rare if level == 0 or rare else ratio[level]
-            for level, rare, same, ratio in zip(levels, rarity, self._same, self._ratios, strict=True)
+            for level, rare, same, ratio in zip(levels, rarity, self.same, self.ratios, strict=True)
         ]
-        if self._namesake is not None and levels[self._given] == 0 and levels[self._family] == 0:
+        if self.namesake is not None and levels[self._given] == 0 and levels[self._family] == 0:
             level = levels[self._email]
             if level >= 0:
-                ratio = self._same[self._email][level] - self._namesake[level]
+                ratio = self.same[self._email][level] - self.namesake[level]
                 ratios[self._email] = min(ratio, ratios[self._email]) if level == 0 else ratio
         for nested in self._nested:
             exact = [k for k in nested if levels[k] == 0]
@@ -255,7 +177,7 @@ class Judge:
                 rarest = min(exact, key=rarity.__getitem__)
                 for k in exact:
                     if k != rarest:
-                        ratios[k] = self._same[k][0]
+                        ratios[k] = self.same[k][0]
         result = [0.0] * len(self._groups)
         narrow: dict[int, bool] = {}
         for k, level in enumerate(levels):
@@ -265,8 +187,7 @@ class Judge:
             if self._wide[k] >= 0:
                 if row not in narrow:
                     narrow[row] = any(
-                        levels[other] >= 0 and levels[other] != self._different[other]
-                        for other in self._members[row][0]
+                        levels[other] >= 0 and levels[other] != self._different[other] for other in self._members[row]
                     )
                 if not narrow[row]:
                     row = self._wide[k]
@@ -288,11 +209,3 @@ class Judge:
 
 def _logs(values: Sequence[float]) -> list[float]:
     return [math.log(value) for value in values]
-
-
-def changed_or_none(group: str, rates: dict[str, float]) -> str | None:
-    """Return the name of the group's other rate, where it has one."""
-    from crmkit.matching._presets import DEPENDS
-
-    name = changed(group) if group in DEPENDS else None
-    return name if name in rates else None

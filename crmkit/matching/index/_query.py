@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crmkit.matching._kinds_channels import bare_local
-from crmkit.normalize import emails, text
+from crmkit.normalize import emails
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ._fields import FieldIndex
+    from ._far import Far
+    from ._fields import FieldIndex, Value
 
-__all__ = ["NEW", "EmailParts", "Query", "email_parts"]
+    Step = tuple[int, Any, dict[object, float], float, Far | None]
+    """Place of a comparison, where its codes are in a row, its worth by codes, the most that it can be worth, and what
+    tells that two values are unlike."""
 
-NEW = 1 << 30
-"""Code of a value that no record of the index has."""
+__all__ = ["EmailParts", "Query", "email_parts"]
 
 
 class EmailParts:
@@ -45,75 +47,64 @@ class Query:
     """A record with everything that comparing it needs; lives for one look-up.
 
     Attributes:
-        values: For each comparison its present values as (code, text, log frequency).
-        texts: For each comparison the text of each of its columns, ``None`` where missing.
+        values: For each comparison its present values.
         codes: Code of every column; -1 where missing, ``NEW`` where no record has the value.
+        first_codes: Code of the first column of every comparison.
+        slots: Code of every key that a rule uses, a tuple of codes where it is read from several columns.
         world: Number of its world, -1 for none.
         share: Log share of its world in the file.
         weight: 1, or 0 where it is a full copy of a record, which counts once with it.
+        version: State of the index that frequencies are of.
         records: Records of the file with it, full copies counted once.
         pairs: Pairs of that file.
+        whole: Numbers of its whole name, -1 where no record has it.
+        swap: Code of the given name as a family name, and the other way round; -2 where there is none.
+        single_given: Whether the given name is one Latin letter.
+        plans: What elimination goes through, for candidates of the same world and of others.
     """
 
     __slots__ = (
-        "addresses", "codes", "filled", "first_codes", "first_rarity", "memo", "pairs", "prior", "rarity_in_world",
-        "records", "share", "single_given", "swap", "texts", "upper", "values", "weight", "whole", "words", "world",
+        "addresses", "codes", "fields", "first_codes", "memo", "pairs", "plans", "records", "share", "single_given",
+        "slots", "swap", "texts", "values", "version", "weight", "whole", "words", "world",
     )  # fmt: skip
 
     def __init__(
-        self,
-        fields: Sequence[FieldIndex],
-        texts: list[tuple[str | None, ...]],
-        codes: list[int],
-        *,
-        world: int,
-        share: float,
-        weight: float,
-        records: float,
-        whole: tuple[int, int],
+        self, fields: Sequence[FieldIndex], values: list[Sequence[Value]], codes: tuple[int, ...], *, world: int
     ) -> None:
-        self.texts = texts
+        self.fields = fields
+        self.values = values
         self.codes = codes
         self.world = world
-        self.share = share
-        self.weight = weight
-        self.records = records
-        self.pairs = max(records * (records - 1.0) / 2.0, 1.0)
-        self.whole = whole
-        self.values: list[list[tuple[int, str, float]]] = []
-        self.filled: list[float] = []
-        for field, several in zip(fields, texts, strict=True):
-            filled = field.filled + (weight if any(one is not None for one in several) else 0.0)
-            self.filled.append(filled)
-            self.values.append(
-                [
-                    (codes[column], one, field.log_frequency(field.count(codes[column]) + weight, filled))
-                    for column, one in zip(field.columns, several, strict=True)
-                    if one is not None
-                ]
-            )
-        self.first_rarity = [several[0][2] if several else 0.0 for several in self.values]
-        """Log frequency of the value of each comparison with one column."""
-        self.first_codes = [codes[field.columns[0]] for field in fields]
-        self.rarity_in_world = self.first_rarity
-        if world >= 0:
-            self.rarity_in_world = [
-                min(rare - share, 0.0) if rare and field.is_local else rare
-                for field, rare in zip(fields, self.first_rarity, strict=True)
-            ]
+        self.share = 0.0
+        self.weight = 1.0
+        self.version = 0
+        self.records = self.pairs = 1.0
+        self.slots: list[Any] = []
+        self.texts: Sequence[Sequence[str | None]] = ()
+        self.first_codes = codes
         self.memo: list[dict[int, tuple[int, float]]] = [{} for _ in fields]
-        self.upper: dict[tuple[float, ...], float] = {}
-        self.prior: float | None = None
+        self.plans: list[tuple[float, list[Step]] | None] = [None, None]
         self.addresses: dict[str, EmailParts] = {}
         self.words: dict[str, list[tuple[str, float]]] = {}
         self.single_given = False
         self.swap: tuple[int, int] = (-2, -2)
+        self.whole: tuple[int, int] = (-1, -1)
 
-    def name(self, given: int, family: int, fields: Sequence[FieldIndex]) -> None:
-        """Note what is asked of its name: is the given name one Latin letter, and its codes as the other part."""
-        one, two = self.texts[given][0], self.texts[family][0]
-        if one is not None:
-            self.single_given = len(one) == 1 and not text.has_han(one)
-        as_family = -2 if one is None else fields[family].vocabulary.code(one)
-        as_given = -2 if two is None else fields[given].vocabulary.code(two)
-        self.swap = (as_family if as_family >= 0 else -2, as_given if as_given >= 0 else -2)
+    def filled(self, k: int) -> float:
+        """Return how many records of the file have a value of the comparison."""
+        return self.fields[k].filled + (self.weight if self.values[k] else 0.0)
+
+    def rarity(self, k: int, value: Value) -> float:
+        """Return the log frequency of one of its values."""
+        if value.stamp == self.version and self.weight:
+            return value.rarity
+        field = self.fields[k]
+        found = field.log_frequency(field.count(value.code) + self.weight, self.filled(k))
+        if self.weight:
+            value.stamp, value.rarity = self.version, found
+        return found
+
+    def rarity_of(self, k: int, world: float) -> float:
+        """Return the log frequency of its first value of a comparison among records of a world."""
+        found = self.rarity(k, self.values[k][0])
+        return min(found - world, 0.0) if world and self.fields[k].is_local else found

@@ -27,19 +27,14 @@ if TYPE_CHECKING:
 
 __all__ = ["RecordReader"]
 
-_REMEMBERED = 1 << 16
+_REMEMBERED = 1 << 13
+"""Texts of a column that are kept with what was read: names and places come again and again."""
+
+_OWN = frozenset({"email", "phone", "street", "identifier"})
+"""Kinds whose values hardly ever come again."""
+
 _ONE_SCRIPT = ("name", "given", "family")
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def _normalized(kind: str, raw: str) -> str | None:
-    found = KINDS[kind].normalize(raw)
-    return None if found is None else bounded(found)
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def _country(raw: str) -> str | None:
-    return countries.normalize(raw)
+_PLAIN = frozenset({str, type(None)})
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -65,11 +60,13 @@ class RecordReader:
     country: str | None
     country_column: str | None
     world_names: tuple[str | None, ...] | None
-    _plans: tuple[tuple[Callable[[Mapping[str, str]], str | None], ...], ...] = attrs.field(init=False)
+    _plans: tuple[tuple[Callable[[Mapping[str, Any]], str | None], ...], ...] = attrs.field(init=False)
     _accepted: frozenset[str] = attrs.field(init=False)
     _email: int = attrs.field(init=False)
+    _country: Callable[[str], str | None] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "_country", lru_cache(maxsize=_REMEMBERED)(countries.normalize))
         plans = []
         for comparison, readings, orders in zip(self.comparisons, self.readings, self.orders, strict=True):
             plans.append(
@@ -145,7 +142,14 @@ class RecordReader:
             SchemaError: The record is no mapping.
             NotFoundError: A field that the table of the index has not.
         """
-        texts = self._texts(record)
+        texts: Mapping[str, Any] = record
+        if (
+            type(record) is not dict
+            or not record.keys() <= self._accepted
+            or not self.aliases.keys().isdisjoint(record)
+            or not _PLAIN.issuperset(map(type, record.values()))
+        ):
+            texts = self._texts(record)
         values: Values = [tuple([plan(texts) for plan in plans]) for plans in self._plans]
         for k, plans in enumerate(self._plans):
             if not plans:  # the employer's domain, read off the first address
@@ -173,7 +177,7 @@ class RecordReader:
     def _world(self, texts: Mapping[str, str], values: Values) -> int:
         if self.world_names is not None:
             raw = None if self.country_column is None else texts.get(self.country_column)
-            found = None if raw is None else _country(raw)
+            found = None if raw is None else self._country(raw)
             if found is None:
                 return -1
             return self.world_names.index(found) if found in self.world_names else len(self.world_names)
@@ -186,17 +190,18 @@ class RecordReader:
 
     def _plan(self, kind: str, reading: Reading, order: Any) -> Callable[[Mapping[str, str]], str | None]:
         """Return what turns a record's texts into the comparable form of one reading."""
-        source = partial(_source_text, reading, self.country)
         if kind == "phone":
             return partial(self._phone, reading.column)
+        normalize = KINDS[kind].normalize
+        read: Callable[[str], str | None] = partial(_bounded, normalize)
         if kind == "date":
-            digits = KINDS[kind].normalize
-            read = lru_cache(maxsize=_REMEMBERED)(partial(read_date, order=order, digits=digits))
-            return lambda texts: None if (raw := source(texts)) is None else read(raw)
+            read = partial(read_date, order=order, digits=normalize)
+        if kind not in _OWN:
+            read = lru_cache(maxsize=_REMEMBERED)(read)
+        column, country = reading.column, self.country
         if reading.part == "whole" and reading.instead is None:
-            column = reading.column
-            return lambda texts: None if (raw := texts.get(column)) is None else _normalized(kind, raw)
-        return lambda texts: None if (raw := source(texts)) is None else _normalized(kind, raw)
+            return lambda texts: None if (raw := texts.get(column)) is None else read(raw)
+        return lambda texts: None if (raw := _source_text(reading, country, texts)) is None else read(raw)
 
     def _phone(self, column: str, texts: Mapping[str, str]) -> str | None:
         raw = texts.get(column)
@@ -204,9 +209,14 @@ class RecordReader:
             return None
         country = None
         if self.country_column is not None and (written := texts.get(self.country_column)) is not None:
-            country = _country(written)
+            country = self._country(written)
         found = normalize_phone(raw, country or self.country)
         return None if found is None else bounded(found)
+
+
+def _bounded(normalize: Callable[[str], str | None], raw: str) -> str | None:
+    found = normalize(raw)
+    return None if found is None else bounded(found)
 
 
 def _typed(value: object) -> str:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit.errors import InvalidValueError, NotFoundError
+from crmkit.matching._marks import mark
+from crmkit.normalize import text
 
 from ._blocks import Around, RuleIndex
 from ._build import WHOLE_NAMES, content_number
-from ._fields import FieldIndex, KeyIndex, WholeNameIndex
-from ._keys import whole_numbers
-from ._query import NEW, Query
+from ._fields import NEW, FieldIndex, KeyIndex, Value, WholeNameIndex
+from ._keys import name_numbers
+from ._query import Query
 from ._vocabulary import Vocabulary, buffer
 
 if TYPE_CHECKING:
@@ -26,13 +28,14 @@ if TYPE_CHECKING:
 
     Texts = list[tuple[str | None, ...]]
 
-__all__ = ["State"]
+__all__ = ["State", "part_of"]
 
 _SOMEBODY = 3
 """Groups with a value from which on a record says enough to be somebody, so that its full copies count once."""
 
 _NEIGHBORS = 3
-_ONE_KEY, _TWO_KEYS = 1, 2
+_UNKNOWN_NAME = (-1, -1)
+_LONGEST = (1 << 64) - 1
 
 
 class State:
@@ -48,61 +51,86 @@ class State:
         places, filled = document["places"], document["filled"]
         self.fields = [
             FieldIndex(
-                one, _part(arrays, f"field/{one.name}"), columns=tuple(places[one.name]), filled=filled[one.name]
+                one, part_of(arrays, f"field/{one.name}"), columns=tuple(places[one.name]), filled=filled[one.name]
             )
             for one in comparisons
         ]
         by_name = {field.comparison.name: field for field in self.fields}
-        self._place = {field.comparison.name: k for k, field in enumerate(self.fields)}
+        place = {field.comparison.name: k for k, field in enumerate(self.fields)}
+        self._given, self._family = place.get("given", -1), place.get("family", -1)
+        self._has_several = any(len(field.columns) > 1 for field in self.fields)
         self.width = arrays["codes"].shape[1]
         self._codes = buffer(arrays["codes"].reshape(-1))
+        self._marks = buffer(arrays["marks"].reshape(-1))
         self._worlds = buffer(arrays["worlds"])
         self._whole = buffer(arrays["whole"].reshape(-1)) if "whole" in arrays else None
         self.keys: dict[str, KeyIndex] = {
-            name: KeyIndex(by_name[field], suffix, _part(arrays, f"key/{name}"))
+            name: KeyIndex(by_name[field], suffix, part_of(arrays, f"key/{name}"))
             for name, (field, suffix) in document["keys"].items()
         }
         self.whole_keys = [
             WholeNameIndex(part, arrays[f"key/{name}/numbers"]) for part, name in enumerate(WHOLE_NAMES)
         ] if self._whole is not None else []  # fmt: skip
         self.rules = [
-            RuleIndex(rule["names"], rule["sizes"], _part(arrays, f"rule/{place}"))
+            RuleIndex(rule["names"], rule["sizes"], part_of(arrays, f"rule/{place}"))
             for place, rule in enumerate(document["rules"])
         ]
-        self._derived: list[tuple[str, tuple[int, ...], int, KeyIndex | None]] = []
-        """Keys that rules use: name, columns, place of the comparison, and how the key is derived from it."""
-        for name in dict.fromkeys(name for rule in self.rules for name in rule.names):
-            key = self.keys.get(name)
-            if key is not None:
-                self._derived.append((name, key.field.columns, self._place[key.field.comparison.name], key))
-            elif name in self._place:
-                place = self._place[name]
-                self._derived.append((name, self.fields[place].columns, place, None))
-        several = {name for name, columns, _, _ in self._derived if len(columns) > 1}
-        self._plans = [
-            (rule, rule.names, 0 if several.intersection(rule.names) else len(rule.names)) for rule in self.rules
-        ]
+        self._lay_slots()
         self._copies = buffer(arrays["copies"])
         self._copy_counts = buffer(arrays["copy_counts"])
         self._copy_changes: dict[int, int] = {}
         self.world_sizes = dict(enumerate(document["world_sizes"]))
         self.ids = _Ids(document["ids"], arrays, self.rows)
-        self.added: list[list[int]] = []
+        self.version = 0
+        """Changes when any frequency does."""
+        self.added: list[tuple[int, ...]] = []
+        self.added_marks: list[bytes] = []
         self.added_texts: list[Texts] = []
         self.added_worlds: list[int] = []
         self.added_whole: list[tuple[int, int]] = []
         self.gone: set[int] = set()
 
+    def _lay_slots(self) -> None:
+        """Give every key that a rule uses a place among the keys of a record."""
+        used = {name for rule in self.rules for name in rule.names}
+        places: dict[str, int] = {}
+        several: set[int] = set()
+        for field in self.fields:
+            name, start = field.comparison.name, len(places)
+            field.own_slot = name in used
+            if field.own_slot:
+                places[name] = start
+            for key, index in self.keys.items():
+                if index.field is field and key in used:
+                    field.keys.append(index)
+                    places[key] = len(places)
+            field.slots = slice(start, len(places))
+            if len(field.columns) > 1:
+                several.update(range(start, len(places)))
+        for name in WHOLE_NAMES:
+            places[name] = len(places)
+        self._no_keys: list[Any] = [() if slot in several else -1 for slot in range(len(places))]
+        for rule in self.rules:
+            rule.take_slots([places[name] for name in rule.names], several)
+        self._simple = [rule for rule in self.rules if rule.is_simple]
+        self._others = [rule for rule in self.rules if not rule.is_simple]
+
     def __len__(self) -> int:
         return self.rows + len(self.added) - len(self.gone)
 
-    def codes_of(self, row: int) -> list[int]:
+    def codes_of(self, row: int) -> tuple[int, ...]:
         """Return the codes of a row."""
         if row >= self.rows:
             return self.added[row - self.rows]
         start = row * self.width
-        found: list[int] = self._codes[start : start + self.width].tolist()
-        return found
+        return tuple(self._codes[start : start + self.width])
+
+    def marks_of(self, row: int) -> bytes:
+        """Return the marks of a row, by which it is ordered within its blocks."""
+        if row >= self.rows:
+            return self.added_marks[row - self.rows]
+        start = 2 * row * self.width
+        return self._marks[start : start + 2 * self.width].tobytes()
 
     def world_of(self, row: int) -> int:
         """Return the world of a row."""
@@ -111,46 +139,81 @@ class State:
     def whole_of(self, row: int) -> tuple[int, int]:
         """Return the numbers of a row's whole name."""
         if self._whole is None:
-            return (-1, -1)
+            return _UNKNOWN_NAME
         if row >= self.rows:
             return self.added_whole[row - self.rows]
         return (self._whole[2 * row], self._whole[2 * row + 1])
 
     def query(self, texts: Texts, world: int) -> Query:
         """Prepare a record for comparing it, as part of the file that it would make with this one."""
-        codes = [NEW if text is not None else -1 for several in texts for text in several]
+        values: list[Sequence[Value]] = []
+        codes: list[int] = []
+        slots = self._no_keys[:]
         for field, several in zip(self.fields, texts, strict=True):
-            for column, text in zip(field.columns, several, strict=True):
-                if text is not None and (code := field.vocabulary.code(text)) >= 0:
-                    codes[column] = code
-        weight = 0.0 if self._has_copy(codes, texts) else 1.0
-        size = self.world_sizes.get(world, 0)
-        share = math.log((size + 1) / (len(self) + 1)) if world >= 0 else 0.0
-        query = Query(
-            self.fields,
-            texts,
-            codes,
-            world=world,
-            share=share,
-            weight=weight,
-            records=self.effective + weight,
-            whole=self._whole_codes(texts),
-        )
+            if len(several) > 1:
+                values.append(self._several(field, several, codes, slots))
+            elif (raw := several[0]) is None:
+                values.append(())
+                codes.append(-1)
+            else:
+                value = field.value(raw)
+                values.append((value,))
+                codes.append(value.code)
+                slots[field.slots] = value.keys
+        query = Query(self.fields, values, tuple(codes), world=world)
+        if self._has_several:
+            query.first_codes = tuple([codes[field.columns[0]] for field in self.fields])
+        query.slots, query.texts = slots, texts
+        self._measure(query, texts)
         if self.whole_keys:
-            query.name(self._place["given"], self._place["family"], self.fields)
+            self._name(query)
         return query
 
-    def _whole_codes(self, texts: Texts) -> tuple[int, int]:
-        numbers = self._whole_numbers(texts)
-        if numbers is None:
-            return (-1, -1)
-        return (self.whole_keys[0].code(numbers[0]), self.whole_keys[1].code(numbers[1]))
+    @staticmethod
+    def _several(
+        field: FieldIndex, several: Sequence[str | None], codes: list[int], slots: list[Any]
+    ) -> Sequence[Value]:
+        """Look up the values of several columns."""
+        found = [None if text is None else field.value(text) for text in several]
+        codes += [-1 if value is None else value.code for value in found]
+        present = [value for value in found if value is not None]
+        slots[field.slots] = zip(*[value.keys for value in present], strict=True) if present else [()] * (
+            field.slots.stop - field.slots.start
+        )  # fmt: skip
+        return present
 
-    def _whole_numbers(self, texts: Texts) -> tuple[int, int] | None:
-        if not self.whole_keys:
+    def _measure(self, query: Query, texts: Texts) -> None:
+        """Note how large the file with the record is."""
+        query.version = self.version
+        if NEW not in query.codes and self._has_copy(query.codes, texts):
+            query.weight = 0.0
+        records = query.records = self.effective + query.weight
+        query.pairs = max(records * (records - 1.0) / 2.0, 1.0)
+        world = query.world
+        query.share = math.log((self.world_sizes.get(world, 0) + 1) / (len(self) + 1)) if world >= 0 else 0.0
+
+    def _name(self, query: Query) -> None:
+        """Note what is asked of the record's name."""
+        given, family = self._given, self._family
+        one, two = query.values[given], query.values[family]
+        if one:
+            query.single_given = len(one[0].text) == 1 and not text.has_han(one[0].text)
+        as_family = self.fields[family].value(one[0].text).code if one else NEW
+        as_given = self.fields[given].value(two[0].text).code if two else NEW
+        query.swap = (as_family if as_family != NEW else -2, as_given if as_given != NEW else -2)
+        numbers = self._whole_numbers(query.values)
+        if numbers is not None:
+            query.whole = (self.whole_keys[0].code(numbers[0]), self.whole_keys[1].code(numbers[1]))
+            query.slots[-2:] = query.whole
+
+    def _whole_numbers(self, values: Sequence[Sequence[Value]]) -> tuple[int, int] | None:
+        """Return the numbers of a whole name: of its words in any order, and of its sound."""
+        if not self.whole_keys or not values[self._given] or not values[self._family]:
             return None
-        given, family = texts[self._place["given"]][0], texts[self._place["family"]][0]
-        return None if given is None or family is None else whole_numbers(given, family)
+        (words, sounds), (more_words, more_sounds) = (
+            name_numbers(values[place][0].text) for place in (self._given, self._family)
+        )
+        return (words + more_words) & _LONGEST, (sounds + more_sounds) & _LONGEST
 
     def _is_somebody(self, texts: Texts) -> bool:
         filled = {
@@ -161,7 +224,7 @@ class State:
         return len(filled) >= _SOMEBODY
 
     def _has_copy(self, codes: Sequence[int], texts: Texts) -> bool:
-        return NEW not in codes and self._is_somebody(texts) and self._copies_of(content_number(codes)) > 0
+        return self._is_somebody(texts) and self._copies_of(content_number(codes)) > 0
 
     def _copies_of(self, number: int) -> int:
         changed = self._copy_changes.get(number, 0)
@@ -169,77 +232,46 @@ class State:
         known = place < len(self._copies) and self._copies[place] == number
         return changed + (self._copy_counts[place] if known else 0)
 
-    def _key_codes(self, query: Query) -> dict[str, tuple[int, ...]]:
-        """Return the codes of a record for every key that a rule uses, one for each of its columns."""
-        found: dict[str, tuple[int, ...]] = {}
-        codes, texts = query.codes, query.texts
-        for name, columns, place, key in self._derived:
-            if len(columns) == 1:
-                code = codes[columns[0]]
-                if key is None:
-                    found[name] = (code if code != NEW else -1,)
-                elif code == NEW:
-                    found[name] = (key.code(texts[place][0] or ""),)
-                else:
-                    found[name] = (key.code_of_value(code) if code >= 0 else -1,)
-                continue
-            several = []
-            for column, text in zip(columns, texts[place], strict=True):
-                code = codes[column]
-                if key is None or code < 0:
-                    several.append(code if code != NEW else -1)
-                else:
-                    several.append(key.code(text or "") if code == NEW else key.code_of_value(code))
-            found[name] = tuple(several)
-        for part, name in enumerate(WHOLE_NAMES):
-            found[name] = (query.whole[part],)
-        return found
-
     def candidates(self, query: Query) -> set[int]:
         """Return the rows that some rule puts beside the record."""
         found: set[int] = set()
-        codes = self._key_codes(query)
-        around = Around(query.codes, self.codes_of, _NEIGHBORS, self.gone)
-        cap = self.cap
-        for rule, names, single in self._plans:
-            if single == _ONE_KEY:
-                code = codes[names[0]][0]
-                if code >= 0:
-                    rule.collect((code,), 1, cap, found, around)
-            elif single == _TWO_KEYS:
-                code, other = codes[names[0]][0], codes[names[1]][0]
-                if code >= 0 and other >= 0:
-                    rule.collect((code, other), 1, cap, found, around)
-            else:
-                for key, times in rule.keys(codes).items():
-                    rule.collect(key, times, cap, found, around)
+        slots, cap = query.slots, self.cap
+        around = Around(lambda: _marks(query.texts), self.marks_of, _NEIGHBORS, self.gone)
+        for rule in self._simple:
+            rule.gather(slots, cap, found, around)
+        for rule in self._others:
+            for key, times in rule.keys(slots).items():
+                rule.collect(key, times, cap, found, around)
         return found - self.gone if self.gone else found
 
     def add(self, texts: Texts, world: int, record_id: object) -> None:
         """Add a record."""
-        query = self.query(texts, world)
+        weight = self.query(texts, world).weight
         row = self.rows + len(self.added)
-        codes = list(query.codes)
         for field, several in zip(self.fields, texts, strict=True):
-            for column, text in zip(field.columns, several, strict=True):
-                if text is not None:
-                    codes[column] = field.vocabulary.add(text)
+            before = len(field.vocabulary)
+            for one in several:
+                if one is not None:
+                    field.vocabulary.add(one)
+            if len(field.vocabulary) > before:
+                field.forget()
         for key in self.keys.values():
             key.grow()
-        numbers = self._whole_numbers(texts)
-        whole = (-1, -1)
+        query = self.query(texts, world)
+        numbers = self._whole_numbers(query.values)
+        whole = _UNKNOWN_NAME
         if numbers is not None:
             whole = (self.whole_keys[0].add(numbers[0]), self.whole_keys[1].add(numbers[1]))
+            query.slots[-2:] = whole
         self.ids.add(record_id, row)
-        self.added.append(codes)
+        self.added.append(query.codes)
+        self.added_marks.append(_marks(texts))
         self.added_texts.append(texts)
         self.added_worlds.append(world)
         self.added_whole.append(whole)
-        self._count(codes, texts, world, 1, query.weight)
-        query.codes, query.whole = codes, whole
-        key_codes = self._key_codes(query)
+        self._count(query.codes, texts, world, 1, weight)
         for rule in self.rules:
-            rule.add(rule.keys(key_codes), row, self.codes_of)
+            rule.add(rule.keys(query.slots), row, self.marks_of)
 
     def remove(self, record_id: object) -> None:
         """Take a record out."""
@@ -250,17 +282,16 @@ class State:
             for field in self.fields
         ]
         is_copy = self._is_somebody(texts) and self._copies_of(content_number(codes)) > 1
-        query = self.query(texts, world)
-        query.codes, query.whole = codes, self.whole_of(row)
-        key_codes = self._key_codes(query)
+        slots = self.query(texts, world).slots
         for rule in self.rules:
-            rule.remove(rule.keys(key_codes))
+            rule.remove(rule.keys(slots))
         self.ids.remove(record_id)
         self.gone.add(row)
         self._count(codes, texts, world, -1, 0.0 if is_copy else 1.0)
 
-    def _count(self, codes: list[int], texts: Texts, world: int, sign: int, weight: float) -> None:
+    def _count(self, codes: Sequence[int], texts: Texts, world: int, sign: int, weight: float) -> None:
         """Count a record in or out of all frequencies."""
+        self.version += 1
         if self._is_somebody(texts):
             number = content_number(codes)
             self._copy_changes[number] = self._copy_changes.get(number, 0) + sign
@@ -275,7 +306,12 @@ class State:
                 field.filled += sign * weight
 
 
-def _part(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+def _marks(texts: Sequence[Sequence[str | None]]) -> bytes:
+    return b"".join(mark(text).to_bytes(2, "big") for several in texts for text in several)
+
+
+def part_of(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    """Return the arrays under a prefix by the rest of their names."""
     start = f"{prefix}/"
     return {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}
 
@@ -286,7 +322,7 @@ class _Ids:
     def __init__(self, held: str, arrays: Mapping[str, NDArray[Any]], rows: int) -> None:
         self.held = held
         self.rows = rows
-        self._texts = Vocabulary(_part(arrays, "ids")) if held == "texts" else None
+        self._texts = Vocabulary(part_of(arrays, "ids")) if held == "texts" else None
         self._numbers = arrays["ids"] if held == "numbers" else None
         self._sorted: NDArray[np.intp] | None = None
         self.added: dict[object, int] = {}

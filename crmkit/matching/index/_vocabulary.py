@@ -17,42 +17,53 @@ if TYPE_CHECKING:
 __all__ = ["Vocabulary", "buffer", "vocabulary_arrays"]
 
 
+_NUMBER = (1 << 32) - 1
+
+
 def buffer(array: NDArray[np.generic]) -> memoryview:
     """Return an array as a buffer, whose items come as Python's numbers and several times faster."""
     return memoryview(array)  # type: ignore[arg-type]  # arrays are buffers; the stubs say so from Python 3.12 on
 
 
 def vocabulary_arrays(texts: Iterable[str]) -> dict[str, NDArray[np.generic]]:
-    """Lay out distinct texts as arrays: their bytes end to end, and a table of buckets by CRC-32.
+    """Lay out distinct texts as arrays: their bytes end to end, and a hash table of their numbers.
+
+    Returns:
+        ``bytes``; ``ends``, where each text begins and ends in them; and ``hashes``: the text number ``c`` is in the
+        place that the low bits of its CRC-32 name, or the next free one, as CRC-32 << 32 | c + 1; 0 is free. The last
+        place always is.
 
     Note:
-        O(characters + texts). A lookup reads one bucket, which holds one text on average.
+        O(characters + texts log texts). A text that is not there costs one place to read, mostly.
     """
     encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
     ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
-    buckets = 1 << max(len(encoded) - 1, 1).bit_length()
-    marks = np.fromiter(map(zlib.crc32, encoded), dtype=np.uint32, count=len(encoded)) & np.uint32(buckets - 1)
-    order = np.argsort(marks, kind="stable")
-    starts = np.searchsorted(marks[order], np.arange(buckets + 1))
-    return {
-        "bytes": np.frombuffer(b"".join(encoded), dtype=np.uint8),
-        "ends": ends,
-        "order": order.astype(np.int32),
-        "starts": starts.astype(np.int32),
-    }
+    places = _places(len(encoded))
+    marks = np.fromiter(map(zlib.crc32, encoded), dtype=np.uint64, count=len(encoded))
+    first = (marks & np.uint64(places - 1)).astype(np.int64)
+    order = np.argsort(first, kind="stable")
+    number = np.arange(len(order))
+    taken = np.maximum.accumulate(first[order] - number) + number
+    hashes = np.zeros(max(places, int(np.max(taken, initial=0)) + 1) + 1, dtype=np.uint64)
+    hashes[taken] = (marks[order] << np.uint64(32)) | (order + 1).astype(np.uint64)
+    return {"bytes": np.frombuffer(b"".join(encoded), dtype=np.uint8), "ends": ends, "hashes": hashes}
+
+
+def _places(texts: int) -> int:
+    """Return how many places the low bits of a hash can name: three to six for four texts."""
+    return 1 << (texts * 4 // 3).bit_length()
 
 
 class Vocabulary:
     """Distinct texts, numbered; new ones get the next numbers."""
 
-    __slots__ = ("_bytes", "_ends", "_mask", "_order", "_starts", "added", "size", "texts")
+    __slots__ = ("_bytes", "_ends", "_hashes", "_mask", "added", "size", "texts")
 
     def __init__(self, arrays: Arrays) -> None:
         self._bytes = buffer(arrays["bytes"])
         self._ends = buffer(arrays["ends"])
-        self._order = buffer(arrays["order"])
-        self._starts = buffer(arrays["starts"])
-        self._mask = len(self._starts) - 2
+        self._hashes = buffer(arrays["hashes"])
+        self._mask = _places(len(self._ends) - 1) - 1
         self.size = len(self._ends) - 1
         self.added: dict[str, int] = {}
         self.texts: list[str] = []
@@ -63,12 +74,15 @@ class Vocabulary:
     def code(self, text: str) -> int:
         """Return the number of a text, -1 if it is not there."""
         data = text.encode("utf-8", "surrogatepass")
-        bucket = zlib.crc32(data) & self._mask
-        ends = self._ends
-        for place in range(self._starts[bucket], self._starts[bucket + 1]):
-            code = self._order[place]
-            if self._bytes[ends[code] : ends[code + 1]] == data:
-                return code
+        mark = zlib.crc32(data)
+        place = mark & self._mask
+        hashes = self._hashes
+        while entry := hashes[place]:
+            if entry >> 32 == mark:
+                code = (entry & _NUMBER) - 1
+                if self._bytes[self._ends[code] : self._ends[code + 1]] == data:
+                    return int(code)
+            place += 1
         return self.added.get(text, -1)
 
     def text(self, code: int) -> str:

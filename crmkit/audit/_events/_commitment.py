@@ -1,0 +1,133 @@
+"""Values that can be proved without being shown, and be erased without breaking a proof.
+
+An event holds HMAC-SHA256 of a value under a random salt. Whoever is given salt and value can check them against the
+event; when both are destroyed, the event says nothing about the value any more, and every hash above it stays.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from typing import TYPE_CHECKING, Literal, NoReturn
+
+import attrs
+
+from crmkit._canonical import encode_parts, json_bytes
+from crmkit.errors import IntegrityError, InvalidValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from crmkit.typing import JSONValue
+
+__all__ = ["SALT_BYTES", "Opening", "Pseudonyms", "commitment"]
+
+SALT_BYTES = 32
+_PSEUDONYM = re.compile("p-[a-z2-7]{26}")
+
+
+def commitment(field: str, value: JSONValue, salt: bytes) -> str:
+    """Return the commitment to a field's value, 64 hexadecimal digits.
+
+    Args:
+        field: The field's name, so that equal values of two fields give different commitments.
+        value: What JSON can say without floats.
+        salt: 32 random bytes, used once.
+
+    Raises:
+        InvalidValueError: The value has no canonical form, or the salt is of another length.
+
+    Example:
+        >>> commitment("email", "ann@example.com", bytes(32))[:16]
+        '605216296b6956b8'
+
+    .. versionadded:: 0.1.0
+    """
+    if len(salt) != SALT_BYTES:
+        raise InvalidValueError(f"a salt has {SALT_BYTES} bytes")
+    return hmac.digest(salt, encode_parts([field.encode(), json_bytes(value)]), "sha256").hex()
+
+
+@attrs.frozen(kw_only=True)
+class Opening:
+    """A value with the salt of its commitment: what an auditor is given to check one value.
+
+    Attributes:
+        field: Name of the field.
+        side: ``before`` or ``after`` the change.
+        value: The value.
+        salt: 32 bytes.
+
+    Example:
+        >>> opening = Opening.new("email", "after", "ann@example.com")
+        >>> opening.verify(opening.commitment())
+        >>> opening
+        Opening(field='email', side='after')
+
+    .. versionadded:: 0.1.0
+    """
+
+    field: str
+    side: Literal["before", "after"]
+    value: JSONValue = attrs.field(repr=False)
+    salt: bytes = attrs.field(repr=False)
+
+    @classmethod
+    def new(cls, field: str, side: Literal["before", "after"], value: JSONValue) -> Opening:
+        """Return an opening with a fresh salt."""
+        return cls(field=field, side=side, value=value, salt=secrets.token_bytes(SALT_BYTES))
+
+    def commitment(self) -> str:
+        """Return the commitment that it opens."""
+        return commitment(self.field, self.value, self.salt)
+
+    def verify(self, expected: str) -> None:
+        """Check it against the commitment in an event.
+
+        Raises:
+            IntegrityError: It does not open it.
+        """
+        if not hmac.compare_digest(self.commitment(), expected):
+            raise IntegrityError("the value and salt are not what the event commits to", location=self.field)
+
+
+@attrs.frozen(eq=False)
+class Pseudonyms:
+    """Stable names for people that say nothing without the key.
+
+    An id in the clear is personal data too. With a key of its own an event names ``p-6sl3...`` in its place; whoever
+    has the key finds all events of one person, and when the key is destroyed, nobody does.
+
+    Args:
+        key: At least 16 secret bytes.
+        of: Whose ids are replaced when events are recorded: ``resource``, ``actor``, or both.
+
+    Example:
+        >>> names = Pseudonyms(bytes(32))
+        >>> names.name("contact", "42") == names.name("contact", "42") != names.name("contact", "43")
+        True
+        >>> len(names.name("contact", "42"))
+        28
+
+    .. versionadded:: 0.1.0
+    """
+
+    key: bytes = attrs.field(repr=False)
+    of: Container[str] = ("resource",)
+
+    def __attrs_post_init__(self) -> None:
+        if len(self.key) < 16:
+            raise InvalidValueError("the key of pseudonyms has at least 16 bytes")
+
+    def __reduce_ex__(self, _protocol: object) -> NoReturn:
+        raise TypeError("Pseudonyms hold a key and are neither pickled nor copied")
+
+    def name(self, kind: str, identifier: str) -> str:
+        """Return the pseudonym of one thing; what is a pseudonym already stays."""
+        if _PSEUDONYM.fullmatch(identifier):
+            return identifier
+        digest = hmac.new(self.key, encode_parts([kind.encode(), identifier.encode()]), hashlib.sha256).digest()[:16]
+        return "p-" + base64.b32encode(digest).decode().rstrip("=").lower()

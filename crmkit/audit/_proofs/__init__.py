@@ -1,0 +1,1 @@
+"""What proves events: signed notes, checkpoints, proofs, and witnesses who keep them elsewhere."""

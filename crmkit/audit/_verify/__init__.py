@@ -1,0 +1,1 @@
+"""A log verified from outside: nothing is believed but what a known key has signed."""

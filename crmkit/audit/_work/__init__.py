@@ -1,0 +1,1 @@
+"""Audit work: plans, detectors, findings, evidence."""

@@ -1,0 +1,1 @@
+"""Keys: suites, derivation, keysets, and who holds the wrapping key."""

@@ -1,0 +1,1 @@
+"""Columns written anew: under a new key, or out of another kind of storage."""

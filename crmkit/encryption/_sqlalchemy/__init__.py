@@ -1,0 +1,1 @@
+"""Encrypted columns of SQLAlchemy models; SQLAlchemy is imported when they are used."""

@@ -1,0 +1,1 @@
+"""Values under their keys: encrypted, found, sealed, pseudonymous, and bound to persons."""

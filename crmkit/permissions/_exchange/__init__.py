@@ -1,0 +1,1 @@
+"""Policies of other systems in, and out to them."""

@@ -1,0 +1,1 @@
+"""Conditions asked of many records at once: dataframes, SQL, SQLAlchemy."""

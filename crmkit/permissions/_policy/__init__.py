@@ -1,0 +1,1 @@
+"""Policies, people and assignments: checked as a whole, read from files and written back."""

@@ -1,0 +1,1 @@
+"""Policies looked after: linting, what a change changes, reviews, least privilege, leaving."""
