@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from rapidfuzz.distance import OSA, LCSseq
 
 from crmkit.normalize import companies, text
 
@@ -13,20 +16,27 @@ if TYPE_CHECKING:
 
 __all__ = ["CompanyNames"]
 
-_ALIKE = 0.85
 _UNSEEN = 20.0
 """Names that are added to the list in thought, so that in a short one not every word looks common."""
 
 _ACRONYM = 0.9
+_WRITTEN = 0.3
+"""What the names as they are written count beside their cores: the legal form, and typing errors across words."""
+
+_MISTYPED = 0.7
+"""Share of the letters that is right at least in words that were joined, parted or badly typed."""
+
+_REMEMBERED = 1 << 14
 
 
 class CompanyNames:
     """Compares names of organizations by their words, each as heavy as it is rare in a list of names.
 
-    Legal forms are no part of a name (``companies.core``). A word that many names of the list have, a place such as
-    Amsterdam or 上海, or a trade such as Holding or 科技, says little; the brand says most. A Latin word may be
-    mistyped, and words may be moved, joined or left out; of Han names the characters of the short name are looked for
-    in the long one, in order, as 中石油 stands in 中国石油天然气.
+    A word that many names of the list have, a place such as Amsterdam or 上海, or a trade such as Holding or 科技, says
+    little; the brand says most. A Latin word may be mistyped, and words may be moved, joined or left out; but where
+    each name has rare words that the other has not, they are two names. Of Han names the characters of the short name
+    are looked for in the long one, in order, as 中石油 stands in 中国石油天然气. Legal forms are no part of that
+    (``companies.core``): two different ones count a little, one that is left out counts nothing.
 
     Args:
         names: The list that says how common each word is, usually the column itself.
@@ -35,7 +45,7 @@ class CompanyNames:
         >>> names = CompanyNames(["Acme Holding", "Borg Holding", "Cito Holding", "Acme Tools", "Dahl Tools"])
         >>> others = ("Acme", "Acme Hlding", "Borg Holding")
         >>> [round(names.similarity("ACME Holding B.V.", other), 2) for other in others]
-        [0.85, 0.99, 0.45]
+        [0.67, 0.87, 0.27]
 
     .. versionadded:: 0.1.0
     """
@@ -43,6 +53,7 @@ class CompanyNames:
     def __init__(self, names: Iterable[str]) -> None:
         self._counts: Counter[str] = Counter()
         self._size = 0
+        self._read = lru_cache(maxsize=_REMEMBERED)(_read)
         for name in names:
             self._counts.update(set(_parts(companies.core(name))))
             self._size += 1
@@ -60,41 +71,45 @@ class CompanyNames:
         Note:
             O(words of a x words of b), for Han names the same with characters.
         """
-        one, two = companies.core(a), companies.core(b)
+        (one, written_one), (two, written_two) = self._read(a), self._read(b)
         if not one or not two:
             return 0.0
-        if one == two:
+        if written_one == written_two or (one == two and one in {written_one, written_two}):
             return 1.0
         if text.has_han(one) and text.has_han(two):
-            return self._of_han(one.replace(" ", ""), two.replace(" ", ""))
-        found = max(self._of_words(one.split(), two.split()), self._of_letters(one.split(), two.split()))
-        return max(found, _ACRONYM) if companies.acronym(a) == two or companies.acronym(b) == one else found
+            found = self._of_han(one.replace(" ", ""), two.replace(" ", ""))
+        elif one == two:
+            found = 1.0
+        elif companies.acronym(a) == two or companies.acronym(b) == one:
+            found = _ACRONYM
+        else:
+            found = self._of_words(one.split(), two.split())
+        return (1.0 - _WRITTEN) * found + _WRITTEN * LCSseq.normalized_similarity(written_one, written_two)
 
     def _of_words(self, one: Sequence[str], two: Sequence[str]) -> float:
-        """Soft TF-IDF: the weight of the words that have a partner, each used once."""
-        from rapidfuzz.distance import JaroWinkler
+        """Soft TF-IDF: the weight of the words that have a partner, each used once, less what contradicts.
 
+        Words that one name has beside those of the other are left out there; where both have some, these are two names
+        for two things, and the lighter side of them counts against it.
+        """
         alike = sorted(
-            ((JaroWinkler.similarity(x, y), i, j) for i, x in enumerate(one) for j, y in enumerate(two)),
+            ((found, i, j) for i, x in enumerate(one) for j, y in enumerate(two) if (found := _likeness(x, y))),
             key=lambda found: (-found[0], -self.rarity(one[found[1]]) - self.rarity(two[found[2]])),
         )
         left, right = set(range(len(one))), set(range(len(two)))
         common = 0.0
         for similarity, i, j in alike:
-            if similarity < _ALIKE:
-                break
             if i in left and j in right:
                 left.discard(i)
                 right.discard(j)
                 common += similarity * (self.rarity(one[i]) + self.rarity(two[j])) / 2.0
-        return _share(common, sum(map(self.rarity, one)), sum(map(self.rarity, two)))
-
-    def _of_letters(self, one: Sequence[str], two: Sequence[str]) -> float:
-        """The weight of the letters in common order, blanks aside, each with its part of the weight of its word."""
-        mine = [(char, self.rarity(word) / len(word)) for word in one for char in word]
-        theirs = [(char, self.rarity(word) / len(word)) for word in two for char in word]
-        total = sum(weight for _, weight in mine) + sum(weight for _, weight in theirs)
-        return 2.0 * _in_order(mine, theirs) / total
+        weights = [sum(self.rarity(names[k]) for k in rest) for names, rest in ((one, left), (two, right))]
+        rests = ["".join(names[k] for k in sorted(rest)) for names, rest in ((one, left), (two, right))]
+        same = OSA.normalized_similarity(*rests) if all(rests) else 0.0
+        if same >= _MISTYPED:
+            common += same * sum(weights) / 2.0
+        against = 0.0 if same >= _MISTYPED else min(weights) * (1.0 - same)
+        return _share(max(common - against / 2.0, 0.0), sum(map(self.rarity, one)), sum(map(self.rarity, two)))
 
     def _of_han(self, one: str, two: str) -> float:
         """The weight of the characters in common order; letters count only if both names have some."""
@@ -102,6 +117,24 @@ class CompanyNames:
             one, two = ("".join(char for char in name if not char.isascii()) for name in (one, two))
         mine, theirs = ([(char, self.rarity(char)) for char in name] for name in (one, two))
         return _share(_in_order(mine, theirs), sum(weight for _, weight in mine), sum(weight for _, weight in theirs))
+
+
+def _read(name: str) -> tuple[str, str]:
+    """Return a name's core, and all of it folded."""
+    return companies.core(name), text.fold(name)
+
+
+def _likeness(one: str, two: str) -> float:
+    """Return how alike two words are if one may be the other mistyped, else 0: by one edit in four letters or more."""
+    if one == two:
+        return 1.0
+    shorter = min(len(one), len(two))
+    most = 0 if shorter < _ONE_EDIT else 1 if shorter < _TWO_EDITS else 2
+    edits = OSA.distance(one, two, score_cutoff=most)
+    return 1.0 - edits / max(len(one), len(two)) if edits <= most else 0.0
+
+
+_ONE_EDIT, _TWO_EDITS = 4, 8
 
 
 def _has_ascii(name: str) -> bool:

@@ -38,6 +38,7 @@ def test_the_brand_decides(name: str, near: str, far: str) -> None:
 
 def test_the_legal_form_and_nothing_at_all() -> None:
     assert LIST.similarity("Acme Holding", "ACME Holding S.A.") == 1.0
+    assert 0.9 < LIST.similarity("Acme Holding B.V.", "ACME Holding S.A.") < 1.0
     assert LIST.similarity("", "Acme") == LIST.similarity("Acme", " - ") == 0.0
     assert CompanyNames([]).similarity("Acme", "Acme Tools") > 0.5
     assert "13 names" in repr(LIST)
@@ -50,3 +51,17 @@ def test_similarity_is_symmetric_and_bounded(a: str, b: str) -> None:
     found = LIST.similarity(a, b)
     assert 0.0 <= found <= 1.0 + 1e-9
     assert found == pytest.approx(LIST.similarity(b, a))
+
+
+def test_a_rare_word_on_either_side_makes_two_names() -> None:
+    same, more, other = (
+        LIST.similarity("Acme Holding", name) for name in ("Acme Holdng", "Acme Tools Holding", "Zyx Holding")
+    )
+    assert same > more > other
+    assert other < 0.5
+
+
+def test_words_that_were_parted_joined_or_badly_typed_are_still_one() -> None:
+    for typed in ("Ac me Hol ding", "AcmeHolding", "Acmf Hooding"):
+        assert LIST.similarity("Acme Holding", typed) > 0.75
+        assert LIST.similarity("Acme Holding", typed) > LIST.similarity("Zyx Holding", typed)
