@@ -328,6 +328,14 @@ def test_a_record_that_cannot_be_looked_up_is_refused(record: object, error: typ
         small().add(record, "z")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("limit", [-1, 1.5, "5"])
+def test_a_limit_that_is_no_count_is_refused(limit: object) -> None:
+    for ask in (small().search, small().check):
+        with pytest.raises(InvalidValueError, match="limit="):
+            ask({"First Name": "Bo"}, limit=limit)  # type: ignore[call-arg]
+    assert small().search({"First Name": "Bo"}, limit=0) == []
+
+
 def test_ids_are_unique_and_of_one_type() -> None:
     index = small()
     with pytest.raises(InvalidValueError, match="already"):

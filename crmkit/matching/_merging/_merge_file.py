@@ -15,7 +15,7 @@ import numpy as np
 from crmkit.changes import ChangeLog
 from crmkit.changes._file import read_whole, write_file
 from crmkit.changes._seal import json_bytes
-from crmkit.errors import FormatError
+from crmkit.errors import FormatError, IntegrityError, TamperedLogError
 
 from ._cluster_ids import ClusterIds
 from ._merging import Merging, Sources, Undone
@@ -74,7 +74,12 @@ def read_merges(path: str | os.PathLike[str], *, expect: str | None) -> MergeLog
     from ._merge_log import MergeLog
 
     name = Path(path).name
-    parts, header, bodies = read_whole(path, expect=expect, kind=JOURNAL)
+    try:
+        parts, header, bodies = read_whole(path, expect=expect, kind=JOURNAL)
+    except TamperedLogError:
+        raise
+    except IntegrityError as error:  # a log is written whole, so that no crash leaves an unfinished line
+        raise TamperedLogError("the log was cut here; take another copy of it", location=error.location) from None
     if header.get("merging_version") != VERSION:
         raise FormatError(f"merges of version {header.get('merging_version')!r}; this reads {VERSION}", location=name)
     try:

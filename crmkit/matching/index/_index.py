@@ -101,12 +101,14 @@ class MatchIndex:
 
         Raises:
             NotFoundError: A field that the table of the index does not have.
-            InvalidValueError: No field of the record says anything that can be compared.
+            InvalidValueError: No field of the record says anything that can be compared, or the limit is no count.
             SchemaError: The record is no mapping.
 
         Note:
             O(candidates), of which there are at most ``block_cap`` for each blocking rule.
         """
+        if not _is_limit(limit):
+            raise InvalidValueError("limit= is how many records there are at most: a whole number from 0, or None")
         texts, world = self._read(record)
         with self._lock:
             found = self._scored(self._state.query(texts, world))
@@ -273,3 +275,7 @@ class MatchIndex:
             world = worlds[place] = query.share if state.world_of(row) == query.world else 0.0
             levels[:, place], rarity[:, place] = self._compared(query, row, state.codes_of(row), world)
         return PairLevels(levels, rarity, worlds)
+
+
+def _is_limit(limit: object) -> bool:
+    return limit is None or (isinstance(limit, int) and limit >= 0)
