@@ -8,7 +8,10 @@ so that some of them have a duplicate in the table. Each record is looked up onc
 and normalizing them is part of the time. Four groups: ``hit`` and ``miss`` are whole records with and without a
 duplicate in the table, ``selective`` have an e-mail address and a phone number alone, ``unselective`` a name, a city
 and a company alone, whose blocks are the largest. Times are of the calling thread, in microseconds: ``cpu`` is what it
-computed, ``wall`` what a caller waited, on a machine that may have had other work.
+computed, ``wall`` what a caller waited, on a machine that may have had other work. Records are looked up in a process
+of its own that has loaded the index and nothing else, as a service would, after ``--warm`` others; ``yardstick_us`` is
+the CPU time of one pass of a fixed loop in the same process, so that figures of two machines, or of a busy and an idle
+one, can be compared.
 """
 
 from __future__ import annotations
@@ -19,7 +22,6 @@ import json
 import os
 import platform
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -35,7 +37,7 @@ COLUMNS = (
 )  # fmt: skip
 GROUPS = ("hit", "miss", "selective", "unselective")
 FIT_ROWS = 50_000
-WARM = 200
+WARM = 1_000
 
 
 def percentiles(times: list[float]) -> dict[str, float]:
@@ -72,10 +74,10 @@ def make(rows: int, each: int, seed: int) -> tuple[dict[str, list], dict[str, li
     return table, asked
 
 
-def run_crmkit(rows: int, each: int, seed: int) -> list[dict[str, object]]:
+def run_crmkit(rows: int, each: int, seed: int, warm: int) -> list[dict[str, object]]:
     """Build, save, load, and look up."""
     import crmkit
-    from crmkit.matching import Matcher, MatchIndex
+    from crmkit.matching import Matcher
 
     table, asked = make(rows, each, seed)
     fitted = {name: values[:FIT_ROWS] for name, values in table.items()}
@@ -84,43 +86,65 @@ def run_crmkit(rows: int, each: int, seed: int) -> list[dict[str, object]]:
     index = matcher.index(table, key="id")
     built = time.process_time() - start
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "people.index"
+        path, questions = Path(folder) / "people.index", Path(folder) / "asked.json"
         index.save(path)
-        size = path.stat().st_size
-        start = time.process_time()
-        index = MatchIndex.load(path)
-        loaded = time.process_time() - start
+        questions.write_text(json.dumps(asked))
         common = {"tool": "crmkit", "version": crmkit.__version__, "n": rows}
-        results: list[dict[str, object]] = [
-            {**common, "task": "build", "cpu_s": round(built, 2), "load_cpu_s": round(loaded, 2),
-             "file_mb": round(size / 1e6, 1), "peak_rss_mb": round(rss(), 1)}
-        ]  # fmt: skip
-        for group, records in asked.items():
-            for record in records[:WARM]:
-                index.search(record)
-            wall, cpu, found, looked = [], [], 0, []
-            for record in records[WARM:]:
-                a, b = time.perf_counter(), time.thread_time()
-                hits = index.search(record)
-                cpu.append(time.thread_time() - b)
-                wall.append(time.perf_counter() - a)
-                found += bool(hits)
-            for record in records[WARM:]:
-                texts, world = index._read(record)  # the number of candidates is no part of the answer
-                looked.append(len(index._state.candidates(index._state.query(texts, world))))
-            looked.sort()
-            results.append(
-                {**common, "task": group, "records": len(wall), "with_hits": found,
-                 **{f"cpu_{name}_us": value for name, value in percentiles(cpu).items()},
-                 **{f"wall_{name}_us": value for name, value in percentiles(wall).items()},
-                 "candidates_p50": looked[len(looked) // 2], "candidates_p99": looked[int(len(looked) * 0.99)]}
-            )  # fmt: skip
-        return results
+        command = [sys.executable, __file__, "--look-up", str(path), str(questions), "--warm", str(warm)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        first, *results = json.loads(done.stdout)
+        size = round(path.stat().st_size / 1e6, 1)
+        building = {"task": "build", "cpu_s": round(built, 2), "file_mb": size, "peak_rss_mb": round(rss(), 1)}
+        return [{**common, **one} for one in (building, first, *results)]
+
+
+def look_up(path: Path, questions: Path, warm: int) -> list[dict[str, object]]:
+    """Load an index and ask it; what a process that does nothing else needs."""
+    from crmkit.matching import MatchIndex
+
+    asked: dict[str, list[dict[str, str]]] = json.loads(questions.read_text())
+    start = time.process_time()
+    index = MatchIndex.load(path)
+    loaded = time.process_time() - start
+    results: list[dict[str, object]] = []
+    for group, records in asked.items():
+        for record in records[:warm]:
+            index.search(record)
+        wall, cpu, found, looked, yard = [], [], 0, [], []
+        for record in records[warm:]:
+            a, b = time.perf_counter(), time.thread_time()
+            hits = index.search(record)
+            cpu.append(time.thread_time() - b)
+            wall.append(time.perf_counter() - a)
+            found += bool(hits)
+            yard.append(yardstick())
+        for record in records[warm:]:
+            texts, world = index._read(record)  # the number of candidates is no part of the answer
+            looked.append(len(index._state.candidates(index._state.query(texts, world))))
+        looked.sort()
+        results.append(
+            {"task": group, "records": len(wall), "with_hits": found,
+             **{f"cpu_{name}_us": value for name, value in percentiles(cpu).items()},
+             **{f"wall_{name}_us": value for name, value in percentiles(wall).items()},
+             "yardstick_us": percentiles(yard)["p50"],
+             "candidates_p50": looked[len(looked) // 2], "candidates_p99": looked[int(len(looked) * 0.99)]}
+        )  # fmt: skip
+    return [{"task": "load", "cpu_s": round(loaded, 3), "peak_rss_mb": round(rss(), 1)}, *results]
+
+
+def yardstick() -> float:
+    """CPU time of a hundred look-ups in a dict, in seconds."""
+    table = {number: number for number in range(100)}
+    start = time.thread_time()
+    for number in range(100):
+        table.get(number, 0)
+    return time.thread_time() - start
 
 
 def rss() -> float:
-    """Peak memory of this process in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Peak memory of this process in MB, without what it was forked from."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 
 
 def run_splink(rows: int, each: int, seed: int, python: str) -> list[dict[str, object]]:
@@ -132,7 +156,7 @@ def run_splink(rows: int, each: int, seed: int, python: str) -> list[dict[str, o
             writer = csv.writer(file)
             writer.writerow(COLUMNS)
             writer.writerows(zip(*(table[name] for name in COLUMNS), strict=True))
-        questions.write_text(json.dumps({group: records[: WARM // 10 + 60] for group, records in asked.items()}))
+        questions.write_text(json.dumps({group: records[:45] for group, records in asked.items()}))
         subprocess.run([python, str(HERE / "index" / "lookup_splink.py"), source, questions, answer], check=True)
         return [{**one, "tool": "splink", "n": rows} for one in json.loads(answer.read_text())]
 
@@ -153,16 +177,22 @@ def machine() -> dict[str, object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=10_000)
-    parser.add_argument("--each", type=int, default=2_000, help="records to look up in each group")
+    parser.add_argument("--each", type=int, default=2_000, help="records to look up in each group, the warm ones too")
+    parser.add_argument("--warm", type=int, default=WARM, help="records of each group that are looked up before")
+    parser.add_argument("--look-up", type=Path, nargs=2, metavar=("INDEX", "ASKED"), help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--tools", default="crmkit")
     parser.add_argument("--splink-python", default="")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
+    warm = min(arguments.warm, arguments.each // 2)
+    if arguments.look_up is not None:
+        print(json.dumps(look_up(*arguments.look_up, arguments.warm)))
+        return
     results: list[dict[str, object]] = []
     for tool in arguments.tools.split(","):
         if tool == "crmkit":
-            results += run_crmkit(arguments.rows, arguments.each, arguments.seed)
+            results += run_crmkit(arguments.rows, arguments.each, arguments.seed, warm)
         else:
             results += run_splink(arguments.rows, arguments.each, arguments.seed, arguments.splink_python)
     about = machine()
