@@ -17,7 +17,7 @@ import numpy as np
 
 from crmkit._progress import steps
 
-from ._marks import near_across
+from ._marks import near_rows
 from ._sorting import distinct, distinct_keys, sort_with_places
 
 if TYPE_CHECKING:
@@ -393,18 +393,7 @@ class _Runs:
         rows = self.rows[np.repeat(self.cut_starts, self.cut_sizes) + offset]
         sort = np.lexsort((order[rows], block_of))
         rows, block_of = rows[sort], block_of[sort]
-        if side is None:
-            near = [
-                (rows[:-distance][together], rows[distance:][together])
-                for distance in range(1, _NEIGHBORS + 1)
-                for together in [block_of[:-distance] == block_of[distance:]]
-            ]
-        else:
-            near = [
-                found
-                for one in (0, 1)
-                for found in near_across(rows, block_of, order[rows], side[rows] == one, _NEIGHBORS)
-            ]
+        near = near_rows(rows, block_of, order[rows], None if side is None else side[rows], _NEIGHBORS)
         a, b = (np.concatenate(ends) for ends in zip(*near, strict=True))
         left, right = self._ordered(a, b, side)
         apart = left != right

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.int32]
 
-__all__ = ["content_places", "mark", "near_across", "row_marks"]
+__all__ = ["content_places", "mark", "near_rows", "row_marks"]
 
 
 def mark(text: str | None) -> int:
@@ -70,7 +70,28 @@ def content_places(marks: Sequence[NDArray[np.uint16]], side: NDArray[np.int8] |
     return place
 
 
-def near_across(
+def near_rows(
+    rows: Rows, block_of: NDArray[np.int64], order: NDArray[np.int64], side: NDArray[np.int8] | None, reach: int
+) -> Iterator[tuple[Rows, Rows]]:
+    """Yield the pairs of rows of one block that stand near each other, of two tables each with the other's nearest.
+
+    Args:
+        rows: Sorted by block, and within a block by place.
+        block_of: Of each of them.
+        order: Its place, as ``content_places`` gives it.
+        side: The table it is of, if there are two.
+        reach: How many neighbors on either side.
+    """
+    if side is not None:
+        for one in (0, 1):
+            yield from _across(rows, block_of, order, side == one, reach)
+        return
+    for distance in range(1, reach + 1):
+        together = block_of[:-distance] == block_of[distance:]
+        yield rows[:-distance][together], rows[distance:][together]
+
+
+def _across(
     rows: Rows, block_of: NDArray[np.int64], order: NDArray[np.int64], mine: NDArray[np.bool_], reach: int
 ) -> Iterator[tuple[Rows, Rows]]:
     """Yield for the rows that are ``mine`` the nearest others of their block: ``reach`` before, the equal, and after.

@@ -390,15 +390,8 @@ class Matcher:
         *,
         oversized: int = 0,
     ) -> Diagnostics:
+        unused = [one.name for one in self._comparisons() if one.name not in run.encoded.fields]
         return diagnose(
-            run,
-            candidates,
-            model,
-            pairs,
-            linked,
-            known=known,
-            unused=[one.name for one in self._comparisons() if one.name not in run.encoded.fields],
-            notes=self.notes_,
-            block_cap=self.block_cap,
-            oversized=oversized,
-        )
+            run, candidates, model, pairs, linked,
+            known=known, unused=unused, notes=self.notes_, block_cap=self.block_cap, oversized=oversized,
+        )  # fmt: skip
