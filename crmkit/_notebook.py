@@ -137,14 +137,14 @@ def more(shown_rows: int, all_rows: int, what: str) -> str:
     return f"<p>first {shown_rows:,} of {all_rows:,} {_text(what)}</p>" if shown_rows < all_rows else ""
 
 
-def bar(value: float, most: float, *, start: float = 0.0, width: int = 100) -> str:
+def bar(value: float, most: float, *, start: float | None = None, width: int = 100) -> str:
     """Return a bar for a cell, blue for what is positive and orange for what is not, ``start`` from the left.
 
     Both colors stand out on white and on black, and readers with any kind of color vision tell them apart.
     """
     color = "#0072b2" if value >= 0 else "#d55e00"
-    length, left = (round(width * one / most) if most else 0 for one in (abs(value), start))
-    aside = f"margin-left:{left}px;" if left else ""
+    length, left = (round(width * one / most) if most else 0 for one in (abs(value), start or 0.0))
+    aside = "" if start is None else f"margin-left:{left}px;"
     return _Markup(f'<div style="{aside}width:{length}px;height:.8em;background:{color}"></div>')
 
 

@@ -134,3 +134,17 @@ def test_who_may_at_all_is_everybody_whose_outcome_is_not_never(roles: Any, peop
     outcomes = [(name, engine.view(name).outcome("read", "deal")) for name in holders]
     wanted = [(name, outcome) for name, outcome in outcomes if outcome is not Outcome.NEVER]
     assert [(access.principal, access.outcome) for access in engine.who_can("read", "deal")] == wanted
+
+
+def test_a_plan_shows_what_it_asks_of_records() -> None:
+    deal = Resource("deal", actions=["read"], owner="owner_id")
+    roles = [
+        Role("own", grants=[Grant("read", "deal", scope="own")]),
+        Role("all", grants=[Grant("read", "deal", scope="all")]),
+    ]
+    engine = Engine(Policy([deal], roles), [Assignment("ann", "own"), Assignment("bob", "all")])
+    depends = engine.view("ann").filter("read", "deal")._repr_html_()
+    assert "owner_id" in depends
+    always = engine.view("bob").filter("read", "deal")._repr_html_()
+    assert "always" in always
+    assert "owner_id" not in always
