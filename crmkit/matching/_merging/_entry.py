@@ -82,7 +82,8 @@ def merge_clusters(
     ids, column, note = record_ids(table, key, found.key)
     if key is not None and note is not None:
         raise SchemaError(f"{note}; a key needs one id of its own for each row")
-    rows = {frames.as_text(record): row for row, record in enumerate(ids)}
+    as_text = frames.as_text
+    rows = {record if type(record) is str else as_text(record): row for row, record in enumerate(ids)}
     labels = _labels(clusters, rows)
     texts = list(rows)
     chosen = frozenset(_row_of(record, rows, "survivors=") for record in survivors)
@@ -139,36 +140,51 @@ def apart_in(previous: MergeLog | None, records: Sequence[str] | None) -> Apart 
 
 def _labels(clusters: Any, rows: Mapping[str, int]) -> NDArray[np.int64]:
     """Return the cluster of each row, counted from 0 in the order of rows."""
-    given: dict[int, Hashable] = {}
+    given = _in_order(clusters, len(rows))
+    if given is None:
+        given = _by_record(_pairs(clusters), rows)
+    numbers: dict[object, int] = {}
+    # Who is in no cluster is alone: an object of its own is equal to nothing else.
+    named = [object() if cluster is None else cluster for cluster in given]
+    return np.array([numbers.setdefault(name, len(numbers)) for name in named], dtype=np.int64)
+
+
+def _in_order(clusters: Any, count: int) -> Sequence[Hashable] | None:
+    """Return the cluster of each row where one is given for each; ``None`` where records are named."""
+    if isinstance(clusters, np.ndarray):
+        clusters = clusters.tolist()
+    if not isinstance(clusters, list | tuple | range) or (len(clusters) and isinstance(clusters[0], dict)):
+        return None
+    if len(clusters) != count:
+        raise ShapeError(
+            f"clusters= has {len(clusters)} entries for {count} rows", expected=count, actual=len(clusters)
+        )
+    return clusters
+
+
+def _by_record(pairs: Iterable[tuple[object, Hashable]], rows: Mapping[str, int]) -> Sequence[Hashable]:
+    """Return the cluster of each row, ``None`` for a record that is in none."""
+    given: list[Hashable] = [None] * len(rows)
     unknown = 0
-    for record, cluster in _pairs(clusters, rows):
+    for record, cluster in pairs:
         row = None if record is None else rows.get(frames.as_text(record))
         if row is None:
             unknown += 1
-        elif given.setdefault(row, cluster) != cluster:
+        elif given[row] is None:
+            given[row] = cluster
+        elif given[row] != cluster:
             raise InvalidValueError("clusters= has one record in two clusters")
     if unknown:
         raise NotFoundError(
             f"{unknown} of the records in clusters= are not in the table; ids are those of its key column"
         )
-    numbers: dict[object, int] = {}
-    named = [("alone", row) if given.get(row) is None else ("given", given[row]) for row in range(len(rows))]
-    return np.array([numbers.setdefault(name, len(numbers)) for name in named], dtype=np.int64)
+    return given
 
 
-def _pairs(clusters: Any, rows: Mapping[str, int]) -> Iterable[tuple[object, Hashable]]:
+def _pairs(clusters: Any) -> Iterable[tuple[object, Hashable]]:
     """Return record id and cluster, in whatever form they were given."""
     if isinstance(clusters, Mapping) and not {"record_id", "cluster_id"} <= clusters.keys():
         return clusters.items()
-    if isinstance(clusters, list | tuple | range | np.ndarray) and not (
-        len(clusters) and isinstance(clusters[0], dict)
-    ):
-        labels = clusters.tolist() if isinstance(clusters, np.ndarray) else list(clusters)
-        if len(labels) != len(rows):
-            raise ShapeError(
-                f"clusters= has {len(labels)} entries for {len(rows)} rows", expected=len(rows), actual=len(labels)
-            )
-        return zip(rows, labels, strict=True)
     table: Table = frames.read(clusters)
     for name in ("record_id", "cluster_id"):
         if name not in table.columns:
