@@ -40,6 +40,10 @@ class Shape:
     as_text: bool = False
 
 
+_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+"""What most values are; asking whether one of these is a mapping costs more than all else about it."""
+
+
 def plain(record: Mapping[str, Any], shape: Shape, prefix: str = "") -> Flat:
     """Flatten objects to dotted names; lists stay."""
     flat: Flat = {}
@@ -47,7 +51,9 @@ def plain(record: Mapping[str, Any], shape: Shape, prefix: str = "") -> Flat:
         if shape.drop(str(key)):
             continue
         name = f"{prefix}{key}"
-        if isinstance(value, Mapping) and value and "records" not in value:
+        if type(value) in _SCALARS:
+            flat[name] = value
+        elif isinstance(value, Mapping) and value and "records" not in value:
             flat.update(plain(value, shape, f"{name}."))
         else:
             flat[name] = None if isinstance(value, Mapping) and not value else value
@@ -151,7 +157,9 @@ def _hubspot_nest(flat: Flat) -> Flat:
 def _zoho_flatten(record: Mapping[str, Any], shape: Shape) -> Flat:
     flat: Flat = {}
     for key, value in record.items():
-        if isinstance(value, Mapping) and "name" in value:
+        if type(value) in _SCALARS and not shape.drop(str(key)):
+            flat[str(key)] = value
+        elif isinstance(value, Mapping) and "name" in value:
             flat[str(key)] = value["name"]
             flat.update({f"{key}.{part}": inner for part, inner in value.items() if part != "name"})
         elif key == "Tag" and isinstance(value, list):
@@ -163,7 +171,7 @@ def _zoho_flatten(record: Mapping[str, Any], shape: Shape) -> Flat:
 
 def _zoho_nest(flat: Flat) -> Flat:
     nested: Flat = {}
-    owned = {name for name in flat if any(other.startswith(f"{name}.") for other in flat)}
+    owned = {name.partition(".")[0] for name in flat if "." in name}
     for name, value in flat.items():
         head, _, part = name.partition(".")
         if part or name in owned:
