@@ -264,7 +264,7 @@ GIVEN_NAME = Kind(
     compare=_compare_given,
     limit=0.2,
     opposed=GIVEN_ANOTHER,
-    opposed_limit=0.002,
+    opposed_limit=0.003,
 )
 
 FAMILY_NAME = Kind(

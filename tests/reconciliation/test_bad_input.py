@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
-import polars as pl
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +10,10 @@ import crmkit as ck
 from crmkit import frames, mapping
 from crmkit.errors import SchemaError
 from crmkit.testing import generate
+
+pa = pytest.importorskip("pyarrow")
+pd = pytest.importorskip("pandas")
+pl = pytest.importorskip("polars")
 
 
 def accounted(report):

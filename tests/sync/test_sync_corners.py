@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-import polars as pl
 import pytest
 
 from crmkit import mapping
@@ -12,6 +11,8 @@ from crmkit.errors import FormatError, NotFoundError, SchemaError
 from crmkit.quality import History
 from crmkit.reconciliation import reconcile
 from crmkit.sync import Agreed, Consistency, Monitor, SyncPlan, SyncRules, plan_sync, plan_upsert
+
+pl = pytest.importorskip("polars")
 
 
 @pytest.fixture
