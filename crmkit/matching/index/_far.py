@@ -7,7 +7,7 @@ at least as many edits as characters that only one of two values has, and with f
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -106,83 +106,87 @@ def _need(kind: str, size: int, other: int) -> int:
     return _LARGEST
 
 
-Far: TypeAlias = (
-    "tuple[int, bytes, memoryview, memoryview, int, memoryview | None, int, float, int, memoryview | None, float]"
-)
-"""What tells that a value is far from that of a record.
+class Far:
+    """Tells that values are far from that of a record.
 
-The mark of the record's value; how many characters of its own it must have, by the size of the other one; marks and
-sizes of all values, and how many there are; their keys, ``None`` where no key must differ, and the record's own; what a
-far value is worth, and its level, 0 where that is not sure; whether a value is a known name, ``None`` where that does
-not matter, and what such a far name is worth.
-"""
+    Attributes:
+        mark: Of the record's value.
+        needs: How many characters of its own it must have, by the size of the other one.
+        key: Its derived key, which must differ, where the kind has one.
+        level: Of a far value, 0 where that is not sure.
+    """
+
+    __slots__ = ("_is_known", "_of", "key", "level", "mark", "needs")
+
+    def __init__(self, of: Marks, mark: int, needs: bytes, key: int, *, is_known: bool) -> None:
+        self._of, self.mark, self.needs, self.key = of, mark, needs, key
+        self._is_known = is_known
+        self.level = of.level
+
+    def worth(self, code: int) -> float | None:
+        """Return what a far value is worth, ``None`` where it may be near."""
+        of = self._of
+        if code >= of.count:
+            return None
+        other = of.marks[code]
+        if (self.mark & ~other).bit_count() < self.needs[of.sizes[code]] or not other & ~self.mark:
+            return None
+        if of.table is not None and of.table[code] == self.key:
+            return None
+        return of.worth_known if self._is_known and of.known is not None and of.known[code] else of.worth
 
 
 class Marks:
     """Marks of a field's values."""
 
     __slots__ = (
-        "_known",
-        "_level",
-        "_marks",
-        "_place",
-        "_sizes",
-        "_table",
-        "_worth",
-        "_worth_known",
-        "field",
-        "kind",
-        "number",
-    )
+        "_place", "count", "field", "kind", "known", "level", "marks", "number", "sizes", "table", "worth",
+        "worth_known",
+    )  # fmt: skip
 
     def __init__(self, field: FieldIndex, place: int, arrays: Arrays, worths: list[float]) -> None:
         self.field, self.kind, self._place = field, field.comparison.kind, place
-        self._marks, self._sizes = buffer(arrays["marks"]), buffer(arrays["sizes"])
-        self._known = buffer(arrays["known"]) if "known" in arrays else None
+        self.marks, self.sizes = buffer(arrays["marks"]), buffer(arrays["sizes"])
+        self.count = len(self.marks)
+        self.known = buffer(arrays["known"]) if "known" in arrays else None
         wanted = _KEY.get(self.kind)
-        self._table: memoryview | None = None
+        self.table: memoryview | None = None
         self.number = -1
         """Place, among the keys of a value, of the one that must differ."""
         for number, key in enumerate(field.keys):
             if wanted is not None and field.kind.keys[key.suffix] == wanted:
-                self.number, self._table = number + field.own_slot, key.table
+                self.number, self.table = number + field.own_slot, key.table
         different = KINDS[self.kind].different
         # Streets that are unlike may have one house number.
-        self._worth = max(worths[different - 2 :]) if self.kind == "street" else worths[different]
-        self._worth_known = self._worth
-        self._level = 0 if self.kind in {"street", "given_name"} else different
+        self.worth = max(worths[different - 2 :]) if self.kind == "street" else worths[different]
+        self.worth_known = self.worth
+        self.level = 0 if self.kind in {"street", "given_name"} else different
         if self.kind == "given_name":
-            self._worth, self._worth_known = worths[GIVEN_DIFFERENT], worths[GIVEN_ANOTHER]
+            self.worth, self.worth_known = worths[GIVEN_DIFFERENT], worths[GIVEN_ANOTHER]
 
     def of(self, query: Query, value: Value) -> Far | None:
         """Return what tells that values are far from that of a record; ``None`` where nothing does."""
-        if value.far is None or value.far[0] != query.version:
-            value.far = (query.version, self._of(query, value))
+        if value.far is None or value.far[0] != query.stamp:
+            value.far = (query.stamp, self._of(query, value))
         return value.far[1]
 
     def _of(self, query: Query, value: Value) -> Far | None:
         key = 0
         if self.kind in _KEY:
-            if self._table is None:
+            if self.table is None:
                 return None
             key = value.keys[self.number]
             if key == NO_KEY and self.kind == "email":
                 return None  # a short name or a role, which may be the other's, too
         text = street_parts(value.text)[1] if self.kind == "street" else value.text
-        if value.code != NEW and value.code < len(self._marks):
-            mark = self._marks[value.code]
+        if value.code != NEW and value.code < self.count:
+            mark = self.marks[value.code]
         else:
             mark = mark_of(text) if _fits(self.kind, text) else _EVERY
         if mark == _EVERY:
             return None
-        known = None
-        if self._known is not None and (given_features(value.text)[2] or self._is_borne(query, value)):
-            known = self._known
-        needs = _needs(self.kind, len(text))
-        return (
-            mark, needs, self._marks, self._sizes, len(self._marks), self._table, key, self._worth, self._level, known,
-            self._worth_known,
-        )  # fmt: skip
+        is_known = self.known is not None and (given_features(value.text)[2] or self._is_borne(query, value))
+        return Far(self, mark, _needs(self.kind, len(text)), key, is_known=is_known)
 
     def _is_borne(self, query: Query, value: Value) -> bool:
         least = max(BORNE, BORNE_SHARE * query.filled(self._place))

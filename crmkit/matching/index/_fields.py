@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,10 +33,8 @@ __all__ = [
     "FieldIndex",
     "KeyIndex",
     "Value",
-    "WholeNameIndex",
     "field_arrays",
     "key_arrays",
-    "whole_name_arrays",
 ]
 
 
@@ -74,25 +71,34 @@ def key_arrays(kind: str, suffix: str, values: Sequence[str]) -> dict[str, NDArr
 
 
 class Value:
-    """A value of a record that is looked up.
+    """A value of a record that is looked up, and what was found out about it.
 
     Attributes:
         text: Normalized.
         code: Its number in the vocabulary, ``NEW`` where no record has it.
         keys: Codes for the slots of its field, negative where no record has the key.
+        stamp: State of the index and weight of the record that ``rarity``, ``worths`` and ``levels`` are of.
+        rarity: Log frequency.
+        worths: The most that a value of another record, by its code, adds to the log odds.
+        levels: Its level and log frequency, where it was compared.
         far: State of the index, and what tells in it that other values are far from this one.
-        rarity: Log frequency in the state ``stamp`` of the index.
+        sums: Numbers of a name that is a part of a whole one.
+        exchanged: Code that a part of a name has as the other part, ``NEW`` for none; ``None``: not looked up yet.
     """
 
-    __slots__ = ("code", "far", "keys", "rarity", "stamp", "text")
+    __slots__ = ("code", "exchanged", "far", "keys", "levels", "rarity", "stamp", "sums", "text", "worths")
 
     def __init__(self, text: str, code: int, keys: tuple[int, ...]) -> None:
         self.text = text
         self.code = code
         self.keys = keys
-        self.far: tuple[int, Far | None] | None = None
-        self.rarity = 0.0
         self.stamp = -1
+        self.rarity = 0.0
+        self.worths: dict[Any, float] = {}
+        self.levels: dict[Any, tuple[int, float]] = {}
+        self.far: tuple[int, Far | None] | None = None
+        self.sums: tuple[int, int] | None = None
+        self.exchanged: int | None = None
 
 
 class FieldIndex:
@@ -243,39 +249,3 @@ class KeyIndex:
         for place in range(len(self._added), len(vocabulary.texts)):
             text = KEYS[self.field.comparison.kind](vocabulary.texts[place])[self.suffix]
             self._added.append(self._vocabulary.add(text) if text else -1)
-
-
-def whole_name_arrays(sums: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
-    """Return the distinct numbers of whole names, ascending, and each row's place among them."""
-    distinct, back = np.unique(sums, return_inverse=True)
-    return distinct, back.ravel().astype(np.int32)
-
-
-class WholeNameIndex:
-    """A blocking key made of given and family name together."""
-
-    __slots__ = ("_added", "_numbers", "part")
-
-    def __init__(self, part: int, numbers: NDArray[np.generic]) -> None:
-        self.part = part
-        self._numbers = buffer(numbers)
-        self._added: dict[int, int] = {}
-
-    @property
-    def size(self) -> int:
-        """Keys that the index was built with."""
-        return len(self._numbers)
-
-    def code(self, number: int) -> int:
-        """Return the key of a number, -1 where no record has it."""
-        place = bisect_left(self._numbers, number)
-        if place < len(self._numbers) and self._numbers[place] == number:
-            return place
-        return self._added.get(number, -1)
-
-    def add(self, number: int) -> int:
-        """Return the key of a number, a new one if it was not there."""
-        code = self.code(number)
-        if code < 0:
-            code = self._added[number] = len(self._numbers) + len(self._added)
-        return code

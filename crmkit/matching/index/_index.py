@@ -15,7 +15,7 @@ from crmkit.matching._scoring import FLOOR
 
 from ._check import DuplicateCheck, Hit
 from ._file import read_index, write_index
-from ._pairs import UNKNOWN, PairLeveler
+from ._pairs import PairLeveler
 from ._posterior import Judge
 from ._reader import RecordReader
 from ._sieve import Sieve
@@ -201,12 +201,10 @@ class MatchIndex:
             state = self._state
             by_row = {row: record_id for record_id, row in state.ids.added.items()}
             added = [
-                [by_row[row], texts, world]
-                for row, texts, world in zip(
-                    range(state.rows, state.rows + len(state.added)),
-                    state.added_texts, state.added_worlds, strict=True,
-                ) if row in by_row
-            ]  # fmt: skip
+                [by_row[row], texts, state.record_of(row)[-1]]
+                for row, texts in zip(range(state.rows, state.rows + len(state.added)), state.added_texts, strict=True)
+                if row in by_row
+            ]
             write_index(path, {**self._document, "added": added, "removed": list(state.ids.removed)}, self._arrays)
 
     @classmethod
@@ -236,23 +234,13 @@ class MatchIndex:
         rows = self._state.candidates(query)
         if self._model.correction:
             return self._corrected(query, sorted(rows))
-        found = []
-        for row, codes, world in self._sieve.likely(query, rows, FLOOR):
-            levels, rarity = self._compared(query, row, codes, world)
-            odds, explanation = self._judge.judge(query, levels, rarity, world, FLOOR)
-            if odds >= FLOOR:
-                found.append((row, odds, explanation))
-        return found
-
-    def _compared(self, query: Query, row: int, codes: Sequence[int], world: float) -> tuple[list[int], list[float]]:
-        """Return levels and log frequencies of everything that two records are compared on."""
-        leveler = self._leveler
-        levels, rarity = leveler.start(query, codes, world, self._state.whole_of(row))
-        for k, level in enumerate(levels):
-            if level == UNKNOWN:
-                levels[k], rarity[k] = leveler.compare(query, k, codes, world)
-        leveler.finish(query, codes, levels, rarity)
-        return levels, rarity
+        likely = self._sieve.likely(query, rows, FLOOR)
+        judged = self._judge.judge(query, [one[1:] for one in likely])
+        return [
+            (one[0], odds, explanation)
+            for one, (odds, explanation) in zip(likely, judged, strict=True)
+            if odds >= FLOOR
+        ]
 
     def _corrected(self, query: Query, rows: Sequence[int]) -> list[tuple[int, float, int]]:
         """Score with what labels taught, which may raise the odds of any pair."""
@@ -272,8 +260,11 @@ class MatchIndex:
         rarity = np.zeros((len(state.fields), len(rows)), dtype=np.float32)
         worlds = np.zeros(len(rows), dtype=np.float32)
         for place, row in enumerate(rows):
-            world = worlds[place] = query.share if state.world_of(row) == query.world else 0.0
-            levels[:, place], rarity[:, place] = self._compared(query, row, state.codes_of(row), world)
+            record = state.record_of(row)
+            share = worlds[place] = query.share if record[-1] == query.world >= 0 else 0.0
+            levels[:, place], rarity[:, place] = self._leveler.levels(
+                query, self._sieve.plan(query, share), record, share
+            )
         return PairLevels(levels, rarity, worlds)
 
 
