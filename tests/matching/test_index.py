@@ -486,8 +486,7 @@ def test_a_candidate_is_never_dropped_whose_odds_reach_the_floor(several: bool) 
     judged = kept = 0
     model = index._model
     for record in [*people[:40], *people[250:], *(changed(one, random_) for one in people[:40])]:
-        texts, world = index._read(record)
-        query = index._state.query(texts, world)
+        query = index._query(record)
         rows = sorted(index._state.candidates(query))
         said = posterior(model.for_size(query.records, query.pairs), index._levels(query, rows))
         odds = dict(zip(rows, said.log_odds.tolist(), strict=True))

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ._query import Query
+
     Arrays = Mapping[str, NDArray[np.generic]]
     Key = tuple[int, ...]
-    Texts = Sequence[Sequence[str | None]]
     MarksOf = Callable[[int], bytes]
 
 __all__ = ["Around", "Blocks", "RuleIndex", "marks_in", "rule_arrays"]
@@ -245,24 +246,24 @@ class Around:
         gone: Rows that are not there any more.
     """
 
-    __slots__ = ("_distance", "_marks", "_marks_of", "_texts", "gone")
+    __slots__ = ("_distance", "_marks", "_marks_of", "_query", "gone")
 
-    def __init__(self, texts: Texts, marks_of: MarksOf, distance: int, gone: AbstractSet[int]) -> None:
+    def __init__(self, query: Query, marks_of: MarksOf, distance: int, gone: AbstractSet[int]) -> None:
         """Prepare.
 
         Args:
-            texts: Of the record.
+            query: The record.
             marks_of: Returns the marks of a row.
             distance: Neighbors on either side.
             gone: Rows that are not there any more.
         """
-        self._texts, self._marks_of, self._distance, self.gone = texts, marks_of, distance, gone
+        self._query, self._marks_of, self._distance, self.gone = query, marks_of, distance, gone
         self._marks: bytes | None = None  # most records meet no block over the cap, and never need them
 
     def nearest(self, rows: memoryview, start: int, stop: int, added: Sequence[int]) -> set[int]:
         """Return the nearest rows of ``rows[start:stop]`` and of ``added``, both sorted."""
         if self._marks is None:
-            self._marks = marks_in(self._texts)
+            self._marks = marks_in(self._query.texts())
         marks, marks_of = self._marks, self._marks_of
         low, high = start, stop
         while low < high:
@@ -289,6 +290,6 @@ class Around:
         return found
 
 
-def marks_in(texts: Texts) -> bytes:
+def marks_in(texts: Iterable[str | None]) -> bytes:
     """Return the marks of a record, by which it is ordered within its blocks."""
-    return b"".join(mark(text).to_bytes(2, "big") for several in texts for text in several)
+    return b"".join(mark(text).to_bytes(2, "big") for text in texts)

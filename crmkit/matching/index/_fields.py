@@ -17,7 +17,7 @@ from ._keys import KEYS
 from ._vocabulary import Vocabulary, buffer, vocabulary_arrays
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -106,7 +106,7 @@ class FieldIndex:
 
     __slots__ = (
         "_counts", "_known", "_remembers", "_texts", "changed", "columns", "comparison", "filled", "is_local", "keys",
-        "kind", "own_slot", "place", "slots", "vocabulary", "words",
+        "kind", "own_slot", "place", "read_texts", "slots", "vocabulary", "words",
     )  # fmt: skip
 
     def __init__(self, comparison: Comparison, arrays: Arrays, *, columns: tuple[int, ...], filled: float) -> None:
@@ -129,8 +129,20 @@ class FieldIndex:
         self.slots = slice(0, 0)
         """Where its keys are among those of a record: the value itself, then what is derived from it."""
         self._known: dict[str, Value] = {}
+        self.read_texts: dict[str, Value | None] = {}
+        """Values by the texts that they were read from, for fields whose values come again and again."""
         self._texts: dict[int, str] = {}
         self._remembers = not (self.kind.owned or comparison.kind in {"phone", "street"})
+
+    def read(self, raw: str, of_text: Callable[[str], str | None]) -> Value | None:
+        """Return what the index knows of a text that is not normalized, ``None`` where it says nothing."""
+        text = of_text(raw)
+        found = None if text is None else self.value(text)
+        if self._remembers:
+            if len(self.read_texts) >= _REMEMBERED:
+                self.read_texts.clear()
+            self.read_texts[raw] = found
+        return found
 
     def value(self, text: str) -> Value:
         """Return what the index knows of a text."""
@@ -157,6 +169,7 @@ class FieldIndex:
     def forget(self) -> None:
         """Forget what was remembered of values: there are new ones."""
         self._known.clear()
+        self.read_texts.clear()
 
     def count(self, code: int) -> float:
         """Return in how many records the value is; full copies of a record count once."""

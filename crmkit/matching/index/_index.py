@@ -109,9 +109,9 @@ class MatchIndex:
         """
         if not _is_limit(limit):
             raise InvalidValueError("limit= is how many records there are at most: a whole number from 0, or None")
-        texts, world = self._read(record)
+        texts = self._reader.texts(record)
         with self._lock:
-            found = self._scored(self._state.query(texts, world))
+            found = self._scored(self._query(texts))
             ranked = sorted(found, key=lambda one: (-one[1], one[0]))
             ids = self._state.ids
             names = self._model.explanations
@@ -159,10 +159,10 @@ class MatchIndex:
             InvalidValueError: No field of the record says anything that can be compared.
             SchemaError: The record is no mapping.
         """
-        texts, world = self._read(record)
+        texts = self._reader.texts(record)
         with self._lock:
+            query = self._query(texts)
             row = self._state.ids.row_of(record_id)
-            query = self._state.query(texts, world)
             model = self._model.for_size(query.records, query.pairs)
             return explain_levels(model, self._levels(query, [row]), left="record", right=record_id)
 
@@ -178,7 +178,9 @@ class MatchIndex:
         Note:
             O(rules x log block).
         """
-        texts, world = self._read(record)
+        texts, world = self._reader.read(record)
+        if not any(text is not None for several in texts for text in several):
+            raise self._says_nothing()
         with self._lock:
             self._state.add(texts, world, record_id)
 
@@ -222,12 +224,15 @@ class MatchIndex:
         """
         return cls(*read_index(path, verify=verify))
 
-    def _read(self, record: Mapping[str, object]) -> tuple[list[tuple[str | None, ...]], int]:
-        texts, world = self._reader.read(record)
-        if not any(text is not None for several in texts for text in several):
-            fields = ", ".join(field.comparison.name for field in self._state.fields)
-            raise InvalidValueError(f"the record has nothing to compare; it needs one of: {fields}")
-        return texts, world
+    def _query(self, record: Mapping[str, str]) -> Query:
+        query = self._state.read(record, self._reader)
+        if not any(query.values):
+            raise self._says_nothing()
+        return query
+
+    def _says_nothing(self) -> InvalidValueError:
+        fields = ", ".join(field.comparison.name for field in self._state.fields)
+        return InvalidValueError(f"the record has nothing to compare; it needs one of: {fields}")
 
     def _scored(self, query: Query) -> list[tuple[int, float, int]]:
         """Return row, log odds and explanation of every candidate at or above the floor."""

@@ -69,27 +69,32 @@ class Query:
 
     __slots__ = (
         "addresses", "codes", "fields", "may_be_exchanged", "pairs", "records", "share", "single_given", "slots",
-        "stamp", "swap", "texts", "values", "weight", "whole", "words", "world",
+        "stamp", "swap", "values", "weight", "whole", "words", "world",
     )  # fmt: skip
 
-    def __init__(
-        self, fields: Sequence[FieldIndex], values: list[Sequence[Value]], codes: Sequence[int], slots: list[Any]
-    ) -> None:
+    def __init__(self, fields: Sequence[FieldIndex], slots: list[Any]) -> None:
         self.fields = fields
-        self.values = values
-        self.codes = codes
+        self.values: list[Sequence[Value]] = []
+        self.codes: list[int] = []
         self.slots = slots
         self.world = -1
         self.share = 0.0
         self.weight = 1.0
         self.stamp = 0
         self.records = self.pairs = 1.0
-        self.texts: Sequence[Sequence[str | None]] = ()
         self.addresses: dict[str, EmailParts] = {}
         self.words: dict[str, list[tuple[str, float]]] = {}
         self.single_given = self.may_be_exchanged = False
         self.swap: tuple[int, int] = (-2, -2)
         self.whole: tuple[int, int] = (-1, -1)
+
+    def texts(self) -> list[str | None]:
+        """Return the text of every column."""
+        found: list[str | None] = []
+        for field, values in zip(self.fields, self.values, strict=True):
+            rest = iter(values)
+            found += [None if self.codes[column] == -1 else next(rest).text for column in field.columns]
+        return found
 
     def filled(self, k: int) -> float:
         """Return how many records of the file have a value of the comparison."""

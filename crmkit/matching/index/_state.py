@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit.errors import InvalidValueError, NotFoundError
+from crmkit.matching._kinds_channels import company_domain
+from crmkit.matching._worlds import script_of
 from crmkit.normalize import text
 
 from ._blocks import Around, Blocks, RuleIndex, marks_in
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
     from crmkit.matching._fields import Comparison
 
+    from ._reader import RecordReader
+
     Texts = list[tuple[str | None, ...]]
 
 __all__ = ["State", "part_of"]
@@ -33,6 +37,9 @@ _SOMEBODY = 3
 """Groups with a value from which on a record says enough to be somebody, so that its full copies count once."""
 
 _NEIGHBORS = 3
+_UNREAD = Value("", NEW, ())
+"""Stands for a text that was not read yet."""
+
 _LONGEST = (1 << 64) - 1
 
 
@@ -127,43 +134,78 @@ class State:
 
     def query(self, texts: Texts, world: int) -> Query:
         """Prepare a record for comparing it, as part of the file that it would make with this one."""
-        values: list[Sequence[Value]] = []
-        codes: list[int] = []
-        slots = self._no_keys[:]
+        query = Query(self.fields, self._no_keys[:])
         for field, several in zip(self.fields, texts, strict=True):
             if len(several) > 1:
-                values.append(self._several(field, several, codes, slots))
-            elif (raw := several[0]) is None:
+                self._take_several(query, field, several)
+            else:
+                self._take(query, field, None if several[0] is None else field.value(several[0]))
+        return self._finished(query, world)
+
+    def read(self, record: Mapping[str, str], reader: RecordReader) -> Query:
+        """Prepare a record as its columns have it; the same as ``query``, in fewer steps."""
+        query = Query(self.fields, self._no_keys[:])
+        values, codes, slots = query.values, query.codes, query.slots
+        for field, ways in zip(self.fields, reader.ways, strict=True):
+            if len(ways) > 1:
+                self._take_several(query, field, [way.read(record) for way in ways])
+                continue
+            if not ways:  # the employer's domain, read off the first address
+                value = self._domain(query, field, reader.email)
+            else:
+                column, of_text, read = ways[0]
+                if column is None or of_text is None:
+                    text = read(record)
+                    value = None if text is None else field.value(text)
+                elif (raw := record.get(column)) is None:
+                    value = None
+                elif (value := field.read_texts.get(raw, _UNREAD)) is _UNREAD:
+                    value = field.read(raw, of_text)
+            if value is None:
                 values.append(())
                 codes.append(-1)
             else:
-                value = field.value(raw)
                 values.append((value,))
                 codes.append(value.code)
                 slots[field.slots] = value.keys
-        query = Query(self.fields, values, codes, slots)
-        query.texts = texts
-        if self._whole_keys and values[self._given] and values[self._family]:
-            self._name(query)
-        self._measure(query, world)
-        return query
+        if reader.world_names is not None:
+            return self._finished(query, reader.world(record))
+        world = -1
+        for k in reader.named:
+            if codes[self.fields[k].columns[0]] != -1:
+                world = script_of(ord(values[k][0].text[0]))
+        return self._finished(query, world)
 
     @staticmethod
-    def _several(
-        field: FieldIndex, several: Sequence[str | None], codes: list[int], slots: list[Any]
-    ) -> Sequence[Value]:
-        """Look up the values of several columns."""
-        found = [None if text is None else field.value(text) for text in several]
-        codes += [-1 if value is None else value.code for value in found]
+    def _take(query: Query, field: FieldIndex, value: Value | None) -> None:
+        """Put the value of a field, or that there is none, into a query."""
+        query.values.append(() if value is None else (value,))
+        query.codes.append(-1 if value is None else value.code)
+        if value is not None:
+            query.slots[field.slots] = value.keys
+
+    @staticmethod
+    def _take_several(query: Query, field: FieldIndex, texts: Sequence[str | None]) -> None:
+        """Put the values of several columns into a query."""
+        found = [None if text is None else field.value(text) for text in texts]
+        query.codes += [-1 if value is None else value.code for value in found]
         present = [value for value in found if value is not None]
-        slots[field.slots] = zip(*[value.keys for value in present], strict=True) if present else [()] * (
+        query.slots[field.slots] = zip(*[value.keys for value in present], strict=True) if present else [()] * (
             field.slots.stop - field.slots.start
         )  # fmt: skip
-        return present
+        query.values.append(present)
 
-    def _measure(self, query: Query, world: int) -> None:
-        """Note how large the file with the record is."""
-        if NEW not in query.codes and self._has_copy(query.codes, query.texts):
+    def _domain(self, query: Query, field: FieldIndex, email: int) -> Value | None:
+        if query.codes[self.fields[email].columns[0]] == -1:
+            return None
+        domain = company_domain(query.values[email][0].text)
+        return None if domain is None else field.value(domain)
+
+    def _finished(self, query: Query, world: int) -> Query:
+        """Note what its name says, and how large the file with the record is."""
+        if self._whole_keys and query.values[self._given] and query.values[self._family]:
+            self._name(query)
+        if NEW not in query.codes and self._has_copy(query):
             query.weight = 0.0
         query.stamp = 2 * self.version + (query.weight > 0.0)
         records = query.records = self.effective + query.weight
@@ -171,6 +213,7 @@ class State:
         query.world = world
         if world >= 0:
             query.share = math.log((self.world_sizes.get(world, 0) + 1) / (len(self) + 1))
+        return query
 
     def _name(self, query: Query) -> None:
         """Note what is asked of the two parts of the record's name."""
@@ -196,16 +239,14 @@ class State:
         (words, sounds), (more_words, more_sounds) = given.sums, family.sums
         return (words + more_words) & _LONGEST, (sounds + more_sounds) & _LONGEST
 
-    def _is_somebody(self, texts: Sequence[Sequence[str | None]]) -> bool:
+    def _is_somebody(self, codes: Sequence[int]) -> bool:
         filled = {
-            one.group
-            for one, several in zip(self.comparisons, texts, strict=True)
-            if any(text is not None for text in several)
+            field.comparison.group for field in self.fields if any(codes[column] != -1 for column in field.columns)
         }
         return len(filled) >= _SOMEBODY
 
-    def _has_copy(self, codes: Sequence[int], texts: Sequence[Sequence[str | None]]) -> bool:
-        return self._copies_of(self._content_number(codes)) > 0 and self._is_somebody(texts)
+    def _has_copy(self, query: Query) -> bool:
+        return self._copies_of(self._content_number(query.codes)) > 0 and self._is_somebody(query.codes)
 
     def _copies_of(self, number: int) -> int:
         code = self._copies.code(number)
@@ -214,7 +255,7 @@ class State:
     def candidates(self, query: Query) -> set[int]:
         """Return the rows that some rule puts beside the record."""
         return self._blocks.candidates(
-            query.slots, self.cap, Around(query.texts, self.marks_of, _NEIGHBORS, self.gone)
+            query.slots, self.cap, Around(query, self.marks_of, _NEIGHBORS, self.gone)
         )  # fmt: skip
 
     def add(self, texts: Texts, world: int, record_id: object) -> None:
@@ -239,9 +280,9 @@ class State:
             whole = (self._whole_keys[0].add(numbers[0]), self._whole_keys[1].add(numbers[1]))
             query.slots[-2:] = whole
         self.added.append((*query.codes, *whole, world))
-        self.added_marks.append(marks_in(texts))
+        self.added_marks.append(marks_in(query.texts()))
         self.added_texts.append(texts)
-        self._count(query.codes, texts, world, 1, weight)
+        self._count(query.codes, world, 1, weight)
         self._blocks.add(query.slots, row, self.marks_of)
 
     def remove(self, record_id: object) -> None:
@@ -253,16 +294,16 @@ class State:
             tuple(None if codes[column] < 0 else field.vocabulary.text(codes[column]) for column in field.columns)
             for field in self.fields
         ]
-        is_copy = self._is_somebody(texts) and self._copies_of(self._content_number(codes)) > 1
+        is_copy = self._is_somebody(codes) and self._copies_of(self._content_number(codes)) > 1
         self._blocks.remove(self.query(texts, world).slots)
         self.ids.remove(record_id)
         self.gone.add(row)
-        self._count(codes, texts, world, -1, 0.0 if is_copy else 1.0)
+        self._count(codes, world, -1, 0.0 if is_copy else 1.0)
 
-    def _count(self, codes: Sequence[int], texts: Texts, world: int, sign: int, weight: float) -> None:
+    def _count(self, codes: Sequence[int], world: int, sign: int, weight: float) -> None:
         """Count a record in or out of all frequencies."""
         self.version += 1
-        if self._is_somebody(texts):
+        if self._is_somebody(codes):
             number = self._content_number(codes)
             self._copy_changes[number] = self._copy_changes.get(number, 0) + sign
         if world >= 0:

@@ -1,4 +1,4 @@
-"""Texts or numbers, and their codes, in flat arrays that can be mapped from a file; a dict beside for what was added."""
+"""Texts or numbers and their codes, in flat arrays that can be mapped from a file; a dict beside for what was added."""
 
 from __future__ import annotations
 
