@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from crmkit.matching._fields import Comparison
 
     from ._far import Far
+    from ._query import Step
 
     Arrays = Mapping[str, NDArray[np.generic]]
 
@@ -81,12 +82,16 @@ class Value:
         rarity: Log frequency.
         worths: The most that a value of another record, by its code, adds to the log odds.
         levels: Its level and log frequency, where it was compared.
+        step: These as a step of elimination, for candidates of a world with the log share ``share``.
         far: State of the index, and what tells in it that other values are far from this one.
         sums: Numbers of a name that is a part of a whole one.
         exchanged: Code that a part of a name has as the other part, ``NEW`` for none; ``None``: not looked up yet.
     """
 
-    __slots__ = ("code", "exchanged", "far", "keys", "levels", "rarity", "stamp", "sums", "text", "worths")
+    __slots__ = (
+        "code", "exchanged", "far", "keys", "levels", "rarity", "share", "stamp", "step", "sums", "text",
+        "worths",
+    )  # fmt: skip
 
     def __init__(self, text: str, code: int, keys: tuple[int, ...]) -> None:
         self.text = text
@@ -96,6 +101,8 @@ class Value:
         self.rarity = 0.0
         self.worths: dict[Any, float] = {}
         self.levels: dict[Any, tuple[int, float]] = {}
+        self.step: Step | None = None
+        self.share = 0.0
         self.far: tuple[int, Far | None] | None = None
         self.sums: tuple[int, int] | None = None
         self.exchanged: int | None = None
@@ -106,7 +113,7 @@ class FieldIndex:
 
     __slots__ = (
         "_counts", "_known", "_remembers", "_texts", "changed", "columns", "comparison", "filled", "is_local", "keys",
-        "kind", "own_slot", "place", "read_texts", "slots", "vocabulary", "words",
+        "kind", "known", "own_slot", "place", "read_texts", "roles", "roots", "slots", "vocabulary", "words",
     )  # fmt: skip
 
     def __init__(self, comparison: Comparison, arrays: Arrays, *, columns: tuple[int, ...], filled: float) -> None:
@@ -122,6 +129,10 @@ class FieldIndex:
         self.is_local = comparison.kind in LOCAL_KINDS
         """Whether a part of the file has a pool of values of its own."""
         self.words = WordCounts(self) if comparison.kind == "organization" else None
+        self.known, self.roots, self.roles = (
+            buffer(arrays[name]) if name in arrays else None for name in ("known", "roots", "roles")
+        )
+        """Of given names, which have short forms, and which are forms of one; of addresses, which are those of a desk."""
         self.keys: list[KeyIndex] = []
         """Derived keys that rules use."""
         self.own_slot = False

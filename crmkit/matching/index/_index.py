@@ -240,7 +240,7 @@ class MatchIndex:
         if self._model.correction:
             return self._corrected(query, sorted(rows))
         likely = self._sieve.likely(query, rows, FLOOR)
-        judged = self._judge.judge(query, [one[1:] for one in likely])
+        judged = self._judge.judge(query, [one[1:] for one in likely], FLOOR)
         return [
             (one[0], odds, explanation)
             for one, (odds, explanation) in zip(likely, judged, strict=True)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
-from crmkit.matching._kinds_channels import EMAIL_DIFFERENT
+from crmkit.matching._kinds_channels import EMAIL_DIFFERENT, bare_local
 from crmkit.matching._kinds_people import BORNE, BORNE_SHARE, GIVEN_HALF_SWAPPED, GIVEN_SWAPPED
+from crmkit.normalize import emails
 
 from ._fields import words
-from ._levels import LEVELS, given_level, organization_level, spoken
-from ._query import MISSING, email_parts
+from ._levels import LEVELS, given_level, latin_given_level, organization_level, spoken
+from ._query import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
     """Level and log frequency; the latter not yet that in the record's world, unless the values are equal."""
 
 __all__ = ["PairLeveler"]
+
+_DIGITS = re.compile(r"\d+").findall
+_NOT_LETTERS = re.compile(r"[\W\d_]+")
+_LEAST_TELLING = 4
+"""Letters and digits from which on a local part says more than that it is one."""
 
 
 class PairLeveler:
@@ -83,15 +90,25 @@ class PairLeveler:
     def unequal(self, query: Query, k: int, value: Value, code: int) -> Found:
         """Return level and log frequency of two different values."""
         field = self.fields[k]
-        other = field.text(code)
         simple = LEVELS.get(field.comparison.kind)
         if simple is not None:
-            return simple(value.text, other), 0.0
+            return simple(value.text, field.text(code)), 0.0
         if field.comparison.kind == "given_name":
-            least = max(BORNE, BORNE_SHARE * query.filled(k))
-            count = field.count(value.code) + query.weight
-            return given_level(value.text, other, count >= least, field.count(code) >= least), 0.0
-        return self._organization(query, field, value.text, other)
+            return self._given(query, field, value, code), 0.0
+        return self._organization(query, field, value.text, field.text(code))
+
+    def _given(self, query: Query, field: FieldIndex, value: Value, code: int) -> int:
+        least = max(BORNE, BORNE_SHARE * query.filled(self.given))
+        is_borne = field.count(value.code) + query.weight >= least
+        is_other_borne = field.count(code) >= least
+        known, roots = field.known, field.roots
+        if known is None or roots is None or not (value.code < len(known) > code):
+            return given_level(value.text, field.text(code), is_borne, is_other_borne)
+        a, b = value.text, field.text(code)
+        if not (a.isascii() and b.isascii()):
+            return given_level(a, b, is_borne, is_other_borne)
+        is_sure = bool((is_borne or known[value.code]) and (is_other_borne or known[code]))
+        return latin_given_level(a, b, is_one_root=roots[value.code] == roots[code], is_sure=is_sure)
 
     def _several(self, query: Query, k: int, codes: Sequence[int], share: float) -> Found:
         """Compare what stands in several columns: the rarest value that both have, else the two most alike."""
@@ -172,15 +189,28 @@ class PairLeveler:
         code = record[column]
         if query.codes[column] < 0 or code < 0:
             return level
-        a = email_parts(query.values[self.email][0].text, query.addresses)
-        b = email_parts(self.fields[self.email].vocabulary.text(code), query.addresses)
-        if a.plain or b.plain or a.digits != b.digits or (a.bare == b.bare and a.local != b.local):
+        value = query.values[self.email][0]
+        a, b = value.text.rpartition("@")[0], self.fields[self.email].vocabulary.text(code).rpartition("@")[0]
+        if _DIGITS(a) != _DIGITS(b) or self._is_plain(a) or self._is_plain(b):
             return EMAIL_DIFFERENT
-        if self._made_from_name(self._own(query, self.given), self._own(query, self.family), a.letters):
+        if a != b and bare_local(a) == bare_local(b):
             return EMAIL_DIFFERENT
-        if self._made_from_name(self._theirs(record, self.given), self._theirs(record, self.family), b.letters):
+        if self._made_from_name(self._own(query, self.given), self._own(query, self.family), _letters(a)):
             return EMAIL_DIFFERENT
-        return level
+        if self._made_from_name(self._theirs(record, self.given), self._theirs(record, self.family), _letters(b)):
+            return EMAIL_DIFFERENT
+        return EMAIL_DIFFERENT if self._is_role(value.code, value.text) or self._is_role(code) else level
+
+    @staticmethod
+    def _is_plain(local: str) -> bool:
+        return len(local) < _LEAST_TELLING or len(bare_local(local)) < _LEAST_TELLING
+
+    def _is_role(self, code: int, text: str | None = None) -> bool:
+        """Whether an address is that of a desk."""
+        field = self.fields[self.email]
+        if field.roles is not None and code < len(field.roles):
+            return bool(field.roles[code])
+        return emails.is_role(field.vocabulary.text(code) if text is None else text)
 
     def _own(self, query: Query, k: int) -> str:
         return spoken(query.values[k][0].text) if k >= 0 and query.codes[self._first[k]] >= 0 else ""
@@ -217,8 +247,13 @@ class PairLeveler:
         return False
 
     def _is_desk(self, query: Query, record: Sequence[int]) -> bool:
-        addresses, field = query.addresses, self.fields[self.email]
-        if any(email_parts(value.text, addresses).role for value in query.values[self.email]):
+        if query.is_role is None:
+            query.is_role = any(self._is_role(value.code, value.text) for value in query.values[self.email])
+        if query.is_role:
             return True
-        theirs = (record[column] for column in field.columns)
-        return any(email_parts(field.vocabulary.text(code), addresses).role for code in theirs if code >= 0)
+        theirs = (record[column] for column in self.fields[self.email].columns)
+        return any(code >= 0 and self._is_role(code) for code in theirs)
+
+
+def _letters(local: str) -> str:
+    return _NOT_LETTERS.sub("", local)

@@ -83,6 +83,7 @@ class Judge:
     def _lay_groups(self) -> None:
         """Note which comparisons are a group of their own, and what is to be told apart in the others."""
         comparisons, groups = self.model.comparisons, self.model.groups
+        self._size = len(groups)
         place = {group: row for row, group in enumerate(groups)}
         shared = {one.wide for one in comparisons}
         self._alone: list[tuple[int, int]] = []
@@ -108,31 +109,43 @@ class Judge:
     def _grown(self, query: Query) -> float:
         return query.records / self.model.n if self.model.n else 1.0
 
-    def judge(self, query: Query, pairs: Sequence[Pair]) -> list[tuple[float, int]]:
-        """Return for each pair the log odds of a match and the position of the most probable explanation."""
-        if not pairs:
-            return []
-        evidence = [self._evidence(levels, rarity) for levels, rarity, _ in pairs]
+    def judge(self, query: Query, pairs: Sequence[Pair], floor: float) -> list[tuple[float, int]]:
+        """Return for each pair the log odds of a match and the position of the most probable explanation.
+
+        A match that chance alone holds under ``floor`` is weighed against no other: then what is returned is some
+        number under the floor.
+        """
         explanations, grown = self._explanations, self._grown(query)
-        expected = explanations.expected(evidence, grown)
-        if expected is None:
-            logs = [explanations.logs(one, grown) for one in evidence]
-            return [self._among(query, pair, one) for pair, one in zip(pairs, logs, strict=True)]
-        found = []
-        for (levels, _, share), numbers in zip(pairs, expected, strict=True):
-            match = numbers[explanations.match]
+        found, open_, evidence, chances = [], [], [], []
+        for place, (levels, rarity, share) in enumerate(pairs):
+            ratios = self._evidence(levels, rarity)
+            if max(ratios) > explanations.limit or min(ratios) < -explanations.limit:
+                found.append(self._held(query, levels, share, explanations.logs(ratios, grown)))
+                continue
+            match = explanations.match_number(ratios) * grown
             chance = query.pairs * math.exp(share + self._agreeing_names(levels) * self._kappa)
             if self._only_names(levels):
                 chance = max(chance, match * _UNSEEN)
+            odds = math.log(match / chance) if match else _LOWEST
+            found.append((odds, len(self.model.numbers)))
+            if odds >= floor:
+                open_.append(place)
+                evidence.append(ratios)
+                chances.append(chance)
+        if not open_:
+            return found
+        for place, numbers, chance in zip(open_, explanations.expected(evidence, grown), chances, strict=True):
+            match = numbers[explanations.match]
             numbers.append(chance)
             position = numbers.index(max(numbers))
             numbers[explanations.match] = 0.0
-            found.append((_log(match) - math.log(sum(numbers)), position))
+            found[place] = math.log(match / sum(numbers)), position
         return found
 
-    def _among(self, query: Query, pair: Pair, logs: list[float]) -> tuple[float, int]:
+    def _held(
+        self, query: Query, levels: Sequence[int], share: float, logs: list[float]
+    ) -> tuple[float, int]:  # fmt: skip
         """Return what ``judge`` does for one pair, by logarithms."""
-        levels, _, share = pair
         match = logs[self._explanations.match]
         chance = math.log(query.pairs) + share + self._agreeing_names(levels) * self._kappa
         if self._only_names(levels):
@@ -154,7 +167,7 @@ class Judge:
             if level >= 0:
                 among = self.same[self._email][level] - self.namesake[level]
                 ratios[self._email] = min(among, ratios[self._email]) if level == 0 else among
-        result = [0.0] * len(self.model.groups)
+        result = [0.0] * self._size
         for row, k in self._alone:
             result[row] = ratios[k]
         for row, nested, narrow, wide in self._together:
@@ -223,19 +236,39 @@ class Explanations:
         for row, terms in enumerate(self._rows):
             for group, (slope, constant) in terms.items():
                 self._slope[row, group], self._constant[row, group] = slope, constant
-        self._limit = _DOUBLE / len(place)
+        self.limit = _DOUBLE / len(place)
+        """Up to which evidence of each group for or against one cause products fit a double."""
+        self._alone = [(group, *terms) for group, terms in self._rows[self.match].items()]
+        self._mixed = [
+            [[(group, *terms) for group, terms in self._rows[row + part].items()] for part in (0, 1)]
+            for position, row in self._causes
+            if position == self.match
+        ]
 
-    def expected(self, evidence: Sequence[Sequence[float]], grown: float) -> list[list[float]] | None:
-        """Return for each pair the number of every explanation; ``None`` where they may not fit a double.
+    def match_number(self, evidence: Sequence[float]) -> float:
+        """Return the number of matches among pairs like one, in a file of the size that the model was learned from."""
+        ratio = [math.exp(value) for value in evidence]
+        number = self._numbers[self.match]
+        for group, slope, constant in self._alone:
+            number *= slope * ratio[group] + constant
+        for products in self._mixed:
+            total = 0.0
+            for terms in products:
+                product = 1.0
+                for group, slope, constant in terms:
+                    product *= slope * ratio[group] + constant
+                total += product
+            number *= total
+        return number
+
+    def expected(self, evidence: Sequence[Sequence[float]], grown: float) -> list[list[float]]:
+        """Return for each pair the number of every explanation.
 
         Args:
-            evidence: For each pair the log ratio of each group.
+            evidence: For each pair the log ratio of each group, none over the limit.
             grown: How much larger the file is than the one that the model was learned from.
         """
-        ratio = np.array(evidence)
-        if np.abs(ratio).max() > self._limit:
-            return None
-        factors = np.exp(ratio)[:, None, :] * self._slope
+        factors = np.exp(np.array(evidence))[:, None, :] * self._slope
         factors += self._constant
         products: list[list[float]] = np.multiply.reduce(factors, axis=2).tolist()
         found = []

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crmkit.matching._kinds_channels import bare_local
-from crmkit.normalize import emails
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -16,36 +13,13 @@ if TYPE_CHECKING:
     """Place of a comparison, where its codes are in a record, its worth by codes, the most that it can be worth, and
     level and log frequency by codes."""
 
-__all__ = ["MISSING", "EmailParts", "Query", "email_parts"]
+__all__ = ["MISSING", "MOST", "Query"]
 
 MISSING = (-1, 0.0)
 """Level and log frequency where one of two values is missing."""
 
-_MOST = 64
+MOST = 64
 """Other values that are kept with a value that comes again and again: these come again, too."""
-
-
-class EmailParts:
-    """What is compared of two addresses that are alike."""
-
-    __slots__ = ("bare", "digits", "letters", "local", "plain", "role")
-
-    def __init__(self, address: str) -> None:
-        self.local = address.rpartition("@")[0]
-        self.bare = bare_local(self.local)
-        self.role = emails.is_role(address)
-        self.plain = len(self.bare) < 4 or self.role
-        self.letters = "".join(char for char in self.bare if not char.isdecimal())
-        digits = "".join(char if char.isdecimal() else " " for char in self.local)
-        self.digits = digits.split()
-
-
-def email_parts(address: str, remembered: dict[str, EmailParts]) -> EmailParts:
-    """Return the parts of an address, worked out once."""
-    found = remembered.get(address)
-    if found is None:
-        found = remembered[address] = EmailParts(address)
-    return found
 
 
 class Query:
@@ -64,11 +38,12 @@ class Query:
         whole: Numbers of its whole name, -1 where no record has it.
         swap: Code of the given name as a family name, and the other way round; -2 where there is none.
         single_given: Whether the given name is one Latin letter.
+        is_role: Whether one of its e-mail addresses is that of a desk; ``None``: not asked yet.
         may_be_exchanged: Whether some record may have its name, or a part of it, in the other order.
     """
 
     __slots__ = (
-        "addresses", "codes", "fields", "may_be_exchanged", "pairs", "records", "share", "single_given", "slots",
+        "codes", "fields", "is_role", "may_be_exchanged", "pairs", "records", "share", "single_given", "slots",
         "stamp", "swap", "values", "weight", "whole", "words", "world",
     )  # fmt: skip
 
@@ -82,7 +57,7 @@ class Query:
         self.weight = 1.0
         self.stamp = 0
         self.records = self.pairs = 1.0
-        self.addresses: dict[str, EmailParts] = {}
+        self.is_role: bool | None = None
         self.words: dict[str, list[tuple[str, float]]] = {}
         self.single_given = self.may_be_exchanged = False
         self.swap: tuple[int, int] = (-2, -2)
@@ -102,8 +77,9 @@ class Query:
 
     def fresh(self, k: int, value: Value) -> Value:
         """Return one of its values, with nothing that was found out in another state of the index."""
-        if value.stamp != self.stamp or len(value.worths) > _MOST:
+        if value.stamp != self.stamp or len(value.worths) > MOST:
             field = self.fields[k]
             value.rarity = field.log_frequency(field.count(value.code) + self.weight, self.filled(k))
             value.worths, value.levels, value.stamp = {-1: 0.0}, {-1: MISSING}, self.stamp
+            value.step = None
         return value

@@ -18,7 +18,7 @@ from crmkit.matching.comparisons import KINDS
 
 from ._far import Marks
 from ._fields import NEW
-from ._query import MISSING
+from ._query import MISSING, MOST
 from ._state import part_of
 
 if TYPE_CHECKING:
@@ -126,19 +126,30 @@ class Sieve:
                 best = max([best, *[self._if_equal(query, k, value, share)[0] for value in values]])
                 steps.append((k, place, {missing: 0.0}, best, {missing: MISSING}))
                 continue
-            value = query.fresh(k, values[0])
-            worths, levels, code = value.worths, value.levels, value.code
-            if leveler.simple[k] is None and k != leveler.given:
-                worths = {-1: 0.0}  # what words in common are worth depends on the world
-            if code != NEW:
-                if k == leveler.given and query.single_given:
-                    worths[code] = max(best, self._worths[k][0])
-                    levels[code] = GIVEN_INITIAL, 0.0
-                else:
-                    worths[code], rare = self._if_equal(query, k, value, share)
-                    levels[code] = 0, rare
-            steps.append((k, place, worths, best, levels))
+            value, of_world = values[0], share if field.is_local else 0.0
+            step = value.step
+            if step is None or value.stamp != query.stamp or value.share != of_world or len(value.worths) > MOST:
+                step = self._step(query, k, value, of_world)
+            steps.append(step)
         return steps
+
+    def _step(self, query: Query, k: int, value: Value, share: float) -> Step:
+        """Return what is known of a comparison of one column, for candidates of a world with this log share."""
+        query.fresh(k, value)
+        worths, levels, code, best = value.worths, value.levels, value.code, self._best[k]
+        has_words = self._leveler.simple[k] is None and k != self._leveler.given
+        if has_words:
+            worths = {-1: 0.0}  # what words in common are worth depends on the world
+        if code != NEW:
+            if k == self._leveler.given and query.single_given:
+                worths[code] = max(best, self._worths[k][0])
+                levels[code] = GIVEN_INITIAL, 0.0
+            else:
+                worths[code], rare = self._if_equal(query, k, value, share)
+                levels[code] = 0, rare
+        step = (k, query.fields[k].place, worths, best, levels)
+        value.step, value.share = None if has_words else step, share
+        return step
 
     def _if_equal(self, query: Query, k: int, value: Value, share: float) -> tuple[float, float]:
         """Return what an equal value is worth, and its log frequency in the world."""
