@@ -132,7 +132,7 @@ class FieldIndex:
         self.known, self.roots, self.roles = (
             buffer(arrays[name]) if name in arrays else None for name in ("known", "roots", "roles")
         )
-        """Of given names, which have short forms, and which are forms of one; of addresses, which are those of a desk."""
+        """Which given names have short forms, and which are forms of one; which addresses are those of a desk."""
         self.keys: list[KeyIndex] = []
         """Derived keys that rules use."""
         self.own_slot = False

@@ -63,6 +63,14 @@ class Sieve:
         self._rates = [
             [match[name] for name in _rates_of(one.group) if match.get(name, 0.0) > 0.0] for one in model.comparisons
         ]
+        self._nested = [
+            [(k, state.fields[k].columns[0]) for k in nested]
+            for group in dict.fromkeys(groups)
+            if len(nested := [k for k, one in enumerate(model.comparisons) if one.group == group and one.nested]) > 1
+            and leveler.several.isdisjoint(nested)
+            and all(leveler.simple[k] is not None and judge.same[k][0] <= 0.0 for k in nested)
+        ]
+        """Of each group the comparisons of whose equal values only the rarest counts, with the columns of these."""
         exchanged = {(leveler.given, GIVEN_SWAPPED), (leveler.given, GIVEN_HALF_SWAPPED)}  # these are let through
         self._worths = [self._of_levels(k) for k in range(len(model.comparisons))]
         """What each level is worth where it says nothing of a frequency."""
@@ -209,7 +217,23 @@ class Sieve:
             total += worth - best
             if total < least:
                 return False
-        return self._email < 0 or total + self._of_namesake(query, record) >= least
+        total -= self._counted_twice(query, record)
+        return total >= least and (self._email < 0 or total + self._of_namesake(query, record) >= least)
+
+    def _counted_twice(self, query: Query, record: Sequence[int]) -> float:
+        """Return what equal values are worth that others of their group imply: only the rarest counts."""
+        excess = 0.0
+        for nested in self._nested:
+            most = total = 0.0
+            for k, column in nested:
+                code = record[column]
+                if code == query.codes[column] and code >= 0:
+                    worth = query.values[k][0].worths[code]
+                    total += worth
+                    if worth > most:
+                        most = worth
+            excess += total - most
+        return excess
 
     def _worth_of(self, query: Query, step: Step, key: Any, share: float) -> float:
         """Return what a value is worth that was not met yet."""
