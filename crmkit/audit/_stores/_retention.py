@@ -6,7 +6,8 @@ import gzip
 import hashlib
 from typing import TYPE_CHECKING
 
-from crmkit.audit._proofs._files import replace_file, sync_path
+from crmkit._disk import sync_path
+from crmkit.audit._proofs._files import replace_file
 from crmkit.errors import IntegrityError
 
 from ._segment import Header, Segment, open_segment, segment_path

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from crmkit.issues import Dimension
     from crmkit.typing import JSONValue, Severity
 
-__all__ = ["NOT_NORMALIZED", "PASSED", "Finding", "Skipped", "Verdict", "failed", "normal"]
+__all__ = ["NOT_NORMALIZED", "PASSED", "Finding", "Skipped", "Verdict", "failed", "normal", "stand_in"]
 
 NOT_NORMALIZED = "not_normalized"
 """The code of a value that is right but not written in the normal form: no failure."""
@@ -73,6 +73,11 @@ PASSED: tuple[Finding, ...] = ()
 def failed(code: str, **params: JSONValue) -> tuple[Finding, ...]:
     """Return the verdict of one failure without a fix."""
     return (Finding(code, params=params),)
+
+
+def stand_in(severity: Severity | None = None) -> tuple[Finding, ...]:
+    """Return the verdict of a text that says that there is no value: ``n/a``, ``无``, ``asdf``."""
+    return (Finding("placeholder", dimension="completeness", severity=severity),)
 
 
 def normal(raw: str, form: str, *, confidence: float = 1.0) -> tuple[Finding, ...]:

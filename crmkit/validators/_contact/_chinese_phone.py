@@ -14,7 +14,7 @@ import attrs
 from crmkit.normalize._placeholders import is_placeholder
 from crmkit.normalize._plain import digits, plain
 from crmkit.validators._checks._check import Check
-from crmkit.validators._checks._verdict import Finding, Verdict, failed, normal
+from crmkit.validators._checks._verdict import Finding, Verdict, failed, normal, stand_in
 
 if TYPE_CHECKING:
     from crmkit.validators._checks._references import Context
@@ -44,7 +44,7 @@ def _judge(text: str, form: str | None, repaired: str | None, code: str) -> Verd
         return normal(text, form, confidence=_OWN_PLAN if not text.startswith("+") else 1.0)
     found = {char for char in text if char.isdecimal()}
     if is_placeholder(text) or (len(found) == 1 and not any(map(str.isalpha, text))):
-        return (Finding("placeholder", dimension="completeness", severity="warning"),)
+        return stand_in("warning")
     if repaired is not None:
         return (Finding(code, fix=repaired, confidence=_LETTER_FOR_DIGIT),)
     return failed(code)

@@ -12,7 +12,7 @@ from crmkit.normalize._placeholders import is_filler_number, is_placeholder
 from crmkit.validators._checks._arguments import one_of
 from crmkit.validators._checks._by_country import ByCountry
 from crmkit.validators._checks._check import Check
-from crmkit.validators._checks._verdict import Finding, Skipped, Verdict, failed, normal
+from crmkit.validators._checks._verdict import Finding, Skipped, Verdict, failed, normal, stand_in
 from crmkit.validators._reading._likeness import nearest
 from crmkit.validators._values._text import tidy
 
@@ -81,7 +81,7 @@ class Country(Check):
                 return found if tidied != text else ()
             return normal(text, code, confidence=1.0 if countries.is_exact(text) else _INEXACT)
         if is_placeholder(text):
-            return (Finding("placeholder", dimension="completeness"),)
+            return stand_in()
         if len(text) > _LONGEST:
             return failed("country_unknown")
         near, sure = nearest(countries.fold(text), countries.by_folded_name(), shortest=_SHORTEST)
@@ -117,11 +117,11 @@ class Postcode(ByCountry):
         if valid is None:
             return Skipped("country_without_codes")
         if is_filler_number(text) and "0" in text:  # no country has a code of zeros only, though its form is right
-            return (Finding("placeholder", dimension="completeness"),)
+            return stand_in()
         if valid:
             return normal(text, addresses.postcode(text, country) or text)
         if is_placeholder(text):
-            return (Finding("placeholder", dimension="completeness"),)
+            return stand_in()
         digits = addresses.postcode(text) or ""
         padded = f"0{digits}"
         # Spreadsheets drop a leading zero; one that makes the code valid was most likely there.

@@ -9,7 +9,7 @@ import attrs
 from crmkit.normalize import _email_typos, emails
 from crmkit.normalize._placeholders import is_placeholder
 from crmkit.validators._checks._check import Check
-from crmkit.validators._checks._verdict import Finding, Verdict, failed, normal
+from crmkit.validators._checks._verdict import Finding, Verdict, failed, normal, stand_in
 from crmkit.validators._reading._web import url_key
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Domain(Check):
         host = None if key is None else key.partition("/")[0].partition("?")[0].partition(":")[0]
         if host is None or host.replace(".", "").isdecimal():
             if is_placeholder(text):
-                return (Finding("placeholder", dimension="completeness"),)
+                return stand_in()
             return failed("domain_invalid")
         if not self.free_mail:
             meant = _email_typos.domain(host)

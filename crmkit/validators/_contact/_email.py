@@ -13,7 +13,7 @@ from crmkit.normalize import _email_bulk, emails
 from crmkit.normalize._placeholders import is_placeholder
 from crmkit.validators._checks._answers import Answers, Forms, objects
 from crmkit.validators._checks._check import Check
-from crmkit.validators._checks._verdict import Finding, Verdict, failed, normal
+from crmkit.validators._checks._verdict import Finding, Verdict, failed, normal, stand_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Email"]
 
-_PLACEHOLDER = (Finding("placeholder", dimension="completeness", severity="warning"),)
 _SEPARATOR = re.compile(r"[\s,;/|、，；]+")
 
 
@@ -65,7 +64,7 @@ class Email(Check):
                 said[at] = _refused(text)
                 continue
             if placeholder(form):
-                said[at] = _PLACEHOLDER
+                said[at] = stand_in("warning")
                 continue
             domain = form[form.rfind("@") + 1 :]
             if domain not in right:
@@ -86,7 +85,7 @@ class Email(Check):
 
 def _accepted(text: str, address: str) -> Verdict:
     if emails.is_placeholder(address):
-        return _PLACEHOLDER
+        return stand_in("warning")
     meant = emails.suggest(address) if _is_typo(address.rpartition("@")[2]) else None
     if meant is not None:
         return (Finding("email_domain_typo", meant[0], meant[1], dimension="accuracy", severity="warning"),)
@@ -95,7 +94,7 @@ def _accepted(text: str, address: str) -> Verdict:
 
 def _refused(text: str) -> Verdict:
     if is_placeholder(text):
-        return _PLACEHOLDER
+        return stand_in("warning")
     pieces = [piece for piece in _SEPARATOR.split(text) if piece]
     if len(pieces) > 1 and all(emails.is_valid(piece) for piece in pieces):
         return (Finding("email_several", params={"n": len(pieces)}, severity="warning"),)

@@ -15,7 +15,7 @@ from crmkit.validators._checks._answers import Answers, Forms
 from crmkit.validators._checks._by_country import ByCountry
 from crmkit.validators._checks._check import Check
 from crmkit.validators._checks._references import Context, Reference, country_reference
-from crmkit.validators._checks._verdict import Finding, Skipped, Verdict, normal
+from crmkit.validators._checks._verdict import Finding, Skipped, Verdict, normal, stand_in
 from crmkit.values import PhoneType
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _refused(text: str, country: str | None, own: str | None) -> Verdict:
     if len(text) > _LONGEST:
         return (Finding("phone_invalid_international"),)
     if is_placeholder(text) or is_filler_number(text):
-        return (Finding("placeholder", dimension="completeness", severity="warning"),)
+        return stand_in("warning")
     if phones.is_lossy(text):
         return (Finding("phone_lossy"),)
     numbers = phones.split_many(text)

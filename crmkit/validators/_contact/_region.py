@@ -12,7 +12,7 @@ from crmkit.normalize._placeholders import is_placeholder
 from crmkit.normalize._reference import read_rows
 from crmkit.validators._checks._arguments import one_of
 from crmkit.validators._checks._by_country import ByCountry
-from crmkit.validators._checks._verdict import Finding, Skipped, Verdict, normal
+from crmkit.validators._checks._verdict import Finding, Skipped, Verdict, normal, stand_in
 from crmkit.validators._reading._likeness import nearest
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Region(ByCountry):
         if found is not None:
             return normal(text, self._written(found, text, country))
         if is_placeholder(text):
-            return (Finding("placeholder", dimension="completeness"),)
+            return stand_in()
         near, sure = nearest(word, known, shortest=3) if len(text) <= _LONGEST else (None, None)
         fix = None if near is None else self._written(near, near[1], country)
         return (Finding("region_unknown", fix=fix, confidence=sure, params={"country": country}),)

@@ -10,7 +10,7 @@ import attrs
 from crmkit.normalize import addresses
 from crmkit.normalize._placeholders import is_placeholder
 from crmkit.validators._checks._check import Check
-from crmkit.validators._checks._verdict import Finding, Verdict, failed, normal
+from crmkit.validators._checks._verdict import Verdict, failed, normal, stand_in
 from crmkit.validators._values._text import tidy
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Street(Check):
     def examine(self, text: str, context: Context = ()) -> Verdict:
         del context
         if is_placeholder(text):
-            return (Finding("placeholder", dimension="completeness"),)
+            return stand_in()
         tidied, found = tidy(text, multiline=True)
         if any(finding.code == "formula" for finding in found):
             return found
@@ -73,7 +73,7 @@ class City(Check):
     def examine(self, text: str, context: Context = ()) -> Verdict:
         del context
         if is_placeholder(text):
-            return (Finding("placeholder", dimension="completeness"),)
+            return stand_in()
         tidied, found = tidy(text)
         if any(finding.code == "formula" for finding in found):
             return found

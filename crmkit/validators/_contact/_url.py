@@ -10,7 +10,7 @@ import attrs
 from crmkit.normalize import text as texts
 from crmkit.normalize._placeholders import is_placeholder
 from crmkit.validators._checks._check import Check
-from crmkit.validators._checks._verdict import Finding, Verdict, failed, normal
+from crmkit.validators._checks._verdict import Finding, Verdict, failed, normal, stand_in
 from crmkit.validators._reading._web import web_address
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class URL(Check):
         if form is not None:
             return normal(text, form)
         if is_placeholder(text):
-            return (Finding("placeholder", dimension="completeness"),)
+            return stand_in()
         slipped = _SLIP.sub(r"\1://", texts.clean(text), count=1)
         repaired = web_address(slipped)
         if repaired is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 from crmkit.normalize._placeholders import is_placeholder
 from crmkit.normalize._plain import digits, plain
 from crmkit.validators._checks._check import Check
-from crmkit.validators._checks._verdict import Finding, Verdict, failed, normal
+from crmkit.validators._checks._verdict import Finding, Verdict, failed, normal, stand_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +74,7 @@ class Identifier(Check):
             form = self.form(compact)
             return normal(text, form, confidence=self.sure(text))
         if is_placeholder(text):
-            return (Finding("placeholder", dimension="completeness", severity="warning"),)
+            return stand_in("warning")
         if self.proves and compact:
             readings = {candidate for candidate in _readings(compact) if self.fault(candidate) is None}
             if len(readings) == 1:

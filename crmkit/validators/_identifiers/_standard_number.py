@@ -12,7 +12,7 @@ from crmkit._optional import require
 from crmkit.errors import NotFoundError
 from crmkit.normalize._placeholders import is_placeholder
 from crmkit.validators._checks._check import Check
-from crmkit.validators._checks._verdict import Finding, Skipped, Verdict, failed, normal
+from crmkit.validators._checks._verdict import Skipped, Verdict, failed, normal, stand_in
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -72,7 +72,7 @@ class StandardNumber(Check):
                 form = compact
         except refused:
             if is_placeholder(text):
-                return (Finding("placeholder", dimension="completeness", severity="warning"),)
+                return stand_in("warning")
             return failed("standard_number_invalid", scheme=self.scheme)
         except Exception:  # noqa: BLE001 - the boundary: a library that fails on a value has said nothing about it
             return Skipped("library_failed")

@@ -22,6 +22,7 @@ from crmkit.validators._checks._verdict import NOT_NORMALIZED, PASSED, Finding, 
 from crmkit.validators._outcome._counts import RuleOutcome
 from crmkit.validators._values._text import Required
 
+from ._crashed import Crashed
 from ._repair import Proposal, propose, safely
 from ._units import make_units
 
@@ -39,13 +40,6 @@ if TYPE_CHECKING:
 __all__ = ["Crashed", "FieldRun"]
 
 logger = logging.getLogger("crmkit.validators")
-
-
-@attrs.frozen
-class Crashed:
-    """The rule raised; only the type of the exception is kept."""
-
-    exception: str
 
 
 class FieldRun:

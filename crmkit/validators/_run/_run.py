@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import attrs
@@ -12,7 +13,6 @@ import numpy as np
 
 from crmkit import frames, systems
 from crmkit._progress import steps
-from crmkit.errors import CrmkitError
 from crmkit.issues import IssueTable, new_run_id
 from crmkit.validators._checks._check import walk
 from crmkit.validators._checks._field_rules import field_rules
@@ -25,6 +25,7 @@ from crmkit.validators._reading._columns import Columns
 from crmkit.validators._rules._rule import RunContext
 from crmkit.validators._values._date import Date, DateTime
 
+from ._crashed import Crashed, answered
 from ._field import FieldRun
 from ._repair import safely
 
@@ -245,13 +246,13 @@ def _masks(
     masks: dict[str, np.ndarray[Any, Any] | None] = {}
     crashed: dict[str, str] = {}
     for rule in rules:
-        try:
-            masks[rule.name] = None if rule.condition is None else rule.condition.mask(columns)
-        except CrmkitError:
-            raise
-        except Exception as error:  # noqa: BLE001 - a normal form of somebody's own; the data are not to blame
-            crashed[rule.name] = type(error).__name__
-            logger.warning("the condition of rule %s crashed: %s", rule.name, type(error).__name__)
+        condition = rule.condition
+        mask = None if condition is None else answered(partial(condition.mask, columns))
+        if isinstance(mask, Crashed):
+            crashed[rule.name] = mask.exception
+            logger.warning("the condition of rule %s crashed: %s", rule.name, mask.exception)
+        else:
+            masks[rule.name] = mask
     return masks, crashed
 
 
@@ -298,17 +299,13 @@ def _run_rule(
         reasons = {"column_missing": n}
         return [_outcome(rule, passed=0, failed=0, skipped=n, reasons=reasons)], []
     context = RunContext(columns=columns, ids=ids, tables=tables, orders=orders, now=moment)
-    n_asked = n
-    try:
-        asked = np.ones(n, dtype=bool) if rule.condition is None else rule.condition.mask(columns)
-        n_asked = int(np.count_nonzero(asked))
-        judged = rule.judge(context, asked)
-    except CrmkitError:  # wrong use, such as a table without the column of a reference
-        raise
-    except Exception as error:  # noqa: BLE001 - the rule's fault, such as a normal form of somebody's own; not the data's
-        logger.warning("rule %s crashed: %s", rule.title, type(error).__name__)
+    asked = np.ones(n, dtype=bool) if rule.condition is None else answered(partial(rule.condition.mask, columns))
+    n_asked = n if isinstance(asked, Crashed) else int(np.count_nonzero(asked))
+    judged = asked if isinstance(asked, Crashed) else answered(partial(rule.judge, context, asked))
+    if isinstance(judged, Crashed):
+        logger.warning("rule %s crashed: %s", rule.title, judged.exception)
         return [
-            _outcome(rule, passed=0, failed=0, error=n_asked, skipped=n - n_asked, exceptions=(type(error).__name__,))
+            _outcome(rule, passed=0, failed=0, error=n_asked, skipped=n - n_asked, exceptions=(judged.exception,))
         ], []
     reasons = dict(judged.skipped)
     if n_asked < n:

@@ -11,9 +11,10 @@ import attrs
 import numpy as np
 
 from crmkit import frames
-from crmkit.errors import CrmkitError
 from crmkit.validators._outcome._counts import RuleOutcome
 from crmkit.validators._reading._columns import Columns
+
+from ._crashed import Crashed, answered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,12 +48,9 @@ class UniqueInPieces:
         if self._exception is not None:
             return
         key, able = np.zeros(columns.n_rows, dtype=np.uint64), np.ones(columns.n_rows, dtype=bool)
-        try:
-            forms = [columns.normalized(field, self.rule.normalize) for field in self.rule.fields]
-        except CrmkitError:
-            raise
-        except Exception as error:  # noqa: BLE001 - a normal form of somebody's own
-            self._exception = type(error).__name__
+        forms = answered(lambda: [columns.normalized(field, self.rule.normalize) for field in self.rule.fields])
+        if isinstance(forms, Crashed):
+            self._exception = forms.exception
             return
         for form in forms:
             hashes = np.fromiter(map(hash, [*form.values, ""]), np.int64, len(form.values) + 1).view(np.uint64)

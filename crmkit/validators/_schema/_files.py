@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from crmkit._disk import replacing
 from crmkit._toml import to_toml
 from crmkit.errors import FormatError
 
@@ -60,9 +61,8 @@ def write_schema(schema: Schema, path: str | os.PathLike[str]) -> None:
     """Write the schema; the ending of the name says how."""
     place = Path(path)
     text = schema_to_toml(schema) if _is_toml(place) else schema_to_json(schema)
-    beside = place.with_name(f".{place.name}.part")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(place)  # a reader sees the old file or the new one, never half of one
+    with replacing(place) as stream:
+        stream.write(text.encode())
 
 
 def read_schema(kind: type[object], path: str | os.PathLike[str]) -> Schema:

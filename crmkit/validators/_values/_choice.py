@@ -13,7 +13,7 @@ from crmkit.normalize import text as texts
 from crmkit.normalize._placeholders import is_placeholder
 from crmkit.validators._checks._arguments import words
 from crmkit.validators._checks._check import Check
-from crmkit.validators._checks._verdict import PASSED, Finding, Verdict, normal
+from crmkit.validators._checks._verdict import PASSED, Finding, Verdict, normal, stand_in
 from crmkit.validators._reading._likeness import nearest
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class Choice(Check):
         if meant is not None:
             return normal(text, meant)
         if is_placeholder(text):
-            return (Finding("placeholder", dimension="completeness", severity="warning"),)
+            return stand_in("warning")
         near, likeness = nearest(texts.fold(text), self._known) if len(text) <= _LONGEST else (None, None)
         return (Finding("choice_unknown", fix=near, confidence=likeness, params={"n": len(self.values)}),)
 

@@ -12,7 +12,7 @@ from crmkit.normalize._placeholders import is_placeholder
 from crmkit.normalize._plain import plain
 from crmkit.validators._checks._arguments import count
 from crmkit.validators._checks._check import Check
-from crmkit.validators._checks._verdict import Finding, Verdict, failed, normal
+from crmkit.validators._checks._verdict import Finding, Verdict, failed, normal, stand_in
 from crmkit.validators._reading._patterns import compile_pattern
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Code(Check):
         if code.isascii() and code.isdecimal() and len(code) == self.length:
             return normal(text, code)
         if is_placeholder(text):
-            return (Finding("placeholder", dimension="completeness", severity="warning"),)
+            return stand_in("warning")
         params = {"length": self.length}
         if code.isascii() and code.isdecimal() and 0 < len(code) < self.length:
             sure = _ZERO_WAS_LOST_LEARNED if self.learned else _ZERO_WAS_LOST

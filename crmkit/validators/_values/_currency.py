@@ -11,7 +11,7 @@ from crmkit.normalize import text as texts
 from crmkit.normalize._placeholders import is_placeholder
 from crmkit.normalize._reference import read_rows
 from crmkit.validators._checks._check import Check
-from crmkit.validators._checks._verdict import Finding, Verdict, failed, normal
+from crmkit.validators._checks._verdict import Verdict, failed, normal, stand_in
 
 if TYPE_CHECKING:
     from crmkit.validators._checks._references import Context
@@ -50,7 +50,7 @@ class Currency(Check):
         if code is not None:
             return normal(text, code)
         if is_placeholder(text):
-            return (Finding("placeholder", dimension="completeness", severity="warning"),)
+            return stand_in("warning")
         return failed("currency_unknown")
 
 

@@ -12,7 +12,7 @@ from crmkit.normalize import dates
 from crmkit.normalize._placeholders import is_placeholder
 from crmkit.validators._checks._arguments import one_of
 from crmkit.validators._checks._check import Check
-from crmkit.validators._checks._verdict import Finding, Verdict, failed, normal
+from crmkit.validators._checks._verdict import Finding, Verdict, failed, normal, stand_in
 from crmkit.validators._reading._moments import Moment, is_iso_between, parse_moment
 from crmkit.validators._reading._zones import day_in, exists, placed, zone_of, zone_validator
 
@@ -102,14 +102,14 @@ class _Dated(Check):
         if moment is not None:
             outside = self._outside(moment)
             if outside and moment.day.isoformat() in _NO_DAYS:
-                return None, (Finding("placeholder", dimension="completeness", severity="warning"),)
+                return None, stand_in("warning")
             if not outside and moment.day.isoformat() in _DEFAULTS and not moment.second:
                 return None, (Finding("date_default", severity="warning", dimension="completeness"),)
             return moment, outside
         if dates.is_ambiguous(text):
             return None, (Finding("date_ambiguous", severity="warning", dimension="consistency"),)
         if is_placeholder(text):
-            return None, (Finding("placeholder", dimension="completeness", severity="warning"),)
+            return None, stand_in("warning")
         return None, failed(code)
 
     def _read(self, text: str) -> Moment | None:

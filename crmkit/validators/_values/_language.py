@@ -12,7 +12,7 @@ from crmkit.normalize import text as texts
 from crmkit.normalize._placeholders import is_placeholder
 from crmkit.normalize._reference import read_rows
 from crmkit.validators._checks._check import Check
-from crmkit.validators._checks._verdict import Finding, Verdict, failed, normal
+from crmkit.validators._checks._verdict import Verdict, failed, normal, stand_in
 
 if TYPE_CHECKING:
     from crmkit.validators._checks._references import Context
@@ -45,7 +45,7 @@ class Language(Check):
         if form is not None:
             return normal(text, form)
         if is_placeholder(text):
-            return (Finding("placeholder", dimension="completeness", severity="warning"),)
+            return stand_in("warning")
         return failed("language_unknown")
 
 

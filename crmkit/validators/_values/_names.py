@@ -11,7 +11,7 @@ from crmkit import systems
 from crmkit.normalize import names
 from crmkit.normalize._placeholders import is_placeholder
 from crmkit.validators._checks._check import Check
-from crmkit.validators._checks._verdict import Finding, Verdict, failed, normal
+from crmkit.validators._checks._verdict import Verdict, failed, normal, stand_in
 
 from ._text import tidy
 
@@ -57,7 +57,7 @@ class PersonName(Check):
         if systems.value_shape(text) == "phone":
             return failed("name_is_phone")
         if names.is_placeholder(text) or _SALUTATION(text) is not None:
-            return (Finding("placeholder", dimension="completeness"),)
+            return stand_in()
         if _PLAIN_PERSON(text) is not None:
             return normal(text, _in_case(text), confidence=_CASE_OF_NAMES) if _is_shouted(text) else ()
         tidied, found = tidy(text)
@@ -96,7 +96,7 @@ class CompanyName(Check):
     def examine(self, text: str, context: Context = ()) -> Verdict:
         del context
         if is_placeholder(text) or _COUNTED(text) is not None:  # other digits can be a company: 360, 58
-            return (Finding("placeholder", dimension="completeness"),)
+            return stand_in()
         tidied, found = tidy(text)
         if any(finding.code == "formula" for finding in found):
             return found

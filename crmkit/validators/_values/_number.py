@@ -15,7 +15,7 @@ from crmkit.validators._checks._arguments import one_of
 from crmkit.validators._checks._check import Check
 from crmkit.validators._checks._conditions import Column
 from crmkit.validators._checks._references import Context, Reference, country_reference
-from crmkit.validators._checks._verdict import Finding, Verdict, failed, normal
+from crmkit.validators._checks._verdict import Finding, Verdict, failed, normal, stand_in
 from crmkit.validators._reading._lines import Lines
 from crmkit.values import Money as Amount
 
@@ -88,7 +88,7 @@ class _Limited(Check):
         amount = Amount(Decimal(text), None) if plain else numbers.parse(text, decimal=self.decimal)
         if amount is None:
             if is_placeholder(text):
-                return None, (Finding("placeholder", dimension="completeness", severity="warning"),)
+                return None, stand_in("warning")
             return None, failed(code)
         if self.ge is not None and amount.amount < self.ge:
             return amount, failed("too_small", ge=f"{self.ge:f}")

@@ -13,7 +13,7 @@ from crmkit.normalize import text as texts
 from crmkit.normalize._placeholders import is_placeholder
 from crmkit.validators._checks._arguments import count
 from crmkit.validators._checks._check import Check
-from crmkit.validators._checks._verdict import Finding, Verdict, failed, normal
+from crmkit.validators._checks._verdict import Verdict, failed, normal, stand_in
 
 from ._number import _limit, number_words
 
@@ -72,7 +72,7 @@ class Percentage(Check):
         amount = numbers.parse(raw.rstrip("%％ ")) if 0 < len(raw) <= _LONGEST else None
         if amount is None or amount.currency is not None:
             if is_placeholder(text):
-                return (Finding("placeholder", dimension="completeness", severity="warning"),)
+                return stand_in("warning")
             return failed("percentage_invalid")
         value = amount.amount if signed or not self.shares else amount.amount * 100
         if self.ge is not None and value < self.ge:
@@ -114,7 +114,7 @@ class Age(Check):
             whole = None if amount is None or amount.currency else amount.amount
             if whole is None or whole != whole.to_integral_value():
                 if is_placeholder(text):
-                    return (Finding("placeholder", dimension="completeness", severity="warning"),)
+                    return stand_in("warning")
                 return failed("age_invalid")
             years = int(whole)
         else:
