@@ -42,11 +42,8 @@ def compress_segment(folder: Path, segment: Segment) -> bool:
 
 
 def _digest(segment: Segment) -> bytes:
-    digest = hashlib.sha256()
     with open_segment(segment) as stream:
-        while block := stream.read(BLOCK):
-            digest.update(block)
-    return digest.digest()
+        return hashlib.file_digest(stream, "sha256").digest()  # type: ignore[arg-type]  # it has readinto, too
 
 
 def prunable(segments: Sequence[Segment], before: str) -> int:
