@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crmkit.matching._marks import mark
+from crmkit.matching._reading._marks import mark
 
 from ._vocabulary import buffer
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crmkit.matching._kinds_people import BORNE, BORNE_SHARE, GIVEN_ANOTHER, GIVEN_DIFFERENT
-from crmkit.matching._kinds_places import split_streets
+from crmkit.matching._kinds._people import BORNE, BORNE_SHARE, GIVEN_ANOTHER, GIVEN_DIFFERENT
+from crmkit.matching._kinds._places import split_streets
 from crmkit.matching.comparisons import KINDS
 
 from ._fields import NO_KEY
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from crmkit.matching._fields import EncodedField
+    from crmkit.matching._kinds._fields import EncodedField
 
     from ._fields import FieldIndex, Value
     from ._query import Query

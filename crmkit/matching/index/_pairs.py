@@ -6,8 +6,8 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from crmkit.matching._kinds_channels import EMAIL_DIFFERENT, bare_local
-from crmkit.matching._kinds_people import BORNE, BORNE_SHARE, GIVEN_HALF_SWAPPED, GIVEN_SWAPPED
+from crmkit.matching._kinds._channels import EMAIL_DIFFERENT, bare_local
+from crmkit.matching._kinds._people import BORNE, BORNE_SHARE, GIVEN_HALF_SWAPPED, GIVEN_SWAPPED
 from crmkit.normalize import emails
 
 from ._fields import words

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit.errors import InvalidValueError, NotFoundError
-from crmkit.matching._kinds_channels import company_domain
-from crmkit.matching._worlds import script_of
+from crmkit.matching._kinds._channels import company_domain
+from crmkit.matching._reading._worlds import script_of
 from crmkit.normalize import text
 
 from ._blocks import Around, Blocks, RuleIndex, marks_in
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from crmkit.matching._fields import Comparison
+    from crmkit.matching._kinds._fields import Comparison
 
     from ._reader import RecordReader
 
