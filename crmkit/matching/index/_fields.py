@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -78,20 +78,15 @@ class Value:
         text: Normalized.
         code: Its number in the vocabulary, ``NEW`` where no record has it.
         keys: Codes for the slots of its field, negative where no record has the key.
-        stamp: State of the index and weight of the record that ``rarity``, ``worths`` and ``levels`` are of.
+        stamp: State of the index and weight of the record that ``rarity`` and ``steps`` are of.
         rarity: Log frequency.
-        worths: The most that a value of another record, by its code, adds to the log odds.
-        levels: Its level and log frequency, where it was compared.
-        step: These as a step of elimination, for candidates of a world with the log share ``share``.
+        steps: What is known of other values beside it, by the log share of the world that both records are of.
         far: State of the index, and what tells in it that other values are far from this one.
         sums: Numbers of a name that is a part of a whole one.
         exchanged: Code that a part of a name has as the other part, ``NEW`` for none; ``None``: not looked up yet.
     """
 
-    __slots__ = (
-        "code", "exchanged", "far", "keys", "levels", "rarity", "share", "stamp", "step", "sums", "text",
-        "worths",
-    )  # fmt: skip
+    __slots__ = ("code", "exchanged", "far", "keys", "rarity", "stamp", "steps", "sums", "text")
 
     def __init__(self, text: str, code: int, keys: tuple[int, ...]) -> None:
         self.text = text
@@ -99,10 +94,7 @@ class Value:
         self.keys = keys
         self.stamp = -1
         self.rarity = 0.0
-        self.worths: dict[Any, float] = {}
-        self.levels: dict[Any, tuple[int, float]] = {}
-        self.step: Step | None = None
-        self.share = 0.0
+        self.steps: dict[float, Step] = {}
         self.far: tuple[int, Far | None] | None = None
         self.sums: tuple[int, int] | None = None
         self.exchanged: int | None = None

@@ -77,9 +77,8 @@ class Query:
 
     def fresh(self, k: int, value: Value) -> Value:
         """Return one of its values, with nothing that was found out in another state of the index."""
-        if value.stamp != self.stamp or len(value.worths) > MOST:
+        if value.stamp != self.stamp:
             field = self.fields[k]
             value.rarity = field.log_frequency(field.count(value.code) + self.weight, self.filled(k))
-            value.worths, value.levels, value.stamp = {-1: 0.0}, {-1: MISSING}, self.stamp
-            value.step = None
+            value.steps, value.stamp = {}, self.stamp
         return value

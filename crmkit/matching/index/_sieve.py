@@ -63,14 +63,13 @@ class Sieve:
         self._rates = [
             [match[name] for name in _rates_of(one.group) if match.get(name, 0.0) > 0.0] for one in model.comparisons
         ]
-        self._nested = [
-            [(k, state.fields[k].columns[0]) for k in nested]
-            for group in dict.fromkeys(groups)
-            if len(nested := [k for k, one in enumerate(model.comparisons) if one.group == group and one.nested]) > 1
-            and leveler.several.isdisjoint(nested)
-            and all(leveler.simple[k] is not None and judge.same[k][0] <= 0.0 for k in nested)
-        ]
-        """Of each group the comparisons of whose equal values only the rarest counts, with the columns of these."""
+        self._nest = [-1] * len(groups)
+        """For each comparison of whose group only the rarest equal value counts, the number of the group."""
+        for number, group in enumerate(dict.fromkeys(groups)):
+            nested = [k for k, one in enumerate(model.comparisons) if one.group == group and one.nested]
+            for k in nested if len(nested) > 1 else ():
+                if k not in leveler.several and judge.same[k][0] <= 0.0:
+                    self._nest[k] = number
         exchanged = {(leveler.given, GIVEN_SWAPPED), (leveler.given, GIVEN_HALF_SWAPPED)}  # these are let through
         self._worths = [self._of_levels(k) for k in range(len(model.comparisons))]
         """What each level is worth where it says nothing of a frequency."""
@@ -134,20 +133,18 @@ class Sieve:
                 best = max([best, *[self._if_equal(query, k, value, share)[0] for value in values]])
                 steps.append((k, place, {missing: 0.0}, best, {missing: MISSING}))
                 continue
-            value, of_world = values[0], share if field.is_local else 0.0
-            step = value.step
-            if step is None or value.stamp != query.stamp or value.share != of_world or len(value.worths) > MOST:
-                step = self._step(query, k, value, of_world)
+            value, of_world = query.fresh(k, values[0]), share if field.is_local else 0.0
+            step = value.steps.get(of_world)
+            if step is None or len(step[2]) > MOST:
+                step = value.steps[of_world] = self._step(query, k, value, of_world)
             steps.append(step)
         return steps
 
     def _step(self, query: Query, k: int, value: Value, share: float) -> Step:
         """Return what is known of a comparison of one column, for candidates of a world with this log share."""
-        query.fresh(k, value)
-        worths, levels, code, best = value.worths, value.levels, value.code, self._best[k]
-        has_words = self._leveler.simple[k] is None and k != self._leveler.given
-        if has_words:
-            worths = {-1: 0.0}  # what words in common are worth depends on the world
+        code, best = value.code, self._best[k]
+        worths: dict[Any, float] = {-1: 0.0}
+        levels: dict[Any, tuple[int, float]] = {-1: MISSING}
         if code != NEW:
             if k == self._leveler.given and query.single_given:
                 worths[code] = max(best, self._worths[k][0])
@@ -155,9 +152,7 @@ class Sieve:
             else:
                 worths[code], rare = self._if_equal(query, k, value, share)
                 levels[code] = 0, rare
-        step = (k, query.fields[k].place, worths, best, levels)
-        value.step, value.share = None if has_words else step, share
-        return step
+        return k, query.fields[k].place, worths, best, levels
 
     def _if_equal(self, query: Query, k: int, value: Value, share: float) -> tuple[float, float]:
         """Return what an equal value is worth, and its log frequency in the world."""
@@ -217,23 +212,21 @@ class Sieve:
             total += worth - best
             if total < least:
                 return False
-        total -= self._counted_twice(query, record)
-        return total >= least and (self._email < 0 or total + self._of_namesake(query, record) >= least)
+        total -= self._counted_twice(query, record, steps)
+        return total >= least and (self._email < 0 or total + self._of_namesake(query, record, steps) >= least)
 
-    def _counted_twice(self, query: Query, record: Sequence[int]) -> float:
+    def _counted_twice(self, query: Query, record: Sequence[int], steps: Sequence[Step]) -> float:
         """Return what equal values are worth that others of their group imply: only the rarest counts."""
-        excess = 0.0
-        for nested in self._nested:
-            most = total = 0.0
-            for k, column in nested:
-                code = record[column]
-                if code == query.codes[column] and code >= 0:
-                    worth = query.values[k][0].worths[code]
-                    total += worth
-                    if worth > most:
-                        most = worth
-            excess += total - most
-        return excess
+        most: dict[int, float] = {}
+        total = 0.0
+        for k, place, worths, _, _ in steps:
+            nest = self._nest[k]
+            if nest >= 0 and (code := record[place]) == query.codes[place] and code >= 0:
+                worth = worths[code]
+                total += worth
+                if worth > most.get(nest, 0.0):
+                    most[nest] = worth
+        return total - sum(most.values())
 
     def _worth_of(self, query: Query, step: Step, key: Any, share: float) -> float:
         """Return what a value is worth that was not met yet."""
@@ -253,16 +246,17 @@ class Sieve:
         level, rare = levels[key] = leveler.compare(query, k, key, share)
         return self.worth(k, level, rare if level == 0 else leveler.in_world(k, rare, share))
 
-    def _of_namesake(self, query: Query, record: Sequence[int]) -> float:
+    def _of_namesake(self, query: Query, record: Sequence[int], steps: Sequence[Step]) -> float:
         """Return what is to be taken off where two addresses are alike because both are made of one name."""
         k = self._email
-        if k in self._leveler.several or not query.values[k]:
+        if k in self._leveler.several:
             return 0.0
-        known = query.values[k][0].levels
-        level, _ = known.get(record[query.fields[k].columns[0]], MISSING)
-        if not 0 < level < EMAIL_DIFFERENT or self._leveler.email_level(query, record, level) != EMAIL_DIFFERENT:
-            return 0.0
-        return self._worths[k][EMAIL_DIFFERENT] - self._worths[k][level]
+        for step in steps:
+            if step[0] == k:
+                level, _ = step[4].get(record[step[1]], MISSING)
+                if 0 < level < EMAIL_DIFFERENT and self._leveler.email_level(query, record, level) == EMAIL_DIFFERENT:
+                    return self._worths[k][EMAIL_DIFFERENT] - self._worths[k][level]
+        return 0.0
 
 
 def _rates_of(group: str) -> list[str]:
