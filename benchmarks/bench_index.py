@@ -74,9 +74,23 @@ def make(rows: int, each: int, seed: int) -> tuple[dict[str, list], dict[str, li
     return table, asked
 
 
-def run_crmkit(rows: int, each: int, seed: int, warm: int) -> list[dict[str, object]]:
-    """Build, save, load, and look up."""
+def run_crmkit(rows: int, each: int, seed: int, warm: int, kept: Path | None) -> list[dict[str, object]]:
+    """Build, save, load, and look up; what is built is kept in a folder, if there is one, and not built again."""
     import crmkit
+
+    common = {"tool": "crmkit", "version": crmkit.__version__, "n": rows}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) if kept is None else kept
+        folder.mkdir(parents=True, exist_ok=True)
+        path, questions = folder / "people.index", folder / "asked.json"
+        building = [] if path.exists() else [build(rows, each, seed, path, questions)]
+        command = [sys.executable, __file__, "--look-up", str(path), str(questions), "--warm", str(warm)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        return [{**common, **one} for one in (*building, *json.loads(done.stdout))]
+
+
+def build(rows: int, each: int, seed: int, path: Path, questions: Path) -> dict[str, object]:
+    """Build an index and save it beside the records to look up."""
     from crmkit.matching import Matcher
 
     table, asked = make(rows, each, seed)
@@ -85,17 +99,10 @@ def run_crmkit(rows: int, each: int, seed: int, warm: int) -> list[dict[str, obj
     start = time.process_time()
     index = matcher.index(table, key="id")
     built = time.process_time() - start
-    with tempfile.TemporaryDirectory() as folder:
-        path, questions = Path(folder) / "people.index", Path(folder) / "asked.json"
-        index.save(path)
-        questions.write_text(json.dumps(asked))
-        common = {"tool": "crmkit", "version": crmkit.__version__, "n": rows}
-        command = [sys.executable, __file__, "--look-up", str(path), str(questions), "--warm", str(warm)]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-        first, *results = json.loads(done.stdout)
-        size = round(path.stat().st_size / 1e6, 1)
-        building = {"task": "build", "cpu_s": round(built, 2), "file_mb": size, "peak_rss_mb": round(rss(), 1)}
-        return [{**common, **one} for one in (building, first, *results)]
+    questions.write_text(json.dumps(asked))
+    index.save(path)
+    size = round(path.stat().st_size / 1e6, 1)
+    return {"task": "build", "cpu_s": round(built, 2), "file_mb": size, "peak_rss_mb": round(rss(), 1)}
 
 
 def look_up(path: Path, questions: Path, warm: int) -> list[dict[str, object]]:
@@ -182,6 +189,7 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=2_000, help="records to look up in each group, the warm ones too")
     parser.add_argument("--warm", type=int, default=WARM, help="records of each group that are looked up before")
     parser.add_argument("--look-up", type=Path, nargs=2, metavar=("INDEX", "ASKED"), help=argparse.SUPPRESS)
+    parser.add_argument("--index", type=Path, help="folder that the index is kept in, and taken from the next time")
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--tools", default="crmkit")
     parser.add_argument("--splink-python", default="")
@@ -194,7 +202,7 @@ def main() -> None:
     results: list[dict[str, object]] = []
     for tool in arguments.tools.split(","):
         if tool == "crmkit":
-            results += run_crmkit(arguments.rows, arguments.each, arguments.seed, warm)
+            results += run_crmkit(arguments.rows, arguments.each, arguments.seed, warm, arguments.index)
         else:
             results += run_splink(arguments.rows, arguments.each, arguments.seed, arguments.splink_python)
     about = machine()

@@ -39,8 +39,8 @@ __all__ = [
 ]
 
 _SLACK = 1e-9
-_REMEMBERED = 1 << 16
-"""Answers that are kept: names and places come again and again."""
+_REMEMBERED = 1 << 13
+"""Names that are kept with what was found out about them: they come again and again."""
 
 _distance = OSA.distance
 _winkler = JaroWinkler.similarity
@@ -127,7 +127,6 @@ def latin_given_level(a: str, b: str, *, is_one_root: bool, is_sure: bool) -> in
     return (3, GIVEN_ALIKE, GIVEN_DIFFERENT)[_likeness(a, b, han_a=False, han_b=False)]
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def _family(a: str, b: str) -> int:
     han_a, han_b = text.has_han(a), text.has_han(b)
     likeness = _likeness(a, b, han_a=han_a, han_b=han_b)
@@ -181,7 +180,7 @@ def _one_edit(a: str, b: str) -> int:
     return 1 if _distance(a, b, score_cutoff=1) <= 1 else 2
 
 
-street_parts = lru_cache(maxsize=_REMEMBERED)(split_street)
+street_parts = lru_cache(maxsize=1 << 8)(split_street)
 
 
 def _street(a: str, b: str) -> int:
@@ -201,7 +200,6 @@ def _street(a: str, b: str) -> int:
     return 4 if alike and not no_number else 5
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def _city(a: str, b: str) -> int:
     shorter, longer = (a, b) if len(a) <= len(b) else (b, a)
     size = len(shorter)
@@ -220,7 +218,6 @@ def _postcode(a: str, b: str) -> int:
     return 1 if len(shorter) >= 4 and longer.startswith(shorter) else 2
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def _company(a: str, b: str) -> int:
     return 1 if _is_token_set(a, b, 75.0) or _is_jaro_winkler(a, b, 0.92) else 2
 

@@ -12,7 +12,7 @@ from crmkit.normalize import emails
 
 from ._fields import words
 from ._levels import LEVELS, given_level, latin_given_level, organization_level, spoken
-from ._query import MISSING
+from ._query import LEVEL_ALONE, MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,9 +92,9 @@ class PairLeveler:
         field = self.fields[k]
         simple = LEVELS.get(field.comparison.kind)
         if simple is not None:
-            return simple(value.text, field.text(code)), 0.0
+            return LEVEL_ALONE[simple(value.text, field.text(code))]
         if field.comparison.kind == "given_name":
-            return self._given(query, field, value, code), 0.0
+            return LEVEL_ALONE[self._given(query, field, value, code)]
         return self._organization(query, field, value.text, field.text(code))
 
     def _given(self, query: Query, field: FieldIndex, value: Value, code: int) -> int:

@@ -18,7 +18,7 @@ from crmkit.matching.comparisons import KINDS
 
 from ._far import Marks
 from ._fields import NEW
-from ._query import MISSING, MOST
+from ._query import LEVEL_ALONE, MISSING, MOST
 from ._state import part_of
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class Sieve:
         if code != NEW:
             if k == self._leveler.given and query.single_given:
                 worths[code] = max(best, self._worths[k][0])
-                levels[code] = GIVEN_INITIAL, 0.0
+                levels[code] = LEVEL_ALONE[GIVEN_INITIAL]
             else:
                 worths[code], rare = self._if_equal(query, k, value, share)
                 levels[code] = 0, rare
@@ -236,12 +236,12 @@ class Sieve:
             worth = far.worth(key)
             if worth is not None:
                 if far.level:
-                    levels[key] = far.level, 0.0
+                    levels[key] = LEVEL_ALONE[far.level]
                 return worth
         simple = leveler.simple[k]
         if simple is not None:
             level = simple(query.values[k][0].text, query.fields[k].text(key))
-            levels[key] = level, 0.0
+            levels[key] = LEVEL_ALONE[level]
             return self._worths[k][level]
         level, rare = levels[key] = leveler.compare(query, k, key, share)
         return self.worth(k, level, rare if level == 0 else leveler.in_world(k, rare, share))
