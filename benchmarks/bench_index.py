@@ -120,7 +120,7 @@ def look_up(path: Path, questions: Path, warm: int) -> list[dict[str, object]]:
         first = min(warm, len(records) // 2)
         for record in records[:first]:
             index.search(record)
-        wall, cpu, found, looked, yard = [], [], 0, [], []
+        wall, cpu, found, yard = [], [], 0, []
         for record in records[first:]:
             a, b = time.perf_counter(), time.thread_time()
             hits = index.search(record)
@@ -128,9 +128,8 @@ def look_up(path: Path, questions: Path, warm: int) -> list[dict[str, object]]:
             wall.append(time.perf_counter() - a)
             found += bool(hits)
             yard.append(yardstick())
-        for record in records[first:]:
-            looked.append(len(index._state.candidates(index._query(record))))  # how many is no part of the answer
-        looked.sort()
+        # How many candidates there are is no part of the answer.
+        looked = sorted(len(index._state.candidates(index._query(record))) for record in records[first:])
         results.append(
             {"task": group, "records": len(wall), "with_hits": found,
              **{f"cpu_{name}_us": value for name, value in percentiles(cpu).items()},
