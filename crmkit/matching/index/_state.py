@@ -198,8 +198,9 @@ class State:
     def _domain(self, query: Query, field: FieldIndex, email: int) -> Value | None:
         if query.codes[self.fields[email].columns[0]] == -1:
             return None
-        domain = company_domain(query.values[email][0].text)
-        return None if domain is None else field.value(domain)
+        domain = query.values[email][0].text.rpartition("@")[2]
+        found = field.read_texts.get(domain, _UNREAD)
+        return field.read(domain, company_domain) if found is _UNREAD else found
 
     def _finished(self, query: Query, world: int) -> Query:
         """Note what its name says, and how large the file with the record is."""
