@@ -116,9 +116,8 @@ def _members(job: Job) -> Members:
     sizes = np.bincount(job.labels)
     rows = np.flatnonzero(sizes[job.labels] > 1)
     rows = rows[np.argsort(job.labels[rows], kind="stable")]
-    _, cluster = np.unique(job.labels[rows], return_inverse=True)
-    updated = job.found.column("updated_at")
-    return Members(job.table, rows.astype(np.int64), cluster.ravel().astype(np.int64), updated)
+    cluster = np.cumsum(np.diff(job.labels[rows], prepend=job.labels[rows[:1]]) != 0, dtype=np.int64)
+    return Members(job.table, rows, cluster, job.found.column("updated_at"))
 
 
 def _survivors(members: Members, plan: Plan, preferred: frozenset[int]) -> Places:
@@ -194,7 +193,7 @@ class _Golden:
     def _take(self, column: str, best: Places, rule: str) -> None:
         """Note cells of survivors that get another value than they have, and where from."""
         members, survivor = self.members, self.survivor
-        distinct = members.table.distinct(column)
+        distinct = members.distinct(column)
         codes = members.codes(column)
         differs = np.flatnonzero((best >= 0) & (codes[best] != codes[survivor]))
         rows = members.rows[survivor[differs]].tolist()
@@ -209,7 +208,7 @@ class _Golden:
         best, several = self._uncontested(column)
         self._take(column, best, repr(rule))
         values, sources = rule.unite(self.members, column, several)
-        distinct = self.members.table.distinct(column)
+        distinct = self.members.distinct(column)
         codes = self.members.codes(column)
         for cluster, value in values.items():
             own = codes[self.survivor[cluster]]
@@ -274,7 +273,7 @@ def _unite_seconds(job: Job, golden: _Golden) -> None:
 
 
 def _unite_second(golden: _Golden, first: str, second: str, normal: Callable[[str], str | None]) -> None:
-    members, survivor, table = golden.members, golden.survivor, golden.members.table
+    members, survivor = golden.members, golden.survivor
     chosen, spare = golden.chosen[first], golden.chosen[second]
     empty = (spare < 0) | (members.codes(second)[spare] < 0)
     _, several = golden._uncontested(first)
@@ -282,11 +281,11 @@ def _unite_second(golden: _Golden, first: str, second: str, normal: Callable[[st
     if not wanted.any():
         return
     part, places = members.only(wanted)
-    codes = _comparable(table, first, normal, part)
+    codes = _comparable(part, first, normal)
     taken = codes[np.searchsorted(places, chosen[wanted])]
     other = (codes >= 0) & (codes != taken[part.cluster])
     best = best_rows(part, first, (MostRecent(),), allowed=other)
-    values: list[Any] = table.distinct(first).values
+    values: list[Any] = part.distinct(first).values
     stays = members.rows[survivor[wanted]]
     for cluster in np.flatnonzero(best >= 0).tolist():
         row, source = int(stays[cluster]), int(best[cluster])
@@ -295,10 +294,10 @@ def _unite_second(golden: _Golden, first: str, second: str, normal: Callable[[st
     golden.rules[second] += f"; else another {first}"
 
 
-def _comparable(table: Table, column: str, normal: Callable[[str], str | None], part: Members) -> NDArray[np.int64]:
+def _comparable(part: Members, column: str, normal: Callable[[str], str | None]) -> NDArray[np.int64]:
     """Return numbers of the comparable forms of the part's values; -1 for what has none."""
-    distinct = table.texts(column)
-    codes = distinct.codes[part.rows]
+    distinct = part.texts(column)
+    codes = distinct.codes
     numbers: dict[object, int] = {}
     lookup = np.full(len(distinct) + 1, -1, dtype=np.int64)
     for code in np.unique(codes[codes >= 0]).tolist():

@@ -59,8 +59,8 @@ class WellFormed(SurvivorshipRule):
 
     def scores(self, members: Members, column: str) -> Scores:
         """Score 1 for a value in form, less for a careless one, 0.5 where that cannot be told, 0 for none."""
-        distinct = members.table.texts(column)
-        codes = distinct.codes[members.rows]
+        distinct = members.texts(column)
+        codes = distinct.codes
         scores = members.judged(column, self.type)
         scores[-1] = _UNSURE
         used = used_codes(codes, len(distinct))
