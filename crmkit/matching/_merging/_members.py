@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 
 from crmkit import frames
+from crmkit.errors import ShapeError
 from crmkit.frames import Distinct
 
 from ._moments import moment_ranks
@@ -146,6 +147,12 @@ class Members:
                 self._filled += self.codes(column) >= 0
         return self._filled
 
+    def places_in(self, whole: Members) -> NDArray[np.int64]:
+        """Return where each row is among those of which these are a part."""
+        if self._places is None or self._whole is not whole:
+            raise ShapeError("these are no rows of the others", expected=len(whole.rows), actual=len(self.rows))
+        return self._places
+
     def at(self, places: NDArray[np.int64]) -> Members:
         """Return single rows, each as a cluster of its own, to score no others."""
         chosen = Members(self.table, self.rows[places], np.arange(len(places)), self.updated)
@@ -187,11 +194,10 @@ class _Alone:
     def texts(self, column: str) -> Distinct:
         if self._is_empty(column):
             return self.distinct(column)
-        kinds = set(map(type, self._part.distinct(column).values))
-        if any(issubclass(kind, dt.datetime | np.datetime64) for kind in kinds):
+        distinct, found = self._part.distinct(column), self._part.texts(column)
+        if found is not distinct and any(isinstance(value, dt.datetime | np.datetime64) for value in distinct.values):
             found = self._table.texts(column)  # whether they are dates is told by all moments of the column
             return Distinct(found.values, found.codes[self._rows])
-        found = self._part.texts(column)
         return Distinct(found.values, found.codes[self._places])
 
     def _is_empty(self, column: str) -> bool:
@@ -227,20 +233,36 @@ def best_rows(
     """Return for each cluster the place in ``members.rows`` whose value survives, -1 where none has a value.
 
     Note:
-        One sort over the rows of all clusters.
+        A rule is asked about the clusters in which the rules before it left several rows, and only about these.
     """
     if len(rules) > 1 and rules[0].highest is not None and allowed is None:
         return _best_of_the_rest_first(members, column, rules, needs_value=needs_value)
     open_ = np.ones(len(members.rows), dtype=bool) if allowed is None else allowed.copy()
     if rules[0].needs_value if needs_value is None else needs_value:
         open_ &= members.codes(column) >= 0
-    chosen = np.flatnonzero(open_)
-    keys = [-rule.scores(members, column)[chosen] for rule in rules]
-    order = chosen[np.lexsort((chosen, *keys[::-1], members.cluster[chosen]))]
-    first = order[np.flatnonzero(np.diff(members.cluster[order], prepend=-1))]
+    left = np.flatnonzero(open_)
+    for rule in rules:
+        tied = np.bincount(members.cluster[left], minlength=members.clusters) > 1
+        if not tied.any():
+            break
+        among = tied[members.cluster[left]]
+        part, places = (members, None) if tied.all() else members.only(tied)
+        scores = rule.scores(part, column)
+        chosen = left[among]
+        best = _highest(members.cluster[chosen], scores[chosen if places is None else np.searchsorted(places, chosen)])
+        among[among] = ~best
+        left = left[~among]
+    first = left[np.diff(members.cluster[left], prepend=-1) != 0]
     result = np.full(members.clusters, -1, dtype=np.int64)
     result[members.cluster[first]] = first
     return result
+
+
+def _highest(cluster: NDArray[np.int64], scores: Scores) -> NDArray[np.bool_]:
+    """Return which rows, sorted by cluster, have the highest score of theirs; what is no number is below all."""
+    start = np.flatnonzero(np.diff(cluster, prepend=-1))
+    highest = np.repeat(np.fmax.reduceat(scores, start), np.diff(np.append(start, len(cluster))))
+    return np.asarray((scores == highest) | np.isnan(highest))
 
 
 def _best_of_the_rest_first(

@@ -123,7 +123,7 @@ def _members(job: Job) -> Members:
 def _survivors(members: Members, plan: Plan, preferred: frozenset[int]) -> Places:
     chain: tuple[SurvivorshipRule, ...] = plan.survivor
     if preferred:
-        chain = (_Known(np.isin(members.rows, sorted(preferred)).astype(np.float64)), *chain)
+        chain = (_Known(np.isin(members.rows, sorted(preferred)).astype(np.float64), members), *chain)
     anything = members.table.columns[0] if members.table.columns else ""
     return best_rows(members, anything, chain, needs_value=False)
 
@@ -133,10 +133,23 @@ class _Known(SurvivorshipRule):
     """Scores of rows, known beforehand."""
 
     known: Scores
+    of: Members
 
     def scores(self, members: Members, column: str) -> Scores:  # noqa: ARG002  # they are known
         """Return the scores."""
-        return self.known
+        return self.known if members is self.of else self.known[members.places_in(self.of)]
+
+
+@attrs.frozen(eq=False)
+class _Summed(SurvivorshipRule):
+    """What a rule says of several columns, as one."""
+
+    rule: SurvivorshipRule
+    columns: Sequence[str]
+
+    def scores(self, members: Members, column: str) -> Scores:  # noqa: ARG002  # it has its own columns
+        """Add up the scores."""
+        return np.asarray(sum(self.rule.scores(members, one) for one in self.columns))
 
 
 class _Golden:
@@ -257,11 +270,9 @@ def _well_filled(
 
 
 def _by_filled(members: Members, columns: Sequence[str], filled: Scores, *, latest: bool) -> Places:
-    frequency = sum(MostFrequent().scores(members, column) for column in columns)
-    length = sum(Longest().scores(members, column) for column in columns)
-    by_use = (_Known(np.asarray(frequency)), _Known(np.asarray(length)))
+    by_use = (_Summed(MostFrequent(), columns), _Summed(Longest(), columns))
     rest = (MostRecent(), *by_use) if latest else (*by_use, MostRecent())
-    return best_rows(members, columns[0], (_Known(filled), *rest), needs_value=False)
+    return best_rows(members, columns[0], (_Known(filled, members), *rest), needs_value=False)
 
 
 def _unite_seconds(job: Job, golden: _Golden) -> None:
