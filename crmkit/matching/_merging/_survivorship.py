@@ -122,7 +122,7 @@ class Survivorship(SurvivorshipData):
 
     @classmethod
     def nutshell(cls) -> Survivorship:
-        """Decide as Nutshell does: the survivor's value, else another's; e-mails, phones and tags are joined."""
+        """Decide as Nutshell does: e-mails, phones and tags are joined, custom fields stay, others are filled."""
         return cls._of_style("nutshell")
 
     @classmethod
