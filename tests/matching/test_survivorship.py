@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from crmkit import columns, frames
-from crmkit.errors import FormatError, NotFoundError, SchemaError
+from crmkit.errors import FormatError, NotFoundError, SchemaError, ShapeError
 from crmkit.matching import (
     FirstSeen,
     Longest,
@@ -130,6 +130,46 @@ def test_rules_that_cannot_be_followed_are_refused(rules, says):
     rows = [{"id": "1", "email": "a@example.com", "x": "1", "changed": "2026-01-01"}] * 1
     with pytest.raises(SchemaError, match=says):
         merge_clusters(rows, [0], survivorship=rules)
+
+
+@attrs.frozen
+class Wrong(SurvivorshipRule):
+    given: object = None
+
+    def scores(self, members, column):
+        return self.given
+
+
+@pytest.mark.parametrize("given", [None, [1.0], ["a", "b"], np.zeros((2, 2)), 3.0])
+def test_a_rule_of_ones_own_that_scores_no_rows_is_refused(given):
+    with pytest.raises(ShapeError, match="Wrong gave no number for each of 2 rows"):
+        golden([{"id": "1", "x": "a"}, {"id": "2", "x": "b"}], {"x": Wrong(given)})
+
+
+@pytest.mark.parametrize("score", [int, lambda _: "secret", lambda _: 1 / 0, lambda _: None], ids=range(4))
+def test_a_score_that_fails_is_told_without_the_value(score):
+    rows = [{"id": "1", "x": "secret a"}, {"id": "2", "x": "secret b"}]
+    with pytest.raises(SchemaError, match="the score of column 'x'") as caught:
+        golden(rows, {"x": ScoredBy(score)})
+    assert "secret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: TrustedSource("system", "erp"), lambda: TrustedSource("system", None), lambda: Verified("ok", "yes"),
+        lambda: Survivorship(together="street"), lambda: Survivorship(together=["street", "city"]),
+        lambda: Survivorship({"email": None}), lambda: Survivorship({"email": 7}),
+        lambda: Survivorship({"email": Longest}),
+    ],
+    ids=range(8),
+)  # fmt: skip
+def test_one_name_is_not_taken_for_many(make):
+    with pytest.raises(SchemaError):
+        make()
+    assert TrustedSource("system", [1, 2]).order == ("1", "2")
 
 
 def test_rules_about_the_survivor_cannot_choose_it():

@@ -247,9 +247,17 @@ def best_rows(
             break
         among = tied[members.cluster[left]]
         part, places = (members, None) if tied.all() else members.only(tied)
-        scores = rule.scores(part, column)
+        scores = np.asarray(rule.scores(part, column))
+        if scores.shape != part.rows.shape or scores.dtype.kind not in "fiub":
+            size = len(part.rows)
+            raise ShapeError(
+                f"{type(rule).__name__} gave no number for each of {size} rows", expected=size, actual=scores.size
+            )
         chosen = left[among]
-        best = _highest(members.cluster[chosen], scores[chosen if places is None else np.searchsorted(places, chosen)])
+        best = _highest(
+            members.cluster[chosen],
+            scores.astype(np.float64)[chosen if places is None else np.searchsorted(places, chosen)],
+        )
         among[among] = ~best
         left = left[~among]
     first = left[np.diff(members.cluster[left], prepend=-1) != 0]

@@ -6,18 +6,20 @@ among equals, and the order of the input at the end. Rules see all clusters at o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import attrs
 import numpy as np
 
 from crmkit.errors import NotFoundError, SchemaError
+from crmkit.frames import as_text
 from crmkit.normalize import text
 
 from ._members import used_codes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from ._members import Members, Scores
 
@@ -40,8 +42,10 @@ __all__ = [
 ]
 
 
-def _texts(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(values)
+def _texts(values: Iterable[object]) -> tuple[str, ...]:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise SchemaError("several names are given as a list, such as ['erp', 'web']")
+    return tuple(map(as_text, values))
 
 
 @attrs.frozen
@@ -282,6 +286,7 @@ class ScoredBy(SurvivorshipRule):
 
     Raises:
         NotFoundError: Nobody registered the name.
+        SchemaError: When merging: the function failed for a value, or gave no number; the value is not repeated.
 
     Example:
         >>> register_score("digits", lambda value: sum(map(str.isdigit, value)))
@@ -308,7 +313,11 @@ class ScoredBy(SurvivorshipRule):
         codes = distinct.codes
         ranks = np.zeros(len(distinct) + 1)
         for code in used_codes(codes, len(distinct)).tolist():
-            ranks[code] = score(str(distinct.values[code]))
+            try:
+                ranks[code] = score(str(distinct.values[code]))
+            except Exception as error:  # noqa: BLE001  # whatever it says may quote the value
+                reason = type(error).__name__
+                raise SchemaError(f"the score of column {column!r} failed for some value: {reason}") from None
         if not np.isfinite(ranks).all():
             raise SchemaError(f"the score of column {column!r} is no number for some value")
         return np.asarray(ranks[codes])
