@@ -207,7 +207,7 @@ def test_clusters_that_cannot_be_merged_are_refused():
         merge_clusters(PEOPLE, [0, 0], key="id")
     with pytest.raises(SchemaError, match="'cluster_id'; did you mean 'cluster'"):
         merge_clusters(PEOPLE, [{"record_id": 1, "cluster": 0}], key="id")
-    with pytest.raises(SchemaError, match="needs one id of its own"):
+    with pytest.raises(SchemaError, match="'city' is no record id here"):
         merge_clusters(PEOPLE, [0] * 4, key="city")
     with pytest.raises(SchemaError, match="did you mean 'id'"):
         merge_clusters(PEOPLE, [0] * 4, key="idd")
