@@ -17,7 +17,7 @@ from crmkit.errors import NotFoundError, SchemaError, ShapeError
 
 from ._columns import Array, Coded, coded, encoder, is_column, join, numbers, objects
 from ._html import issues_html
-from ._issue import COLUMNS, Dimension, Issue
+from ._issue import COLUMNS, DIMENSIONS, SEVERITIES, Dimension, Issue
 from ._messages import message
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ __all__ = ["IssueTable"]
 
 _LANGUAGES = ("en", "zh")
 _CODED = ("run_id", "path", "rule", "code", "severity", "dimension", "params", "related")
+_WORDS: Mapping[str, tuple[str, ...]] = {"severity": SEVERITIES, "dimension": DIMENSIONS}
 _TEXTS = ("record_id", "value", "fix")
 _COUNTABLE = {"field": "path", **{name: name for name in ("path", "rule", "code", "severity", "dimension")}}
 
@@ -248,14 +249,19 @@ class IssueTable:
         severity: str | Iterable[str] | None = None,
         code: str | Iterable[str] | None = None,
         rule: str | Iterable[str] | None = None,
-        field: str | Iterable[str] | None = None,
+        path: str | Iterable[str] | None = None,
         dimension: str | Iterable[str] | None = None,
         row: int | None = None,
         min_confidence: float | None = None,
     ) -> IssueTable:
         """Return the issues that agree with every argument; several words for one argument are alternatives.
 
-        ``min_confidence`` keeps those that have a fix at least that sure.
+        Arguments are called as the columns of the table: ``path`` is a field. ``min_confidence`` keeps those that have
+        a fix at least that sure.
+
+        Raises:
+            NotFoundError: No such severity or dimension; a misspelt word would agree with nothing, which looks like
+                good news. Codes, rules and fields can be of rules that found nothing, so any are taken.
 
         Example:
             >>> table = IssueTable.of(rule=["a", "b"], code="x", row=[1, 2])
@@ -263,11 +269,13 @@ class IssueTable:
             (1, 1)
         """
         keep = np.ones(len(self), dtype=bool)
-        wanted = {"severity": severity, "code": code, "rule": rule, "path": field, "dimension": dimension}
+        wanted = {"severity": severity, "code": code, "rule": rule, "path": path, "dimension": dimension}
         for name, words in wanted.items():
             if words is not None:
                 allowed = {words} if isinstance(words, str) else set(words)
                 column = self._code(name)
+                for word in sorted(map(str, allowed.difference(_WORDS.get(name, allowed)))):
+                    raise NotFoundError.of(name, word, _WORDS[name])
                 hits = np.array([value in allowed for value in column.values], dtype=bool)
                 keep &= hits[column.codes] if len(hits) else keep
         if row is not None:
