@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     """Place of a comparison, where its codes are in a record, its worth by codes, the most that it can be worth, and
     level and log frequency by codes."""
 
-__all__ = ["LEVEL_ALONE", "MISSING", "MOST", "Query"]
+__all__ = ["LEVEL_ALONE", "MISSING", "MOST", "MOST_WORLDS", "Query"]
 
 MISSING = (-1, 0.0)
 """Level and log frequency where one of two values is missing."""
@@ -21,8 +21,11 @@ MISSING = (-1, 0.0)
 LEVEL_ALONE = [(level, 0.0) for level in range(16)]
 """Each level without a log frequency, so that there is one such pair and not one for every value."""
 
-MOST = 64
+MOST = 32
 """Other values that are kept with a value that comes again and again: these come again, too."""
+
+MOST_WORLDS = 3
+"""Worlds for which they are kept, so that what is remembered has a bound."""
 
 
 class Query:

@@ -18,7 +18,7 @@ from crmkit.matching.comparisons import KINDS
 
 from ._far import Marks
 from ._fields import NEW
-from ._query import LEVEL_ALONE, MISSING, MOST
+from ._query import LEVEL_ALONE, MISSING, MOST, MOST_WORLDS
 from ._state import part_of
 
 if TYPE_CHECKING:
@@ -136,6 +136,8 @@ class Sieve:
             value, of_world = query.fresh(k, values[0]), share if field.is_local else 0.0
             step = value.steps.get(of_world)
             if step is None or len(step[2]) > MOST:
+                if len(value.steps) > MOST_WORLDS:
+                    value.steps.clear()
                 step = value.steps[of_world] = self._step(query, k, value, of_world)
             steps.append(step)
         return steps
