@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from crmkit.errors import InvalidValueError
 from crmkit.matching import Matcher, MatchIndex
+from crmkit.matching._kinds._people import GIVEN_SWAPPED
 from crmkit.matching._learning._model import posterior
 from crmkit.matching._pairs._levels import PairLevels
 from crmkit.matching.index._blocks import Around, Blocks, RuleIndex, rule_arrays
@@ -218,3 +219,21 @@ def test_frequencies_change_what_is_remembered_of_a_value() -> None:
         assert a.keys() == b.keys()
         for record_id, weight in a.items():
             assert weight == pytest.approx(b[record_id], abs=1e-4)
+
+
+def test_names_that_are_exchanged_are_let_through_whatever_else_differs() -> None:
+    found = 0
+    index()
+    for person in _PEOPLE[:120]:
+        given_name, family_name = person["given_name"], person["family_name"]
+        if not given_name or not family_name:
+            continue
+        record = {"given_name": family_name, "family_name": given_name, "birth_date": "1903-03-30", "city": "Nowhere"}
+        query = index()._query(record)
+        row = index()._state.ids.row_of(person["id"])
+        levels = index()._levels(query, [row])
+        said = posterior(index()._model.for_size(query.records, query.pairs), levels)
+        passed = {one for one, *_ in index()._sieve.likely(query, [row], float(said.log_odds[0]) - 1e-3)}
+        assert passed == {row}
+        found += int(levels.levels[0, 0]) == GIVEN_SWAPPED
+    assert found > 50
