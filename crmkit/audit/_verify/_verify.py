@@ -5,11 +5,12 @@ from __future__ import annotations
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from crmkit._progress import steps
 from crmkit.audit._proofs._checkpoint import Checkpoint
 from crmkit.audit._proofs._rows import Rows, usable
+from crmkit.audit._stores._vault import vault_beside
 from crmkit.errors import FormatError, IntegrityError
 
 from ._damage import Damage
@@ -17,6 +18,7 @@ from ._report import LogReport
 from ._scan import UNREADABLE, Scan, scan
 from ._settle import Claim, settle
 from ._source import Part, Source, open_source
+from ._values import check_values
 
 if TYPE_CHECKING:
     import os
@@ -38,6 +40,7 @@ def verify(
     witnesses: Iterable[Witness] = (),
     trusted: Iterable[bytes] = (),
     deep: bool = False,
+    vault: str | os.PathLike[str] | Literal[False] | None = None,
     since: bytes | None = None,
     workers: int = 1,
     progress: Progress | None = None,
@@ -47,10 +50,14 @@ def verify(
     Args:
         path: The log; nothing is changed, and a writer may be at work.
         keys: Public keys that may have signed. Without any nothing can be proved.
-        witnesses: Asked for the newest checkpoint that they have.
+        witnesses: Asked for the newest checkpoint that they have; one that has none of a log that has checkpoints is
+            an error. One that only forwards (`Witness.answers`) is not asked.
         trusted: Signed checkpoints that were kept elsewhere.
         deep: Also read every event and write it again in canonical form; some ten times slower. Not needed for any
-            proof, since what is signed are the stored bytes.
+            proof, since what is signed are the stored bytes. And hold the vault against the events: a value that is
+            not there must have gone by an erasure that the log tells of.
+        vault: With ``deep``: where values and salts are; beside the log by default. ``False`` for a log that came
+            without them, as an auditor's does.
         since: A checkpoint up to which the log was verified before; whole segments before it are not read again.
         workers: Processes to use. Several pay from some hundred thousand events on; as everywhere in Python, a script
             that asks for them needs ``if __name__ == "__main__":``.
@@ -77,12 +84,15 @@ def verify(
     damage: list[Damage] = []
     known = list(dict.fromkeys(keys))
     claims = _own_claims(source, known, damage)
-    claims += _claims_elsewhere(witnesses, trusted, known, damage, signed=bool(claims))
+    silent: list[str] = []
+    claims += _claims_elsewhere(witnesses, trusted, known, damage, silent)
     try:
         with source.rows() as store:
             counts = store.counts()
         parts = source.parts()
         claims += _claims_of_headers(parts, claims, known, damage)
+        if claims:  # it is no log that was just begun
+            damage += [Damage(kind="unwitnessed", location=name) for name in silent]
         base = _resume(source, parts, since, known, damage)
         follows: list[Part | None] = [*parts[1:], None]
         todo = [(part, after) for part, after in zip(parts, follows, strict=True) if not after or after.first > base]
@@ -100,6 +110,9 @@ def verify(
         damage.append(Damage(kind="unreadable", location=Path(path).name))
         return _report(None, 0, 0, claims, 0, damage, deep=deep)
     size = scans[-1].end
+    if deep and vault is not False:
+        kept = vault_beside(Path(path)) if vault is None else Path(vault)
+        damage += check_values(source, [part for part, _ in todo], size, kept)
     pruned = sum((size if after is None else after.first) - part.first for part, after in todo if part.kind == "pruned")
     allowed = [before for found in scans for seq, before in found.pruned if seq < proved or not claims]
     _hold_pruned(todo, size, max(allowed, default=0), damage)
@@ -164,10 +177,10 @@ def _claims_of_headers(
 
 
 def _claims_elsewhere(
-    witnesses: Iterable[Witness], trusted: Iterable[bytes], known: list[NoteVerifier], damage: list[Damage], *,
-    signed: bool,
+    witnesses: Iterable[Witness], trusted: Iterable[bytes], known: list[NoteVerifier], damage: list[Damage],
+    silent: list[str],
 ) -> list[Claim]:  # fmt: skip
-    """Read what others have kept; one that has nothing of a log that is signed was wiped, or is not the one meant."""
+    """Read what others have kept, and note who has nothing: that witness was wiped, or is not the one meant."""
     kept = [(note, f"trusted checkpoint {number}") for number, note in enumerate(trusted, start=1)]
     for witness in witnesses:
         try:
@@ -177,8 +190,8 @@ def _claims_elsewhere(
             continue
         if latest is not None:
             kept.append((latest, f"witness {witness.name}"))
-        elif witness.answers and signed:
-            damage.append(Damage(kind="unproved", severity="warning", location=f"witness {witness.name}"))
+        elif witness.answers:
+            silent.append(f"witness {witness.name}")
     claims = [_claim(note, known, name, damage, elsewhere=True) for note, name in kept]
     return [claim for claim in claims if claim is not None]
 
