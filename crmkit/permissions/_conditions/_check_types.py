@@ -31,8 +31,10 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f'; did you mean "{near[0]}"?' if near else ""
 
 
-def unknown(what: str, name: str, known: Iterable[str]) -> str:
-    """Return the sentence for such a name."""
+def unknown(what: str, name: object, known: Iterable[str]) -> str:
+    """Return the sentence for such a name; of what is no text, such as a record in its place, only the type."""
+    if not isinstance(name, str):
+        return f"the name of a {what} is text, not a {type(name).__name__}"
     return f'unknown {what} "{name}"{did_you_mean(name, known)}'
 
 
