@@ -15,17 +15,23 @@ import attrs
 from crmkit import _notebook
 from crmkit._disk import replacing
 from crmkit._journal import FileLock
-from crmkit.encryption._fields._field import field_items
+from crmkit.encryption._fields._field import Field, field_items
 from crmkit.encryption._keys import _keyset
 from crmkit.encryption._keys._derive import key_tag
 from crmkit.encryption._keys._keyset import Envelope, Keyset, KeyState, Purpose
 from crmkit.encryption._keys._wrappers import KEYSET_KEY_BYTES, unwrap_any, wrap_all, wrapping_context
-from crmkit.errors import ConflictError, FormatError, KeysetRollbackError, KMSRefusedError, RefusedError
+from crmkit.errors import (
+    ConflictError,
+    FormatError,
+    InvalidValueError,
+    KeysetRollbackError,
+    KMSRefusedError,
+    RefusedError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from crmkit.encryption._fields._field import Field
     from crmkit.encryption._rotation._table import TokenCount
     from crmkit.encryption._values._subjects import SubjectStore
     from crmkit.typing import KeyWrapper
@@ -196,6 +202,9 @@ class Keyring:
         """
         from ._box import Box
 
+        given: object = fields
+        if isinstance(given, str | Field):
+            raise InvalidValueError("a box takes a list of fields, even of one: ring.box([field])")
         if tenant is not None and tenant != self.tenant:
             raise RefusedError(f"this keyring is of tenant {self.tenant!r}, not {tenant!r}", rule="tenant")
         return Box(self, fields, **options)
