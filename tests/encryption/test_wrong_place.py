@@ -5,8 +5,8 @@ import traceback
 import pytest
 
 from crmkit import masking
-from crmkit.encryption import Field
-from crmkit.errors import CrmkitError, NotFoundError
+from crmkit.encryption import Field, Keyring, open_file, seal_file
+from crmkit.errors import CrmkitError, InvalidValueError, NotFoundError
 
 SECRET = "ann@secret.example"
 
@@ -30,6 +30,20 @@ CALLS = {
     "one field": lambda box, field: box.ring.box(field),
     "values as fields": lambda box, field: box.ring.box([SECRET]),
 }
+
+
+def test_a_keyring_says_what_it_is_given_in_which_order(tmp_path, ring, wrapper):
+    path = tmp_path / "acme.keyset"
+    for call in (
+        lambda: Keyring.load(wrapper, wrapper=path),
+        lambda: Keyring.load(path, wrapper=str(tmp_path / "kek.key")),
+        lambda: Keyring.create(wrapper, wrapper=path),
+    ):
+        with pytest.raises(InvalidValueError, match="its path, then wrapper= that unwraps it"):
+            call()
+    for over in (seal_file, open_file):
+        with pytest.raises(InvalidValueError, match=r"the keyring comes first, not a \w+Path; then"):
+            over(path, ring, path, context={"kind": "export"})
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)

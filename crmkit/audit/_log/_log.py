@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self, get_args
 from crmkit.audit._events._commitment import opened
 from crmkit.audit._events._event import moment, utc_now
 from crmkit.audit._proofs._checkpoint import Checkpoint
+from crmkit.audit._proofs._given import check_signer, read_keys, read_witnesses
 from crmkit.audit._proofs._proof import Erasure, InclusionProof
 from crmkit.audit._proofs._rows import export_tiles
 from crmkit.audit._stores._jsonl import FileStore
@@ -111,11 +112,14 @@ class Log(Reader):
 
         Raises:
             FormatError: Something else is there, or nothing and no origin.
+            InvalidValueError: Something else than a signer, public keys and witnesses was given.
             TamperedLogError: The log contradicts its hashes, its last checkpoint, or a witness.
             LockedError: Another writer kept the lock too long.
         """
         if durability not in get_args(Durability):
             raise NotFoundError.of("durability", str(durability), get_args(Durability))
+        check_signer(signer)
+        formerly, seen = read_keys(former_keys, "former_keys"), read_witnesses(witnesses)
         path = Path(path)
         name = origin or (signer.verifier.name if signer is not None else None)
         if name is not None and (not name.isprintable() or name != name.strip()):
@@ -132,7 +136,7 @@ class Log(Reader):
         try:
             _check_origin(store.origin, name)
             settings = Settings(
-                path=path, signer=signer, former_keys=tuple(former_keys), witnesses=tuple(witnesses),
+                path=path, signer=signer, former_keys=formerly, witnesses=seen,
                 durability=durability, checkpoint_events=checkpoint_events, checkpoint_s=checkpoint_s,
                 pseudonyms=pseudonyms, vault=Path(vault) if vault is not None else vault_beside(path), wait_s=wait_s,
                 read_only=read_only, now=now,

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Literal
 
 from crmkit._progress import steps
 from crmkit.audit._proofs._checkpoint import Checkpoint
+from crmkit.audit._proofs._given import read_keys, read_notes, read_witnesses
 from crmkit.audit._proofs._rows import Rows, usable
 from crmkit.audit._stores._vault import vault_beside
-from crmkit.errors import FormatError, IntegrityError
+from crmkit.errors import FormatError, IntegrityError, InvalidValueError
 
 from ._damage import Damage
 from ._report import LogReport
@@ -68,6 +69,7 @@ def verify(
 
     Raises:
         FormatError: No log is there.
+        InvalidValueError: Something else than public keys, witnesses and signed checkpoints was given.
 
     Example:
         >>> import tempfile
@@ -80,12 +82,12 @@ def verify(
 
     .. versionadded:: 0.1.0
     """
+    known, seen, kept_notes = read_keys(keys), read_witnesses(witnesses), read_notes(trusted)
     source = open_source(Path(path))
     damage: list[Damage] = []
-    known = list(dict.fromkeys(keys))
     claims = _own_claims(source, known, damage)
     silent: list[str] = []
-    claims += _claims_elsewhere(witnesses, trusted, known, damage, silent)
+    claims += _claims_elsewhere(seen, kept_notes, known, damage, silent)
     try:
         with source.rows() as store:
             counts = store.counts()
@@ -142,7 +144,7 @@ def _report(
     )  # fmt: skip
 
 
-def _own_claims(source: Source, known: list[NoteVerifier], damage: list[Damage]) -> list[Claim]:
+def _own_claims(source: Source, known: tuple[NoteVerifier, ...], damage: list[Damage]) -> list[Claim]:
     """Read the log's own checkpoints; they must be signed and grow."""
     try:
         notes = source.notes()
@@ -163,7 +165,7 @@ def _own_claims(source: Source, known: list[NoteVerifier], damage: list[Damage])
 
 
 def _claims_of_headers(
-    parts: Iterable[Part], claims: Iterable[Claim], known: list[NoteVerifier], damage: list[Damage]
+    parts: Iterable[Part], claims: Iterable[Claim], known: tuple[NoteVerifier, ...], damage: list[Damage]
 ) -> list[Claim]:
     """Read the checkpoints that headers hold and that are not among the log's own any more."""
     there = {claim.note for claim in claims}
@@ -177,7 +179,7 @@ def _claims_of_headers(
 
 
 def _claims_elsewhere(
-    witnesses: Iterable[Witness], trusted: Iterable[bytes], known: list[NoteVerifier], damage: list[Damage],
+    witnesses: Iterable[Witness], trusted: Iterable[bytes], known: tuple[NoteVerifier, ...], damage: list[Damage],
     silent: list[str],
 ) -> list[Claim]:  # fmt: skip
     """Read what others have kept, and note who has nothing: that witness was wiped, or is not the one meant."""
@@ -196,10 +198,12 @@ def _claims_elsewhere(
     return [claim for claim in claims if claim is not None]
 
 
-def _claim(note: bytes, known: list[NoteVerifier], kept: str, damage: list[Damage], *, elsewhere: bool) -> Claim | None:
+def _claim(
+    note: bytes, known: tuple[NoteVerifier, ...], kept: str, damage: list[Damage], *, elsewhere: bool
+) -> Claim | None:
     try:
         checkpoint = Checkpoint.open(note, known)
-    except (FormatError, TypeError, AttributeError):
+    except (FormatError, InvalidValueError, TypeError, AttributeError):  # a witness may give anything back
         kind: DamageKind = "unreadable"
     except IntegrityError as error:
         kind = "unknown_key" if error.location is None else "bad_signature"
@@ -210,7 +214,7 @@ def _claim(note: bytes, known: list[NoteVerifier], kept: str, damage: list[Damag
 
 
 def _resume(
-    source: Source, parts: list[Part], since: bytes | None, known: list[NoteVerifier], damage: list[Damage]
+    source: Source, parts: list[Part], since: bytes | None, known: tuple[NoteVerifier, ...], damage: list[Damage]
 ) -> int:
     """Return the event to go on from: the checkpoint's size, if the stored hashes are still those that it signed."""
     if since is None:

@@ -138,7 +138,7 @@ class Keyring:
             FileExistsError: A file is there. Overwriting a keyset could lose every value for good.
             KeyWrapperError: The wrapper did not answer, or said no.
         """
-        path = Path(path)
+        path = _in_order(path, wrapper)
         keyset = Keyset.new(tenant, _now(now))
         with _locked(path):
             if path.exists():
@@ -167,10 +167,11 @@ class Keyring:
             KeysetRollbackError: The file is older than that.
             RefusedError: It is another tenant's.
             FormatError: It is no keyset.
+            InvalidValueError: The wrapper is none, such as the path of a key file.
             IntegrityError: It was changed.
             KeyWrapperError: The wrapper did not answer, or said no.
         """
-        path = Path(path)
+        path = _in_order(path, wrapper)
         keyset, wrapped_by = _read(path, wrapper, min_generation, tenant)
         return cls(path, wrapper, keyset, wrapped_by, keyset.generation)
 
@@ -322,6 +323,16 @@ def _check_rewrapped(subjects: SubjectStore | None, tenant: str, version: int) -
             raise RefusedError(
                 "keys of persons are still sealed by that key; call Box.rewrap_subjects() first", rule="key_in_use"
             )
+
+
+def _in_order(path: str | os.PathLike[str], wrapper: KeyWrapper) -> Path:
+    """Return the path, unless one of the two stands in the place of the other."""
+    if hasattr(path, "unwrap") or not (hasattr(wrapper, "wrap") and hasattr(wrapper, "unwrap")):
+        raise InvalidValueError(
+            "a keyring is given its path, then wrapper= that unwraps it: "
+            "Keyring.load(path, wrapper=LocalKeyFile(key_path))"
+        )
+    return Path(path)
 
 
 def _now(now: Callable[[], datetime] | None) -> datetime:

@@ -51,7 +51,8 @@ def read_assignments(assignments: Iterable[Assignment]) -> tuple[Assignment, ...
         this: object = one
         if not isinstance(this, Assignment):
             raise SchemaError(f"assignment {place} is {_called(this)}: write Assignment(principal, role)")
-        if not (isinstance(this.principal, str) and isinstance(this.role, str)):
+        names: tuple[object, ...] = (this.principal, this.role)
+        if not all(isinstance(name, str) for name in names):
             raise SchemaError(f"assignment {place} names a principal and a role by their ids, as text")
     return found
 
