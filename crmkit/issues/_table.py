@@ -249,14 +249,15 @@ class IssueTable:
         severity: str | Iterable[str] | None = None,
         code: str | Iterable[str] | None = None,
         rule: str | Iterable[str] | None = None,
-        field: str | Iterable[str] | None = None,
+        path: str | Iterable[str] | None = None,
         dimension: str | Iterable[str] | None = None,
         row: int | None = None,
         min_confidence: float | None = None,
     ) -> IssueTable:
         """Return the issues that agree with every argument; several words for one argument are alternatives.
 
-        ``min_confidence`` keeps those that have a fix at least that sure.
+        Arguments are called as the columns of the table: ``path`` is a field. ``min_confidence`` keeps those that have
+        a fix at least that sure.
 
         Raises:
             NotFoundError: No such severity or dimension; a misspelt word would agree with nothing, which looks like
@@ -268,7 +269,7 @@ class IssueTable:
             (1, 1)
         """
         keep = np.ones(len(self), dtype=bool)
-        wanted = {"severity": severity, "code": code, "rule": rule, "path": field, "dimension": dimension}
+        wanted = {"severity": severity, "code": code, "rule": rule, "path": path, "dimension": dimension}
         for name, words in wanted.items():
             if words is not None:
                 allowed = {words} if isinstance(words, str) else set(words)

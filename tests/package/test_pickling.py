@@ -21,8 +21,8 @@ def results() -> list[Any]:
     _, merges = found.merge()
     profile = ck.profile(rows)
     return [
-        rows, checked, checked.fixes(), fixes, found, merges, ck.link(rows, rows), profile, ck.drift(profile, ck.profile(clean)),
-        ck.reconcile(rows, rows),
+        rows, checked, checked.fixes(), fixes, found, merges, ck.link(rows, rows), profile,
+        ck.drift(profile, ck.profile(clean)), ck.reconcile(rows, rows),
     ]  # fmt: skip
 
 
