@@ -368,6 +368,17 @@ def test_a_witness_of_a_log_that_was_just_begun_has_nothing_to_say(folder, signe
     assert verify(folder, keys=[signer.verifier], witnesses=[witness]).ok
 
 
+def test_a_log_says_that_its_witness_has_nothing_of_it(folder, signer, events, tmp_path, caplog):
+    for _ in range(2):  # at the second time it is there
+        with Log.open(folder, signer=signer, witnesses=[FileWitness(tmp_path / "kept")]) as log:
+            log.extend(events(1))
+    assert caplog.messages == []
+    (tmp_path / "kept").unlink()
+    witnesses = [FileWitness(tmp_path / "kept"), CallableWitness("mail", print)]
+    Log.open(folder, signer=signer, witnesses=witnesses).close()
+    assert caplog.messages == ["witness kept has nothing of this log, which has checkpoints"]
+
+
 def test_checkpoints_in_headers_hold_a_witness_to_its_word(log, signer, tmp_path):
     (log / "checkpoints.jsonl").unlink()
     assert ("unwitnessed", None) in found(log, signer, witnesses=[FileWitness(tmp_path / "wiped")])

@@ -117,7 +117,7 @@ class Log(Reader):
             LockedError: Another writer kept the lock too long.
         """
         if durability not in get_args(Durability):
-            raise NotFoundError.of("durability", str(durability), get_args(Durability))
+            raise NotFoundError.of("durability", durability, get_args(Durability))
         check_signer(signer)
         formerly, seen = read_keys(former_keys, "former_keys"), read_witnesses(witnesses)
         path = Path(path)

@@ -227,7 +227,7 @@ class Box(_Searches):
             SystemicFailureError: With ``"collect"``: more than 10 rows, and more than one in a hundred, failed.
         """
         if on_error not in {"raise", "collect"}:
-            raise NotFoundError.of("on_error", str(on_error), ["raise", "collect"])
+            raise NotFoundError.of("on_error", on_error, ["raise", "collect"])
         field = self.field(field)
         self.auditor.check_purpose()
         column = frames.read_column(tokens, what="column of tokens")
