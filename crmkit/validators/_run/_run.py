@@ -24,6 +24,7 @@ from crmkit.validators._outcome._report import ValidationReport
 from crmkit.validators._reading._columns import Columns
 from crmkit.validators._rules._rule import RunContext
 from crmkit.validators._values._date import Date, DateTime
+from crmkit.validators._values._number import Money, Number
 
 from ._crashed import Crashed, answered
 from ._field import FieldRun
@@ -232,6 +233,8 @@ def _run_field(
                 orders[field] = part.order
                 if part.learned:
                     notes.append(Assumption.of("date_order", column=shown_as[field], order=str(part.order)))
+            elif isinstance(part, (Number, Money)) and run.by_form and (code := part.assumed) is not None:
+                notes.append(Assumption.of(code, column=shown_as[field]))
     outcomes, issues = run.run()
     for place, rule in enumerate(rules):
         if rule.name in crashed:

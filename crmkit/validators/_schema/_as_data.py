@@ -103,7 +103,7 @@ _RULES: dict[str, type[Rule]] = {
         Unique,
     )
 }
-_NOT_STORED = ("learned", "proven")
+_NOT_STORED = ("learned", "proven", "evidence")
 
 
 def schema_to_dict(schema: Schema) -> dict[str, JSONValue]:
