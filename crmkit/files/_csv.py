@@ -7,6 +7,7 @@ import itertools
 import operator
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeAlias
 
@@ -24,9 +25,9 @@ from ._notes import NoteList
 from ._rows import Columns, Lines, split
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from crmkit.typing import JSONValue, Progress, Severity
+    from crmkit.typing import Frame, JSONValue, Progress, Severity
 
     from ._encoding import Encoding
 
@@ -186,17 +187,18 @@ def _sample(stream: Iterator[str]) -> tuple[list[str], bool]:
 
 
 def write_csv(
-    table: RecordSet | Mapping[str, Sequence[object]],
+    table: Frame,
     target: str | os.PathLike[str] | IO[bytes],
     *,
     encoding: str = "utf-8-sig",
     delimiter: str = ",",
     guard: bool = True,
 ) -> tuple[_delimited.Escaped, ...]:
-    r"""Write a table, or a mapping of columns, as CSV that a spreadsheet opens without running any cell.
+    r"""Write a table as CSV that a spreadsheet opens without running any cell.
 
     Args:
-        table: What to write.
+        table: Any frame that :mod:`crmkit.frames` reads, such as a pandas frame or a list of dicts. Missing cells of
+            any kind (``None``, ``NaN``, ``NaT``, ``pd.NA``) are empty cells.
         target: Path, or an open binary file.
         encoding: ``utf-8-sig`` lets Excel show Chinese.
         delimiter: One character.
@@ -206,6 +208,7 @@ def write_csv(
         The cells that got a guard; ``read_csv(unescape=True)`` takes it back.
 
     Raises:
+        SchemaError: Not a frame.
         ShapeError: Columns differ in length.
 
     Example:
@@ -218,7 +221,9 @@ def write_csv(
 
     .. versionadded:: 0.1.0
     """
-    if not isinstance(table, RecordSet):
-        table = RecordSet(table)
-    columns = {name: table.column(name) for name in table.columns}
+    from crmkit import frames  # what only reads needs no frames
+
+    read = frames.read(table)
+    as_given = isinstance(table, (RecordSet, Mapping))
+    columns = {name: read.column(name) if as_given else read.texts(name).rows() for name in read.columns}
     return _delimited.write(target, columns, encoding=encoding, delimiter=delimiter, guarded=guard)
