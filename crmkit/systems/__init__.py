@@ -10,7 +10,7 @@ from crmkit.systems._header_values import ValueShape, looks_like_value, shown_he
 from crmkit.systems._headers import fold_header, header_words
 from crmkit.systems._load import canonical_fields, get, names, parse
 from crmkit.systems._model import KINDS, TRAPS, CanonicalField, Field, System, SystemObject, TimeFamily
-from crmkit.systems._names import GenericNames, generic_names
+from crmkit.systems._names import GenericNames, generic_names, is_usual_name
 from crmkit.systems._recognize import Candidate, field_of, identify, recognize, trap_elsewhere
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "get",
     "header_words",
     "identify",
+    "is_usual_name",
     "looks_like_value",
     "names",
     "parse",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from crmkit.typing import RecordKind
 
-__all__ = ["GenericNames", "generic_names"]
+__all__ = ["GenericNames", "generic_names", "is_usual_name"]
 
 _SECTIONS: Mapping[RecordKind, tuple[str, ...]] = {
     "contact": ("contact", "person", "any"),
@@ -106,3 +106,15 @@ def generic_names() -> GenericNames:
             {kind: MappingProxyType(telling["person" if kind in {"contact", "lead"} else kind]) for kind in KINDS}
         ),
     )
+
+
+def is_usual_name(header: str) -> bool:
+    """Say whether files of any kind of record call a column so.
+
+    Example:
+        >>> is_usual_name("E-mail"), is_usual_name("手机"), is_usual_name("Report of May")
+        (True, True, False)
+
+    .. versionadded:: 0.1.0
+    """
+    return fold_header(header) in generic_names().kinds_of
