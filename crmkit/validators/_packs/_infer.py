@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
+
 from crmkit import columns, frames, systems
 from crmkit.columns import ColumnMap
 from crmkit.validators._contact._country import Country
@@ -40,7 +42,9 @@ def infer(source: Frame | ColumnMap, *, kind: RecordKind | None = None, country:
         table = frames.read(source)
         found = columns.recognize(table, kind=kind)
     shown_as = systems.shown_headers(found.columns)
-    assumptions = _told(found, shown_as)
+    nameless = [place for place, column in enumerate(found.columns, start=1) if not column]
+    found = _without_nameless(found) if nameless else found
+    assumptions = [Assumption.of("nameless_column", place=place) for place in nameless] + _told(found, shown_as)
     if country is None and table is not None:
         country = home_country(table, found)
         if country is not None:
@@ -73,6 +77,16 @@ def infer(source: Frame | ColumnMap, *, kind: RecordKind | None = None, country:
     return Draft(
         name=base.name, key=found.key, fields=fields, rules=rules, absent="skip", assumptions=(*assumptions, *more)
     )
+
+
+def _without_nameless(found: ColumnMap) -> ColumnMap:
+    """Leave the column out that no rule could name."""
+    parts = {
+        name: {column: said for column, said in getattr(found, name).items() if column}
+        for name in ("fields", "evidence", "traps", "spare")
+    }
+    columns = tuple(filter(None, found.columns))
+    return attrs.evolve(found, columns=columns, key=found.key or None, **parts)  # type: ignore[arg-type]  # by name
 
 
 def _of_ids(found: ColumnMap, assumptions: list[Assumption], shown_as: Mapping[str, str]) -> list[Rule]:
