@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from crmkit.errors import FormatError
-from crmkit.systems._headers import fold_header
+from crmkit.systems._headers import fold_header, header_parts
 from crmkit.systems._load import canonical_fields, read_toml
 from crmkit.systems._model import KINDS, TRAPS
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from crmkit.typing import RecordKind
 
-__all__ = ["GenericNames", "generic_names", "is_usual_name"]
+__all__ = ["GenericNames", "generic_names", "is_usual_name", "usual_name"]
 
 _SECTIONS: Mapping[RecordKind, tuple[str, ...]] = {
     "contact": ("contact", "person", "any"),
@@ -108,6 +108,31 @@ def generic_names() -> GenericNames:
     )
 
 
+def usual_name(header: str) -> str | None:
+    """Return the folded usual name that a header is, or ``None``; of a name in two languages, the Chinese one.
+
+    The two parts count as one name only where both are usual and some kind of record means one field by them.
+
+    Example:
+        >>> usual_name("E-Mail"), usual_name("姓名 Name"), usual_name("Birthday 生日"), usual_name("紧急 Phone")
+        ('email', '姓名', '生日', None)
+
+    .. versionadded:: 0.1.0
+    """
+    generic = generic_names()
+    folded = fold_header(header)
+    if folded in generic.kinds_of:
+        return folded
+    parts = header_parts(header)
+    if parts is None:
+        return None
+    han, latin = parts[0], fold_header(parts[1])
+    for known in generic.by_kind.values():
+        if han in known and latin in known and known[han][0] == known[latin][0]:
+            return han
+    return None
+
+
 def is_usual_name(header: str) -> bool:
     """Say whether files of any kind of record call a column so.
 
@@ -117,4 +142,4 @@ def is_usual_name(header: str) -> bool:
 
     .. versionadded:: 0.1.0
     """
-    return fold_header(header) in generic_names().kinds_of
+    return usual_name(header) is not None
