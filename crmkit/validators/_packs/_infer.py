@@ -12,6 +12,7 @@ from crmkit.validators._contact._country import Country
 from crmkit.validators._outcome._assumptions import Assumption
 from crmkit.validators._rules._relations import unique
 from crmkit.validators._rules._rule import require
+from crmkit.validators._values._code import RecordId
 from crmkit.validators._values._text import Required, Text
 
 from ._draft import Draft
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["infer"]
 
 _SHOWN = 8
+_IDS = frozenset(field for field in systems.canonical_fields() if field.endswith("_id")) | {"account_number"}
 _CHINESE_NUMBERS = ("身份证", "信用代码")
 """Headers that say of which country a number is, so that rows which name no country are checked as well."""
 
@@ -65,8 +67,11 @@ def infer(source: Frame | ColumnMap, *, kind: RecordKind | None = None, country:
             check = Country(form="any" if found.system is not None else "column")
         if check is not None:
             fields[column] = check.rename(names)
-        elif column != found.key and canonical != "id":
-            fields[column] = Text(multiline=True)
+        elif column == found.key or canonical == "id":
+            fields[column] = RecordId()
+        else:
+            text = Text(multiline=True)
+            fields[column] = text & RecordId() if canonical in _IDS else text
     fields, more = _limits(found, fields)
     rules = [rule.rename(names) for rule in base.rules if _applies(rule, names)]
     rules += _of_ids(found, assumptions, shown_as)
