@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
     from ._note import Note
 
+_INSTEAD = (
+    "a column is table['email'] or table.column('email'), all rows are table.to_dicts(), the first ones table.head(), "
+    "a dataframe is table.to_pandas() or table.to_polars()"
+)
 SHOWN_ROWS = 10
 SHOWN_COLUMNS = 30
 SHOWN_CHARACTERS = 24
@@ -43,7 +47,7 @@ class RecordSet:
         >>> people = RecordSet({"id": ["1", "2"], "email": ["ann@example.com", None]})
         >>> people
         RecordSet(2 rows, 2 columns)
-        >>> people.column("email")
+        >>> people["email"]
         ('ann@example.com', None)
 
     .. versionadded:: 0.1.0
@@ -92,6 +96,22 @@ class RecordSet:
             return self._columns[name]
         except KeyError:
             raise NotFoundError.of("column", name, self._columns) from None
+
+    def __getitem__(self, name: str) -> tuple[object, ...]:
+        """Return the values of one column, as :meth:`column` does; rows have no places here.
+
+        Raises:
+            NotFoundError: There is no such column.
+            TypeError: The name is no text; says how to get at rows.
+        """
+        if not isinstance(name, str):
+            raise TypeError(f"a RecordSet is read column by column: {_INSTEAD}")
+        return self.column(name)
+
+    if not TYPE_CHECKING:  # a type checker shall go on finding names that are not there
+
+        def __getattr__(self, name: str) -> object:
+            raise AttributeError(f"a RecordSet has no {name!r}: {_INSTEAD}", name=name, obj=self)
 
     def head(self, n: int = 5) -> RecordSet:
         """Return the first ``n`` rows (all but the last ``-n`` if negative); notes about later rows are left out."""
