@@ -8,7 +8,7 @@ each meets its neighbors, and ``BlockingReport`` says so.
 
 from __future__ import annotations
 
-import itertools
+import functools
 import logging
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,11 +17,11 @@ import numpy as np
 
 from crmkit._progress import steps
 
-from ._marks import near_rows
-from ._sorting import distinct, distinct_keys, sort_with_places
+from ._blocks import NEIGHBORS, Runs
+from ._sorting import distinct, distinct_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -36,10 +36,6 @@ _log = logging.getLogger("crmkit.matching")
 
 BLOCK_CAP = 400
 """Blocks larger than this are cut: 400 records are 79,800 pairs."""
-
-_NEIGHBORS = 3
-_LOCAL = 1 << 22
-"""Pairs held at a time while a rule is expanded."""
 
 
 @attrs.frozen(init=False, repr=False)
@@ -124,21 +120,6 @@ def loose_budget(n: int) -> float:
     return float(min(max((250_000 / size) ** 0.5, 1e8 / size**2, 0.3), 400.0))
 
 
-def pairs_within(starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return positions (i, j), i < j, of all pairs within each run ``starts[k] : starts[k] + sizes[k]``."""
-    total = int(sizes.sum())
-    if total == 0:
-        empty = np.empty(0, dtype=np.int64)
-        return empty, empty
-    first = np.repeat(starts, sizes)
-    offset = np.arange(total) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    following = np.repeat(sizes, sizes) - 1 - offset
-    left = np.repeat(first + offset, following)
-    ends = np.cumsum(following)
-    right = left + 1 + (np.arange(int(ends[-1])) - np.repeat(ends - following, following))
-    return left, right
-
-
 def combined_key(parts: Sequence[NDArray[np.int32]]) -> NDArray[np.int64]:
     """Join codes into one int64 key by mixed radix; -1 where any part is missing."""
     key = parts[0].astype(np.int64)
@@ -157,36 +138,66 @@ def combined_key(parts: Sequence[NDArray[np.int32]]) -> NDArray[np.int64]:
 
 
 @attrs.frozen(eq=False)
-class _Prepared:
-    """A rule's keys: one per way to combine the columns of multi-valued fields."""
+class _Earlier:
+    """A rule that made its pairs: two records were one of them where they agree on all of its keys."""
 
-    position: int
-    variants: tuple[NDArray[np.int32], ...]
-    """For each row the number of its block, -1 where a key is missing."""
-    cut: NDArray[np.int64] | None
+    keys: tuple[str, ...]
+    blocks: tuple[NDArray[np.int32], ...] = ()
+    """Where some blocks were cut, the block of every row, once for each way to combine the columns; -1 for none."""
+    cut: NDArray[np.int64] | None = None
     """Blocks over the cap, ascending."""
 
-    def agrees(self, left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.bool_]:
+    def made(self, pairs: _Open) -> NDArray[np.bool_]:
         """Whether the rule's uncut blocks hold each pair."""
-        result = np.zeros(len(left), dtype=bool)
-        for a in self.variants:
-            keys = a[left]
-            for b in self.variants:
-                same = (keys == b[right]) & (keys >= 0)
-                if self.cut is not None:
-                    same &= ~_contains(self.cut, keys)
-                result |= same
+        if self.cut is None:
+            return functools.reduce(np.logical_and, map(pairs.agree_on, self.keys))
+        result = np.zeros(len(pairs.left), dtype=bool)
+        for a in self.blocks:
+            block = a[pairs.left]
+            uncut = (block >= 0) & ~_contains(self.cut, block)
+            for b in self.blocks:
+                result |= uncut & (block == b[pairs.right])
         return result
 
 
-def _not_in(rules: Sequence[_Prepared], left: NDArray[np.int32], right: NDArray[np.int32]) -> Pairs:
-    """Drop the pairs that one of the rules holds."""
+@attrs.define(eq=False)
+class _Open:
+    """Pairs that no earlier rule has made as far as is known; each key is looked up once for all rules that use it."""
+
+    by_name: Keys
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+    _agreeing: dict[str, NDArray[np.bool_]] = attrs.field(factory=dict)
+
+    def agree_on(self, name: str) -> NDArray[np.bool_]:
+        """Whether any column of the left record has the key that any of the right one has."""
+        found = self._agreeing.get(name)
+        if found is None:
+            found = np.zeros(len(self.left), dtype=bool)
+            for a in self.by_name[name]:
+                key = a[self.left]
+                present = key >= 0
+                for b in self.by_name[name]:
+                    found |= present & (key == b[self.right])
+            self._agreeing[name] = found
+        return found
+
+    def keep(self, which: NDArray[np.bool_]) -> None:
+        """Let go of the others."""
+        self.left, self.right = self.left[which], self.right[which]
+        self._agreeing = {name: found[which] for name, found in self._agreeing.items()}
+
+
+def _not_in(rules: Sequence[_Earlier], keys: Keys, left: NDArray[np.int32], right: NDArray[np.int32]) -> Pairs:
+    """Drop the pairs that one of the rules made."""
+    pairs = _Open(keys, left, right)
     for rule in rules:
-        if not len(left):
+        if not len(pairs.left):
             break
-        new = ~rule.agrees(left, right)
-        left, right = left[new], right[new]
-    return left, right
+        made = rule.made(pairs)
+        if made.any():
+            pairs.keep(~made)
+    return pairs.left, pairs.right
 
 
 def _contains(sorted_keys: NDArray[np.int64], keys: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
@@ -235,7 +246,7 @@ def block(
     Note:
         O(n log n) for each rule, plus the pairs.
     """
-    prepared: list[_Prepared] = []
+    earlier: list[_Earlier] = []
     lefts: list[NDArray[np.int32]] = []
     rights: list[NDArray[np.int32]] = []
     firsts: list[NDArray[np.int16]] = []
@@ -247,20 +258,21 @@ def block(
             uses.append(RuleUse(rule=str(rule), status="missing column"))
             continue
         variants = _rule_keys(rule, keys)
-        runs = _Runs.of(variants, cap=cap)
-        if rule.loose and runs.total + _NEIGHBORS * int(runs.cut_sizes.sum()) > most:
+        runs = Runs.of(variants, cap=cap)
+        if rule.loose and runs.total + NEIGHBORS * int(runs.cut_sizes.sum()) > most:
             uses.append(RuleUse(rule=str(rule), status="too many pairs", largest_block=runs.largest))
             continue
         produced = 0
         for pairs in runs.pairs(side):
-            left, right = _not_in(prepared, *pairs)
+            left, right = _not_in(earlier, keys, *pairs)
             produced += len(left)
             lefts.append(left)
             rights.append(right)
             firsts.append(np.full(len(left), position, dtype=np.int16))
         if len(runs.cut_starts) and order is not None:
             cut_pairs.append((position, runs.neighbors(order(), side)))
-        prepared.append(_Prepared(position, runs.blocks(n), runs.cut_keys))
+        cut = runs.cut_keys
+        earlier.append(_Earlier(rule.keys) if cut is None else _Earlier(rule.keys, runs.blocks(n), cut))
         uses.append(
             RuleUse(
                 rule=str(rule),
@@ -272,7 +284,7 @@ def block(
             )
         )
         _log.debug("blocking rule %s: %d new pairs", rule, produced)
-    _add_neighbors(cut_pairs, prepared, n, lefts, rights, firsts)
+    _add_neighbors(cut_pairs, earlier, keys, n, lefts, rights, firsts)
     return Candidates(
         left=_joined(lefts, np.int32), right=_joined(rights, np.int32), rule=_joined(firsts, np.int16), uses=tuple(uses)
     )
@@ -284,7 +296,8 @@ def _joined(parts: Sequence[NDArray[Any]], dtype: type[T]) -> NDArray[T]:
 
 def _add_neighbors(
     cut_pairs: list[tuple[int, Pairs]],
-    prepared: list[_Prepared],
+    earlier: list[_Earlier],
+    keys: Keys,
     n: int,
     lefts: list[NDArray[np.int32]],
     rights: list[NDArray[np.int32]],
@@ -293,7 +306,7 @@ def _add_neighbors(
     """Add the neighbors within cut blocks that no rule's uncut block holds, each once."""
     seen = np.empty(0, dtype=np.int64)
     for position, pairs in cut_pairs:
-        left, right = _not_in(prepared, *pairs)
+        left, right = _not_in(earlier, keys, *pairs)
         key = distinct(left.astype(np.int64) * n + right)
         if len(seen) and len(key):
             key = key[~_contains(seen, key)]
@@ -301,100 +314,3 @@ def _add_neighbors(
         lefts.append((key // n).astype(np.int32))
         rights.append((key % n).astype(np.int32))
         firsts.append(np.full(len(key), position, dtype=np.int16))
-
-
-@attrs.frozen(eq=False)
-class _Runs:
-    """A rule's blocks as runs of an argsort."""
-
-    rows: NDArray[np.int32]
-    starts: NDArray[np.int64]
-    sizes: NDArray[np.int64]
-    cut_starts: NDArray[np.int64]
-    cut_sizes: NDArray[np.int64]
-    cut_keys: NDArray[np.int64] | None
-    several: bool
-    places: NDArray[np.int64]
-    """Where each of ``rows`` stood before it was sorted."""
-    all_starts: NDArray[np.int64]
-    present: Sequence[NDArray[np.int32]]
-    """Rows of each variant, before they were joined and sorted."""
-
-    @classmethod
-    def of(cls, variants: Sequence[NDArray[np.int64]], *, cap: int) -> _Runs:
-        present = [np.flatnonzero(variant >= 0).astype(np.int32) for variant in variants]
-        rows = np.concatenate(present)
-        values = np.concatenate([variant[found] for variant, found in zip(variants, present, strict=True)])
-        places, values = sort_with_places(values)
-        rows = rows[places]
-        edges = np.flatnonzero(np.diff(values)) + 1
-        starts = np.concatenate([[0], edges]).astype(np.int64)
-        sizes = np.diff(np.concatenate([starts, [len(rows)]])).astype(np.int64)
-        over = sizes > cap
-        useful = (sizes > 1) & ~over
-        cut_keys = np.flatnonzero(over) if over.any() else None
-        return cls(
-            rows, starts[useful], sizes[useful], starts[over], sizes[over], cut_keys, len(variants) > 1,
-            places, starts, present,
-        )  # fmt: skip
-
-    def blocks(self, n: int) -> tuple[NDArray[np.int32], ...]:
-        """Return for each variant the block of every row: half the size of its key, for as long as pairs are made."""
-        number = np.zeros(len(self.rows), dtype=np.int32)
-        number[self.all_starts[1:]] = 1
-        block_of = np.empty(len(self.rows), dtype=np.int32)
-        block_of[self.places] = np.cumsum(number, dtype=np.int32)
-        result = []
-        for rows in self.present:
-            of_row = np.full(n, -1, dtype=np.int32)
-            of_row[rows], block_of = block_of[: len(rows)], block_of[len(rows) :]
-            result.append(of_row)
-        return tuple(result)
-
-    @property
-    def total(self) -> int:
-        return int((self.sizes * (self.sizes - 1) // 2).sum())
-
-    @property
-    def largest(self) -> int:
-        """Records of the largest block."""
-        return int(max(np.max(self.sizes, initial=0), np.max(self.cut_sizes, initial=0)))
-
-    def pairs(self, side: NDArray[np.int8] | None) -> Iterator[Pairs]:
-        """Yield the pairs of uncut blocks, some millions at a time, each once."""
-        weight = np.cumsum(self.sizes * (self.sizes - 1) // 2)
-        cuts = np.arange(_LOCAL, self.total, _LOCAL) if not self.several else np.empty(0, dtype=np.int64)
-        edges = distinct(np.concatenate([[0], np.searchsorted(weight, cuts), [len(self.sizes)]]).astype(np.int64))
-        for start, end in itertools.pairwise(edges.tolist()):
-            i, j = pairs_within(self.starts[start:end], self.sizes[start:end])
-            yield self._ordered(self.rows[i], self.rows[j], side)
-
-    def _ordered(self, a: NDArray[np.int32], b: NDArray[np.int32], side: NDArray[np.int8] | None) -> Pairs:
-        left, right = np.minimum(a, b), np.maximum(a, b)
-        if side is not None:
-            across = side[left] != side[right]
-            left, right = left[across], right[across]
-        if self.several:  # a record with the same value in two columns, or two records with two values in common
-            key = distinct(left.astype(np.int64) << 32 | right)
-            left, right = (key >> 32).astype(np.int32), (key & 0xFFFFFFFF).astype(np.int32)
-            apart = left != right
-            left, right = left[apart], right[apart]
-        return left, right
-
-    def neighbors(self, order: NDArray[np.int64], side: NDArray[np.int8] | None) -> Pairs:
-        """Return the pairs of records that are near each other in ``order`` within cut blocks.
-
-        Of two tables every record meets the nearest of the other one: between many copies of one record its
-        neighbors would else all be of its own table.
-        """
-        total = int(self.cut_sizes.sum())
-        block_of = np.repeat(np.arange(len(self.cut_sizes)), self.cut_sizes)
-        offset = np.arange(total) - np.repeat(np.cumsum(self.cut_sizes) - self.cut_sizes, self.cut_sizes)
-        rows = self.rows[np.repeat(self.cut_starts, self.cut_sizes) + offset]
-        sort = np.lexsort((order[rows], block_of))
-        rows, block_of = rows[sort], block_of[sort]
-        near = near_rows(rows, block_of, order[rows], None if side is None else side[rows], _NEIGHBORS)
-        a, b = (np.concatenate(ends) for ends in zip(*near, strict=True))
-        left, right = self._ordered(a, b, side)
-        apart = left != right
-        return left[apart], right[apart]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from ._blocking import pairs_within
+from ._blocks import pairs_within
 from ._sorting import distinct
 
 if TYPE_CHECKING:

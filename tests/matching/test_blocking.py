@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from crmkit.matching import BlockingRule
 from crmkit.matching import _blocking as blocking
+from crmkit.matching import _blocks
 
 COLUMN = st.lists(st.integers(-1, 3), min_size=12, max_size=12)
 
@@ -71,7 +72,7 @@ def test_a_block_over_the_cap_is_cut_to_neighbors_and_reported(a, b):
 def test_a_rule_in_pieces_gives_the_same_pairs(monkeypatch):
     values = codes([0, 1] * 40)
     whole = as_dict(blocking.block({"a": (values,)}, [BlockingRule("a")], 80))
-    monkeypatch.setattr(blocking, "_LOCAL", 50)
+    monkeypatch.setattr(_blocks, "_LOCAL", 50)
     assert as_dict(blocking.block({"a": (values,)}, [BlockingRule("a")], 80)) == whole
 
 
