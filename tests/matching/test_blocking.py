@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmkit.matching import BlockingRule
+from crmkit.matching import BlockingRule, _blocks
 from crmkit.matching import _blocking as blocking
-from crmkit.matching import _blocks
 
 COLUMN = st.lists(st.integers(-1, 3), min_size=12, max_size=12)
 
