@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+from array import array
 from typing import TYPE_CHECKING
 
 from crmkit import _delimited
 from crmkit.records import RecordSet
+from crmkit.records._held import CELLS, HeldColumn, JoinedTexts, RepeatedTexts, joined
 from crmkit.systems import shown_headers
 
 if TYPE_CHECKING:
@@ -21,6 +23,10 @@ EXTRA = "_extra"
 _TRIAL = 20_000
 _NEW = 0.8
 """Share of the latest cells that no cell before had, from which it no longer pays to look each of them up."""
+_LONG = 200_000
+"""Cells from which a column is held in less room, at the cost of making its texts anew when it is asked for."""
+_MANY = 0.4
+"""Distinct texts for each cell from which a long column takes less room with every cell written out."""
 
 
 def column_names(header: Sequence[str], notes: NoteList) -> list[str]:
@@ -58,32 +64,88 @@ class _Column:
     """The values of one column; text that repeats is held once, as long as it pays.
 
     Held in tuples of text, which the garbage collector stops visiting; a growing list would be walked again and again.
+    What stands behind the first ``_LONG`` cells is held as `HeldColumn` has it, and in the end so is the whole column.
     """
 
-    __slots__ = ("_length", "_parts", "_seen")
+    __slots__ = ("_coded", "_joined", "_length", "_parts", "_seen", "_waiting")
 
     def __init__(self) -> None:
         self._parts: list[tuple[str | None, ...]] = []
         self._length = 0
         self._seen: dict[str, str | None] | None = {"": None}
+        self._coded: tuple[_Numbers, array[int]] | None = None
+        self._joined: list[bytes | tuple[str, ...]] | None = None
+        self._waiting: list[str] = []
 
     def extend(self, cells: Sequence[str]) -> None:
         self._length += len(cells)
-        if self._seen is None:
+        if self._joined is not None:
+            self._waiting.extend(cells)
+            if len(self._waiting) >= 2 * CELLS:
+                self._put()
+        elif self._coded is not None:
+            numbers, codes = self._coded
+            codes.extend(map(numbers.__getitem__, cells))
+            self._weigh(numbers, codes)
+        elif self._seen is None:
             self._parts.append(tuple([cell or None for cell in cells] if "" in cells else cells))
-            return
-        known = len(self._seen)
-        held = self._seen.setdefault
-        self._parts.append(tuple(map(held, cells, cells)))
-        if self._length > _TRIAL and len(self._seen) - known > _NEW * len(cells):
-            self._seen = None
+        else:
+            known = len(self._seen)
+            held = self._seen.setdefault
+            self._parts.append(tuple(map(held, cells, cells)))
+            if self._length > _TRIAL and len(self._seen) - known > _NEW * len(cells):
+                self._seen = None
+        if self._parts and self._length > _LONG:
+            self._pack()
 
-    def take(self) -> tuple[str | None, ...]:
+    def _pack(self) -> None:
+        """Hold what was read so far in less room, and what follows likewise."""
+        values = itertools.chain.from_iterable(self._parts)
+        if self._seen is None:
+            self._join(values)
+        else:
+            numbers = _Numbers({"": -1})
+            self._coded = (numbers, array("i", map(numbers.__getitem__, [value or "" for value in values])))
+            self._weigh(*self._coded)
+        self._parts.clear()
+        self._seen = None
+
+    def _weigh(self, numbers: _Numbers, codes: array[int]) -> None:
+        if len(numbers) > _MANY * self._length:
+            self._join(RepeatedTexts(tuple(numbers)[1:], codes))
+
+    def _join(self, values: Iterable[str | None]) -> None:
+        self._joined, self._coded = [], None
+        self._waiting = [value or "" for value in values]
+        self._put()
+
+    def _put(self, *, all_of_it: bool = False) -> None:
+        assert self._joined is not None  # noqa: S101  # only then is anything waiting
+        whole = len(self._waiting) if all_of_it else len(self._waiting) // CELLS * CELLS
+        self._joined.extend(joined([self._waiting[:whole]]))
+        del self._waiting[:whole]
+
+    def take(self) -> tuple[str | None, ...] | HeldColumn:
         """Return all values and let go of them, so that no two copies of a table are in memory."""
+        if self._joined is not None:
+            self._put(all_of_it=True)
+            pieces, self._joined = self._joined, []
+            return JoinedTexts(pieces, self._length)
+        if self._coded is not None:
+            (numbers, codes), self._coded = self._coded, None
+            return RepeatedTexts(tuple(numbers)[1:], codes)
         values = tuple(itertools.chain.from_iterable(self._parts))
         self._parts.clear()
         self._seen = None
         return values
+
+
+class _Numbers(dict[str, int]):
+    """Texts with numbers in the order in which they were first asked for; made with ``""``, which is missing."""
+
+    def __missing__(self, text: str) -> int:
+        number = self[text] = len(self) - 1
+        return number
 
 
 class TableBuilder:
