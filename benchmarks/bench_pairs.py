@@ -22,7 +22,7 @@ import numpy as np
 from bench_matching import machine
 
 from crmkit.matching import Matcher
-from crmkit.matching import _scoring as scoring
+from crmkit.matching._decisions import _scoring as scoring
 from crmkit.testing import generate
 
 

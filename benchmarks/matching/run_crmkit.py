@@ -65,7 +65,8 @@ def plain(kind: str) -> object:
     """Return a matcher without rival explanations and groups."""
     import attrs
 
-    from crmkit.matching import Matcher, _presets
+    from crmkit.matching import Matcher
+    from crmkit.matching._settings import _presets
 
     for name in ("_ACCOUNT_EXPLANATIONS", "_CONTACT_EXPLANATIONS"):
         setattr(_presets, name, tuple(one for one in getattr(_presets, name) if one.name == _presets.MATCH))

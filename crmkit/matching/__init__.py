@@ -1,17 +1,15 @@
 """Which records are the same party, how sure are we, why, and what is the one good record."""
 
 from . import comparisons
-from ._asking import Question, Questions
-from ._blocking import BlockingRule, RuleUse
-from ._company_names import CompanyNames
-from ._compare_runs import RunComparison, compare_runs
-from ._diagnostics import Diagnostics
-from ._evaluate import Evaluation, Scores, evaluate, reliability_curve, threshold_curve
-from ._evaluate_links import evaluate_links
-from ._explain import EvidenceStep, PairExplanation
-from ._fields import Comparison
-from ._labels import Label, Labels
-from ._link_report import LinkReport
+from ._decisions._threshold import Precision, Threshold
+from ._evaluation._clusters import Evaluation, Scores, evaluate, reliability_curve, threshold_curve
+from ._evaluation._links import evaluate_links
+from ._evaluation._runs import RunComparison, compare_runs
+from ._kinds._company_names import CompanyNames
+from ._kinds._fields import Comparison
+from ._labelling._asking import Question, Questions
+from ._labelling._labels import Label, Labels
+from ._learning._model import MatchModel
 from ._matcher import Matcher
 from ._merging._cluster_ids import ClusterEvent
 from ._merging._entry import merge_clusters
@@ -38,8 +36,11 @@ from ._merging._rules import (
 from ._merging._survivorship import Survivorship
 from ._merging._united import United
 from ._merging._wellformed import WellFormed
-from ._model import MatchModel
-from ._plots import (
+from ._pairs._blocking import BlockingRule, RuleUse
+from ._results._diagnostics import Diagnostics
+from ._results._explain import EvidenceStep, PairExplanation
+from ._results._link_report import LinkReport
+from ._results._plots import (
     plot_blocks,
     plot_precision_recall,
     plot_reliability,
@@ -47,8 +48,7 @@ from ._plots import (
     plot_waterfall,
     plot_weights,
 )
-from ._report import MatchReport, PairReport
-from ._threshold import Precision, Threshold
+from ._results._report import MatchReport, PairReport
 from .index import DuplicateCheck, Hit, MatchIndex
 from .vendors import VENDORS, Condition, DuplicateRules, RuleReport, Same, Similar, vendor_rules
 

@@ -9,20 +9,20 @@ import attrs
 from crmkit import _notebook, frames
 from crmkit.errors import InvalidValueError, NotFittedError, NotFoundError, SchemaError
 
-from ._blocking import BLOCK_CAP, BlockingRule
-from ._diagnostics import Diagnostics, diagnose
-from ._estimate import estimate
-from ._labels import known_pairs
-from ._link_report import LinkReport
-from ._linking import choose_links
+from ._decisions._linking import choose_links
+from ._decisions._rounds import Job, dedupe_run
+from ._decisions._threshold import Threshold, check_threshold, choose_threshold, log_odds_of
+from ._labelling._labels import known_pairs
+from ._learning._estimate import estimate
 from ._merging._entry import apart_in, continue_ids
-from ._presets import MATCH, explanations_of
-from ._reading import read_run
-from ._report import MatchReport
-from ._rounds import Job, dedupe_run
+from ._pairs._blocking import BLOCK_CAP, BlockingRule
+from ._reading._read import read_run
+from ._results._diagnostics import Diagnostics, diagnose
+from ._results._link_report import LinkReport
+from ._results._report import MatchReport
 from ._saved import document_of, settings_of
-from ._settings import as_comparisons, as_rules, chosen_comparisons, chosen_rules
-from ._threshold import Threshold, check_threshold, choose_threshold, log_odds_of
+from ._settings._chosen import as_comparisons, as_rules, chosen_comparisons, chosen_rules
+from ._settings._presets import MATCH, explanations_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,15 +33,15 @@ if TYPE_CHECKING:
     from crmkit.frames import Table
     from crmkit.typing import Frame, Progress, RecordKind
 
-    from ._asking import Questions
-    from ._blocking import Candidates
-    from ._encode import Encoded
-    from ._fields import Comparison
-    from ._labels import KnownPairs, Labels
+    from ._decisions._scoring import ScoredPairs
+    from ._kinds._fields import Comparison
+    from ._labelling._asking import Questions
+    from ._labelling._labels import KnownPairs, Labels
+    from ._learning._model import MatchModel
     from ._merging._merge_log import MergeLog
-    from ._model import MatchModel
-    from ._run import Run
-    from ._scoring import ScoredPairs
+    from ._pairs._blocking import Candidates
+    from ._reading._encode import Encoded
+    from ._reading._run import Run
     from .index import MatchIndex
 
 __all__ = ["Matcher"]

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from crmkit.errors import FormatError
 
-from ._blocking import BlockingRule
-from ._fields import Comparison
-from ._model import MatchModel
-from ._threshold import Precision
+from ._decisions._threshold import Precision
+from ._kinds._fields import Comparison
+from ._learning._model import MatchModel
+from ._pairs._blocking import BlockingRule
 
 if TYPE_CHECKING:
     from ._matcher import Matcher

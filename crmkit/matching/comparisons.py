@@ -14,16 +14,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from ._fields import Comparison
-from ._kinds_channels import EMAIL, PHONE, WEB
-from ._kinds_people import DATE, FAMILY_NAME, GENERATION, GIVEN_NAME
-from ._kinds_places import CITY, POSTCODE, REGION, STREET
-from ._kinds_values import COMPANY, EXACT, IDENTIFIER, NUMBER, ORGANIZATION, TEXT
+from ._kinds._channels import EMAIL, PHONE, WEB
+from ._kinds._fields import Comparison, shorthand
+from ._kinds._people import DATE, FAMILY_NAME, GENERATION, GIVEN_NAME
+from ._kinds._places import CITY, POSTCODE, REGION, STREET
+from ._kinds._values import COMPANY, EXACT, IDENTIFIER, NUMBER, ORGANIZATION, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ._fields import Kind
+    from ._kinds._fields import Kind
 
 __all__ = [
     "KINDS", "city", "company", "date", "domain", "email", "exact", "family_name", "generation", "given_name",
@@ -42,12 +42,6 @@ KINDS: Mapping[str, Kind] = {
     )
 }  # fmt: skip
 """Every kind by name."""
-
-WITHOUT_COLUMNS = (
-    "given_name", "family_name", "generation", "date", "email", "phone", "web", "street", "city", "postcode", "region",
-    "company", "domain", "organization", "identifier",
-)  # fmt: skip
-"""Comparisons that find their columns themselves."""
 
 
 def _comparison(
@@ -74,6 +68,7 @@ def _comparison(
     )
 
 
+@shorthand
 def given_name(*columns: str, name: str | None = None) -> Comparison:
     """Compare given names: nicknames, initials, typos, given and family name swapped.
 
@@ -82,6 +77,7 @@ def given_name(*columns: str, name: str | None = None) -> Comparison:
     return _comparison("given_name", columns, ("given_name",), name or "given", None)
 
 
+@shorthand
 def family_name(*columns: str, name: str | None = None) -> Comparison:
     """Compare family names: typos, double names.
 
@@ -90,6 +86,7 @@ def family_name(*columns: str, name: str | None = None) -> Comparison:
     return _comparison("family_name", columns, ("family_name",), name or "family", None)
 
 
+@shorthand
 def generation(*columns: str, name: str | None = None) -> Comparison:
     """Compare what tells father and son apart (Jr., Sr., III): its own column, or the end of the family or full name.
 
@@ -98,6 +95,7 @@ def generation(*columns: str, name: str | None = None) -> Comparison:
     return _comparison("generation", columns, ("suffix", "family_name", "full_name"), name or "generation", None)
 
 
+@shorthand
 def date(*columns: str, name: str | None = None, group: str | None = None) -> Comparison:
     """Compare dates; without columns the birth date.
 
@@ -106,6 +104,7 @@ def date(*columns: str, name: str | None = None, group: str | None = None) -> Co
     return _comparison("date", columns, ("birth_date",), name or (None if columns else "birth_date"), group)
 
 
+@shorthand
 def email(*columns: str, name: str | None = None) -> Comparison:
     """Compare e-mail addresses: typos, the same local part at another domain.
 
@@ -114,6 +113,7 @@ def email(*columns: str, name: str | None = None) -> Comparison:
     return _comparison("email", columns, ("email", "email_2"), name or "email", None)
 
 
+@shorthand
 def phone(*columns: str, name: str | None = None) -> Comparison:
     """Compare phone numbers; of several columns the best agreement counts.
 
@@ -122,6 +122,7 @@ def phone(*columns: str, name: str | None = None) -> Comparison:
     return _comparison("phone", columns, ("mobile", "phone", "phone_home", "phone_other"), name or "phone", None)
 
 
+@shorthand
 def web(*columns: str, name: str | None = None) -> Comparison:
     """Compare web addresses by host.
 
@@ -130,6 +131,7 @@ def web(*columns: str, name: str | None = None) -> Comparison:
     return _comparison("web", columns, ("website", "domain"), name or "web", None)
 
 
+@shorthand
 def street(*columns: str, name: str | None = None, group: str | None = "place") -> Comparison:
     """Compare streets with house numbers.
 
@@ -138,6 +140,7 @@ def street(*columns: str, name: str | None = None, group: str | None = "place") 
     return _comparison("street", columns, ("street",), name or "street", group)
 
 
+@shorthand
 def city(
     *columns: str, name: str | None = None, group: str | None = "place", nested: bool = True, wide: str | None = "area"
 ) -> Comparison:
@@ -148,6 +151,7 @@ def city(
     return _comparison("city", columns, ("city",), name or "city", group, nested=nested, wide=wide)
 
 
+@shorthand
 def postcode(*columns: str, name: str | None = None, group: str | None = "place", nested: bool = True) -> Comparison:
     """Compare postcodes; a longer form of the same code is alike.
 
@@ -156,6 +160,7 @@ def postcode(*columns: str, name: str | None = None, group: str | None = "place"
     return _comparison("postcode", columns, ("postal_code",), name or "postcode", group, nested=nested)
 
 
+@shorthand
 def region(
     *columns: str, name: str | None = None, group: str | None = "place", nested: bool = True, wide: str | None = "area"
 ) -> Comparison:
@@ -166,6 +171,7 @@ def region(
     return _comparison("region", columns, ("region",), name or "region", group, nested=nested, wide=wide)
 
 
+@shorthand
 def company(*columns: str, name: str | None = None, group: str | None = "employer", nested: bool = True) -> Comparison:
     """Compare the names of employers.
 
@@ -174,6 +180,7 @@ def company(*columns: str, name: str | None = None, group: str | None = "employe
     return _comparison("company", columns, ("company_name",), name or "company", group, nested=nested)
 
 
+@shorthand
 def domain(*, name: str | None = None, group: str | None = "employer", nested: bool = True) -> Comparison:
     """Compare the domains of e-mail addresses, unless it is free mail or the addresses are equal.
 
@@ -182,6 +189,7 @@ def domain(*, name: str | None = None, group: str | None = "employer", nested: b
     return _comparison("exact", (), ("email_domain",), name or "domain", group, nested=nested)
 
 
+@shorthand
 def organization(*columns: str, name: str | None = None) -> Comparison:
     """Compare the names of organizations as records of their own: legal forms, words moved or left out.
 
@@ -190,6 +198,7 @@ def organization(*columns: str, name: str | None = None) -> Comparison:
     return _comparison("organization", columns, ("name", "company_name"), name or "name", None)
 
 
+@shorthand
 def identifier(*columns: str, name: str | None = None, group: str | None = None) -> Comparison:
     """Compare numbers that authorities or the caller give out; without columns the national id.
 
@@ -198,6 +207,7 @@ def identifier(*columns: str, name: str | None = None, group: str | None = None)
     return _comparison("identifier", columns, ("national_id",), name or (None if columns else "national_id"), group)
 
 
+@shorthand
 def exact(column: str, *, name: str | None = None, group: str | None = None, shared_by: SharedBy = None) -> Comparison:
     """Compare folded texts that are equal or not.
 
@@ -206,6 +216,7 @@ def exact(column: str, *, name: str | None = None, group: str | None = None, sha
     return _comparison("exact", (column,), (), name, group, shared_by=shared_by)
 
 
+@shorthand
 def text(*columns: str, name: str | None = None, group: str | None = None, shared_by: SharedBy = None) -> Comparison:
     """Compare free texts by their words.
 
@@ -214,6 +225,7 @@ def text(*columns: str, name: str | None = None, group: str | None = None, share
     return _comparison("text", columns, (), name, group, shared_by=shared_by)
 
 
+@shorthand
 def number(column: str, *, name: str | None = None, group: str | None = None, shared_by: SharedBy = None) -> Comparison:
     """Compare numbers: equal, within 2 or 10 percent.
 

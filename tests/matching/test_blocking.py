@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmkit.matching import BlockingRule, _blocks
-from crmkit.matching import _blocking as blocking
+from crmkit.matching import BlockingRule
+from crmkit.matching._pairs import _blocking as blocking
+from crmkit.matching._pairs import _blocks
 
 COLUMN = st.lists(st.integers(-1, 3), min_size=12, max_size=12)
 

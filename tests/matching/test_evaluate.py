@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from crmkit.errors import InvalidValueError, NotFoundError, ShapeError
 from crmkit.matching import Matcher, Precision, compare_runs, evaluate, evaluate_links, threshold_curve
-from crmkit.matching import _threshold as threshold
+from crmkit.matching._decisions import _threshold as threshold
 from crmkit.testing import generate
 
 LABELS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), max_size=14)

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from crmkit.errors import FixityError, FormatError, InvalidValueError, NotFittedError, NotFoundError, SchemaError
 from crmkit.matching import BlockingRule, Labels, Matcher, MatchIndex
 from crmkit.matching import comparisons as c
-from crmkit.matching._encode import encode
-from crmkit.matching._sources import find_sources
-from crmkit.matching._worlds import _scripts, script_of
+from crmkit.matching._reading._encode import encode
+from crmkit.matching._reading._sources import find_sources
+from crmkit.matching._reading._worlds import _scripts, script_of
 from crmkit.matching.comparisons import KINDS
 from crmkit.matching.index._keys import KEYS
 from crmkit.matching.index._levels import LEVELS
@@ -179,8 +179,8 @@ def test_records_added_and_removed_are_found_as_if_the_table_were_read_again(
 @given(st.data())
 @pytest.mark.parametrize("kind", sorted(set(LEVELS) | {"given_name", "organization"}))
 def test_levels_and_keys_of_one_pair_are_those_of_the_arrays(kind: str, data: st.DataObject) -> None:
-    from crmkit.matching._alike import code_of
-    from crmkit.matching._fields import EncodedField, Prepared
+    from crmkit.matching._kinds._alike import code_of
+    from crmkit.matching._kinds._fields import EncodedField, Prepared
     from crmkit.matching.index._fields import FieldIndex, field_arrays
     from crmkit.matching.index._levels import given_level, organization_level
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import crmkit as ck
 from crmkit.matching import Labels, Matcher, MergeLog, merge_clusters
-from crmkit.matching._labels import known_pairs
+from crmkit.matching._labelling._labels import known_pairs
 from crmkit.matching._merging._apart import Apart
 from crmkit.testing import generate
 

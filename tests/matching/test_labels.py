@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from crmkit.errors import FormatError, InvalidValueError, NotFoundError
 from crmkit.matching import Label, Labels, Matcher, Question, evaluate
-from crmkit.matching import _clusters as clusters
-from crmkit.matching import _correction as correction
-from crmkit.matching import _labels as known
+from crmkit.matching._decisions import _clusters as clusters
+from crmkit.matching._labelling import _labels as known
+from crmkit.matching._learning import _correction as correction
 from crmkit.testing import generate
 
 

@@ -8,10 +8,10 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from crmkit import frames
-from crmkit.matching import _alike as alike
-from crmkit.matching._comparisons import compare_pairs
-from crmkit.matching._fields import EncodedField
+from crmkit.matching._kinds import _alike as alike
+from crmkit.matching._kinds._fields import EncodedField
 from crmkit.matching._matcher import Matcher
+from crmkit.matching._pairs._levels import compare_pairs
 from crmkit.matching.comparisons import KINDS
 from crmkit.testing import generate
 

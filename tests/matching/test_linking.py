@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from crmkit.errors import InvalidValueError
 from crmkit.matching import Matcher
-from crmkit.matching import _linking as linking
+from crmkit.matching._decisions import _linking as linking
 from crmkit.testing import generate
 
 

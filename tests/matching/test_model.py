@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from crmkit import frames
-from crmkit.matching import _estimate as learning
-from crmkit.matching._comparisons import compare_pairs
-from crmkit.matching._labels import known_pairs
+from crmkit.matching._labelling._labels import known_pairs
+from crmkit.matching._learning import _estimate as learning
+from crmkit.matching._learning._model import field_evidence, posterior
 from crmkit.matching._matcher import Matcher
-from crmkit.matching._model import field_evidence, posterior
-from crmkit.matching._presets import DEPENDS, changed, explanations_of
+from crmkit.matching._pairs._levels import compare_pairs
+from crmkit.matching._settings._presets import DEPENDS, changed, explanations_of
 from crmkit.testing import generate
 
 

@@ -5,11 +5,11 @@ import pytest
 
 from crmkit import frames
 from crmkit.matching import Matcher
-from crmkit.matching import _alike as alike
-from crmkit.matching import _comparisons as comparing
-from crmkit.matching import _scoring as scoring
-from crmkit.matching._labels import known_pairs
-from crmkit.matching._model import posterior
+from crmkit.matching._decisions import _scoring as scoring
+from crmkit.matching._kinds import _alike as alike
+from crmkit.matching._labelling._labels import known_pairs
+from crmkit.matching._learning._model import posterior
+from crmkit.matching._pairs import _levels as comparing
 from crmkit.testing import generate
 
 

@@ -9,10 +9,8 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from crmkit.matching._alike import code_of
-from crmkit.matching._encode import _codes_in, bounded
-from crmkit.matching._fields import EncodedField
-from crmkit.matching._kinds_channels import (
+from crmkit.matching._kinds._alike import code_of
+from crmkit.matching._kinds._channels import (
     _prepare_emails,
     letters_of,
     normalize_email,
@@ -20,8 +18,10 @@ from crmkit.matching._kinds_channels import (
     normalize_phone,
     normalize_phones,
 )
-from crmkit.matching._kinds_places import normalize_street, normalize_streets, split_street, split_streets
-from crmkit.matching._together import by_line, without
+from crmkit.matching._kinds._fields import EncodedField
+from crmkit.matching._kinds._places import normalize_street, normalize_streets, split_street, split_streets
+from crmkit.matching._kinds._together import by_line, without
+from crmkit.matching._reading._encode import _codes_in, bounded
 from crmkit.normalize import addresses, emails
 from crmkit.normalize._street_words import BEFORE_NAMES, DIRECTIONS, ORDINALS, STREET_TYPES, TENS
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from crmkit.matching import BlockingRule, Matcher, evaluate
-from crmkit.matching import _clusters as clusters
+from crmkit.matching._decisions import _clusters as clusters
 from crmkit.testing import corrupt, generate
 
 COLUMNS = {

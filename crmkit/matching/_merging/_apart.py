@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from crmkit.matching._labels import KnownPairs
+    from crmkit.matching._labelling._labels import KnownPairs
 
     Rows = NDArray[np.int32]
 

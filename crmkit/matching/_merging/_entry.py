@@ -10,7 +10,7 @@ import numpy as np
 from crmkit import columns as recognition
 from crmkit import frames
 from crmkit.errors import InvalidValueError, NotFoundError, SchemaError, ShapeError
-from crmkit.matching._identifiers import record_ids
+from crmkit.matching._record_ids import record_ids
 
 from ._apart import Apart
 from ._cluster_ids import ClusterEvent, ClusterIds, carry_over

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crmkit.errors import SchemaError
-from crmkit.matching._marks import row_marks
+from crmkit.matching._reading._marks import row_marks
 from crmkit.matching.comparisons import KINDS
 
 from ._blocks import rule_arrays
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from crmkit.matching._blocking import BlockingRule, Candidates
-    from crmkit.matching._encode import Encoded
-    from crmkit.matching._fields import Comparison
+    from crmkit.matching._kinds._fields import Comparison
     from crmkit.matching._matcher import Matcher
-    from crmkit.matching._run import Run
+    from crmkit.matching._pairs._blocking import BlockingRule, Candidates
+    from crmkit.matching._reading._encode import Encoded
+    from crmkit.matching._reading._run import Run
 
     Arrays = dict[str, NDArray[np.generic]]
 

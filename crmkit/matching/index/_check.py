@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import attrs
 
 from crmkit import _notebook
-from crmkit.matching._shown_id import shown_id
+from crmkit.matching._record_ids import shown_id
 
 if TYPE_CHECKING:
-    from crmkit.matching._explain import PairExplanation
+    from crmkit.matching._results._explain import PairExplanation
 
 __all__ = ["DuplicateCheck", "Hit"]
 

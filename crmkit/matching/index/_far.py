@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from crmkit.matching._kinds_people import BORNE, BORNE_SHARE, GIVEN_ANOTHER, GIVEN_DIFFERENT
+from crmkit.matching._kinds._people import BORNE, BORNE_SHARE, GIVEN_ANOTHER, GIVEN_DIFFERENT
 from crmkit.matching.comparisons import KINDS
 
 from ._fields import NEW, NO_KEY
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from crmkit.matching._fields import EncodedField
+    from crmkit.matching._kinds._fields import EncodedField
 
     from ._fields import FieldIndex, Value
     from ._query import Query

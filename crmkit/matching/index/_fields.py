@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crmkit.matching._fields import SEEN_ELSEWHERE, log_frequency
-from crmkit.matching._kinds_values import COMPARED_WORDS, words_of
-from crmkit.matching._worlds import LOCAL_KINDS
+from crmkit.matching._kinds._fields import SEEN_ELSEWHERE, log_frequency
+from crmkit.matching._kinds._values import COMPARED_WORDS, words_of
+from crmkit.matching._reading._worlds import LOCAL_KINDS
 from crmkit.matching.comparisons import KINDS
 from crmkit.normalize import text
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from crmkit.matching._encode import Encoded
-    from crmkit.matching._fields import Comparison
+    from crmkit.matching._kinds._fields import Comparison
+    from crmkit.matching._reading._encode import Encoded
 
     from ._far import Far
 

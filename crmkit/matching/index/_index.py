@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit.errors import InvalidValueError
-from crmkit.matching._comparisons import PairLevels
-from crmkit.matching._explain import PairExplanation, explain_levels
-from crmkit.matching._model import MatchModel, posterior
-from crmkit.matching._scoring import FLOOR
+from crmkit.matching._decisions._scoring import FLOOR
+from crmkit.matching._learning._model import MatchModel, posterior
+from crmkit.matching._pairs._levels import PairLevels
+from crmkit.matching._results._explain import PairExplanation, explain_levels
+from crmkit.matching._saved import settings_of
 
 from ._check import DuplicateCheck, Hit
 from ._file import read_index, write_index
@@ -55,12 +56,10 @@ class MatchIndex:
     """
 
     def __init__(self, document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-        from crmkit.matching._matcher import Matcher
-
         self._document = document
         self._arrays = arrays
-        self._matcher = Matcher.from_dict(document["matcher"])
-        model = self._matcher.model_
+        settings, model = settings_of(document["matcher"])
+        self._threshold = settings["threshold"]
         assert model is not None  # noqa: S101  # an index is built with a fitted matcher
         by_name = {one.name: one for one in model.comparisons}
         comparisons = [by_name[name] for name in document["comparisons"]]
@@ -139,7 +138,7 @@ class MatchIndex:
                 probability.
             SchemaError: The record is no mapping.
         """
-        own = self._matcher.threshold
+        own = self._threshold
         cut = threshold if threshold is not None else own if isinstance(own, float) else 0.5
         if not 0.0 <= cut <= 1.0:
             raise InvalidValueError("a threshold is a probability between 0 and 1")

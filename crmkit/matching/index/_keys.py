@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from crmkit.matching._kinds_channels import bare_local
-from crmkit.matching._kinds_people import bag_of, digest_of
-from crmkit.matching._kinds_places import split_street
-from crmkit.matching._kinds_values import rare_tokens
+from crmkit.matching._kinds._channels import bare_local
+from crmkit.matching._kinds._people import bag_of, digest_of
+from crmkit.matching._kinds._places import split_street
+from crmkit.matching._kinds._values import rare_tokens
 from crmkit.normalize import emails, names, text
 
 from ._levels import spoken

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA, JaroWinkler
 
-from crmkit.matching._kinds_channels import EMAIL_DIFFERENT
-from crmkit.matching._kinds_people import (
+from crmkit.matching._kinds._channels import EMAIL_DIFFERENT
+from crmkit.matching._kinds._people import (
     DATE_DIFFERENT,
     GIVEN_ALIKE,
     GIVEN_ANOTHER,
     GIVEN_DIFFERENT,
     spoken_name,
 )
-from crmkit.matching._kinds_places import split_street
-from crmkit.matching._kinds_values import LATIN_END, WHOLE_NAME
+from crmkit.matching._kinds._places import split_street
+from crmkit.matching._kinds._values import LATIN_END, WHOLE_NAME
 from crmkit.normalize import names, text
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from crmkit.matching._kinds_channels import EMAIL_DIFFERENT
-from crmkit.matching._kinds_people import BORNE, BORNE_SHARE, GIVEN_HALF_SWAPPED, GIVEN_INITIAL, GIVEN_SWAPPED
+from crmkit.matching._kinds._channels import EMAIL_DIFFERENT
+from crmkit.matching._kinds._people import BORNE, BORNE_SHARE, GIVEN_HALF_SWAPPED, GIVEN_INITIAL, GIVEN_SWAPPED
 
 from ._fields import words
 from ._levels import LEVELS, given_level, organization_level, spoken

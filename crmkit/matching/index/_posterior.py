@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from crmkit.matching._causes import plan
-from crmkit.matching._kinds_channels import EMAIL_LOCAL
-from crmkit.matching._model import NAME_GROUPS, NAMESAKES_UNSEEN, PERSON_NAMES
-from crmkit.matching._presets import MATCH, changed
+from crmkit.matching._kinds._channels import EMAIL_LOCAL
+from crmkit.matching._learning._causes import plan
+from crmkit.matching._learning._model import NAME_GROUPS, NAMESAKES_UNSEEN, PERSON_NAMES
+from crmkit.matching._settings._presets import MATCH, changed
 from crmkit.matching.comparisons import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crmkit.matching._model import MatchModel
+    from crmkit.matching._learning._model import MatchModel
 
     from ._query import Query
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crmkit.matching._kinds_channels import bare_local
+from crmkit.matching._kinds._channels import bare_local
 from crmkit.normalize import emails
 
 if TYPE_CHECKING:

@@ -9,19 +9,19 @@ import attrs
 
 from crmkit import frames
 from crmkit.errors import NotFoundError, SchemaError
-from crmkit.matching._encode import bounded
-from crmkit.matching._kinds_channels import company_domain, normalize_phone
-from crmkit.matching._kinds_people import last_generation
-from crmkit.matching._sources import Reading, read_date
-from crmkit.matching._worlds import script_of
+from crmkit.matching._kinds._channels import company_domain, normalize_phone
+from crmkit.matching._kinds._people import last_generation
+from crmkit.matching._reading._encode import bounded
+from crmkit.matching._reading._sources import Reading, read_date
+from crmkit.matching._reading._worlds import script_of
 from crmkit.matching.comparisons import KINDS
 from crmkit.normalize import countries, dates, names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from crmkit.matching._fields import Comparison
-    from crmkit.matching._sources import Source
+    from crmkit.matching._kinds._fields import Comparison
+    from crmkit.matching._reading._sources import Source
 
     Values = list[tuple[str | None, ...]]
 

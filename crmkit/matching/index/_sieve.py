@@ -11,9 +11,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from crmkit.matching._kinds_channels import EMAIL_DIFFERENT, EMAIL_LOCAL
-from crmkit.matching._kinds_people import GIVEN_HALF_SWAPPED, GIVEN_SWAPPED
-from crmkit.matching._presets import DEPENDS, MATCH, changed
+from crmkit.matching._kinds._channels import EMAIL_DIFFERENT, EMAIL_LOCAL
+from crmkit.matching._kinds._people import GIVEN_HALF_SWAPPED, GIVEN_SWAPPED
+from crmkit.matching._settings._presets import DEPENDS, MATCH, changed
 from crmkit.matching.comparisons import KINDS
 
 from ._far import Marks

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit.errors import InvalidValueError, NotFoundError
-from crmkit.matching._marks import mark
+from crmkit.matching._reading._marks import mark
 from crmkit.normalize import text
 
 from ._blocks import Around, RuleIndex
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from crmkit.matching._fields import Comparison
+    from crmkit.matching._kinds._fields import Comparison
 
     Texts = list[tuple[str | None, ...]]
 

@@ -9,7 +9,7 @@ import attrs
 from crmkit import columns as recognition
 from crmkit import frames
 from crmkit.errors import InvalidValueError, NotFoundError, SchemaError
-from crmkit.matching._identifiers import record_ids
+from crmkit.matching._record_ids import record_ids
 
 from ._find import Reader, find
 from ._forms import FORMS, MEASURES

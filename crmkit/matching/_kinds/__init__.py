@@ -1,0 +1,1 @@
+"""Kinds of field: how each is compared, on vocabularies of distinct values."""

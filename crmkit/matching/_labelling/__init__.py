@@ -1,0 +1,1 @@
+"""What people say about pairs: questions worth asking, and labels as data."""

@@ -1,0 +1,1 @@
+"""Which pairs are compared, and how alike they are field by field."""

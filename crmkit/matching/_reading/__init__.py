@@ -1,0 +1,1 @@
+"""From tables to columns of codes: which columns are compared, and their distinct normalized values."""

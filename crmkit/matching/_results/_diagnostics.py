@@ -1,0 +1,186 @@
+"""What a run has to say about itself: what was used, what was left out, and how far to trust the result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+from crmkit import _notebook
+from crmkit.matching._settings._presets import MATCH
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from crmkit.matching._decisions._scoring import ScoredPairs
+    from crmkit.matching._labelling._labels import KnownPairs
+    from crmkit.matching._learning._model import MatchModel
+    from crmkit.matching._pairs._blocking import Candidates, RuleUse
+    from crmkit.matching._reading._run import Run
+    from crmkit.typing import JSONValue
+
+__all__ = ["Diagnostics", "diagnose"]
+
+_EDGES = np.array([-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 5.0])
+_TRUST = 4.0
+"""Labels that the model's own probability is worth within one bin of log odds."""
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class Diagnostics:
+    """Facts about one run, without any value out of a record.
+
+    Attributes:
+        records: Records read.
+        distinct_records: The same with full copies counted once.
+        system: CRM system the columns were taken for, if any.
+        columns: For each comparison the columns it read.
+        unused: Comparisons that found no column or no value.
+        rules: What each blocking rule did.
+        candidates: Pairs that were compared.
+        expected_pairs: For each explanation how many pairs of the file it has, as estimated.
+        expected_precision: Share of the linked pairs that match, by the model's own account.
+        expected_recall: Share of the matching pairs *among the candidates* that were linked.
+        oversized: Records in components too large to compare all with all.
+        labels: Pairs that people answered.
+        measured_precision: Share of the linked pairs that match, as far as labels tell; ``None`` without labels.
+        measured_recall: Share of the matching pairs among the scored ones that were linked, likewise.
+        notes: What a careful reader should know.
+
+    .. versionadded:: 0.1.0
+    """
+
+    records: int
+    distinct_records: float
+    system: str | None
+    columns: Mapping[str, tuple[str, ...]]
+    unused: tuple[str, ...]
+    rules: tuple[RuleUse, ...]
+    candidates: int
+    expected_pairs: Mapping[str, float]
+    expected_precision: float
+    expected_recall: float
+    oversized: int
+    notes: tuple[str, ...]
+    labels: int = 0
+    measured_precision: float | None = None
+    measured_recall: float | None = None
+
+    def __repr__(self) -> str:
+        return (
+            f"<Diagnostics: {self.records} records, {self.candidates} candidate pairs, expected precision "
+            f"{self.expected_precision:.3f}, expected recall {self.expected_recall:.3f}, {len(self.notes)} notes>"
+        )
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "records": self.records, "candidate pairs": self.candidates, "columns of": self.system,
+            "expected precision": self.expected_precision, "expected recall": self.expected_recall,
+            "pairs that people answered": self.labels or None, "measured precision": self.measured_precision,
+            "measured recall": self.measured_recall, "no column for": self.unused,
+        }  # fmt: skip
+        read = _notebook.table(("comparison", "reads"), list(self.columns.items()))
+        rules = [(use.rule, use.status, use.pairs) for use in self.rules if use.status != "missing column"]
+        blocking = _notebook.table(("blocking rule", "", "new pairs"), rules)
+        return _notebook.sheet("Diagnostics", "", _notebook.facts(facts), read, blocking, notes=self.notes)
+
+    def __str__(self) -> str:
+        lines = [repr(self)[1:-1]]
+        if self.system is not None:
+            lines.append(f"columns taken for an export of {self.system}")
+        lines += [f"{name} reads {', '.join(columns)}" for name, columns in self.columns.items()]
+        if self.measured_precision is not None:
+            lines.append(
+                f"measured by {self.labels} labels: precision {self.measured_precision:.3f}, "
+                f"recall {self.measured_recall:.3f}"
+            )
+        if self.unused:
+            lines.append(f"no column for {', '.join(self.unused)}")
+        lines += [
+            f"blocking by {use.rule}: {use.status}, {use.pairs} new pairs"
+            for use in self.rules
+            if use.status != "missing column"
+        ]
+        return "\n".join([*lines, *self.notes])
+
+    def to_dict(self) -> dict[str, JSONValue]:
+        """Return the facts as plain data."""
+        return {
+            **attrs.asdict(self, recurse=False),
+            "columns": {name: list(columns) for name, columns in self.columns.items()},
+            "unused": list(self.unused),
+            "rules": [attrs.asdict(use) for use in self.rules],
+            "expected_pairs": dict(self.expected_pairs),
+            "notes": list(self.notes),
+        }
+
+
+def diagnose(
+    run: Run,
+    candidates: Candidates,
+    model: MatchModel,
+    pairs: ScoredPairs,
+    linked: NDArray[np.bool_],
+    *,
+    known: KnownPairs,
+    unused: Sequence[str],
+    notes: Sequence[str],
+    block_cap: int,
+    oversized: int = 0,
+) -> Diagnostics:
+    """Put together what a run has to say."""
+    said = float(pairs.probability[linked].sum())
+    notes = [*run.notes, *notes]
+    cut = [use for use in candidates.uses if use.blocks_cut]
+    if cut:
+        most = max(use.records_in_cut_blocks for use in cut)
+        notes.append(
+            f"{sum(use.blocks_cut for use in cut)} blocks of {len(cut)} rules were over the cap of "
+            f"{block_cap} records and only neighbors in them were compared (up to {most} records in a rule)"
+        )
+    if oversized:
+        notes.append(f"{oversized} records are in components too large to compare all with all; look at these clusters")
+    answers = known.answers(pairs.left, pairs.right)
+    lost = int(np.where(linked, answers < 0, answers > 0).sum())
+    if lost:
+        notes.append(f"{lost} labels could not be kept, because others, or the kind of link, speak against them")
+    precision, recall = _measured(pairs, linked, known) if len(known) else (None, None)
+    return Diagnostics(
+        records=run.encoded.n,
+        distinct_records=run.encoded.effective,
+        system=run.sources[0].map.system,
+        columns={name: tuple(found) for source in run.sources for name, found in source.used().items()},
+        unused=tuple(unused),
+        rules=candidates.uses,
+        candidates=len(candidates),
+        expected_pairs=dict(model.numbers),
+        expected_precision=said / int(linked.sum()) if linked.any() else 1.0,
+        expected_recall=min(said / max(model.numbers[MATCH], said, 1e-9), 1.0),
+        oversized=oversized,
+        labels=len(known),
+        measured_precision=precision,
+        measured_recall=recall,
+        notes=tuple(notes),
+    )
+
+
+def _measured(pairs: ScoredPairs, linked: NDArray[np.bool_], known: KnownPairs) -> tuple[float, float]:
+    """Estimate precision and recall from labels, bin by bin of the log odds that the model gives without them.
+
+    Within a bin the labels stand for all pairs, so it does not matter that people were asked more about doubtful ones.
+    """
+    answers = known.answers(pairs.left, pairs.right)
+    place = np.searchsorted(_EDGES, pairs.unlabelled)
+    size = len(_EDGES) + 1
+    count = np.bincount(place, minlength=size).astype(np.float64)
+    expected = np.bincount(place, weights=1.0 / (1.0 + np.exp(-np.clip(pairs.unlabelled, -30, 30))), minlength=size)
+    asked = np.bincount(place[answers != 0], minlength=size)
+    hits = np.bincount(place[answers > 0], minlength=size)
+    rate = (hits + _TRUST * expected / np.maximum(count, 1.0)) / (asked + _TRUST)
+    known_pair = answers != 0
+    matches = np.where(known_pair, answers > 0, rate[place])
+    total, found = float(matches.sum()), float(matches[linked].sum())
+    return found / max(float(linked.sum()), 1e-9) if linked.any() else 1.0, found / total if total else 1.0
