@@ -118,6 +118,10 @@ class RecordSetSource(Source):
             return Distinct.of_texts(column) if column.codes is None else Distinct.of_codes(column.values, column.codes)
         return Distinct.of(column) if set(map(type, column)) <= {str, type(None)} else None
 
+    def cells(self, name: str) -> Sequence[object] | None:
+        column: Sequence[object] = self.native.held(name)
+        return None if isinstance(column, tuple) else column
+
     def stored(self, name: str, rows: Sequence[int]) -> list[object]:
         column = self.native.held(name)
         return stored(column, rows) if isinstance(column, tuple) else list(column.take(rows))

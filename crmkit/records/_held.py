@@ -43,6 +43,13 @@ class HeldColumn(Sequence[str | None]):
     def _at(self, place: int) -> str | None:
         raise NotImplementedError
 
+    def index(self, value: object, start: int = 0, stop: int | None = None) -> int:
+        """Return the first place of a value; every piece is read once."""
+        for place, cell in itertools.islice(enumerate(self), *slice(start, stop).indices(len(self))):
+            if cell == value:
+                return place
+        raise ValueError("no such cell")
+
     def take(self, places: Sequence[int]) -> list[str | None]:
         """Return some of the cells; where they are many, the whole column is read once."""
         if len(places) * CELLS < len(self):

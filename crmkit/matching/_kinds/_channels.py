@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crmkit._progress import chunks
 from crmkit.normalize import _email_bulk, _phone_bulk, emails, phones, text
 
 from ._alike import code_of, edits_of, lengths, outline, prepare_outline
 from ._fields import Kind, Prepared
-from ._together import by_line, without
+from ._together import TOGETHER, by_line, without
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -44,10 +45,11 @@ def normalize_email(raw: str) -> str | None:
     return folded if "@" in folded else None
 
 
-def normalize_emails(values: Sequence[str]) -> list[str | None]:
+def normalize_emails(values: Sequence[str]) -> Iterator[str | None]:
     """Keys of many addresses; those that are good beyond doubt are told together."""
-    doubted = set(_email_bulk.doubtful(values))
-    return [normalize_email(raw) if at in doubted else _lower(raw) for at, raw in enumerate(values)]
+    for part in chunks(len(values), TOGETHER):
+        doubted = set(_email_bulk.doubtful(values[part]))
+        yield from [normalize_email(raw) if at in doubted else _lower(raw) for at, raw in enumerate(values[part])]
 
 
 def _lower(raw: str) -> str:
@@ -138,8 +140,15 @@ def normalize_phone(raw: str, country: str | None = None) -> str | None:
 
 def normalize_phones(
     texts: Sequence[str], countries: Sequence[str | None], country_of: NDArray[np.integer[Any]]
-) -> list[str | None]:
+) -> Iterator[str | None]:
     """Normalize many numbers, each in one of the countries; those beyond doubt are told together."""
+    for part in chunks(len(texts), TOGETHER):
+        yield from _normalize_phones(texts[part], countries, country_of[part])
+
+
+def _normalize_phones(
+    texts: Sequence[str], countries: Sequence[str | None], country_of: NDArray[np.integer[Any]]
+) -> list[str | None]:
     found = _phone_bulk.read_many(texts, countries, country_of, ways=False)
     forms: list[str | None] = np.where(
         found.kinds == _phone_bulk.E164, np.array(texts, dtype=object), found.forms
@@ -150,8 +159,8 @@ def normalize_phones(
 
 
 def _prepare_phones(values: Sequence[str]) -> Prepared:
-    tails = [value[-7:] if len(value) >= 7 else None for value in values]
-    return Prepared({"tail": tails}, {"tail": code_of(tails), **outline(values)})
+    tails = code_of([value[-7:] if len(value) >= 7 else None for value in values])
+    return Prepared({"tail": tails}, {"tail": tails, **outline(values)})
 
 
 def _compare_phones(field: EncodedField, a: Codes, b: Codes) -> LevelArray:

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ._vocabulary import Vocabulary
+
     Codes = NDArray[np.int32]
     LevelArray = NDArray[np.int8]
-    Trait: TypeAlias = NDArray[Any]  # codes, lengths, flags or texts over a vocabulary
+    Trait: TypeAlias = Any  # an array of codes, lengths, flags or texts over a vocabulary, or an OfParts
     Texts: TypeAlias = NDArray[np.object_]
     CompareFunction = Callable[["EncodedField", Codes, Codes], LevelArray]
 
@@ -113,18 +115,16 @@ class EncodedField:
         filled: How many records have a value.
         traits: Arrays over the vocabulary, as the kind made them.
         others: For a record with the value, how many records *of other parties* have it too, as far as parties are
-            known; one record less than ``counts`` until they are.
+            known; ``None`` until they are, which stands for one record less than ``counts``.
     """
 
     name: str
-    values: NDArray[np.object_]
+    values: Vocabulary
     columns: tuple[Codes, ...]
     counts: NDArray[np.float64]
     filled: float
     traits: dict[str, Trait] = attrs.field(factory=dict)
-    others: NDArray[np.float64] = attrs.field(
-        default=attrs.Factory(lambda field: field.counts - 1.0, takes_self=True)  # nobody is known to be another yet
-    )
+    others: NDArray[np.float64] | None = None
     owned: bool = False
     common: float = 0.0
 
@@ -135,7 +135,7 @@ class EncodedField:
         A file is a sample: twenty unseen values are added, or in a file of three every agreement would look common.
         What a usual value's share of a file is counts the more, the fewer values are there.
         """
-        others = self.others
+        others = self.counts - 1.0 if self.others is None else self.others
         if self.owned:
             others = np.maximum(others, 0.0) ** 3 / (others**2 + _SHARED**2)
         usual = SEEN_ELSEWHERE * self.common * _FEW / (_FEW + self.filled)

@@ -171,7 +171,8 @@ def _prepare_given(values: Sequence[str]) -> Prepared:
     roots = [value if h else names.nickname_root(value) for value, h in zip(values, han, strict=True)]
     known = np.fromiter((not h and len(names.nicknames(v)) > 1 for v, h in zip(values, han, strict=True)), dtype=bool)
     starts = [value if h else value[:3] for value, h in zip(values, han, strict=True)]
-    return Prepared({"root": roots, "start": starts}, traits | {"root": code_of(roots), "known": known})
+    root = code_of(roots)
+    return Prepared({"root": root, "start": starts}, traits | {"root": root, "known": known})
 
 
 def _prepare_family(values: Sequence[str]) -> Prepared:
