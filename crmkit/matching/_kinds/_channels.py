@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from crmkit._progress import chunks
 from crmkit.normalize import _email_bulk, _phone_bulk, emails, phones, text
 
-from ._alike import code_of, edits_of, lengths, outline, prepare_outline
+from ._alike import code_of, codes_by_first, edits_of, lengths, outline, prepare_outline, renumbered
 from ._fields import Kind, Prepared
 from ._together import TOGETHER, by_line, without
+from ._vocabulary import OfParts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,18 +76,27 @@ def bare_local(local: str) -> str:
 
 
 def _prepare_emails(values: Sequence[str]) -> Prepared:
-    local = [value.rpartition("@")[0] for value in values]
+    """Look at each local part once: a third of the people have one that somebody else has too."""
+    first: dict[str | None, int] = {}
+    place = codes_by_first((value.rpartition("@")[0] for value in values), len(values), first, ())
+    local = cast("list[str]", list(first))
+    first.clear()
+    role = np.zeros(len(values), dtype=bool)
+    asked = np.flatnonzero(np.array(emails.may_be_roles(local), dtype=bool)[place])
+    role[asked] = emails.roles_among([values[at] for at in asked.tolist()])
     bare = without(local, _PUNCTUATION.match)
-    role = np.array(emails.roles_among(values), dtype=bool)
-    plain = role | (lengths(bare) < 4)
-    useful = [None if is_plain else part for part, is_plain in zip(local, plain.tolist(), strict=True)]
+    plain = role | (lengths(bare) < 4)[place]
+    bare_codes = code_of(bare)
+    del bare
     numbers = by_line(local, lambda text: _NOT_NUMBERS.sub("|", text))
+    digits = code_of([number.strip("|") or "|" for number in numbers])
+    del numbers, local
     return Prepared(
-        {"local": useful},
+        {"local": renumbered(place, ~plain)},
         {
-            "local": code_of(local),
-            "digits": code_of([number.strip("|") or "|" for number in numbers]),
-            "bare": code_of(bare),
+            "local": place,
+            "digits": OfParts(digits, place),
+            "bare": OfParts(bare_codes, place),
             "plain": plain,
             "role": role,
             **outline(values),

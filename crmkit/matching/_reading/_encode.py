@@ -155,7 +155,13 @@ def encode(
 def _forget(sources: Sequence[Source], name: str, later: Sequence[str]) -> None:
     """Let tables forget the columns that a comparison read and no later one reads."""
     for source in sources:
-        needed = {column for other in later for reading in source.columns.get(other, ()) for column in reading.columns}
+        needed = {
+            column
+            for other in later
+            for reading in source.columns.get(other, ())
+            if reading.part != "domain"  # which is read off the addresses
+            for column in reading.columns
+        }
         for reading in source.columns.get(name, ()):
             for column in set(reading.columns) - needed:
                 source.table.forget(column)
