@@ -9,7 +9,7 @@ Every tool gets the same events, about 300 bytes of JSON each, and runs each tas
               ``bare_encode`` makes the JSON of each event first, as any log must
 ``chain``     what people write by hand: a JSON line with the hash of the line before, and a loop that checks it
 ``pymerkle``  the same leaves into pymerkle's SQLite tree, and its proofs; it is GPL-3 and runs from an environment of
-              its own, made from benchmarks/requirements/pymerkle.txt; name its Python in CRMKIT_PYMERKLE_PYTHON
+              its own, made from benchmarks/requirements/pymerkle.txt under --envs at first use
 
 Tasks: ``append_each`` (fsync for every event; at most 2,000 of them), ``append_group`` (batches of 1,000, one fsync),
 ``append_os`` (batches of 1,000, no fsync), ``verify``, ``verify_deep``, ``prove`` (one inclusion proof, median of
@@ -40,6 +40,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Self
+
+from common import ENVS, machine, python_of, save
 
 BATCH = 1000
 EACH_AT_MOST = 2000
@@ -277,6 +279,7 @@ def main() -> None:
     parser.add_argument("--tools", default="crmkit,bare,chain")
     parser.add_argument("--tasks", help="only these, comma between")
     parser.add_argument("--repeat", type=int, default=1, help="runs of each task; the one of median wall time counts")
+    parser.add_argument("--envs", type=Path, default=ENVS)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--folder", type=Path, help="keep the log here, and take the one that is here")
     parser.add_argument("--one", help=argparse.SUPPRESS)
@@ -286,7 +289,7 @@ def main() -> None:
         return
     lines = []
     for tool in options.tools.split(","):
-        python = os.environ.get("CRMKIT_PYMERKLE_PYTHON", sys.executable) if tool == "pymerkle" else sys.executable
+        python = python_of("pymerkle", options.envs) if tool == "pymerkle" else sys.executable
         for task in TASKS[tool]:
             if options.tasks is None or task in options.tasks.split(","):
                 command = [python, __file__, "--rows", str(options.rows), "--tools", tool, "--one", task]
@@ -295,10 +298,9 @@ def main() -> None:
                     json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
                     for _ in range(options.repeat)
                 ]
-                lines.append(sorted(runs, key=lambda run: run["wall_s"])[len(runs) // 2])
+                lines.append(sorted(runs, key=lambda run: run["wall_s"])[len(runs) // 2] | machine())
                 print(json.dumps(lines[-1]), flush=True)
-    if options.json is not None:
-        options.json.write_text(json.dumps(lines, indent=2) + "\n", encoding="utf-8")
+    save(lines, options.json)
 
 
 if __name__ == "__main__":

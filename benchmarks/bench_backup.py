@@ -8,8 +8,8 @@ thread of sha256 over the same tree, opening and reading every file, nothing els
 own, several times in turn on a warm cache; figures are medians, CPU counts children.
 
 Peers: ``sha256sum`` (coreutils), ``b3sum``, ``hashdeep``, ``restic`` and ``borg`` from Debian's packages of these names
-(``borgbackup`` for borg); ``bagit`` from ``benchmarks/requirements/bagit.txt``, in an environment of its own that
-``--bagit-python`` names. A tool that is not installed is reported as such, never left out in silence.
+(``borgbackup`` for borg); ``bagit`` from ``benchmarks/requirements/bagit.txt``, in an environment of its own under
+``--envs``. A tool that is not installed is reported as such, never left out in silence.
 
 ``tasks``: ``create`` (describe), ``verify`` (content of every byte), ``inventory`` (names, sizes, types, modes).
 ``found`` says whether a flipped bit in one file is found by the tool's own verification afterwards.
@@ -23,18 +23,18 @@ import hashlib
 import json
 import multiprocessing
 import os
-import platform
 import random
 import resource
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from common import ENVS, machine, python_of, save
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -352,12 +352,6 @@ def rows_by_route(rows: int, folder: Path) -> list[dict[str, Any]]:
     return lines
 
 
-def _commit() -> str | None:
-    git = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
-    done = subprocess.run(git, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or None
-
-
 def main() -> None:
     """Measure every tool and route, print the lines, write them where asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -365,8 +359,9 @@ def main() -> None:
     parser.add_argument("--tools", default=",".join(TOOLS))
     parser.add_argument("--json", type=Path)
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--bagit-python", default=sys.executable)
+    parser.add_argument("--envs", type=Path, default=ENVS)
     options = parser.parse_args()
+    bagit = python_of("bagit", options.envs) if "bagit" in options.tools.split(",") else ""
     lines: list[dict[str, Any]] = []
     place = Path(tempfile.mkdtemp(prefix="bench-backup-"))
     try:
@@ -382,36 +377,30 @@ def main() -> None:
             if name not in TOOLS:
                 raise SystemExit(f"unknown tool {name!r}; known: {', '.join(TOOLS)}")
         times: dict[tuple[str, str], list[tuple[float, float, float]]] = {}
-        usable = [name for name in names if available(name, options.bagit_python)]
+        usable = [name for name in names if available(name, bagit)]
         lines += [{"task": "all", "tool": name, "missing": "not installed"} for name in names if name not in usable]
         for _ in range(options.repeat if options.rows >= 20_000 else 1):
             for name in usable:
-                for task, run in tasks(name, options.bagit_python).items():
+                for task, run in tasks(name, bagit).items():
                     times.setdefault((task, name), []).append(measure(run, data, work))
         for (task, name), found in times.items():
             cpu, wall, peak = (statistics.median(column) for column in zip(*found, strict=True))
             line = {
-                "task": task, "tool": name, "version": version_of(name, options.bagit_python), "n": options.rows + 1,
+                "task": task, "tool": name, "version": version_of(name, bagit), "n": options.rows + 1,
                 "bytes": size, "cpu_s": round(cpu, 3), "wall_s": round(wall, 3), "peak_rss_mb": round(peak, 1),
                 "mb_per_cpu_s": round(size / 1e6 / cpu),
             }  # fmt: skip
             if task == "verify":
-                line["found"] = finds_a_flipped_bit(tasks(name, options.bagit_python)[task], data, work, name)
+                line["found"] = finds_a_flipped_bit(tasks(name, bagit)[task], data, work, name)
             lines.append(line)
         if "crmkit" in usable:
             lines += rows_by_route(options.rows * 10 if options.rows < 20_000 else 200_000, work)
     finally:
         shutil.rmtree(place, ignore_errors=True)
-    here = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
-        "load": round(os.getloadavg()[0], 1),
-        "commit": _commit(),
-    }
-    lines = [{**line, **here} for line in lines]
+    lines = [{**line, **machine()} for line in lines]
     for line in lines:
         print(json.dumps(line))
-    if options.json is not None:
-        options.json.write_text(json.dumps(lines, indent=2) + "\n", encoding="utf-8")
+    save(lines, options.json)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ import sys
 import time
 from pathlib import Path
 
+from common import machine, save
+
 PIECE = 5_000
 
 
@@ -69,10 +71,10 @@ def main() -> None:
     for kind in ("rows", "key", "whole"):
         for n in options.rows.split(","):
             command = [sys.executable, __file__, "--one", f"{kind},{n}"]
-            lines.append(json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            lines.append(json.loads(done.stdout) | machine())
             print(json.dumps(lines[-1]), flush=True)
-    if options.json is not None:
-        options.json.write_text(json.dumps(lines, indent=2) + "\n", encoding="utf-8")
+    save(lines, options.json)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 
 Values are generated e-mail addresses. Each run has a process of its own; the tools take turns, ``--repeat`` times, and
 the medians count. A peer lives in an environment of its own, made of ``benchmarks/requirements/<tool>.txt`` under
-``--environments`` at first use; crmkit runs in the interpreter that runs this script.
+``--envs`` at first use; crmkit runs in the interpreter that runs this script.
 
 What each tool does is what its documentation shows, and no less than it needs:
 
@@ -30,17 +30,17 @@ import argparse
 import gc
 import json
 import os
-import platform
 import random
 import resource
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Self
+
+from common import ENVS, machine, python_of, save
 
 HERE = Path(__file__).resolve().parent
 TOOLS = ("crmkit", "fernet", "pyca-aessiv", "tink", "sqlalchemy-utils", "fieldseal")
@@ -261,38 +261,13 @@ def work(tool: str, rows: int) -> None:
     print(json.dumps([{"tool": tool, "version": own, "peak_rss_mb": round(peak, 1), **one} for one in lines]))
 
 
-def interpreter(tool: str, environments: Path) -> str:
-    """Return the Python of a tool's environment, made at first use."""
-    if tool == "crmkit":
-        return sys.executable
-    place = environments / tool
-    python = place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
-        wanted = HERE / "requirements" / f"{tool}.txt"
-        subprocess.run([str(python), "-m", "pip", "install", "-q", "-r", str(wanted)], check=True, stdout=sys.stderr)
-    return str(python)
-
-
-def where() -> dict[str, object]:
-    """Name machine, interpreter and commit, so that a saved result can be told from another."""
-    git = subprocess.run(
-        ["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    )
-    return {
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "python": platform.python_version(),
-        "commit": git.stdout.strip(),
-    }
-
-
 def main() -> None:
     """Let the tools take turns and print or write the medians."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--tools", default=",".join(TOOLS))
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--environments", type=Path, default=Path(tempfile.gettempdir()) / "crmkit-bench")
+    parser.add_argument("--envs", type=Path, default=ENVS)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--work", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -303,21 +278,20 @@ def main() -> None:
     tools = options.tools.split(",")
     for _ in range(options.repeat):
         for tool in tools:
-            command = [interpreter(tool, options.environments), __file__, "--work", tool, "--rows", str(options.rows)]
+            command = [python_of(tool, options.envs), __file__, "--work", tool, "--rows", str(options.rows)]
             done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
             for one in json.loads(done.stdout):
                 runs.setdefault((tool, one["task"]), []).append(one)
     lines = []
     for (tool, task), several in runs.items():
-        merged = {**several[0], **where()}
+        merged = {**several[0], **machine()}
         for what in ("cpu_s", "wall_s", "peak_rss_mb"):
             merged[what] = round(statistics.median(float(one[what]) for one in several), 4)
         merged["us_per_value"] = round(1e6 * float(merged["cpu_s"]) / int(merged["n"]), 2)
         lines.append(merged)
         size = f"{merged['bytes_out']:7.0f} bytes" if "bytes_out" in merged else ""
         print(f"{tool:17} {task:23} {merged['us_per_value']:8.2f} us {size}")
-    if options.json is not None:
-        options.json.write_text(json.dumps(lines, indent=2) + "\n", encoding="utf-8")
+    save(lines, options.json)
 
 
 if __name__ == "__main__":

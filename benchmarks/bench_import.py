@@ -1,7 +1,7 @@
 """What importing costs, and how much disk an installation takes.
 
     python benchmarks/bench_import.py --rows 20 --json out.json             # imports
-    python benchmarks/bench_import.py --rows 20 --sizes --json out.json     # and the size of each extra
+    python benchmarks/bench_import.py --sizes --json out.json               # the size of each extra
 
 Each import is a process of its own, with compiled files there; the figure is the least CPU time of ``--rows`` runs
 minus that of a Python that imports nothing, and the peak of its memory minus that one's. The size of an extra is what
@@ -13,12 +13,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 import tomllib
 from pathlib import Path
+
+from common import machine, save
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -83,24 +84,19 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     runs = min(options.rows, 50) if options.rows < 1000 else 1
-    plain = cost("pass", runs)
-    result: dict[str, object] = {
-        "machine": {"platform": platform.platform(), "python": platform.python_version(), "cores": os.cpu_count()},
-        "commit": subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
-        ).stdout.strip(),
-        "imports": {},
-    }
-    for module in MODULES:
-        used, peak = cost(f"import {module}", runs)
-        result["imports"][module] = {"cpu_ms": round(1000 * (used - plain[0]), 1), "mb": round(peak - plain[1], 1)}  # type: ignore[index]
-        print(f"{module:24} {1000 * (used - plain[0]):7.1f} ms CPU {peak - plain[1]:7.1f} MB")
+    found: dict[str, object] = {}
     if options.sizes:
-        result["installed_mb"] = {name: round(size, 1) for name, size in sizes().items()}
-        for name, size in result["installed_mb"].items():  # type: ignore[attr-defined]
+        found = {name: round(size, 1) for name, size in sizes().items()}
+        for name, size in found.items():
             print(f"{name:24} {size:7.1f} MB")
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    else:
+        plain = cost("pass", runs)
+        for module in MODULES:
+            used, peak = cost(f"import {module}", runs)
+            found[module] = {"cpu_ms": round(1000 * (used - plain[0]), 1), "mb": round(peak - plain[1], 1)}
+            print(f"{module:24} {1000 * (used - plain[0]):7.1f} ms CPU {peak - plain[1]:7.1f} MB")
+    result = {**machine(), "installed_mb" if options.sizes else "imports": found}
+    save(result, options.json)
 
 
 if __name__ == "__main__":

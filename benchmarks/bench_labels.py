@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from bench_matching import machine
+from common import machine, save
 
 from crmkit.matching import Labels, Matcher, evaluate
 from crmkit.testing import generate
@@ -77,8 +77,7 @@ def main() -> None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         results.append({"task": task, **facts, "peak_rss_mb": round(peak), **common})
         print(f"{task:16} " + "  ".join(f"{name} {value}" for name, value in facts.items()), flush=True)
-        if args.json is not None:
-            args.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+        save(results, args.json)
 
     matcher = Matcher.contacts()
     _, took = spent(lambda: matcher.fit(columns))

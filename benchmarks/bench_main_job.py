@@ -18,6 +18,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from common import machine, save
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -38,14 +40,15 @@ def main() -> int:
         )
     run = json.loads(done.stdout.splitlines()[-1])
     lines = [
-        {"task": f"main job: {stage}", "tool": "crmkit", "version": run["version"], "n": options.rows, **figures}
+        {"task": f"main job: {stage}", "tool": "crmkit", "version": run["version"], "n": options.rows}
+        | figures
+        | machine()
         for stage, figures in run["stages"].items()
     ]
     lines[-1].update(judge(run["clusters"], truth), planted=planted, threshold=run["threshold"])
     for line in lines:
         print("  ".join(f"{key}={value}" for key, value in line.items()), file=sys.stderr)
-    if options.json is not None:
-        options.json.write_text(json.dumps(lines, indent=1) + "\n", encoding="utf-8")
+    save(lines, options.json)
     return 0
 
 

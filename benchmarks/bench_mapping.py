@@ -15,13 +15,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
 from importlib import metadata
 from pathlib import Path
+
+from common import machine, save
 
 TASKS = {"crmkit": ("apply", "payload", "suggest"), "polars": ("apply",)}
 MOVED = {
@@ -118,10 +119,6 @@ def main() -> None:
     import crmkit
 
     results = []
-    describe = ["git", "describe", "--always", "--dirty"]
-    commit = subprocess.run(
-        describe, capture_output=True, text=True, cwd=Path(__file__).parent, check=False
-    ).stdout.strip()
     for tool in args.tools.split(","):
         release = crmkit.__version__ if tool == "crmkit" else metadata.version(tool)
         for task in TASKS[tool]:
@@ -138,12 +135,10 @@ def main() -> None:
             found = {"task": task, "tool": tool, "version": release, "n": args.rows, **done[0]}
             for key in ("cpu_s", "wall_s"):
                 found[key] = round(statistics.median(one[key] for one in done), 3)
-            found["machine"] = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-            found["load"], found["commit"] = round(os.getloadavg()[0], 1), commit
+            found.update(machine())
             results.append(found)
             print(json.dumps(found, ensure_ascii=False))
-    if args.json:
-        args.json.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    save(results, args.json)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ rates that ``crmkit.testing.generate`` names; every other name is a folder of ``
 identifies. ``broken`` stands for all files of ``benchmarks/matching/broken.py``, which break what the model assumes,
 and for its pairs of tables, which crmkit alone links.
 
-Every run is a process of its own in the environment of its tool: ``--setup`` makes one for each peer from
+Every run is a process of its own in the environment of its tool: one for each peer is made at first use from
 ``benchmarks/requirements/TOOL.txt`` under ``--envs``. All get the same CSV; the clock starts before it is read and
 stops when the clusters at the tool's own threshold stand, and CPU counts children. Precision, recall and F1 are of
 pairs within clusters, measured here and by no tool itself; ``best`` is the highest F1 that any cut would have
@@ -23,16 +23,15 @@ import csv
 import inspect
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
-import venv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from common import ENVS, machine, python_of, save
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE / "matching")]
@@ -165,7 +164,7 @@ def best(found: dict[str, np.ndarray], truth: np.ndarray) -> tuple[float, float 
 def run(tool: str, path: Path, kind: str, truth: np.ndarray, args: argparse.Namespace) -> dict[str, object]:
     """Run a tool on a prepared file, several times if asked, and judge the answer."""
     name, _, labels = tool.partition("+")
-    python = sys.executable if name == "crmkit" else str(args.envs / name / "bin" / "python")
+    python = python_of(name, args.envs)
     target = path.with_suffix(f".{tool}.npz")
     script = HERE / "matching" / f"run_{name}.py"
     command = [python, str(script), str(path), str(target), f"{kind}+{labels}" if labels else kind]
@@ -201,37 +200,6 @@ def reliability(found: dict[str, np.ndarray], truth: np.ndarray) -> list[dict[st
     return [{key: round(value, 4) for key, value in row.items()} for row in curve]
 
 
-def setup(args: argparse.Namespace) -> None:
-    """Make the environments of the peers."""
-    for tool in args.tools.split(","):
-        if tool in PEERS and not (args.envs / tool).exists():
-            venv.create(args.envs / tool, with_pip=True)
-            requirements = HERE / "requirements" / f"{tool}.txt"
-            subprocess.run([args.envs / tool / "bin" / "pip", "install", "-q", "-r", requirements], check=True)
-
-
-def machine() -> dict[str, object]:
-    """Name what the figures were measured on."""
-
-    def said(*command: str) -> str | None:
-        try:
-            return subprocess.run(command, capture_output=True, text=True, check=True, cwd=HERE).stdout.strip() or None
-        except (OSError, subprocess.CalledProcessError):
-            return None
-
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
-    return {
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "cpu": next((text.partition(":")[2].strip() for text in lines if text.startswith("model name")), None),
-        "cores": os.cpu_count(),
-        "load": round(os.getloadavg()[0], 1),
-        "numpy": np.__version__,
-        "commit": said("git", "rev-parse", "--short", "HEAD"),
-    }
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=10_000)
@@ -246,22 +214,19 @@ def main() -> None:
     parser.add_argument("--settings", default="{}", help="more arguments of the generator, as JSON")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--timeout", type=float, default=3600.0)
-    parser.add_argument("--envs", type=Path, default=HERE / ".envs")
-    parser.add_argument("--setup", action="store_true", help="make the peers' environments first")
+    parser.add_argument("--envs", type=Path, default=ENVS)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    if args.setup:
-        setup(args)
     results = []
     with tempfile.TemporaryDirectory() as folder:
         for name in (*broken.FILES, *broken.LINKED) if args.data == "broken" else args.data.split(","):
             path, kind, truth, facts = prepare(name, args, Path(folder))
             for tool in args.tools.split(","):
-                result = {"task": name, "n": len(truth), **facts, **run(tool, path, kind, truth, args), **machine()}
+                judged = run(tool, path, kind, truth, args)
+                result = {"task": name, "n": len(truth), **facts, **judged, **machine(), "numpy": np.__version__}
                 results.append(result)
                 print(line(result), flush=True)
-                if args.json is not None:
-                    args.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+                save(results, args.json)
 
 
 def line(result: dict[str, object]) -> str:

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from bench_matching import machine
+from common import machine, save
 
 from crmkit.matching import Matcher
 from crmkit.matching._decisions import _scoring as scoring
@@ -87,8 +87,7 @@ def main() -> None:
             found = json.loads(done.stdout)
             results.append(found | machine())
             print("  ".join(f"{name} {value}" for name, value in found.items()), flush=True)
-    if args.json is not None:
-        args.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    save(results, args.json)
 
 
 if __name__ == "__main__":

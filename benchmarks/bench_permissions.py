@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import resource
 import statistics
 import subprocess
@@ -28,6 +27,8 @@ import tempfile
 import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from common import ENVS, machine, python_of, save
 
 HERE = Path(__file__).resolve().parent
 TOOLS = ("crmkit", "pycasbin", "pycasbin-fast", "cedarpy", "vakt", "oso", "django-rules")
@@ -450,26 +451,13 @@ def work(tool: str, rules: list[int], rows: int) -> None:
             print(json.dumps({**rounded, **facts}), flush=True)
 
 
-def python_of(tool: str, envs: Path) -> str:
-    """Return the interpreter of a tool's environment, which is made where there is none."""
-    if tool == "crmkit":
-        return sys.executable
-    place = envs / tool
-    python = place / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
-        wanted = HERE / "requirements" / f"{tool}.txt"
-        subprocess.run([str(python), "-m", "pip", "install", "-q", "-r", str(wanted)], check=True)
-    return str(python)
-
-
 def main() -> None:
     """Measure every tool in a process of its own and print or write the lines."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--rules", help="sizes of policies; 1100,11000,110000, and 1100 alone below 10,000 rows")
     parser.add_argument("--tools", default=",".join(TOOLS))
-    parser.add_argument("--envs", type=Path, default=Path(tempfile.gettempdir()) / "crmkit-bench")
+    parser.add_argument("--envs", type=Path, default=ENVS)
     parser.add_argument("--timeout", type=int, default=1800, help="seconds for one tool")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--worker", help=argparse.SUPPRESS)
@@ -493,12 +481,11 @@ def main() -> None:
         ]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             for text in process.stdout or ():
-                lines.append({**json.loads(text), "python": platform.python_version(), "machine": platform.machine()})
+                lines.append({**json.loads(text), **machine()})
                 print(text, end="", flush=True)
             if process.wait(options.timeout):
                 sys.exit(f"{tool} failed")
-    if options.json:
-        options.json.write_text(json.dumps(lines, indent=1) + "\n", encoding="utf-8")
+    save(lines, options.json)
 
 
 if __name__ == "__main__":

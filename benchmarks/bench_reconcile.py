@@ -1,21 +1,21 @@
 """Time, memory and answers of comparing two tables, beside the peers on the same files.
 
-    python benchmarks/bench_reconcile.py --rows 1000000 --setup --json out.json
+    python benchmarks/bench_reconcile.py --rows 1000000 --json out.json
     python benchmarks/bench_reconcile.py --rows 1000 --tools crmkit --json out.json
 
 The table has a text key and eight columns. The other side is shuffled, has lost one row in 300 and gained one in 500;
 one cell in 200 differs in each of five columns, and every amount by a noise of 1e-9, which the tolerance of 1e-6 lets
 pass. ``equal`` compares a table with itself.
 
-Every run is a process of its own in the environment of its tool (``--setup`` makes them under ``--envs`` from
-``benchmarks/requirements/TOOL.txt``), reads the same parquet files, and starts the clock when they are loaded. CPU
-counts all threads. What is asked of all: rows on one side only, and for every differing cell its row and column.
-crmkit names the cause of each besides; reladiff has no tolerance, so the noise counts as differences there. ``found``,
-``missed`` and ``invented`` count cells against the truth; ``causes_right`` is the share of the planted causes that
-crmkit names. ``crmkit-files`` and ``crmkit-csv`` compare the parquet files, and the same as CSV, without loading
-them: their clocks count reading them, too. More than a million rows are made in parts, each shuffled by itself.
+Every run is a process of its own in the environment of its tool (made under ``--envs`` from
+``benchmarks/requirements/TOOL.txt`` at first use), reads the same parquet files, and starts the clock when they are
+loaded. CPU counts all threads. What is asked of all: rows on one side only, and for every differing cell its row and
+column. crmkit names the cause of each besides; reladiff has no tolerance, so the noise counts as differences there.
+``found``, ``missed`` and ``invented`` count cells against the truth; ``causes_right`` is the share of the planted
+causes that crmkit names. ``crmkit-files`` and ``crmkit-csv`` compare the parquet files, and the same as CSV, without
+loading them: their clocks count reading them, too. More than a million rows are made in parts, each shuffled by itself.
 
-The files in ``benchmarks/results`` are made by these commands, the peers beforehand by ``--setup``:
+The files in ``benchmarks/results`` are made by these commands:
 
     python benchmarks/bench_reconcile.py --rows 1000000 --repeat 3 --json benchmarks/results/reconcile.json
     python benchmarks/bench_reconcile.py --rows 10000000 --tasks differing --tools crmkit-files \\
@@ -29,16 +29,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
-import sys
 import tempfile
-import venv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from common import ENVS, machine, python_of, save
 
 if TYPE_CHECKING:
     import polars as pl
@@ -141,7 +139,7 @@ def judge(found: dict[str, object], truth: dict[str, object], task: str) -> dict
 def run(tool: str, task: str, folder: Path, truth: dict[str, object], args: argparse.Namespace) -> dict[str, object]:
     """Run one tool on one task, several times if asked, and judge the answer."""
     name = TOOLS[tool]
-    python = sys.executable if name == "crmkit" else str(args.envs / name / "bin" / "python")
+    python = python_of(name, args.envs)
     env = {**os.environ, "PYTHONPATH": str(HERE.parent)} if name == "crmkit" else dict(os.environ)
     command = [python, str(HERE / "reconcile" / f"run_{name}.py"), tool, task, str(folder)]
     spent = []
@@ -156,16 +154,6 @@ def run(tool: str, task: str, folder: Path, truth: dict[str, object], args: argp
     return {"tool": tool, **judge(found, truth, task), **found}
 
 
-def setup(envs: Path) -> None:
-    """Make the environments of the peers."""
-    for name in sorted(set(TOOLS.values()) - {"crmkit"}):
-        place = envs / name
-        if not (place / "bin" / "python").exists():
-            venv.create(place, with_pip=True)
-            needs = HERE / "requirements" / f"{name}.txt"
-            subprocess.run([place / "bin" / "python", "-m", "pip", "install", "-q", "-r", needs], check=True)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=100_000)
@@ -175,30 +163,19 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--timeout", type=float, default=1_800)
-    parser.add_argument("--setup", action="store_true", help="make the environments of the peers first")
-    parser.add_argument("--envs", type=Path, default=Path(tempfile.gettempdir()) / "crmkit-bench-envs")
+    parser.add_argument("--envs", type=Path, default=ENVS)
     args = parser.parse_args()
-    if args.setup:
-        setup(args.envs)
     results = []
-    said = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=HERE, check=False
-    )
-    commit = said.stdout.strip()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         tools = args.tools.split(",")
         truth = prepare(args.rows, folder, args.seed, text="crmkit-csv" in tools)
         for task in args.tasks.split(","):
             for tool in tools:
-                found = {"task": task, "n": args.rows, **run(tool, task, folder, truth, args)}
-                found["machine"] = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-                found["load"] = round(os.getloadavg()[0], 1)
-                found["commit"] = commit
+                found = {"task": task, "n": args.rows, **run(tool, task, folder, truth, args), **machine()}
                 results.append(found)
                 print(json.dumps(found, ensure_ascii=False))
-    if args.json:
-        args.json.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    save(results, args.json)
 
 
 if __name__ == "__main__":

@@ -15,9 +15,9 @@ half of them in national form, of which crmkit also says for each what its norma
 The truth is a loop that asks the reference libraries row by row (tool ``loop``, which is measured, too). ``found``,
 ``missed`` and ``invented`` count pairs of row and rule. CPU seconds count from data in memory (columns for tools that
 take columns, dicts or a frame for those that take these) to the failing rows, imports not counted; the median of
-``--repeats`` runs, each in a process of its own.
+``--repeat`` runs, each in a process of its own.
 
-crmkit and the loop run in this environment. Each peer has one of its own, made at first use under ``benchmarks/.envs``
+crmkit and the loop run in this environment. Each peer has one of its own, made at first use under ``--envs``
 from ``benchmarks/requirements/TOOL.txt``, because they pin each other.
 """
 
@@ -30,12 +30,13 @@ import random
 import resource
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections import defaultdict
 from importlib.metadata import version
 from pathlib import Path
+
+from common import ENVS, machine, python_of, save
 
 HERE = Path(__file__).parent
 TOOLS = ("crmkit", "loop", "pydantic", "pandera-pandas", "pandera-polars", "pointblank")
@@ -474,21 +475,10 @@ def own_version(package: str) -> str:
         return "source"
 
 
-def python_of(tool: str) -> str:
-    """Return the interpreter of the tool's environment; made at first use."""
-    if tool in ("crmkit", "loop"):
-        return sys.executable
-    home = HERE / ".envs" / tool
-    if not (home / "bin" / "python").exists():
-        subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
-        requirements = HERE / "requirements" / f"{tool}.txt"
-        subprocess.run([str(home / "bin" / "pip"), "install", "-q", "-r", str(requirements)], check=True)
-    return str(home / "bin" / "python")
-
-
-def start(tool: str, task: str, data_file: Path, truth_file: Path | None) -> dict[str, object]:
+def start(tool: str, task: str, data_file: Path, truth_file: Path | None, envs: Path) -> dict[str, object]:
     """Run one tool in a process of its own."""
-    command = [python_of(tool), __file__, "--one", tool, "--task", task, "--data", str(data_file)]
+    python = python_of("crmkit" if tool == "loop" else tool, envs)
+    command = [python, __file__, "--one", tool, "--task", task, "--data", str(data_file)]
     command += [] if truth_file is None else ["--truth", str(truth_file)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -501,7 +491,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--tools", default=",".join(TOOLS))
-    parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--envs", type=Path, default=ENVS)
+    parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--one", help=argparse.SUPPRESS)
     parser.add_argument("--task", help=argparse.SUPPRESS)
@@ -516,16 +507,15 @@ def main() -> None:
         for task in ("tidy", "messy"):
             data_file, truth_file = Path(folder) / "data.pickle", Path(folder) / "truth.json"
             data_file.write_bytes(pickle.dumps(data(options.rows, task)))
-            truth_file.write_text(json.dumps(start("loop", task, data_file, None)["pairs"]))
+            truth_file.write_text(json.dumps(start("loop", task, data_file, None, options.envs)["pairs"]))
             for tool in options.tools.split(","):
-                runs = [start(tool, task, data_file, truth_file) for _ in range(options.repeats)]
-                line = runs[0]
+                runs = [start(tool, task, data_file, truth_file, options.envs) for _ in range(options.repeat)]
+                line = runs[0] | machine()
                 for name, digits in (("cpu_s", 3), ("wall_s", 3), ("peak_rss_mb", 1), ("rows_per_cpu_s", 0)):
                     line[name] = round(statistics.median(float(run[name]) for run in runs), digits)
                 lines.append(line)
                 print(json.dumps(line), flush=True)
-    if options.json is not None:
-        options.json.write_text(json.dumps(lines, indent=2) + "\n", encoding="utf-8")
+    save(lines, options.json)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import numpy as np
 import pytest
@@ -183,15 +182,13 @@ def test_questions_are_new_spread_and_reproducible(data, report):
     assert len(report.ask(10**6)) == len(report.scored)
 
 
-def test_asking_the_matcher_again_about_one_frame_takes_no_time(data):
+def test_asking_the_matcher_again_about_one_frame_does_not_match_it_again(data, monkeypatch):
     matcher = Matcher.contacts()
     matcher.ask(data.columns, n=1)
     columns = data.columns
     first = matcher.ask(columns, n=5)
-    start = time.perf_counter()
-    second = matcher.ask(columns, n=5)
-    assert time.perf_counter() - start < 0.5
-    assert second == first
+    monkeypatch.setattr(Matcher, "dedupe", None)
+    assert matcher.ask(columns, n=5) == first
 
 
 def test_a_question_shows_values_only_where_it_is_printed(data, report):

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -48,21 +46,20 @@ def test_ties_are_broken_by_row_whatever_the_order_of_the_pairs():
         assert found == [(0, 4), (1, 5), (2, 6), (3, 7)]
 
 
-def test_a_chain_of_links_is_assigned_in_milliseconds():
-    n = 20_000  # every pair waits for the one before it
+def test_a_long_chain_of_links_is_assigned_whole():
+    n = 200_000  # every pair waits for the one before it: a pass over all for each would take hours
     left = np.repeat(np.arange(n, dtype=np.int32), 2)[1:]
     right = (n + np.repeat(np.arange(n, dtype=np.int32), 2)[:-1]).astype(np.int32)
     odds = np.linspace(9.0, 1.0, len(left))
-    start = time.perf_counter()
     chosen = linking.match_one_to_one(left, right, odds, least=0.0)
-    assert time.perf_counter() - start < 2.0
     assert len(chosen) == n
 
 
 @pytest.fixture(scope="module")
 def sides():
     data = generate.contacts(1_200, seed=3, duplicates=0.4)
-    rows = [dict(zip(data.columns, cells, strict=True)) for cells in zip(*data.columns.values(), strict=True)]
+    columns = data.columns  # made anew at each access
+    rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
     first = {}
     for row, party in zip(rows, data.truth.tolist(), strict=True):
         first.setdefault(party, row)

@@ -111,21 +111,16 @@ def test_outside_of_the_main_thread_a_test_runs_without_a_limit():
     assert found == [1]
 
 
-def test_ten_times_the_text_in_a_cell_takes_about_ten_times_the_time():
-    def seconds(size):
-        big = ["x" * size, "1" * size, "@" * size, "中" * (size // 3), " " * size + "a"]
-        schema = Schema(
-            "s", fields={"a": Email(), "b": Text(max_length=10, pattern="[a-z]+"), "c": Phone(country="CN")},
-            rules=[unique("a", normalize="email")],
-        )  # fmt: skip
-        started = time.process_time()
-        report = schema.check({"a": big, "b": big, "c": big})
-        spent = time.process_time() - started
-        assert not report.crashed
-        assert len(repr(report.issues)) < 500
-        return spent
-
-    assert seconds(3_000_000) < 30 * seconds(300_000)  # a square would be a hundred times
+def test_text_of_megabytes_in_a_cell_is_judged_and_not_repeated():
+    size = 3_000_000  # whatever takes the square of it never ends
+    big = ["x" * size, "1" * size, "@" * size, "中" * (size // 3), " " * size + "a"]
+    schema = Schema(
+        "s", fields={"a": Email(), "b": Text(max_length=10, pattern="[a-z]+"), "c": Phone(country="CN")},
+        rules=[unique("a", normalize="email")],
+    )  # fmt: skip
+    report = schema.check({"a": big, "b": big, "c": big})
+    assert not report.crashed
+    assert len(repr(report.issues)) < 500
 
 
 def test_a_plan_for_changed_data_leaves_what_was_changed_and_says_so():
