@@ -7,7 +7,8 @@ slow happens once per value and never per row or per pair.
 from __future__ import annotations
 
 import math
-from functools import cached_property
+import zlib
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import attrs
@@ -127,6 +128,12 @@ class EncodedField:
     others: NDArray[np.float64] | None = None
     owned: bool = False
     common: float = 0.0
+
+    @cached_property
+    def checksums(self) -> NDArray[np.uint32]:
+        """CRC-32 of each value: what it says, whatever its code."""
+        encoded = map(partial(str.encode, errors="surrogatepass"), self.values)
+        return np.fromiter(map(zlib.crc32, encoded), dtype=np.uint32, count=len(self.values))
 
     @cached_property
     def log_frequency(self) -> NDArray[np.float32]:

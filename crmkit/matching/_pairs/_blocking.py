@@ -290,8 +290,15 @@ def block(
     )
 
 
-def _joined(parts: Sequence[NDArray[Any]], dtype: type[T]) -> NDArray[T]:
-    return np.concatenate([np.empty(0, dtype=dtype), *parts])
+def _joined(parts: list[NDArray[Any]], dtype: type[T]) -> NDArray[T]:
+    """Put parts one behind the other and let go of each, so that no two copies of all pairs are in memory."""
+    result = np.empty(sum(map(len, parts)), dtype=dtype)
+    start = 0
+    for place, part in enumerate(parts):
+        result[start : start + len(part)] = part
+        start += len(part)
+        parts[place] = part[:0].copy()
+    return result
 
 
 def _add_neighbors(

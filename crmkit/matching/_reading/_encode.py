@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import zlib
-from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import attrs
@@ -333,9 +331,7 @@ def _copy_weights(drafts: dict[str, _Draft], group_of: dict[str, str], n: int) -
 def _contents(fields: dict[str, EncodedField], n: int) -> NDArray[np.uint64]:
     mixed = np.zeros(n, dtype=np.uint64)
     for field in fields.values():
-        encoded = map(partial(str.encode, errors="surrogatepass"), field.values)
-        checksums = np.fromiter(map(zlib.crc32, encoded), dtype=np.uint64, count=len(field.values))
-        marks = np.append(checksums, _NOTHING)
+        marks = np.append(field.checksums.astype(np.uint64), _NOTHING)
         for column in field.columns:
             mixed = (mixed ^ marks[column]) * np.uint64(0xBF58476D1CE4E5B9)
             mixed ^= mixed >> np.uint64(29)
