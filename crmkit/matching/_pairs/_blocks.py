@@ -42,6 +42,18 @@ def pairs_within(starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> tuple[N
     return left, right
 
 
+_LEAST_CAP = 12
+"""Records that a block may always have, for so many may well be one party."""
+
+
+def _cap_within(sizes: NDArray[np.int64], cap: int, most: float) -> int:
+    """Return the largest cap, ``cap`` at most, under which blocks of these sizes make no more than ``most`` pairs."""
+    of_size = np.bincount(sizes, minlength=1)
+    size = np.arange(len(of_size))
+    too_many = np.flatnonzero(np.cumsum(of_size * (size * (size - 1) // 2)) > most)
+    return min(max(int(too_many[0]) - 1, _LEAST_CAP), cap) if len(too_many) else cap
+
+
 @attrs.frozen(eq=False)
 class Runs:
     """A rule's blocks as runs of an argsort."""
@@ -59,8 +71,12 @@ class Runs:
     present: Sequence[NDArray[np.int32]]
     """Rows of each variant, before they were joined and sorted."""
 
+    cap: int
+    """Largest block whose records all meet."""
+
     @classmethod
-    def of(cls, variants: Sequence[NDArray[np.int64]], *, cap: int) -> Runs:
+    def of(cls, variants: Sequence[NDArray[np.int64]], *, cap: int, most: float = np.inf) -> Runs:
+        """Find the blocks; where they make more than ``most`` pairs, the cap is lowered until they do not."""
         present = [np.flatnonzero(variant >= 0).astype(np.int32) for variant in variants]
         rows = np.concatenate(present)
         values = np.concatenate([variant[found] for variant, found in zip(variants, present, strict=True)])
@@ -69,12 +85,13 @@ class Runs:
         edges = np.flatnonzero(np.diff(values)) + 1
         starts = np.concatenate([[0], edges]).astype(np.int64)
         sizes = np.diff(np.concatenate([starts, [len(rows)]])).astype(np.int64)
+        cap = _cap_within(sizes[sizes <= cap], cap, most)
         over = sizes > cap
         useful = (sizes > 1) & ~over
         cut_keys = np.flatnonzero(over) if over.any() else None
         return cls(
             rows, starts[useful], sizes[useful], starts[over], sizes[over], cut_keys, len(variants) > 1,
-            places, starts, present,
+            places, starts, present, cap,
         )  # fmt: skip
 
     def blocks(self, n: int) -> tuple[NDArray[np.int32], ...]:

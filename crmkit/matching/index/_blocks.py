@@ -69,12 +69,15 @@ class RuleIndex:
     """The blocks of one rule."""
 
     __slots__ = (
-        "_first", "_rest", "_rows", "_second", "_sizes", "_slots", "_starts", "added", "is_simple", "names", "removed",
+        "_cap", "_first", "_rest", "_rows", "_second", "_sizes", "_slots", "_starts", "added", "is_simple", "names",
+        "removed",
     )  # fmt: skip
 
-    def __init__(self, names: Sequence[str], sizes: Sequence[int], arrays: Arrays) -> None:
+    def __init__(self, names: Sequence[str], sizes: Sequence[int], cap: int, arrays: Arrays) -> None:
         self.names = tuple(names)
         """Keys, in the order in which they are sorted by."""
+        self._cap = cap
+        """Largest block whose records all meet."""
         self._sizes = tuple(sizes)
         self._rows = buffer(arrays["rows"])
         self._starts = buffer(arrays["starts"])
@@ -100,7 +103,7 @@ class RuleIndex:
             if min(key) >= 0
         )
 
-    def gather(self, slots: Sequence[int], cap: int, found: set[int], around: Around) -> None:
+    def gather(self, slots: Sequence[int], found: set[int], around: Around) -> None:
         """Put the rows of a record's block into ``found``, as ``collect`` does, for a simple rule."""
         first = slots[self._first]
         if first < 0:
@@ -110,7 +113,7 @@ class RuleIndex:
         elif (second := slots[self._second]) < 0:
             return
         if self.added or self.removed or first >= self._sizes[0]:
-            self.collect((first,) if self._second < 0 else (first, second), 1, cap, found, around)
+            self.collect((first,) if self._second < 0 else (first, second), 1, found, around)
             return
         starts = self._starts
         start, stop = starts[first], starts[first + 1]
@@ -124,7 +127,7 @@ class RuleIndex:
             stop = bisect_right(rest, second, start + 1, stop)
         if stop - start == 1:
             found.add(self._rows[start])
-        elif stop - start < cap:
+        elif stop - start < self._cap:
             found.update(self._rows[start:stop])
         else:
             found |= around.nearest(self._rows, start, stop, ())
@@ -148,27 +151,26 @@ class RuleIndex:
         low = bisect_left(self._rest, number, start, stop)
         return low, bisect_right(self._rest, number, low, stop)
 
-    def collect(self, key: Key, times: int, cap: int, found: set[int], around: Around) -> None:
+    def collect(self, key: Key, times: int, found: set[int], around: Around) -> None:
         """Put the rows of a block into ``found``, of one over the cap only the nearest.
 
         Args:
             key: Of the block.
             times: How often the record itself would be in it.
-            cap: Largest block whose records all meet.
             found: What is filled; removed rows may be in it.
             around: How rows are ordered within a block.
         """
         start, stop = self.span(key)
         if not self.added and not self.removed:
             if start != stop:
-                if stop - start + times <= cap:
+                if stop - start + times <= self._cap:
                     found.update(self._rows[start:stop])
                 else:
                     found |= around.nearest(self._rows, start, stop, ())
             return
         added = self.added.get(key, ()) if self.added else ()
         size = stop - start + len(added) - (self.removed[key] if self.removed else 0)
-        if size + times > cap:
+        if size + times > self._cap:
             found |= around.nearest(self._rows, start, stop, added)
         elif size:
             found.update(self._rows[start:stop])

@@ -88,18 +88,18 @@ def lay_out(
     arrays["worlds"] = encoded.worlds.codes.astype(np.int32)
     sizes = {name: len(field.values) for name, field in encoded.fields.items()}
     _whole_names(encoded, arrays, sizes)
-    used = [rule for rule, use in zip(rules, candidates.uses, strict=True) if use.status in _USED]
+    used = {rule: use.cap for rule, use in zip(rules, candidates.uses, strict=True) if use.status in _USED}
     needed = dict.fromkeys(name for rule in used for name in rule.keys)
     keys = _keys(encoded, needed, arrays, sizes)
     order = encoded.order()
     laid: list[dict[str, object]] = []
-    for rule in used:
+    for rule, cap in used.items():
         names = sorted(rule.keys, key=lambda name: -sizes[name])
         found = rule_arrays([encoded.keys[name] for name in names], [sizes[name] for name in names], order)
         if found is None:
             raise SchemaError(f"rule {str(rule)!r} has too many keys for an index of this size; use fewer")
         arrays.update(_prefixed(f"rule/{len(laid)}", found))
-        laid.append({"rule": str(rule), "names": names, "sizes": [sizes[name] for name in names]})
+        laid.append({"rule": str(rule), "names": names, "sizes": [sizes[name] for name in names], "cap": cap})
     document: dict[str, object] = {
         "matcher": matcher.to_dict(),
         "reader": RecordReader.of(run.sources[0], encoded.comparisons).to_dict(),
@@ -111,7 +111,6 @@ def lay_out(
         "keys": keys,
         "rules": laid,
         "world_sizes": encoded.worlds.sizes.tolist(),
-        "block_cap": matcher.block_cap,
         "ids": _ids(run, arrays),
     }
     _copies(encoded, codes, arrays)

@@ -45,7 +45,6 @@ class State:
         self, document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], comparisons: Sequence[Comparison]
     ) -> None:
         self.rows = int(document["rows"])
-        self.cap = int(document["block_cap"])
         self.effective = float(document["effective"])
         self.comparisons = tuple(comparisons)
         places, filled = document["places"], document["filled"]
@@ -72,7 +71,7 @@ class State:
             WholeNameIndex(part, arrays[f"key/{name}/numbers"]) for part, name in enumerate(WHOLE_NAMES)
         ] if self._whole is not None else []  # fmt: skip
         self.rules = [
-            RuleIndex(rule["names"], rule["sizes"], part_of(arrays, f"rule/{place}"))
+            RuleIndex(rule["names"], rule["sizes"], rule["cap"], part_of(arrays, f"rule/{place}"))
             for place, rule in enumerate(document["rules"])
         ]
         self._lay_slots()
@@ -235,13 +234,13 @@ class State:
     def candidates(self, query: Query) -> set[int]:
         """Return the rows that some rule puts beside the record."""
         found: set[int] = set()
-        slots, cap = query.slots, self.cap
+        slots = query.slots
         around = Around(lambda: _marks(query.texts), self.marks_of, _NEIGHBORS, self.gone)
         for rule in self._simple:
-            rule.gather(slots, cap, found, around)
+            rule.gather(slots, found, around)
         for rule in self._others:
             for key, times in rule.keys(slots).items():
-                rule.collect(key, times, cap, found, around)
+                rule.collect(key, times, found, around)
         return found - self.gone if self.gone else found
 
     def add(self, texts: Texts, world: int, record_id: object) -> None:
