@@ -6,7 +6,7 @@ import csv
 import io
 import itertools
 from array import array
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from crmkit import _delimited
 from crmkit.records import RecordSet
@@ -104,15 +104,15 @@ class _Column:
         if self._seen is None:
             self._join(values)
         else:
-            numbers = _Numbers({"": -1})
-            self._coded = (numbers, array("i", map(numbers.__getitem__, [value or "" for value in values])))
+            numbers = _Numbers()
+            self._coded = (numbers, array("i", map(numbers.__getitem__, values)))
             self._weigh(*self._coded)
         self._parts.clear()
         self._seen = None
 
     def _weigh(self, numbers: _Numbers, codes: array[int]) -> None:
         if len(numbers) > _MANY * self._length:
-            self._join(RepeatedTexts(tuple(numbers)[1:], codes))
+            self._join(numbers.column(codes))
 
     def _join(self, values: Iterable[str | None]) -> None:
         self._joined, self._coded = [], None
@@ -133,19 +133,26 @@ class _Column:
             return JoinedTexts(pieces, self._length)
         if self._coded is not None:
             (numbers, codes), self._coded = self._coded, None
-            return RepeatedTexts(tuple(numbers)[1:], codes)
+            return numbers.column(codes)
         values = tuple(itertools.chain.from_iterable(self._parts))
         self._parts.clear()
         self._seen = None
         return values
 
 
-class _Numbers(dict[str, int]):
-    """Texts with numbers in the order in which they were first asked for; made with ``""``, which is missing."""
+class _Numbers(dict[str | None, int]):
+    """Texts with numbers in the order in which they were first asked for; what is missing is -1."""
+
+    def __init__(self) -> None:
+        super().__init__({None: -1, "": -1})
 
     def __missing__(self, text: str) -> int:
-        number = self[text] = len(self) - 1
+        number = self[text] = len(self) - 2
         return number
+
+    def column(self, codes: array[int]) -> RepeatedTexts:
+        """Return the column that has these codes."""
+        return RepeatedTexts(cast("tuple[str, ...]", tuple(self)[2:]), codes)
 
 
 class TableBuilder:

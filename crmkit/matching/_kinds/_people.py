@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crmkit.normalize import names, text
+from crmkit.normalize import _placeholders, names, text
 
 from ._alike import code_of, edits, edits_of, is_affix_of, jaro_winkler_of, lengths, outline, prepare_outline, token_set
 from ._fields import Kind, Prepared
@@ -68,7 +68,7 @@ BORNE_SHARE = 5e-4
 def normalize_name(raw: str) -> str | None:
     """Fold a part of a person's name; placeholders and texts without a letter are nothing."""
     folded = text.fold(raw)
-    if not folded or names.is_placeholder(raw):
+    if not folded or _placeholders.is_name_placeholder(raw, folded=folded):
         return None
     folded = " ".join(_NOT_LETTERS.sub(" ", folded.replace("'", "")).split())
     return folded or None
