@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from crmkit.matching._kinds._vocabulary import OfParts
     from crmkit.typing import Progress
 
-    Keys = Mapping[str, Sequence[NDArray[np.int32]]]
+    Column = NDArray[np.int32] | OfParts
+    Keys = Mapping[str, Sequence[Column]]
     Pairs = tuple[NDArray[np.int32], NDArray[np.int32]]
 
 T = TypeVar("T", bound=np.generic)
@@ -142,12 +144,13 @@ def strict_budget(n: int, expected: float = 0.0) -> float:
     return max(_STRICT * n, _STRICT_ANYWAY, 2.0 * expected)
 
 
-def combined_key(parts: Sequence[NDArray[np.int32]]) -> NDArray[np.int64]:
+def combined_key(parts: Sequence[Column]) -> NDArray[np.int64]:
     """Join codes into one int64 key by mixed radix; -1 where any part is missing."""
-    key = parts[0].astype(np.int64)
-    missing = parts[0] < 0
-    size = int(np.max(parts[0], initial=0)) + 1
-    for part in parts[1:]:
+    first, *others = map(np.asarray, parts)
+    key = first.astype(np.int64)
+    missing = first < 0
+    size = int(np.max(first, initial=0)) + 1
+    for part in others:
         radix = int(np.max(part, initial=0)) + 1
         if size * radix >= 2**62:
             key = distinct_keys(np.maximum(key, 0))[1]
@@ -229,13 +232,15 @@ def _contains(sorted_keys: NDArray[np.int64], keys: NDArray[np.integer[Any]]) ->
 
 def _rule_keys(rule: BlockingRule, keys: Keys) -> tuple[NDArray[np.int64], ...]:
     """Return the rule's combined key, once for each column of a multi-valued field."""
-    combinations: list[list[NDArray[np.int32]]] = [[]]
+    combinations: list[list[Column]] = [[]]
     for name in rule.keys:
         combinations = [[*done, column] for done in combinations for column in keys[name]]
     if len(combinations) == 1:
         return (combined_key(combinations[0]),)
     # One key over all combinations, so that the numbers mean the same in each.
-    joined = combined_key([np.concatenate(column) for column in zip(*combinations, strict=True)])
+    joined = combined_key(
+        [np.concatenate([np.asarray(part) for part in column]) for column in zip(*combinations, strict=True)]
+    )
     return tuple(np.split(joined, len(combinations)))
 
 

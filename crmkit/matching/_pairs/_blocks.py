@@ -23,7 +23,7 @@ __all__ = ["NEIGHBORS", "Runs", "pairs_within"]
 NEIGHBORS = 3
 """Records before and behind that one of a block over the cap meets."""
 
-_LOCAL = 1 << 22
+_LOCAL = 1 << 20
 """Pairs held at a time while a rule is expanded."""
 
 

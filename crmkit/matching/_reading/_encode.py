@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, cast
 import attrs
 import numpy as np
 
+from crmkit._memory import give_back
 from crmkit._progress import steps
 from crmkit.matching._kinds._alike import code_of, codes_by_first
 from crmkit.matching._kinds._channels import company_domain, normalize_phones
 from crmkit.matching._kinds._fields import EncodedField, Prepared
-from crmkit.matching._kinds._vocabulary import Vocabulary
+from crmkit.matching._kinds._vocabulary import OfParts, Vocabulary
 from crmkit.matching._sorting import distinct_keys
 from crmkit.matching.comparisons import KINDS
 
@@ -36,7 +37,10 @@ if TYPE_CHECKING:
 
     _Read = tuple[list[str], tuple[Codes, ...]]  # distinct normalized values, and for each column the codes of its rows
 
-__all__ = ["Encoded", "bounded", "encode"]
+__all__ = ["LARGE", "Encoded", "bounded", "encode"]
+
+LARGE = 500_000
+"""Rows from which memory is given back to the system between steps."""
 
 _LONGEST = 256
 _NOTHING = np.uint64(1 << 40)
@@ -70,7 +74,7 @@ class Encoded:
     side: NDArray[np.int8] | None
     comparisons: tuple[Comparison, ...]
     fields: dict[str, EncodedField]
-    keys: dict[str, tuple[Codes, ...]]
+    keys: dict[str, tuple[Codes | OfParts, ...]]
     weights: NDArray[np.float64]
     worlds: Worlds
     contents: NDArray[np.uint64]
@@ -115,7 +119,7 @@ def encode(
     sizes = [len(source.table) for source in sources]
     n = sum(sizes)
     drafts: dict[str, _Draft] = {}
-    keys: dict[str, tuple[Codes, ...]] = {}
+    keys: dict[str, tuple[Codes | OfParts, ...]] = {}
     for place, comparison in enumerate(steps(progress, list(comparisons), "encode")):
         if comparison.fields == ("email_domain",) and not comparison.columns:
             found = _domains(drafts.get("email"))
@@ -125,6 +129,8 @@ def encode(
             drafts[comparison.name] = _prepared(comparison, *found, keys)
         del found  # the texts, which are held otherwise from here on
         _forget(sources, comparison.name, [later.name for later in comparisons[place + 1 :]])
+        if n > LARGE:
+            give_back()
     for source in sources:
         source.countries()  # kept by the source, and the last that is read of its table
         source.table.forget()
@@ -197,7 +203,10 @@ class _Draft:
 
 
 def _prepared(
-    comparison: Comparison, values: list[str], columns: tuple[Codes, ...], keys: dict[str, tuple[Codes, ...]]
+    comparison: Comparison,
+    values: list[str],
+    columns: tuple[Codes, ...],
+    keys: dict[str, tuple[Codes | OfParts, ...]],
 ) -> _Draft:
     """Derive what the kind wants of a vocabulary, and its blocking keys."""
     kind = KINDS[comparison.kind]
@@ -205,7 +214,8 @@ def _prepared(
     keys[comparison.name] = columns
     for suffix, derived in ready.keys.items():
         table = derived if isinstance(derived, np.ndarray) else code_of(derived)
-        keys[f"{comparison.name}_{suffix}"] = tuple(_through(table, column) for column in columns)
+        table = np.append(table, np.int32(-1))  # where a missing value finds that it has no key
+        keys[f"{comparison.name}_{suffix}"] = tuple(OfParts(table, column) for column in columns)
     _log.debug("encoded %s: %d values", comparison.name, len(values))
     return _Draft(Vocabulary(values), columns, ready.traits)
 
