@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-FULL = ("_canonical", "_merkle", "_journal", "masking", "encryption", "permissions", "audit")
+FULL = ("_canonical", "_merkle", "_disk", "_journal", "masking", "encryption", "permissions", "audit")
 FLOOR = 95.0
 
 

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Literal, Self, TypeAlias
 
 import attrs
 
-from crmkit._private_file import make_private
+from crmkit._disk import end_of_lines, make_private, sync_path
 from crmkit.errors import FormatError, IntegrityError, TamperedLogError
 
 from ._line import FORMAT, GENESIS, Head, Line, decode, encode, line_hash, parse, require_object
@@ -101,7 +101,7 @@ class Journal:
             if head.lines < 0:
                 journal._write([(_header(kind, about), b"")])
                 journal.sync()
-                _sync_folder(path.parent)
+                sync_path(path.parent)
         except BaseException:
             if fd >= 0:
                 os.close(fd)
@@ -194,20 +194,10 @@ def _header(kind: str, about: bytes) -> bytes:
     return json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make a new or replaced name in a folder last; systems that cannot open folders do it on their own."""
-    if hasattr(os, "O_DIRECTORY"):  # pragma: no branch  Windows has none
-        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-
-
 def _set_torn_aside(path: Path, fd: int) -> Recovery | None:
     """Move what is behind the last line feed to ``<name>.torn``; there first, and only then off the journal."""
     size = os.lseek(fd, 0, os.SEEK_END)
-    keep = _behind_last_feed(fd, size)
+    keep = end_of_lines(fd, size)
     if keep == size:
         return None
     os.lseek(fd, 0, os.SEEK_SET)
@@ -228,18 +218,6 @@ def _set_torn_aside(path: Path, fd: int) -> Recovery | None:
     return Recovery(size - keep, aside)
 
 
-def _behind_last_feed(fd: int, end: int) -> int:
-    """Return the offset behind the last line feed before ``end``; 0 if there is none."""
-    while end > 0:
-        start = max(0, end - BLOCK)
-        os.lseek(fd, start, os.SEEK_SET)
-        at = os.read(fd, end - start).rfind(b"\n")
-        if at >= 0:
-            return start + at + 1
-        end = start
-    return 0
-
-
 def _last_head(path: Path, kind: str) -> Head:
     """Verify header and last line and return where the journal stands."""
     with path.open("rb") as stream:
@@ -248,7 +226,7 @@ def _last_head(path: Path, kind: str) -> Head:
         size = stream.seek(0, os.SEEK_END)
         if first == size:
             return Head(0, own)
-        start = max(first, _behind_last_feed(stream.fileno(), size - 1))
+        start = max(first, end_of_lines(stream.fileno(), size - 1))
         stream.seek(start)
         raw = stream.read()
     try:
@@ -293,7 +271,7 @@ def rewrite_sides(
             new.flush()
             os.fsync(new.fileno())
         fresh.replace(path)
-        _sync_folder(path.parent)
+        sync_path(path.parent)
     finally:
         fresh.unlink(missing_ok=True)
         lock.release()

@@ -9,9 +9,9 @@ import attrs
 from cryptography.cobblestone import Cobblestone256Decryptor, Cobblestone256Encryptor
 from cryptography.exceptions import InvalidTag
 
+from crmkit._disk import replacing
 from crmkit.errors import DecryptionError, FormatError, KeyDestroyedError, RefusedError, UnknownKeyError
 
-from ._keys import _disk
 from ._keys._derive import TAG_BYTES, derive, key_tag, parts
 from ._keys._secret import Unpicklable
 
@@ -164,5 +164,5 @@ def _through(source: Path, target: Path, write: Callable[[IO[bytes], IO[bytes]],
     """Write a new file beside the target, and give it its name once it is complete and on disk."""
     if not overwrite and target.exists():
         raise FileExistsError(f"{target.name} is there already; say overwrite=True if it may go")
-    with source.open("rb") as stream:
-        _disk.replace(target, lambda out: write(stream, out))
+    with source.open("rb") as stream, replacing(target, private=True) as out:
+        write(stream, out)

@@ -167,15 +167,6 @@ def renumbered(codes: Any, values: list[object]) -> Distinct:
     return Distinct([values[place] for place in order], number[codes])
 
 
-def first_rows(codes: npt.NDArray[np.int32], n: int) -> list[int]:
-    """Return for each of ``n`` codes the row in which it appears first."""
-    first = np.zeros(n, dtype=np.int64)
-    reverse = codes[::-1]
-    present = reverse >= 0
-    first[reverse[present]] = np.flatnonzero(present[::-1])[::-1]
-    return [int(row) for row in first]
-
-
 def identity(value: object) -> Hashable:
     """Return a key that two values share only if they are the same value of the same type.
 

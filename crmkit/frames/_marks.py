@@ -6,7 +6,7 @@ import contextlib
 import datetime as dt
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -25,7 +25,6 @@ class _Mark(Enum):
 
 ABSENT: Final = _Mark.ABSENT
 """What stands where a dict record has no such key at all, which is not the same as the key with ``None``."""
-Absent = Literal[_Mark.ABSENT]
 
 # Types whose values are never a missing marker and need no conversion: a column of these is returned as it is.
 _PLAIN: Final = frozenset(

@@ -17,7 +17,7 @@ from crmkit.errors import NotFoundError, SchemaError, ShapeError
 
 from ._columns import Array, Coded, coded, encoder, is_column, join, numbers, objects
 from ._html import issues_html
-from ._issue import COLUMNS, Dimension, Issue
+from ._issue import COLUMNS, DIMENSIONS, SEVERITIES, Dimension, Issue
 from ._messages import message
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ __all__ = ["IssueTable"]
 
 _LANGUAGES = ("en", "zh")
 _CODED = ("run_id", "path", "rule", "code", "severity", "dimension", "params", "related")
+_WORDS: Mapping[str, tuple[str, ...]] = {"severity": SEVERITIES, "dimension": DIMENSIONS}
 _TEXTS = ("record_id", "value", "fix")
 _COUNTABLE = {"field": "path", **{name: name for name in ("path", "rule", "code", "severity", "dimension")}}
 
@@ -257,6 +258,10 @@ class IssueTable:
 
         ``min_confidence`` keeps those that have a fix at least that sure.
 
+        Raises:
+            NotFoundError: No such severity or dimension; a misspelt word would agree with nothing, which looks like
+                good news. Codes, rules and fields can be of rules that found nothing, so any are taken.
+
         Example:
             >>> table = IssueTable.of(rule=["a", "b"], code="x", row=[1, 2])
             >>> len(table.filter(rule="b")), len(table.filter(rule=("a", "b"), row=1))
@@ -268,6 +273,8 @@ class IssueTable:
             if words is not None:
                 allowed = {words} if isinstance(words, str) else set(words)
                 column = self._code(name)
+                for word in sorted(map(str, allowed.difference(_WORDS.get(name, allowed)))):
+                    raise NotFoundError.of(name, word, _WORDS[name])
                 hits = np.array([value in allowed for value in column.values], dtype=bool)
                 keep &= hits[column.codes] if len(hits) else keep
         if row is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Context, Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ._times import Problem, read_day, read_moment, write_day, write_moment
 
@@ -42,23 +42,20 @@ def converter(source: Form, target: Form, order: DateOrder | None) -> Callable[[
     not be converted and is to be kept; ``None`` without one is an empty value.
     """
 
-    def moment(text: str) -> tuple[str | None, Problem]:
-        if text.strip() in EMPTY_DATES:
-            return None, ""
-        found, problem = read_moment(text, source, order)
-        if found is None:
-            return None, problem
-        written, other = write_moment(found, target)
-        return written, problem or other
+    def dated(
+        read: Callable[[str, Form, DateOrder | None], tuple[Any, Problem]],
+        write: Callable[[Any, Form], tuple[str | None, Problem]],
+    ) -> Callable[[str], tuple[str | None, Problem]]:
+        def convert(text: str) -> tuple[str | None, Problem]:
+            if text.strip() in EMPTY_DATES:
+                return None, ""
+            found, problem = read(text, source, order)
+            if found is None:
+                return None, problem
+            written, other = write(found, target)
+            return written, problem or other
 
-    def day(text: str) -> tuple[str | None, Problem]:
-        if text.strip() in EMPTY_DATES:
-            return None, ""
-        found, problem = read_day(text, source, order)
-        if found is None:
-            return None, problem
-        written, other = write_day(found, target)
-        return written, problem or other
+        return convert
 
     def number(text: str) -> tuple[str | None, Problem]:
         plain = text.strip().removesuffix("%").rstrip()
@@ -87,4 +84,8 @@ def converter(source: Form, target: Form, order: DateOrder | None) -> Callable[[
         split = any(mark in part for part in filled)
         return target.separator.join(filled) or None, "list_item_split" if split else ""
 
-    return {"datetime": moment, "date": day, "number": number, "bool": truth, "list": items}[source.type]
+    if source.type == "datetime":
+        return dated(read_moment, write_moment)
+    if source.type == "date":
+        return dated(read_day, write_day)
+    return {"number": number, "bool": truth, "list": items}[source.type]

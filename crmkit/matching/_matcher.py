@@ -21,7 +21,7 @@ from ._results._diagnostics import Diagnostics, diagnose
 from ._results._link_report import LinkReport
 from ._results._report import MatchReport
 from ._saved import document_of, settings_of
-from ._settings._chosen import as_comparisons, as_rules, chosen_comparisons, chosen_rules
+from ._settings._chosen import as_comparisons, as_country, as_rules, chosen_comparisons, chosen_rules
 from ._settings._presets import MATCH, explanations_of
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Matcher:
         blocking: Which pairs to compare; ``None`` takes the preset's, plus one loose rule for each added comparison.
         threshold: Where to cut: ``"auto"`` (a match probability of one half), a probability, ``"f1"``, or
             ``Precision(0.99)``.
-        country: Country (ISO 3166 alpha-2) in which phone numbers without one are read.
+        country: Country in which phone numbers without one are read: a code of ISO 3166-1, or a name.
         block_cap: Largest block in which all records meet.
         seed: For the samples that the estimation draws.
 
@@ -77,9 +77,7 @@ class Matcher:
     comparisons: tuple[Comparison, ...] | None = attrs.field(default=None, converter=as_comparisons)
     blocking: tuple[BlockingRule, ...] | None = attrs.field(default=None, converter=as_rules)
     threshold: Threshold = attrs.field(default="auto", validator=lambda _, __, value: check_threshold(value))
-    country: str | None = attrs.field(
-        default=None, validator=attrs.validators.optional(attrs.validators.matches_re("[A-Z]{2}"))
-    )
+    country: str | None = attrs.field(default=None, converter=as_country)
     block_cap: int = attrs.field(default=BLOCK_CAP, validator=attrs.validators.ge(2))
     seed: int = attrs.field(default=0, validator=[attrs.validators.instance_of(int), attrs.validators.ge(0)])
     model_: MatchModel | None = attrs.field(default=None, init=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from crmkit.errors import SchemaError
 from crmkit.masking import mask
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ def record_ids(
     """Return the id of every row, the column that has it, and a note where the wanted column could not be used.
 
     Raises:
-        SchemaError: ``key`` names no column.
+        SchemaError: ``key`` names no column, or one whose values are missing or repeated; a column that was recognized
+            as the id and is none gives a note instead, because nobody asked for it.
     """
     name = recognized if key is None else key
     if name is None:
@@ -36,11 +38,10 @@ def record_ids(
         return column, name, None
     missing = int((distinct.codes < 0).sum())
     repeated = len(table) - missing - len(distinct.values)
-    note = (
-        f"column {name!r} is no record id here ({missing} missing, {repeated} repeated); "
-        f"records are named by row position from 0"
-    )
-    return range(len(table)), None, note
+    said = f"column {name!r} is no record id here ({missing} missing, {repeated} repeated)"
+    if key is not None:
+        raise SchemaError(f"{said}; leave key= out to name records by row position")
+    return range(len(table)), None, f"{said}; records are named by row position from 0"
 
 
 def shown_id(record_id: object) -> str:

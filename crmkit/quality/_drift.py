@@ -38,7 +38,6 @@ _SMALL, _LARGE = 0.1, 0.35  # Cohen's h
 _PSI_SOME, _PSI_MUCH = 0.2, 0.5
 _KS = 0.1
 _NEW_CATEGORY_SHARE = 0.01
-_FEWEST_HISTORY = 5
 _Z = 4.0
 _WEEKS = 3
 

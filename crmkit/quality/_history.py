@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from crmkit._private_file import make_private
+from crmkit._disk import make_private
 from crmkit.errors import CrmkitWarning, FormatError
 
 from ._health import MARKER as HEALTH

@@ -5,17 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from crmkit import frames
+from crmkit._disk import replacing
 from crmkit.errors import FixityError, FormatError, SchemaError, ShapeError
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator, Mapping, Sequence
 
     from crmkit.typing import Frame
@@ -111,19 +111,11 @@ class Agreed:
         """Write it as JSON Lines with a checksum behind it; the old file stays until the new one is whole."""
         target = Path(path)
         digest = hashlib.sha256()
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=target.name, suffix=".tmp")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                for line in self._lines():
-                    digest.update(line)
-                    file.write(line)
-                file.write(_line({"sha256": digest.hexdigest()}))
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        with replacing(target, private=True) as file:
+            for line in self._lines():
+                digest.update(line)
+                file.write(line)
+            file.write(_line({"sha256": digest.hexdigest()}))
         return target
 
     def _lines(self) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from crmkit._private_file import make_private
+from crmkit._disk import make_private
 from crmkit.errors import FixityError, FormatError
 
 from ._plan import SyncPlan

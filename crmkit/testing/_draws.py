@@ -48,10 +48,6 @@ class Draws:
         """Draw a permutation of ``range(n)``."""
         return np.argsort(self.words(n), kind="stable")
 
-    def pick(self, n: int, k: int) -> NDArray[np.int64]:
-        """Draw ``k`` different numbers of ``range(n)``, in random order."""
-        return self.order(n)[:k]
-
 
 def zipf(count: int, shift: int) -> NDArray[np.int64]:
     """Return integer weights proportional to ``1 / (rank + shift)``.

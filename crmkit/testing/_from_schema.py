@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from crmkit.errors import NotFoundError
 from crmkit.normalize import countries
-from crmkit.validators import _identifier
-from crmkit.validators._check import AllOf, AnyOf, Check, Not, walk
-from crmkit.validators._field_rules import field_rules
-from crmkit.validators._region import _regions
-from crmkit.validators._repair import safely
-from crmkit.validators._rules import Require
-from crmkit.validators._verdict import Skipped, failures
+from crmkit.validators._checks._check import AllOf, AnyOf, Check, Not, walk
+from crmkit.validators._checks._field_rules import field_rules
+from crmkit.validators._checks._verdict import Skipped, failures
+from crmkit.validators._contact._region import _regions
+from crmkit.validators._identifiers import _identifier
+from crmkit.validators._rules._rule import Require
+from crmkit.validators._run._repair import safely
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,8 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from crmkit._disk import end_of_lines, sync_path
 from crmkit.audit import Event, Log, verify
-from crmkit.audit._proofs._files import FileRows, read_last_note, read_notes, sync_path, whole_lines
+from crmkit.audit._proofs._files import FileRows, read_last_note, read_notes
 from crmkit.audit._proofs._rows import Rows, usable
 from crmkit.audit._stores._segment import list_segments
 from crmkit.errors import FormatError, IntegrityError, TamperedLogError
@@ -368,7 +369,7 @@ def test_the_newest_checkpoint_is_the_last_of_all(tmp_path, counts, torn):
     assert len(notes) == len(counts)
     assert read_last_note(path) == (notes[-1] if notes else None)
     with path.open("rb") as stream:
-        assert whole_lines(stream.fileno()) == len(b"".join(lines))
+        assert end_of_lines(stream.fileno()) == len(b"".join(lines))
 
 
 def test_a_missing_file_cannot_be_forced_to_disk(tmp_path):

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from crmkit import backup
-from crmkit.backup._tree import _files, _hashing
+from crmkit import _disk, backup
+from crmkit.backup._tree import _hashing
 from crmkit.errors import ConflictError, FixityError, FormatError, ManifestError, SchemaError
 
 
@@ -260,7 +260,7 @@ def test_a_full_disk_leaves_nothing_half_made(made: Any, room: int, monkeypatch:
 
     shutil.rmtree(made.meta)
     left = [room]
-    real = _files.replacing
+    real = _disk.replacing
 
     @contextlib.contextmanager
     def small(path: Path) -> Any:

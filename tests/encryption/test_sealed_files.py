@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
+from crmkit import _disk
 from crmkit.encryption import Field, Keyring, open_file, seal_file
-from crmkit.encryption._keys import _disk
 from crmkit.encryption._rotation._table import TokenCount
 from crmkit.errors import DecryptionError, FormatError, KeyDestroyedError, RefusedError, UnknownKeyError
 

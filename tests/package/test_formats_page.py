@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import hashlib
 import json
 import os
 import re
@@ -100,7 +101,7 @@ def test_a_proof_of_an_event(tmp_path: Path) -> None:
     assert InclusionProof.parse(proof).verify([signer.verifier]).action == "contact.read"
 
 
-def test_a_proof_of_a_file(tmp_path: Path) -> None:
+def test_a_backup_and_the_proof_of_one_of_its_files(tmp_path: Path) -> None:
     payload = tmp_path / "dump"
     payload.mkdir()
     (payload / "a.csv").write_bytes(b"id\n1\n")
@@ -121,6 +122,12 @@ def test_a_proof_of_a_file(tmp_path: Path) -> None:
         tool="crmkit 0.1.0",
     )
     made = backup.create(payload, header, tables=[people], now=lambda: NOW)
+    statement = backup.sign(made, backup.SigningKey(OCTETS), seq=1)
+    lines = made.path.read_text().splitlines()
+    signature = json.loads((made.folder / "statement.json").read_text())["signatures"][0]["sig"]
+    chunks = hashlib.sha256((made.folder / "chunks.bin").read_bytes()).hexdigest()
+    for said in (*lines[1:4], people.root.hex(), chunks, made.root, statement.digest, signature):
+        assert said in PAGE
     assert backup.prove(made.folder, "a.csv").to_json() in PAGE
 
 

@@ -1,5 +1,6 @@
 """Checks in pydantic, attrs, pandera, JSON Schema and Hypothesis say what they say at home."""
 
+import re
 from typing import Annotated, NotRequired, Optional, TypedDict
 
 import attrs
@@ -14,11 +15,14 @@ from crmkit.validators import (
     Age,
     BankCard,
     Blank,
+    Check,
     Choice,
     Country,
     Email,
+    Finding,
     HongKongId,
     Money,
+    Not,
     Number,
     PersonName,
     Phone,
@@ -214,6 +218,26 @@ def test_json_schema_refuses_what_it_can_say_and_names_the_rest():
     data = SCHEMA.to_json_schema()
     assert {"uscc:uscc", "again"} <= set(data["x-crmkit-more"])
     assert Schema("s", key="k").to_json_schema()["required"] == ["k"]
+
+
+class Badge(Check):
+    """A check of somebody else's."""
+
+    json_pattern = "^B[0-9]+$"
+
+    def examine(self, text, context=()):
+        return () if re.fullmatch(self.json_pattern, text) else (Finding("rule_failed"),)
+
+
+def test_checks_say_themselves_what_json_schema_can_ask_and_own_ones_do_so_too():
+    data = Schema("s", fields={"badge": Badge(), "either": Badge() | Email() | Age(), "any": Badge() | Not(Badge())})
+    said = data.to_json_schema()["properties"]
+    assert {name: set(part) - {"type"} for name, part in said.items()} == {
+        "badge": {"pattern"}, "either": {"anyOf"}, "any": set(),
+    }  # fmt: skip
+    assert said["either"]["anyOf"] == [
+        {"pattern": "^B[0-9]+$"}, {"format": "email"}, {"minimum": 0, "maximum": 122},
+    ]  # fmt: skip
 
 
 MADE = [Email(), Phone(country="DE"), PersonName(), IBAN(), USCC(), ResidentId(), BankCard(), HongKongId(), TaiwanId(),

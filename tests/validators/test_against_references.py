@@ -25,7 +25,7 @@ from crmkit.validators import (
     Text,
     col,
 )  # fmt: skip
-from crmkit.validators._verdict import Skipped, failures
+from crmkit.validators._checks._verdict import Skipped, failures
 
 ALPHABET = "aZ0@.-_+ ()/ext中ＡÃ©\u200b\ud800\x00'\"<>,;"
 

@@ -17,7 +17,7 @@ from crmkit.validators import (
     depends,
     spill,
 )  # fmt: skip
-from crmkit.validators._resident_id import birth_date_of, gender_of, province_of
+from crmkit.validators._identifiers._resident_id import birth_date_of, gender_of, province_of
 
 
 def said(check, text):

@@ -34,7 +34,7 @@ from crmkit.validators import (
     satisfies,
     unique,
 )
-from crmkit.validators import _time_limit as time_limit
+from crmkit.validators._reading import _time_limit as time_limit
 
 CANARY = "zk7canaryq9"
 ROWS = [{"id": str(n), "email": f" A{n}@EXAMPLE.com ", "company": "x"} for n in range(6)]

@@ -21,7 +21,7 @@ from crmkit.validators import (
     present,
     require,
 )
-from crmkit.validators._region import region_name
+from crmkit.validators._contact._region import region_name
 
 
 @pytest.mark.parametrize("check", [Region, Postcode, Phone, VAT])

@@ -282,7 +282,7 @@ def test_native_dates_and_numbers_have_no_written_form_to_object_to():
 )
 def test_conditions_on_rows(condition, wanted):
     from crmkit.frames import read
-    from crmkit.validators._columns import Columns
+    from crmkit.validators._reading._columns import Columns
 
     table = {"c": ["CN", "中国", "US", None], "n": [10, 2, None, " "], "d": ["2024-01-01", "2024-01-02", "x", None]}
     assert condition.mask(Columns(read(table))).tolist() == wanted
@@ -329,7 +329,7 @@ def test_dates_of_a_column_with_one_odd_date_are_not_read_with_certainty():
 
 def test_every_code_that_a_check_gives_has_a_message_in_both_languages():
     folder = Path(crmkit.validators.__file__).parent
-    source = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("_*.py"))
+    source = "\n".join(path.read_text(encoding="utf-8") for path in folder.rglob("_*.py"))
     used = set(re.findall(r'(?:Finding|failed)\(\s*"(\w+)"|code=\["(\w+)"', source))
     codes = {name for pair in used for name in pair if name}
     assert len(codes) > 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crmkit import columns, frames
 from crmkit.validators import Phone, Schema
-from crmkit.validators._home_country import home_country
+from crmkit.validators._packs._home_country import home_country
 
 AREAS = (312, 415, 617, 713, 206, 503, 612, 404, 305, 702, 801, 919)
 

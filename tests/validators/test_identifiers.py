@@ -27,11 +27,11 @@ from crmkit.validators import (
     TravelPermit,
     col,
 )
-from crmkit.validators._iban import _FORMS
-from crmkit.validators._identifier import luhn, mod97
-from crmkit.validators._resident_id import birth_date_of, gender_of, province_of
-from crmkit.validators._vat import _FORMS as VAT_FORMS
-from crmkit.validators._vat_checks import CHECKS
+from crmkit.validators._identifiers._iban import _FORMS
+from crmkit.validators._identifiers._identifier import luhn, mod97
+from crmkit.validators._identifiers._resident_id import birth_date_of, gender_of, province_of
+from crmkit.validators._identifiers._vat import _FORMS as VAT_FORMS
+from crmkit.validators._identifiers._vat_checks import CHECKS
 
 ALL = [BIC(), DUNS(), IBAN(), LEI(), USCC(), VAT(), BankCard(), HongKongId(), MacauId(), ResidentId(), TaiwanId(),
        TravelPermit()]  # fmt: skip

@@ -7,8 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crmkit.validators import Number
-from crmkit.validators._lines import Lines
-from crmkit.validators._number import _PLAIN_FORM
+from crmkit.validators._reading._lines import Lines
+from crmkit.validators._values._number import _PLAIN_FORM
 
 FORMS = [r"[0-9]+", _PLAIN_FORM, r"a|ab|abc", r"(?:x|y)?"]
 texts = st.lists(st.text("0123456789.abcxy-\n\r\u2028 ", max_size=6) | st.just("1"), max_size=300)

@@ -25,9 +25,9 @@ from crmkit.validators import (
     Text,
     col,
 )
-from crmkit.validators._patterns import compile_pattern
-from crmkit.validators._region import region_name
-from crmkit.validators._verdict import Skipped
+from crmkit.validators._checks._verdict import Skipped
+from crmkit.validators._contact._region import region_name
+from crmkit.validators._reading._patterns import compile_pattern
 
 CHECKS = [Age(), ChineseLandline(), ChineseMobile(), City(), Code(), Code(length=6), Currency(), Domain(), Language(),
           Mailbox(), Percentage(), Percentage(shares=True), Region(country="CN"), Region(country="US", form="code"),

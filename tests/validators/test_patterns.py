@@ -3,7 +3,7 @@
 import pytest
 
 from crmkit.errors import SchemaError
-from crmkit.validators._patterns import compile_pattern
+from crmkit.validators._reading._patterns import compile_pattern
 
 
 @pytest.mark.parametrize(

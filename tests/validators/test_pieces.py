@@ -6,8 +6,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crmkit.errors import SchemaError
-from crmkit.validators import Date, Email, Schema, _unique_pieces, col, depends, present, unique
-from crmkit.validators._packed import PackedTexts
+from crmkit.validators import Date, Email, Schema, col, depends, present, unique
+from crmkit.validators._run import _unique_pieces
+from crmkit.validators._run._packed import PackedTexts
 
 TEXTS = st.none() | st.sampled_from(
     ["", " ", "a", "A", "b", "ä", "中", "\ud800", "a\nb", "Ann@EXAMPLE.com", "ann@example.com"]

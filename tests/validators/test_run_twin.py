@@ -6,8 +6,8 @@ import pytest
 
 from crmkit.testing.generate import contacts
 from crmkit.validators import Email, Phone, Required, Schema, col
-from crmkit.validators._answers import Answers
-from crmkit.validators._check import Check
+from crmkit.validators._checks._answers import Answers
+from crmkit.validators._checks._check import Check
 
 COLUMNS = contacts(1500, seed=8).columns
 FRAME = {name: list(COLUMNS[name]) for name in ("id", "email", "phone", "country")}

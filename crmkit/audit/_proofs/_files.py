@@ -7,6 +7,7 @@ import os
 from typing import IO, TYPE_CHECKING
 
 from crmkit._canonical import json_bytes
+from crmkit._disk import end_of_lines, sync_path
 from crmkit._merkle import HASH_BYTES
 from crmkit.errors import FormatError, TamperedLogError
 
@@ -22,15 +23,10 @@ __all__ = [
     "read_last_note",
     "read_notes",
     "replace_file",
-    "sync_path",
-    "whole_lines",
     "write_all",
 ]
 
 CREATE = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-
-
-_TAIL_BYTES = 4096
 
 
 class FileRows:
@@ -81,17 +77,6 @@ def write_all(fd: int, data: bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
-def sync_path(path: Path) -> None:
-    """Force a file or folder to disk; systems that cannot open folders do that on their own."""
-    if path.is_dir() and not hasattr(os, "O_DIRECTORY"):  # pragma: no cover  Windows
-        return
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
 def replace_file(path: Path, data: bytes) -> None:
     """Make a whole file appear at once, on disk before it has its name."""
     fresh = path.with_name(path.name + ".new")
@@ -127,7 +112,7 @@ def read_last_note(path: Path) -> bytes | None:
         FormatError: The last line is something else.
     """
     try:
-        with path.open("rb") as stream:
+        with path.open("rb", buffering=0) as stream:
             line = _last_line(stream)
     except FileNotFoundError:
         return None
@@ -136,27 +121,10 @@ def read_last_note(path: Path) -> bytes | None:
 
 def _last_line(stream: IO[bytes]) -> bytes:
     """Return the last line that has a line feed, reading from the end."""
-    size = start = stream.seek(0, os.SEEK_END)
-    tail = b""
-    while start and tail.count(b"\n") < 2:
-        start = max(0, start - max(_TAIL_BYTES, size - start))
-        stream.seek(start)
-        tail = stream.read(size - start)
-    whole = tail[: tail.rfind(b"\n") + 1]
-    return whole[whole.rfind(b"\n", 0, -1) + 1 :]
-
-
-def whole_lines(fd: int) -> int:
-    """Return up to where a file is lines that have line feeds."""
-    start = end = os.lseek(fd, 0, os.SEEK_END)
-    while start:
-        start = max(0, start - _TAIL_BYTES)
-        os.lseek(fd, start, os.SEEK_SET)
-        found = os.read(fd, end - start).rfind(b"\n")
-        if found >= 0:
-            return start + found + 1
-        end = start
-    return 0
+    end = end_of_lines(stream.fileno())
+    start = end_of_lines(stream.fileno(), end - 1)
+    stream.seek(start)
+    return stream.read(end - start)
 
 
 def _read_note(line: bytes, location: str) -> bytes:

@@ -12,11 +12,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crmkit._disk import sync_path
 from crmkit._merkle import verify_consistency
 from crmkit.errors import FormatError, IntegrityError, TamperedLogError
 
 from ._checkpoint import Checkpoint
-from ._files import note_line, read_last_note, sync_path, write_all
+from ._files import note_line, read_last_note, write_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

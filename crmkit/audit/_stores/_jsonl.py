@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from crmkit._disk import end_of_lines, sync_path
 from crmkit._journal import FileLock
 from crmkit._merkle import CompactRange, leaf_hash
 from crmkit.audit._proofs._checkpoint import Checkpoint
@@ -31,8 +32,6 @@ from crmkit.audit._proofs._files import (
     read_last_note,
     read_notes,
     replace_file,
-    sync_path,
-    whole_lines,
     write_all,
 )
 from crmkit.audit._proofs._rows import Rows
@@ -350,7 +349,7 @@ class FileStore:
         """Keep a checkpoint; what a crash left of another one is cut off."""
         fd = os.open(self._notes_path, CREATE, 0o600)
         try:
-            end = whole_lines(fd)
+            end = end_of_lines(fd)
             os.ftruncate(fd, end)
             os.lseek(fd, end, os.SEEK_SET)
             write_all(fd, note_line(note))

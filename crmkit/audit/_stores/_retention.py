@@ -6,7 +6,8 @@ import gzip
 import hashlib
 from typing import TYPE_CHECKING
 
-from crmkit.audit._proofs._files import replace_file, sync_path
+from crmkit._disk import sync_path
+from crmkit.audit._proofs._files import replace_file
 from crmkit.errors import IntegrityError
 
 from ._segment import Header, Segment, open_segment, segment_path
@@ -41,11 +42,8 @@ def compress_segment(folder: Path, segment: Segment) -> bool:
 
 
 def _digest(segment: Segment) -> bytes:
-    digest = hashlib.sha256()
     with open_segment(segment) as stream:
-        while block := stream.read(BLOCK):
-            digest.update(block)
-    return digest.digest()
+        return hashlib.file_digest(stream, "sha256").digest()  # type: ignore[arg-type]  # it has readinto, too
 
 
 def prunable(segments: Sequence[Segment], before: str) -> int:

@@ -12,8 +12,8 @@ import json
 import sqlite3
 from typing import TYPE_CHECKING
 
+from crmkit._disk import make_private
 from crmkit._merkle import HASH_BYTES, leaf_hash
-from crmkit._private_file import make_private
 from crmkit.audit._proofs._rows import Rows
 from crmkit.errors import FormatError, IntegrityError, LockedError, TamperedLogError
 

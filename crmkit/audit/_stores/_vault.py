@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from crmkit._canonical import json_bytes
-from crmkit._private_file import make_private
+from crmkit._disk import make_private
 from crmkit.audit._events._commitment import SALT_BYTES, Opening, Pseudonyms
 from crmkit.errors import IntegrityError
 

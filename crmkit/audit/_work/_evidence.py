@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from crmkit._canonical import json_bytes, parse_json
+from crmkit._disk import make_private
 from crmkit._merkle import leaf_hash, verify_inclusion
-from crmkit._private_file import make_private
 from crmkit.audit._events._event import Event
 from crmkit.audit._proofs._checkpoint import Checkpoint
 from crmkit.errors import CrmkitError, FixityError, FormatError, IntegrityError

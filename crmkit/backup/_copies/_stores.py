@@ -181,7 +181,7 @@ class LocalStore(Store):
 
     def replace(self, path: bytes, content: Iterator[bytes], *, keep: str, mode: int | None = None) -> None:
         """Write beside, force to disk, keep the old one, rename: a crash leaves the old or the new file."""
-        from crmkit.backup._tree._files import sync_folder
+        from crmkit._disk import sync_path
 
         target = self.folder / os.fsdecode(self.checked(path))
         self._parents(target)
@@ -200,7 +200,7 @@ class LocalStore(Store):
         except BaseException:
             fresh.unlink(missing_ok=True)
             raise
-        sync_folder(target.parent)
+        sync_path(target.parent)
 
     def _set_aside(self, target: Path, aside: Path) -> None:
         """Give what is there a second name, and take none away that is in use."""

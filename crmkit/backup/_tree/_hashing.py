@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 CHUNK: Final = 1 << 20
-_READ_FLAGS: Final = (
+READ_FLAGS: Final = (
     os.O_RDONLY
     | getattr(os, "O_NOFOLLOW", 0)
     | getattr(os, "O_NONBLOCK", 0)
@@ -90,7 +90,7 @@ class Reader:
     def _once(self, name: bytes | str, folder: int | None) -> Hashed:
         offset = 0
         try:
-            fd = os.open(name, _READ_FLAGS, dir_fd=folder)
+            fd = os.open(name, READ_FLAGS, dir_fd=folder)
         except OSError as error:
             raise ReadError(error, 0) from None
         try:

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from crmkit._canonical import json_bytes, parse_json
+from crmkit._disk import replacing
 from crmkit._journal import FileLock
 from crmkit.backup._manifest._statement import CLOCK_SKEW
-from crmkit.backup._tree._files import open_regular, replacing
+from crmkit.backup._tree._files import open_regular
 from crmkit.errors import FormatError
 
 if TYPE_CHECKING:

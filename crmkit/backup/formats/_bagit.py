@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from crmkit.backup._tree._files import replacing
+from crmkit._disk import replacing
 from crmkit.backup._tree._paths import unsafe
 from crmkit.backup._tree._walk import open_folder, walk
 from crmkit.errors import ConflictError, FormatError, NotFoundError

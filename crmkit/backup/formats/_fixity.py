@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import attrs
 
+from crmkit.backup._tree._hashing import READ_FLAGS
 from crmkit.backup._tree._paths import shown, unsafe
 from crmkit.backup._tree._walk import Ignore, open_folder, walk
 from crmkit.backup._verify._findings import Finding, NotChecked
@@ -22,13 +23,6 @@ if TYPE_CHECKING:
     from crmkit.backup._tree._walk import Node
 
 _BLOCK: Final = 1 << 20
-_FLAGS: Final = (
-    os.O_RDONLY
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
-)
 ALGORITHMS: Final = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "blake2b")
 
 
@@ -152,7 +146,7 @@ def _content(judged: Judged, item: Wanted, node: Node) -> None:
             code = "TRUNCATED" if actual < item.size else "EXTENDED"
             judged.add(code, item.path, expected=item.size, actual=actual)
             return
-        fd = os.open(node.name, _FLAGS, dir_fd=node.folder)
+        fd = os.open(node.name, READ_FLAGS, dir_fd=node.folder)
         try:
             while block := os.read(fd, _BLOCK):
                 size += len(block)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from crmkit._disk import replacing
 from crmkit._optional import require
-from crmkit.backup._tree._files import replacing
 from crmkit.backup._tree._walk import Ignore, open_folder, walk
 from crmkit.errors import FormatError, NotFoundError
 

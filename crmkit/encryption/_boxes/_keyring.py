@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from crmkit import _notebook
+from crmkit._disk import replacing
 from crmkit._journal import FileLock
 from crmkit.encryption._fields._field import field_items
-from crmkit.encryption._keys import _disk, _keyset
+from crmkit.encryption._keys import _keyset
 from crmkit.encryption._keys._derive import key_tag
 from crmkit.encryption._keys._keyset import Envelope, Keyset, KeyState, Purpose
 from crmkit.encryption._keys._wrappers import KEYSET_KEY_BYTES, unwrap_any, wrap_all, wrapping_context
@@ -361,5 +362,6 @@ def _write(path: Path, keyset: Keyset, wrapper: KeyWrapper) -> tuple[str, ...]:
     keyset_key = os.urandom(KEYSET_KEY_BYTES)
     wrapped = wrap_all(wrapper, keyset_key, wrapping_context(keyset.tenant, keyset.generation))
     data = Envelope(keyset.tenant, keyset.generation, tuple(wrapped), keyset.seal(keyset_key)).to_bytes()
-    _disk.replace(path, lambda stream: stream.write(data))
+    with replacing(path, private=True) as stream:
+        stream.write(data)
     return tuple(uri for uri, _ in wrapped)

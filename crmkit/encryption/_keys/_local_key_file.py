@@ -13,10 +13,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from crmkit._canonical import json_bytes, parse_json
+from crmkit._disk import creating
 from crmkit.encryption._octets._frame import utf8
 from crmkit.errors import FormatError, KMSRefusedError, RefusedError
 
-from . import _disk
 from ._aead import siv
 from ._derive import derive
 from ._secret import SecretKey, check_material
@@ -92,7 +92,8 @@ class LocalKeyFile:
                     "memory_kib": MEMORY_KIB, "salt": base64.b64encode(os.urandom(SALT_BYTES)).decode("ascii"),
                 }
             )  # fmt: skip
-        _disk.create(Path(path), data)
+        with creating(Path(path), private=True) as stream:
+            stream.write(data)
         return cls(path, passphrase=passphrase)
 
     def wrap(self, key: bytes, context: Mapping[str, str]) -> bytes:

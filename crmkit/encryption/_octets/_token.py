@@ -12,7 +12,6 @@ from crmkit.errors import PlaintextFoundError, TokenError, TokenFormatError, Uns
 MARKER: Final = "crm1."
 VERSION: Final = 1
 HEADER_BYTES: Final = 18
-PREFIX_CHARS: Final = len(MARKER) + HEADER_BYTES * 4 // 3
 RANDOM, DETERMINISTIC, COMMITTING = 1, 2, 3
 OVERHEAD: Final = {RANDOM: 32, DETERMINISTIC: 16, COMMITTING: 72}
 """Octets of a body that are not ciphertext: nonce and synthetic IV; synthetic IV; salt, commitment and tag."""

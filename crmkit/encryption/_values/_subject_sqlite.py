@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from crmkit._private_file import make_private
+from crmkit._disk import make_private
 from crmkit.errors import RefusedError
 
 from ._subjects import SubjectRow

@@ -17,6 +17,7 @@ from crmkit.permissions._conditions._operands import Now, PrincipalValue, Record
 from crmkit.permissions._conditions._schema import LEVELS
 from crmkit.permissions._conditions._tree import FALSE, TRUE, Condition
 from crmkit.permissions._policy._check_policy import selected
+from crmkit.permissions._policy._people import reached
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -120,14 +121,7 @@ class Compiled:
 
     def closure(self, roles: Iterable[str]) -> frozenset[str]:
         """Return the roles and all that they inherit, at any distance."""
-        found: set[str] = set()
-        waiting = list(roles)
-        while waiting:
-            name = waiting.pop()
-            if name not in found:
-                found.add(name)
-                waiting.extend(self.policy.roles[name].inherits)
-        return frozenset(found)
+        return reached(roles, lambda name: self.policy.roles[name].inherits)
 
     def factory(self, resource: str, condition: Condition) -> Factory:
         """Return the generated code of a formula about a resource."""

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
 from crmkit.errors import AccessDeniedError, NotFoundError, SchemaError
 from crmkit.permissions._conditions._check_types import unknown
@@ -158,6 +158,9 @@ class Engine:
     def __repr__(self) -> str:
         state = self._state
         return f"<Engine {state.compiled.policy!r}, {len(state.org)} people>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("an Engine is not pickled; make one from its policy and assignments in the other process")
 
     @property
     def policy(self) -> Policy:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from crmkit.errors import AccessDeniedError, ViewExpiredError
 from crmkit.permissions._conditions._bind import bind
@@ -102,6 +102,9 @@ class View:
         self._outcomes: dict[tuple[str, str], Outcome] = {}
         self._levels: dict[tuple[str, Condition], Predicate] = {}
         self._tables: dict[tuple[str, str], _fields.FieldTable] = {}
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a View is not pickled; ask the other process's engine for one")
 
     def __repr__(self) -> str:
         until = "" if self.valid_until is None else f", until {self.valid_until.isoformat()}"

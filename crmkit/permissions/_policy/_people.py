@@ -12,9 +12,9 @@ from crmkit.permissions._conditions._frozen import FrozenDict
 from crmkit.permissions._conditions._schema import _names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["Assignment", "OrgChart", "Principal", "aware", "find_circle", "moment_of"]
+__all__ = ["Assignment", "OrgChart", "Principal", "aware", "find_circle", "moment_of", "reached"]
 
 
 def aware(_instance: object, attribute: Any, value: dt.datetime | None) -> None:
@@ -222,13 +222,18 @@ def _turned(tree: Mapping[str, Iterable[str]]) -> dict[str, dict[str, None]]:
 
 
 def _below(tree: Mapping[str, Mapping[str, None]], start: Iterable[str]) -> frozenset[str]:
+    return reached(start, lambda name: tree.get(name, ()))
+
+
+def reached(start: Iterable[str], step: Callable[[str], Iterable[str]]) -> frozenset[str]:
+    """Return where one is from the start on in any number of steps, none included."""
     found: set[str] = set()
     waiting = list(start)
     while waiting:
         name = waiting.pop()
         if name not in found:
             found.add(name)
-            waiting.extend(tree.get(name, ()))
+            waiting.extend(step(name))
     return frozenset(found)
 
 

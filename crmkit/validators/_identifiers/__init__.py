@@ -1,0 +1,1 @@
+"""Checks of numbers that somebody issued: to people, companies, accounts and cards."""

@@ -1,0 +1,1 @@
+"""How cells are read: columns as texts, moments, patterns, and functions known by name."""

@@ -1,0 +1,1 @@
+"""One run of a rule set: over a whole table, or over its pieces."""

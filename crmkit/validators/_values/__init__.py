@@ -1,0 +1,1 @@
+"""Checks of values that any table has: text, choices, numbers, money, days, names."""
