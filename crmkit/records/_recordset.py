@@ -90,11 +90,10 @@ class RecordSet:
         Raises:
             NotFoundError: There is no such column; the message names the nearest.
         """
-        values = self.held(name)
-        return tuple(values) if isinstance(values, HeldColumn) else values
+        return tuple(self.held(name))
 
-    def held(self, name: str) -> tuple[object, ...] | HeldColumn:
-        """Return the values of one column as the table holds them: a tuple, or less than that in a long file.
+    def held(self, name: str) -> Sequence[object]:
+        """Return the values of one column as the table holds them: a tuple, or what takes less room in a long file.
 
         Raises:
             NotFoundError: There is no such column; the message names the nearest.
