@@ -423,3 +423,9 @@ def test_who_may_by_a_predicate_of_the_caller_is_asked_person_by_person() -> Non
     )
     assert [one.principal for one in engine.who_can("read", "deal", {"stage": "open"})] == ["ann", "bob"]
     assert engine.who_can("read", "deal", {"stage": "won"}) == []
+
+
+def test_the_nearest_name_is_told_as_it_is_written() -> None:
+    policy = Policy([Resource("Deal", actions=["read"])])
+    with pytest.raises(NotFoundError, match='unknown resource "deel"; did you mean "Deal"'):
+        policy.resource("deel")

@@ -101,7 +101,7 @@ class FixPlan:
         issues = report.issues
         wanted_codes = _known(codes, "code of a fix", [*issues.counts("code"), *_all_codes()])
         wanted_fields = _known(fields, "field", report.schema.columns)
-        picked = issues.filter(code=wanted_codes, field=wanted_fields, min_confidence=min_confidence)
+        picked = issues.filter(code=wanted_codes, path=wanted_fields, min_confidence=min_confidence)
         names = ("row", "path", "value", "fix", "confidence", "rule", "message", "record_id")
         sizes = _together(report.schema, issues)
         rows, paths = picked.column("row"), picked.column("path")
