@@ -2,6 +2,7 @@
 
     python benchmarks/bench_matching.py --rows 10000 --json out.json
     python benchmarks/bench_matching.py --data febrl3,chicago_sites --data-dir DIR --tools crmkit,splink --json out.json
+    python benchmarks/bench_matching.py --rows 5000000 --keep DIR --json out.json
 
 Data: ``contacts``, ``accounts`` and ``febrl_like`` are generated (``--rows``, ``--seed``, ``--settings``), with the
 rates that ``crmkit.testing.generate`` names; every other name is a folder of ``--data-dir`` with ``records.csv``
