@@ -142,7 +142,7 @@ def stored(column: Any, rows: Sequence[int]) -> list[object]:
     if isinstance(column, np.ndarray):
         taken = column[np.asarray(rows, dtype=np.int64)]
         return list(taken) if taken.dtype.kind in "mM" else taken.tolist()
-    return list(map(column.__getitem__, rows))
+    return [column[row] for row in rows]
 
 
 def narrowed(column: Any, dtype: JSONValue) -> Any:
@@ -191,5 +191,5 @@ def written(column: Any, cells: Mapping[int, object]) -> Any:
 def _take(column: Any, rows: Sequence[int]) -> Any:
     if isinstance(column, np.ndarray):
         return column[np.asarray(rows, dtype=np.int64)]
-    taken = list(map(column.__getitem__, rows))
+    taken = [column[row] for row in rows]
     return tuple(taken) if isinstance(column, tuple) else taken

@@ -11,7 +11,7 @@ from functools import cache
 
 from . import _reference, text
 
-__all__ = ["is_filler_number", "is_marker", "is_name_placeholder", "is_placeholder"]
+__all__ = ["is_filler_number", "is_marker", "is_name_placeholder", "is_placeholder", "words"]
 
 _LONGEST = 40
 _FEWEST_DIGITS = 4
@@ -33,6 +33,11 @@ def _of_addresses() -> frozenset[str]:
     """Return the local parts that stand for no address wherever they are: ``noemail``."""
     rows = _reference.read_rows("placeholder_emails.tsv")
     return frozenset(word for word, where in rows if where == "any" and len(word) >= len("nomail"))
+
+
+def words() -> frozenset[str]:
+    """Return every word that stands for no name in some way of writing it, as :func:`.text.fold` gives it."""
+    return _words("marker", "filler", "marker_or_name", "filler_or_name")
 
 
 def is_marker(raw: str) -> bool:

@@ -96,7 +96,14 @@ STYLES: Mapping[str, Mapping[str, object]] = {
     # The primary's single values stay, fields of several values are joined.
     # Source: support.pipedrive.com on merging duplicates.
     "pipedrive": {"fields": dict.fromkeys(_CHANNELS, United(", ")), "default": _OWN_OR_FIRST},
-    # As Pipedrive, as far as known.
-    "nutshell": {"fields": dict.fromkeys(_CHANNELS, United(", ")), "default": _OWN_OR_FIRST},
+    # Fields of several values are joined, empty usual fields are filled, custom fields keep the master's value.
+    # Source: support.nutshell.com on merging duplicates.
+    "nutshell": {
+        "fields": {
+            **{name: _OWN_OR_FIRST for name in canonical_fields() if name != "id"},
+            **dict.fromkeys(_CHANNELS, United(", ")),
+        },
+        "default": (SurvivorsOwn(),),
+    },
 }
 """How vendors merge: arguments of :class:`Survivorship`."""

@@ -116,15 +116,14 @@ def _members(job: Job) -> Members:
     sizes = np.bincount(job.labels)
     rows = np.flatnonzero(sizes[job.labels] > 1)
     rows = rows[np.argsort(job.labels[rows], kind="stable")]
-    _, cluster = np.unique(job.labels[rows], return_inverse=True)
-    updated = job.found.column("updated_at")
-    return Members(job.table, rows.astype(np.int64), cluster.ravel().astype(np.int64), updated)
+    cluster = np.cumsum(np.diff(job.labels[rows], prepend=job.labels[rows[:1]]) != 0, dtype=np.int64)
+    return Members(job.table, rows, cluster, job.found.column("updated_at"))
 
 
 def _survivors(members: Members, plan: Plan, preferred: frozenset[int]) -> Places:
     chain: tuple[SurvivorshipRule, ...] = plan.survivor
     if preferred:
-        chain = (_Known(np.isin(members.rows, sorted(preferred)).astype(np.float64)), *chain)
+        chain = (_Known(np.isin(members.rows, sorted(preferred)).astype(np.float64), members), *chain)
     anything = members.table.columns[0] if members.table.columns else ""
     return best_rows(members, anything, chain, needs_value=False)
 
@@ -134,10 +133,23 @@ class _Known(SurvivorshipRule):
     """Scores of rows, known beforehand."""
 
     known: Scores
+    of: Members
 
     def scores(self, members: Members, column: str) -> Scores:  # noqa: ARG002  # they are known
         """Return the scores."""
-        return self.known
+        return self.known if members is self.of else self.known[members.places_in(self.of)]
+
+
+@attrs.frozen(eq=False)
+class _Summed(SurvivorshipRule):
+    """What a rule says of several columns, as one."""
+
+    rule: SurvivorshipRule
+    columns: Sequence[str]
+
+    def scores(self, members: Members, column: str) -> Scores:  # noqa: ARG002  # it has its own columns
+        """Add up the scores."""
+        return np.asarray(sum(self.rule.scores(members, one) for one in self.columns))
 
 
 class _Golden:
@@ -194,7 +206,7 @@ class _Golden:
     def _take(self, column: str, best: Places, rule: str) -> None:
         """Note cells of survivors that get another value than they have, and where from."""
         members, survivor = self.members, self.survivor
-        distinct = members.table.distinct(column)
+        distinct = members.distinct(column)
         codes = members.codes(column)
         differs = np.flatnonzero((best >= 0) & (codes[best] != codes[survivor]))
         rows = members.rows[survivor[differs]].tolist()
@@ -209,7 +221,7 @@ class _Golden:
         best, several = self._uncontested(column)
         self._take(column, best, repr(rule))
         values, sources = rule.unite(self.members, column, several)
-        distinct = self.members.table.distinct(column)
+        distinct = self.members.distinct(column)
         codes = self.members.codes(column)
         for cluster, value in values.items():
             own = codes[self.survivor[cluster]]
@@ -258,11 +270,9 @@ def _well_filled(
 
 
 def _by_filled(members: Members, columns: Sequence[str], filled: Scores, *, latest: bool) -> Places:
-    frequency = sum(MostFrequent().scores(members, column) for column in columns)
-    length = sum(Longest().scores(members, column) for column in columns)
-    by_use = (_Known(np.asarray(frequency)), _Known(np.asarray(length)))
+    by_use = (_Summed(MostFrequent(), columns), _Summed(Longest(), columns))
     rest = (MostRecent(), *by_use) if latest else (*by_use, MostRecent())
-    return best_rows(members, columns[0], (_Known(filled), *rest), needs_value=False)
+    return best_rows(members, columns[0], (_Known(filled, members), *rest), needs_value=False)
 
 
 def _unite_seconds(job: Job, golden: _Golden) -> None:
@@ -274,7 +284,7 @@ def _unite_seconds(job: Job, golden: _Golden) -> None:
 
 
 def _unite_second(golden: _Golden, first: str, second: str, normal: Callable[[str], str | None]) -> None:
-    members, survivor, table = golden.members, golden.survivor, golden.members.table
+    members, survivor = golden.members, golden.survivor
     chosen, spare = golden.chosen[first], golden.chosen[second]
     empty = (spare < 0) | (members.codes(second)[spare] < 0)
     _, several = golden._uncontested(first)
@@ -282,11 +292,11 @@ def _unite_second(golden: _Golden, first: str, second: str, normal: Callable[[st
     if not wanted.any():
         return
     part, places = members.only(wanted)
-    codes = _comparable(table, first, normal, part)
+    codes = _comparable(part, first, normal)
     taken = codes[np.searchsorted(places, chosen[wanted])]
     other = (codes >= 0) & (codes != taken[part.cluster])
     best = best_rows(part, first, (MostRecent(),), allowed=other)
-    values: list[Any] = table.distinct(first).values
+    values: list[Any] = part.distinct(first).values
     stays = members.rows[survivor[wanted]]
     for cluster in np.flatnonzero(best >= 0).tolist():
         row, source = int(stays[cluster]), int(best[cluster])
@@ -295,10 +305,10 @@ def _unite_second(golden: _Golden, first: str, second: str, normal: Callable[[st
     golden.rules[second] += f"; else another {first}"
 
 
-def _comparable(table: Table, column: str, normal: Callable[[str], str | None], part: Members) -> NDArray[np.int64]:
+def _comparable(part: Members, column: str, normal: Callable[[str], str | None]) -> NDArray[np.int64]:
     """Return numbers of the comparable forms of the part's values; -1 for what has none."""
-    distinct = table.texts(column)
-    codes = distinct.codes[part.rows]
+    distinct = part.texts(column)
+    codes = distinct.codes
     numbers: dict[object, int] = {}
     lookup = np.full(len(distinct) + 1, -1, dtype=np.int64)
     for code in np.unique(codes[codes >= 0]).tolist():

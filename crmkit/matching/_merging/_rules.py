@@ -6,18 +6,20 @@ among equals, and the order of the input at the end. Rules see all clusters at o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import attrs
 import numpy as np
 
 from crmkit.errors import NotFoundError, SchemaError
+from crmkit.frames import as_text
 from crmkit.normalize import text
 
 from ._members import used_codes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from ._members import Members, Scores
 
@@ -40,8 +42,10 @@ __all__ = [
 ]
 
 
-def _texts(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(values)
+def _texts(values: Iterable[object]) -> tuple[str, ...]:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise SchemaError("several names are given as a list, such as ['erp', 'web']")
+    return tuple(map(as_text, values))
 
 
 @attrs.frozen
@@ -119,8 +123,8 @@ class Longest(SurvivorshipRule):
 
     def scores(self, members: Members, column: str) -> Scores:
         """Score by characters."""
-        distinct = members.table.texts(column)
-        codes = distinct.codes[members.rows]
+        distinct = members.texts(column)
+        codes = distinct.codes
         sizes = np.zeros(len(distinct) + 1)
         used = used_codes(codes, len(distinct))
         values = distinct.values
@@ -217,9 +221,9 @@ class Verified(SurvivorshipRule):
     def scores(self, members: Members, column: str) -> Scores:  # noqa: ARG002  # the same for every column
         """Score 1 for checked, 0 for the rest."""
         wanted = frozenset(text.fold(value).strip() for value in self.values) or _CHECKED
-        distinct = members.table.texts(self.column)
+        distinct = members.texts(self.column)
         ranks = [float(text.fold(str(value)).strip() in wanted) for value in distinct.values]
-        return np.asarray(np.array([*ranks, 0.0])[distinct.codes[members.rows]])
+        return np.asarray(np.array([*ranks, 0.0])[distinct.codes])
 
 
 @attrs.frozen
@@ -234,10 +238,10 @@ class TrustedSource(SurvivorshipRule):
 
     def scores(self, members: Members, column: str) -> Scores:  # noqa: ARG002  # the same for every column
         """Score by place in the order; sources that are not in it come last."""
-        distinct = members.table.texts(self.column)
+        distinct = members.texts(self.column)
         place = {name: float(len(self.order) - rank) for rank, name in enumerate(self.order)}
         ranks = np.array([place.get(str(value), 0.0) for value in distinct.values] + [0.0])
-        return np.asarray(ranks[distinct.codes[members.rows]])
+        return np.asarray(ranks[distinct.codes])
 
 
 @attrs.frozen
@@ -263,13 +267,13 @@ class RefusalWins(SurvivorshipRule):
 
     def scores(self, members: Members, column: str) -> Scores:
         """Score 1 for a refusal, 0 for the opposite, between them for what is neither."""
-        distinct = members.table.texts(column)
+        distinct = members.texts(column)
         refusing, other = (_YES, _NO) if self.refusal == "yes" else (_NO, _YES)
         ranks = []
         for value in distinct.values:
             word = text.fold(str(value)).strip()
             ranks.append(1.0 if word in refusing else 0.0 if word in other else 0.5)
-        return np.asarray(np.array([*ranks, 0.0])[distinct.codes[members.rows]])
+        return np.asarray(np.array([*ranks, 0.0])[distinct.codes])
 
 
 @attrs.frozen
@@ -282,6 +286,7 @@ class ScoredBy(SurvivorshipRule):
 
     Raises:
         NotFoundError: Nobody registered the name.
+        SchemaError: When merging: the function failed for a value, or gave no number; the value is not repeated.
 
     Example:
         >>> register_score("digits", lambda value: sum(map(str.isdigit, value)))
@@ -304,11 +309,15 @@ class ScoredBy(SurvivorshipRule):
     def scores(self, members: Members, column: str) -> Scores:
         """Score by the function, asked once for each different value."""
         score = _registered[self.score] if isinstance(self.score, str) else self.score
-        distinct = members.table.texts(column)
-        codes = distinct.codes[members.rows]
+        distinct = members.texts(column)
+        codes = distinct.codes
         ranks = np.zeros(len(distinct) + 1)
         for code in used_codes(codes, len(distinct)).tolist():
-            ranks[code] = score(str(distinct.values[code]))
+            try:
+                ranks[code] = score(str(distinct.values[code]))
+            except Exception as error:  # noqa: BLE001  # whatever it says may quote the value
+                reason = type(error).__name__
+                raise SchemaError(f"the score of column {column!r} failed for some value: {reason}") from None
         if not np.isfinite(ranks).all():
             raise SchemaError(f"the score of column {column!r} is no number for some value")
         return np.asarray(ranks[codes])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
@@ -30,7 +30,7 @@ __all__ = ["Survivorship", "as_survivorship"]
 
 
 def _chain(rules: Any) -> tuple[SurvivorshipRule, ...]:
-    chain = (rules,) if isinstance(rules, SurvivorshipRule) or callable(rules) else tuple(rules)
+    chain = tuple(rules) if isinstance(rules, Iterable) and not isinstance(rules, str) else (rules,)
     for rule in chain:
         if isinstance(rule, SurvivorshipRule):
             continue
@@ -63,6 +63,8 @@ def _choosing(rules: Any) -> tuple[SurvivorshipRule, ...]:
 
 
 def _names(groups: Any) -> tuple[tuple[str, ...], ...] | None:
+    if isinstance(groups, str) or any(isinstance(group, str) for group in groups or ()):
+        raise SchemaError("together= is a list of groups, such as [['street', 'city']]")
     return None if groups is None else tuple(tuple(map(str, group)) for group in groups)
 
 
@@ -122,7 +124,7 @@ class Survivorship(SurvivorshipData):
 
     @classmethod
     def nutshell(cls) -> Survivorship:
-        """Decide as Nutshell does: the survivor's value, else another's; e-mails, phones and tags are joined."""
+        """Decide as Nutshell does: e-mails, phones and tags are joined, custom fields stay, others are filled."""
         return cls._of_style("nutshell")
 
     @classmethod
@@ -194,7 +196,9 @@ def as_survivorship(rules: Survivorship | Mapping[str, Rules] | None) -> Survivo
 def _column_of(name: str, table: Table, found: ColumnMap) -> str:
     column = name if name in table.columns else found.column(name)
     if column is None:
-        raise SchemaError(str(NotFoundError.of("column", name, [*table.columns, *found.fields.values()])))
+        raise SchemaError(
+            str(NotFoundError.of("column", name, dict.fromkeys([*table.columns, *found.fields.values()])))
+        )
     return column
 
 
