@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from crmkit.systems import canonical_fields
 
+from ._refusals import refusing_answer
 from ._rules import (
     FirstSeen,
     Longest,
@@ -49,8 +50,8 @@ _BY_FIELD: Mapping[str, tuple[SurvivorshipRule, ...]] = {
     "last_activity_at": (Newest(),),
     "name": (MostFrequent(), Longest(), MostRecent()),
     "company_name": (MostRecent(), Longest()),
-    "opt_out_email": (RefusalWins(), MostRecent()),
-    "do_not_call": (RefusalWins(), MostRecent()),
+    "opt_out_email": (RefusalWins("yes"), MostRecent()),
+    "do_not_call": (RefusalWins("yes"), MostRecent()),
     "consent": (RefusalWins("no"), MostRecent()),
     "birth_date": (MostFrequent(), MostRecent()),
     "email": (MostRecent(), MostFrequent()),
@@ -62,12 +63,16 @@ _JUDGE_THEMSELVES = (SurvivorsOwn, RefusalWins, Oldest, Newest)
 _OTHERS: tuple[SurvivorshipRule, ...] = (MostRecent(), MostFrequent(), Longest())
 
 
-def default_rules(field: str | None) -> tuple[SurvivorshipRule, ...]:
+def default_rules(field: str | None, column: str) -> tuple[SurvivorshipRule, ...]:
     """Return the rules of a column without one by the caller: what cannot be right survives only where nothing else is.
 
     Args:
         field: The canonical field that the column holds, if one was recognised.
+        column: Its name, which may speak of an opt-out or consent that no canonical field is for.
     """
+    refuses = None if field else refusing_answer(column)
+    if refuses is not None:
+        return (RefusalWins(refuses), MostRecent())
     chain = _BY_FIELD.get(field or "", _OTHERS)
     known = canonical_fields().get(field or "")
     return chain if isinstance(chain[0], _JUDGE_THEMSELVES) else (WellFormed(known.type if known else "text"), *chain)

@@ -143,7 +143,7 @@ class Survivorship(SurvivorshipData):
         for column in table.columns:
             field = found.fields.get(column)
             chain = own.get(column) or self.fields.get(field or "") or self.default
-            chains[column] = default_rules(field) if chain is None else chain
+            chains[column] = default_rules(field, column) if chain is None else chain
         for chain in (*own.values(), *chains.values(), self.survivor):
             for rule in chain:
                 needed = getattr(rule, "column", None)
