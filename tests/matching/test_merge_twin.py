@@ -25,7 +25,7 @@ from crmkit.matching import (
     merge_clusters,
 )
 from crmkit.matching._merging import _wellformed
-from crmkit.normalize import emails, phones
+from crmkit.normalize import _placeholders, emails, phones
 from crmkit.systems import canonical_fields
 
 VALUES = {
@@ -34,10 +34,10 @@ VALUES = {
     "street": ["1 Main Street", "2 Oak Avenue", "n/a"],
     "city": ["Oslo", "Bergen", "no email"],
     "email": ["ann@lee.example", "ANN@lee.example", "lee@ann.example", "noemail", "none@none.com"],
-    "email_2": ["second@lee.example"],
+    "email_2": ["second@lee.example", "-"],
     "phone": ["+12025550123", "(202) 555-0123", "+12025550188", "000-000"],
     "phone_other": ["+12025550199"],
-    "note": ["likes tea", "vip", "无"],
+    "note": ["likes tea", "vip", "无", ""],
     "system": ["erp", "web", "crm"],
     "created_at": ["2020-01-01", "2021-01-01", "2022-01-01"],
     "updated_at": ["2023-01-01", "2024-01-01", "2025-01-01"],
@@ -51,6 +51,10 @@ STYLES = [
     Survivorship(default=[MostFrequent(), Longest(), MostRecent()]),
     Survivorship(default=[WellFormed(), MostComplete(), FirstSeen()], survivor=MostRecent(), together=()),
 ]  # fmt: skip
+
+
+def says(cell):
+    return cell is not None and not _placeholders.says_nothing(cell)
 
 
 class Twin:
@@ -69,7 +73,7 @@ class Twin:
         named = getattr(rule, "column", None)
         return {
             MostRecent: lambda: row[named or "updated_at"] or "",
-            MostComplete: lambda: sum(cell is not None for cell in row.values()),
+            MostComplete: lambda: sum(map(says, row.values())),
             MostFrequent: lambda: sum(self.table[other][column] == value for other in self.cluster),
             Longest: lambda: len((value or "").strip()),
             Oldest: lambda: [-ord(sign) for sign in row[named or column] or "~"],
@@ -110,7 +114,8 @@ class Twin:
             return self.table[k][column], [k]
         if isinstance(chain[0], United):
             return self.united(chain[0], column, filled)
-        k = self.best(filled, lambda k: [self.score(rule, k, column) for rule in chain])
+        telling = [k for k in filled if says(self.table[k][column])] or filled
+        k = self.best(telling, lambda k: [self.score(rule, k, column) for rule in chain])
         return self.table[k][column], [k]
 
     def united(self, rule, column, filled):
@@ -127,7 +132,7 @@ class Twin:
     def second(self, record, sources, first, second, normal):
         """Another e-mail or phone for the column of second ones, where that is empty."""
         taken = sources[first][0]
-        if record[second] is not None or len({self.table[k][first] for k in self.cluster} - {None}) < 2:
+        if says(record[second]) or len({self.table[k][first] for k in self.cluster} - {None}) < 2:
             return
         chosen = normal(self.table[taken][first])
         others = [

@@ -16,7 +16,7 @@ from crmkit.changes import apply_merges
 from crmkit.normalize import emails, phones
 from crmkit.systems import canonical_fields
 
-from ._members import Members, best_rows, contested
+from ._members import Members, best_rows, contested, says_nothing
 from ._merge_log import MergeLog
 from ._merging import Merging, Sources
 from ._rules import Longest, MostFrequent, MostRecent, SurvivorshipRule, SurvivorsOwn
@@ -286,9 +286,10 @@ def _unite_seconds(job: Job, golden: _Golden) -> None:
 def _unite_second(golden: _Golden, first: str, second: str, normal: Callable[[str], str | None]) -> None:
     members, survivor = golden.members, golden.survivor
     chosen, spare = golden.chosen[first], golden.chosen[second]
-    empty = (spare < 0) | (members.codes(second)[spare] < 0)
+    empty = (spare < 0) | ~members.says(second)[spare]
     _, several = golden._uncontested(first)
-    wanted = empty & several & ~np.isin(members.rows[survivor], list(golden.cells[second]))
+    united = [row for row, value in golden.cells[second].items() if not says_nothing(value)]
+    wanted = empty & several & ~np.isin(members.rows[survivor], united)
     if not wanted.any():
         return
     part, places = members.only(wanted)

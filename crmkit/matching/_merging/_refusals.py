@@ -36,7 +36,7 @@ _REFUSES = re.compile(
     r"|withdr[ae]w\w*|revo[kc]\w*|object(?:s|ed|ion|ions)?|suppress\w*|black ?list\w*|block ?list\w*|block(?:ed)?"
     r"|prohibit\w*|forbid\w*|forbidden|stop|dnc|dnd|complain\w*|abuse|spam\w*|donot\w*|dont|do not)\b"
 )
-_NEGATED = re.compile(r"\b(?:no|not|non|never|without|neither|cannot|cant|wont|un)\b")
+_NEGATED = re.compile(r"\b(?:no|not|non|never|without|neither|cannot|cant|wont|doesnt|didnt|isnt|hasnt|wasnt|un)\b")
 _NOT_REFUSED = re.compile(
     rf"(?:(?:has|have|is|was) )?(?:not|never|hasnt|isnt) (?:been )?(?:{_OUT}|unsub\w*|block\w*|denied)"
 )

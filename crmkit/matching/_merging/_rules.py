@@ -53,6 +53,9 @@ def _texts(values: Iterable[object]) -> tuple[str, ...]:
 class SurvivorshipRule:
     """Scores rows for a column; higher survives.
 
+    A cell that says nothing (empty, blanks, ``-``, ``n/a``, ``NULL``) never survives over one that says something,
+    whatever the rule; only :class:`SurvivorsOwn` keeps it.
+
     Subclass it for a rule of your own. A rule that a program should be able to save is better :class:`ScoredBy` a
     registered function: only rules of the library can be written as data.
 
@@ -86,7 +89,7 @@ class MostRecent(SurvivorshipRule):
 
 @attrs.frozen
 class MostComplete(SurvivorshipRule):
-    """The value of the record with the most filled columns.
+    """The value of the record with the most filled columns; ``n/a`` fills none.
 
     .. versionadded:: 0.1.0
     """
