@@ -33,6 +33,10 @@ VALUES = {
     "family_name": ["Lee", "LEE", "Li", "n/a"],
     "street": ["1 Main Street", "2 Oak Avenue", "n/a"],
     "city": ["Oslo", "Bergen", "no email"],
+    "postal_code": ["0150", "5003", "-"],
+    "company_name": ["Acme", "ACME", "Lee & Sons", ""],
+    "job_title": ["CEO", "Buyer", "n/a"],
+    "department": ["Sales", "IT"],
     "email": ["ann@lee.example", "ANN@lee.example", "lee@ann.example", "noemail", "none@none.com"],
     "email_2": ["second@lee.example", "-"],
     "phone": ["+12025550123", "(202) 555-0123", "+12025550188", "000-000"],
@@ -44,7 +48,7 @@ VALUES = {
 }
 OWN = Survivorship(
     {"note": [TrustedSource("system", ["erp", "web"]), Longest()], "city": [ScoredBy(len), FirstSeen()]},
-    survivor=[Oldest("created_at"), FirstSeen()], together=[["street", "phone"]],
+    survivor=[Oldest("created_at"), FirstSeen()], together=[["street", "phone", "postal_code"]],
 )  # fmt: skip
 STYLES = [
     Survivorship(), OWN, Survivorship.insightly(), Survivorship.freshsales(), Survivorship.pipedrive(),
@@ -103,6 +107,31 @@ class Twin:
             return self.stays
         return self.best(self.cluster, rank)
 
+    def filled(self, best, group):
+        """For each column of a group the row that it comes from: the best, or another one where that says nothing."""
+        origin = dict.fromkeys(group.columns, best)
+
+        def said(k, name):
+            return self.table[k][name].casefold() if says(self.table[k][name]) else None
+
+        def same(name, one, other):
+            short, long = sorted((one.rstrip("."), other.rstrip(".")), key=len)
+            return one == other or (name.endswith("_name") and len(short) == 1 and long[0] == short)
+
+        def rank(k):
+            return [sum(says(self.table[k][name]) for name in origin), self.table[k]["updated_at"] or "", -k]
+
+        for k in sorted(self.cluster, key=rank, reverse=True):
+            both = [
+                (name, said(origin[name], name), said(k, name))
+                for name in origin
+                if said(origin[name], name) and said(k, name)
+            ]
+            enough = not group.anchors or any(name in group.anchors for name, _, _ in both)
+            if enough and all(same(*one) for one in both):
+                origin |= {name: k for name in origin if said(origin[name], name) is None and said(k, name)}
+        return origin
+
     def cell(self, column, chain):
         """The value of one column, and the rows that it came from."""
         filled = [k for k in self.cluster if self.table[k][column] is not None]
@@ -145,10 +174,11 @@ class Twin:
     def merged(self):
         """The golden record, and for each column the rows that its value came from."""
         record, sources = {}, {}
-        for names, latest in self.plan.groups:
-            k = self.group(names, latest)
-            record |= {name: self.table[k][name] for name in names}
-            sources |= {name: [k if self.table[k][name] is not None else self.stays] for name in names}
+        for group in self.plan.groups:
+            for name, k in self.filled(self.group(group.columns, group.latest), group).items():
+                record[name] = self.table[k][name]
+                held = {record[name], self.table[self.stays][name]}
+                sources[name] = [self.stays if held == {None} else k]
         for column in self.table[0]:
             if column not in record:
                 chain = [SurvivorsOwn()] if column == "id" else self.plan.chains[column]
