@@ -70,17 +70,27 @@ class NotFoundError(CrmkitError, LookupError):
         self.suggestion = suggestion
 
     @classmethod
-    def of(cls, what: str, name: str, known: Iterable[str]) -> NotFoundError:
-        """Build the error for ``name``, which is not among ``known``."""
+    def of(cls, what: str, name: object, known: Iterable[str], *, shown: bool = True) -> NotFoundError:
+        """Build the error for ``name``, which is not among ``known``.
+
+        Args:
+            what: What it should be the name of.
+            name: As it was given. Only the type of what is no text is said.
+            known: The names there are.
+            shown: Whether the name is said. Not where a value stands next to it in a call: the two are easily swapped.
+        """
         names = list(known)
-        suggestion = did_you_mean(name, names)
+        suggestion = did_you_mean(name, names) if isinstance(name, str) else None
         if suggestion is not None:
             tail = f"did you mean {suggestion!r}?"
         elif names and len(names) <= 12:
             tail = f"known: {', '.join(repr(known_name) for known_name in names)}"
         else:
             tail = f"there are {len(names)} to choose from" if names else "there are none"
-        return cls(f"unknown {what} {name!r}; {tail}", name=name, suggestion=suggestion)
+        if not isinstance(name, str):
+            return cls(f"the name of a {what} is text, not {type(name).__name__}; {tail}")
+        said = f" {name!r}" if shown else ""
+        return cls(f"unknown {what}{said}; {tail}", name=name if shown else None, suggestion=suggestion)
 
 
 class NotFittedError(CrmkitError, ValueError):

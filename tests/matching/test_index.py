@@ -182,6 +182,7 @@ def test_records_added_and_removed_are_found_as_if_the_table_were_read_again(
 def test_levels_and_keys_of_one_pair_are_those_of_the_arrays(kind: str, data: st.DataObject) -> None:
     from crmkit.matching._kinds._alike import code_of
     from crmkit.matching._kinds._fields import EncodedField, Prepared
+    from crmkit.matching._kinds._vocabulary import Vocabulary
     from crmkit.matching.index._fields import FieldIndex, field_arrays
     from crmkit.matching.index._levels import given_level, organization_level
 
@@ -192,7 +193,7 @@ def test_levels_and_keys_of_one_pair_are_those_of_the_arrays(kind: str, data: st
     ready = Prepared({}, {}) if of_kind.prepare is None else of_kind.prepare(values)
     counts = np.array([data.draw(st.sampled_from([1.0, 4.0, 9.0])) for _ in values])
     codes = np.arange(len(values), dtype=np.int32)
-    field = EncodedField("f", np.array(values, dtype=object), (codes,), counts, 100.0, ready.traits)
+    field = EncodedField("f", Vocabulary(values), (codes,), counts, 100.0, ready.traits)
     a, b = np.array([0, 1], dtype=np.int32), np.array([1, 0], dtype=np.int32)
     want = of_kind.compare(field, a, b).tolist()
     if kind == "given_name":

@@ -236,7 +236,7 @@ def test_diamonds_of_roles_and_territories_are_walked_once() -> None:
     found = review(
         engine.policy,
         [Assignment("ann", "top", reason="x"), Assignment("ann", "base", reason="x")],
-        OrgChart([Principal("ann")]),
+        org=OrgChart([Principal("ann")]),
     )
     assert [(row.role, row.via) for row in found.rows] == [
         ("base", "base"), ("top", "top"), ("base", "top"), ("left", "top"), ("right", "top"),
@@ -244,7 +244,7 @@ def test_diamonds_of_roles_and_territories_are_walked_once() -> None:
     again = review(
         engine.policy,
         [Assignment("ann", "base", reason="x"), Assignment("ann", "top", reason="x")],
-        OrgChart([Principal("ann")]),
+        org=OrgChart([Principal("ann")]),
     )
     assert {(row.role, row.via) for row in again.rows} == {(row.role, row.via) for row in found.rows}
 

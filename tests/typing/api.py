@@ -404,7 +404,7 @@ def permissions_answer(policy_file: Path, sink: AuditSink, used: UsageSource) ->
     found: list[perm.FieldViolation] = view.check_write("deal", shown, {"stage": "lost"})
     gate: perm.PolicyDiff = perm.check_no_new_access(policy, perm.preset("hubspot"), held, org=people)
     broken: list[perm.Breach] = perm.constraint_breaches(policy, held)
-    review: perm.Review = perm.review(policy, held, people, usage=used)
+    review: perm.Review = perm.review(policy, held, org=people, usage=used)
     review = review.decide("ann", "sales", "keep", by="bob", tenant=None)
     when: perm.Condition = perm.record.stage.ne("won") & perm.record.owner_id.eq(perm.principal.id) | ~perm.Custom("p")
     grant = perm.Grant(["read"], "deal", scope="team", when=when)

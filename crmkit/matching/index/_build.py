@@ -110,7 +110,8 @@ def lay_out(
     laid: list[dict[str, object]] = []
     for rule in used:
         names = sorted(rule.keys, key=lambda name: -sizes[name])
-        found = rule_arrays([encoded.keys[name] for name in names], [sizes[name] for name in names], order)
+        columns_of = [[np.asarray(column) for column in encoded.keys[name]] for name in names]
+        found = rule_arrays(columns_of, [sizes[name] for name in names], order)
         if found is None:
             raise SchemaError(f"rule {str(rule)!r} has too many keys for an index of this size; use fewer")
         arrays.update(_prefixed(f"rule/{len(laid)}", found))

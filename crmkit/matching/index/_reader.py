@@ -200,7 +200,7 @@ class RecordReader:
         texts = {}
         for name, value in items:
             if name not in self._accepted:
-                raise NotFoundError.of("field", str(name), sorted(self._accepted))
+                raise NotFoundError.of("field", name, sorted(self._accepted))
             if value is None:
                 continue
             if isinstance(value, str):

@@ -25,8 +25,13 @@ if TYPE_CHECKING:
 __all__ = ["Declared", "unknown"]
 
 
-def unknown(what: str, name: str, known: Iterable[str]) -> str:
-    """Return the sentence for a name that nobody declared, with the nearest one that somebody did."""
+def unknown(what: str, name: object, known: Iterable[str]) -> str:
+    """Return the sentence for a name that nobody declared, with the nearest one that somebody did.
+
+    Of what is no text, such as a record in its place, only the type is said.
+    """
+    if not isinstance(name, str):
+        return f"the name of a {what} is text, not a {type(name).__name__}"
     near = did_you_mean(name, map(str, known))
     return f'unknown {what} "{name}"' + ("" if near is None else f'; did you mean "{near}"?')
 
