@@ -25,7 +25,7 @@ from crmkit.matching import (
     merge_clusters,
 )
 from crmkit.matching._merging import _wellformed
-from crmkit.normalize import emails, phones
+from crmkit.normalize import _placeholders, emails, phones
 from crmkit.systems import canonical_fields
 
 VALUES = {
@@ -33,24 +33,32 @@ VALUES = {
     "family_name": ["Lee", "LEE", "Li", "n/a"],
     "street": ["1 Main Street", "2 Oak Avenue", "n/a"],
     "city": ["Oslo", "Bergen", "no email"],
+    "postal_code": ["0150", "5003", "-"],
+    "company_name": ["Acme", "ACME", "Lee & Sons", ""],
+    "job_title": ["CEO", "Buyer", "n/a"],
+    "department": ["Sales", "IT"],
     "email": ["ann@lee.example", "ANN@lee.example", "lee@ann.example", "noemail", "none@none.com"],
-    "email_2": ["second@lee.example"],
+    "email_2": ["second@lee.example", "-"],
     "phone": ["+12025550123", "(202) 555-0123", "+12025550188", "000-000"],
     "phone_other": ["+12025550199"],
-    "note": ["likes tea", "vip", "无"],
+    "note": ["likes tea", "vip", "无", ""],
     "system": ["erp", "web", "crm"],
     "created_at": ["2020-01-01", "2021-01-01", "2022-01-01"],
     "updated_at": ["2023-01-01", "2024-01-01", "2025-01-01"],
 }
 OWN = Survivorship(
     {"note": [TrustedSource("system", ["erp", "web"]), Longest()], "city": [ScoredBy(len), FirstSeen()]},
-    survivor=[Oldest("created_at"), FirstSeen()], together=[["street", "phone"]],
+    survivor=[Oldest("created_at"), FirstSeen()], together=[["street", "phone", "postal_code"]],
 )  # fmt: skip
 STYLES = [
     Survivorship(), OWN, Survivorship.insightly(), Survivorship.freshsales(), Survivorship.pipedrive(),
     Survivorship(default=[MostFrequent(), Longest(), MostRecent()]),
     Survivorship(default=[WellFormed(), MostComplete(), FirstSeen()], survivor=MostRecent(), together=()),
 ]  # fmt: skip
+
+
+def says(cell):
+    return cell is not None and not _placeholders.says_nothing(cell)
 
 
 class Twin:
@@ -69,7 +77,7 @@ class Twin:
         named = getattr(rule, "column", None)
         return {
             MostRecent: lambda: row[named or "updated_at"] or "",
-            MostComplete: lambda: sum(cell is not None for cell in row.values()),
+            MostComplete: lambda: sum(map(says, row.values())),
             MostFrequent: lambda: sum(self.table[other][column] == value for other in self.cluster),
             Longest: lambda: len((value or "").strip()),
             Oldest: lambda: [-ord(sign) for sign in row[named or column] or "~"],
@@ -99,6 +107,31 @@ class Twin:
             return self.stays
         return self.best(self.cluster, rank)
 
+    def filled(self, best, group):
+        """For each column of a group the row that it comes from: the best, or another one where that says nothing."""
+        origin = dict.fromkeys(group.columns, best)
+
+        def said(k, name):
+            return self.table[k][name].casefold() if says(self.table[k][name]) else None
+
+        def same(name, one, other):
+            short, long = sorted((one.rstrip("."), other.rstrip(".")), key=len)
+            return one == other or (name.endswith("_name") and len(short) == 1 and long[0] == short)
+
+        def rank(k):
+            return [sum(says(self.table[k][name]) for name in origin), self.table[k]["updated_at"] or "", -k]
+
+        for k in sorted(self.cluster, key=rank, reverse=True):
+            both = [
+                (name, said(origin[name], name), said(k, name))
+                for name in origin
+                if said(origin[name], name) and said(k, name)
+            ]
+            enough = not group.anchors or any(name in group.anchors for name, _, _ in both)
+            if enough and all(same(*one) for one in both):
+                origin |= {name: k for name in origin if said(origin[name], name) is None and said(k, name)}
+        return origin
+
     def cell(self, column, chain):
         """The value of one column, and the rows that it came from."""
         filled = [k for k in self.cluster if self.table[k][column] is not None]
@@ -110,7 +143,8 @@ class Twin:
             return self.table[k][column], [k]
         if isinstance(chain[0], United):
             return self.united(chain[0], column, filled)
-        k = self.best(filled, lambda k: [self.score(rule, k, column) for rule in chain])
+        telling = [k for k in filled if says(self.table[k][column])] or filled
+        k = self.best(telling, lambda k: [self.score(rule, k, column) for rule in chain])
         return self.table[k][column], [k]
 
     def united(self, rule, column, filled):
@@ -127,7 +161,7 @@ class Twin:
     def second(self, record, sources, first, second, normal):
         """Another e-mail or phone for the column of second ones, where that is empty."""
         taken = sources[first][0]
-        if record[second] is not None or len({self.table[k][first] for k in self.cluster} - {None}) < 2:
+        if says(record[second]) or len({self.table[k][first] for k in self.cluster} - {None}) < 2:
             return
         chosen = normal(self.table[taken][first])
         others = [
@@ -140,10 +174,11 @@ class Twin:
     def merged(self):
         """The golden record, and for each column the rows that its value came from."""
         record, sources = {}, {}
-        for names, latest in self.plan.groups:
-            k = self.group(names, latest)
-            record |= {name: self.table[k][name] for name in names}
-            sources |= {name: [k if self.table[k][name] is not None else self.stays] for name in names}
+        for group in self.plan.groups:
+            for name, k in self.filled(self.group(group.columns, group.latest), group).items():
+                record[name] = self.table[k][name]
+                held = {record[name], self.table[self.stays][name]}
+                sources[name] = [self.stays if held == {None} else k]
         for column in self.table[0]:
             if column not in record:
                 chain = [SurvivorsOwn()] if column == "id" else self.plan.chains[column]

@@ -11,6 +11,7 @@ import numpy as np
 from crmkit import frames
 from crmkit.errors import ShapeError
 from crmkit.frames import Distinct
+from crmkit.normalize import _placeholders
 
 from ._moments import moment_ranks
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     Scores = NDArray[np.float64]
 
-__all__ = ["Members", "best_rows", "contested", "used_codes"]
+__all__ = ["Members", "best_rows", "contested", "says_nothing", "used_codes"]
 
 
 @attrs.define(eq=False)
@@ -59,6 +60,7 @@ class Members:
     _moments: dict[str, Scores] = attrs.field(factory=dict)
     _distinct: dict[str, Distinct] = attrs.field(factory=dict)
     _texts: dict[str, Distinct] = attrs.field(factory=dict)
+    _said: dict[str, NDArray[np.bool_]] = attrs.field(factory=dict)
     _alone: _Alone | None = None
     _judged: dict[tuple[str, str], Scores] = attrs.field(factory=dict)
 
@@ -104,6 +106,19 @@ class Members:
             self._texts[column] = found
         return found
 
+    def says(self, column: str) -> NDArray[np.bool_]:
+        """Return whether the cell of each row says something: not empty, not blank, no ``n/a``."""
+        found = self._said.get(column)
+        if found is None:
+            if self._whole is not None:
+                return self._whole.says(column)[self._places]
+            distinct = self.distinct(column)
+            something = np.ones(len(distinct) + 1, dtype=bool)
+            something[-1] = False  # for -1
+            something[[code for code, value in enumerate(distinct.values) if says_nothing(value)]] = False
+            found = self._said[column] = something[distinct.codes]
+        return found
+
     def _rows_alone(self) -> _Alone:
         if self._alone is None:
             self._alone = _Alone(self.table, self.rows)
@@ -138,13 +153,13 @@ class Members:
         return self._moments[column]
 
     def filled(self) -> Scores:
-        """Return how many columns each row has a value in."""
+        """Return how many columns of each row say something."""
         if self._whole is not None:
             return self._whole.filled()[self._places]
         if self._filled is None:
             self._filled = np.zeros(len(self.rows))
             for column in self.table.columns:
-                self._filled += self.codes(column) >= 0
+                self._filled += self.says(column)
         return self._filled
 
     def places_in(self, whole: Members) -> NDArray[np.int64]:
@@ -167,6 +182,13 @@ class Members:
         chosen = Members(self.table, self.rows[places], numbers[self.cluster[places]], self.updated, survivor)
         chosen._whole, chosen._places = self, places  # what was computed for all rows is not computed again
         return chosen, places
+
+
+def says_nothing(value: object) -> bool:
+    """Say whether a cell might as well be empty: a blank, a marker such as ``n/a``, an empty list."""
+    if isinstance(value, str):
+        return _placeholders.says_nothing(value)
+    return isinstance(value, list | tuple | dict | set | frozenset) and not value
 
 
 _MOST = 0.8
@@ -233,6 +255,7 @@ def best_rows(
     """Return for each cluster the place in ``members.rows`` whose value survives, -1 where none has a value.
 
     Note:
+        Where a value is needed, a cell that says nothing, such as ``n/a``, never wins over one that says something.
         A rule is asked about the clusters in which the rules before it left several rows, and only about these.
     """
     if len(rules) > 1 and rules[0].highest is not None and allowed is None:
@@ -240,6 +263,7 @@ def best_rows(
     open_ = np.ones(len(members.rows), dtype=bool) if allowed is None else allowed.copy()
     if rules[0].needs_value if needs_value is None else needs_value:
         open_ &= members.codes(column) >= 0
+        open_ = _telling(members, column, open_)
     left = np.flatnonzero(open_)
     for rule in rules:
         tied = np.bincount(members.cluster[left], minlength=members.clusters) > 1
@@ -264,6 +288,14 @@ def best_rows(
     result = np.full(members.clusters, -1, dtype=np.int64)
     result[members.cluster[first]] = first
     return result
+
+
+def _telling(members: Members, column: str, open_: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the open rows without those that say nothing, as long as others of their cluster say something."""
+    says = members.says(column) & open_
+    told = np.zeros(members.clusters, dtype=bool)
+    told[members.cluster[says]] = True
+    return open_ & (says | ~told[members.cluster])
 
 
 def _highest(cluster: NDArray[np.int64], scores: Scores) -> NDArray[np.bool_]:

@@ -14,14 +14,13 @@ import numpy as np
 
 from crmkit.changes import apply_merges
 from crmkit.normalize import emails, phones
-from crmkit.systems import canonical_fields
 
-from ._members import Members, best_rows, contested
+from ._members import Members, best_rows, says_nothing
 from ._merge_log import MergeLog
 from ._merging import Merging, Sources
-from ._rules import Longest, MostFrequent, MostRecent, SurvivorshipRule, SurvivorsOwn
+from ._rules import MostRecent, SurvivorshipRule, SurvivorsOwn
+from ._together import Known, from_one_record
 from ._united import United
-from ._wellformed import WellFormed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,11 +32,10 @@ if TYPE_CHECKING:
     from crmkit.typing import AuditSink, Frame
 
     from ._cluster_ids import ClusterIds
-    from ._members import Scores
+    from ._defaults import Group
     from ._survivorship import Plan, Survivorship
 
     Places = NDArray[np.int64]
-    Flags = NDArray[np.bool_]
 
 __all__ = ["Job", "merge_rows"]
 
@@ -83,9 +81,9 @@ def merge_rows(job: Job, survivorship: Survivorship) -> tuple[Frame, MergeLog]:
     members.survivor = np.zeros(len(members.rows), dtype=bool)
     members.survivor[survivor] = True
     golden = _Golden(members, survivor)
-    for columns, latest in plan.groups:
-        if job.key not in columns:
-            golden.together(columns, plan.roles, latest=latest)
+    for group in plan.groups:
+        if job.key not in group.columns:
+            golden.together(group, plan.roles)
     for column in job.table.columns:
         if column not in golden.rules:
             golden.choose(column, (SurvivorsOwn(),) if column == job.key else plan.chains[column])
@@ -123,33 +121,9 @@ def _members(job: Job) -> Members:
 def _survivors(members: Members, plan: Plan, preferred: frozenset[int]) -> Places:
     chain: tuple[SurvivorshipRule, ...] = plan.survivor
     if preferred:
-        chain = (_Known(np.isin(members.rows, sorted(preferred)).astype(np.float64), members), *chain)
+        chain = (Known(np.isin(members.rows, sorted(preferred)).astype(np.float64), members), *chain)
     anything = members.table.columns[0] if members.table.columns else ""
     return best_rows(members, anything, chain, needs_value=False)
-
-
-@attrs.frozen(eq=False)
-class _Known(SurvivorshipRule):
-    """Scores of rows, known beforehand."""
-
-    known: Scores
-    of: Members
-
-    def scores(self, members: Members, column: str) -> Scores:  # noqa: ARG002  # they are known
-        """Return the scores."""
-        return self.known if members is self.of else self.known[members.places_in(self.of)]
-
-
-@attrs.frozen(eq=False)
-class _Summed(SurvivorshipRule):
-    """What a rule says of several columns, as one."""
-
-    rule: SurvivorshipRule
-    columns: Sequence[str]
-
-    def scores(self, members: Members, column: str) -> Scores:  # noqa: ARG002  # it has its own columns
-        """Add up the scores."""
-        return np.asarray(sum(self.rule.scores(members, one) for one in self.columns))
 
 
 class _Golden:
@@ -163,16 +137,11 @@ class _Golden:
         self.sources: dict[str, Sources] = {}
         self.rules: dict[str, str] = {}
 
-    def together(self, columns: Sequence[str], roles: Mapping[str, str], *, latest: bool) -> None:
-        """Take ``columns`` from one record."""
-        members = self.members
-        best = self.survivor.copy()
-        hot = contested(members, columns)
-        if hot.any():
-            part, places = members.only(hot)
-            best[hot] = places[_best_of_group(part, columns, roles, latest=latest)]
-        for column in columns:
-            self._take(column, best, f"from one record: {', '.join(columns)}")
+    def together(self, group: Group, roles: Mapping[str, str]) -> None:
+        """Take columns from one record, and what it lacks from records that agree with it."""
+        rule = f"from one record: {', '.join(group.columns)}"
+        for column, best in from_one_record(self.members, self.survivor, group, roles).items():
+            self._take(column, best, rule)
 
     def choose(self, column: str, chain: Sequence[SurvivorshipRule]) -> None:
         """Take one value by its rules."""
@@ -212,7 +181,8 @@ class _Golden:
         rows = members.rows[survivor[differs]].tolist()
         values: list[object] = [*distinct.values, None]
         self.cells[column] = dict(zip(rows, map(values.__getitem__, codes[best[differs]].tolist()), strict=True))
-        elsewhere = np.flatnonzero((best >= 0) & (best != survivor) & (codes[best] >= 0))
+        held = (codes[best] >= 0) | (codes[survivor] >= 0)  # an emptied cell has a source, too
+        elsewhere = np.flatnonzero((best >= 0) & (best != survivor) & held)
         self.sources[column] = Sources(members.rows[survivor[elsewhere]], members.rows[best[elsewhere]])
         self.chosen[column] = best
         self.rules[column] = rule
@@ -231,50 +201,6 @@ class _Golden:
                 self.cells[column][row] = value
 
 
-def _best_of_group(members: Members, columns: Sequence[str], roles: Mapping[str, str], *, latest: bool) -> Places:
-    """Return for each cluster the row that columns which belong together come from.
-
-    The one with the most that can be right, then by use or by time. Whether a value can be right is costly to ask, so
-    first all are taken to be; what wins then and is right has won, for no other can have more.
-    """
-    hot = {column: contested(members, [column]) for column in columns}
-    filled = np.zeros(len(members.rows))
-    for column in columns:
-        filled += members.codes(column) >= 0
-    best = _by_filled(members, columns, filled, latest=latest)
-    doubtful = _well_filled(members, best, columns, roles, hot) < filled[best]
-    if doubtful.any():
-        asked = np.flatnonzero(doubtful[members.cluster])
-        filled[asked] = _well_filled(members, asked, columns, roles, hot)
-        part, places = members.only(doubtful)
-        best[doubtful] = places[_by_filled(part, columns, filled[places], latest=latest)]
-    return best
-
-
-def _well_filled(
-    members: Members, places: Places, columns: Sequence[str], roles: Mapping[str, str], hot: Mapping[str, Flags]
-) -> Scores:
-    """Return how many of the columns hold something that can be right, in some of the rows.
-
-    Where all rows of a cluster hold the same in a column, it decides nothing and is not asked about.
-    """
-    fields = canonical_fields()
-    score = np.zeros(len(places))
-    for column in columns:
-        kind = fields[roles[column]].type if roles.get(column) in fields else "text"
-        filled = members.codes(column)[places] >= 0
-        score += filled
-        asked = np.flatnonzero(filled & hot[column][members.cluster[places]])
-        score[asked] += WellFormed(kind).scores(members.at(places[asked]), column) - 1.0
-    return score
-
-
-def _by_filled(members: Members, columns: Sequence[str], filled: Scores, *, latest: bool) -> Places:
-    by_use = (_Summed(MostFrequent(), columns), _Summed(Longest(), columns))
-    rest = (MostRecent(), *by_use) if latest else (*by_use, MostRecent())
-    return best_rows(members, columns[0], (_Known(filled, members), *rest), needs_value=False)
-
-
 def _unite_seconds(job: Job, golden: _Golden) -> None:
     """Give a golden record without a second e-mail or phone another one of its cluster, different as it is compared."""
     for first_field, second_field, normal in _SECOND_PLACES:
@@ -286,9 +212,10 @@ def _unite_seconds(job: Job, golden: _Golden) -> None:
 def _unite_second(golden: _Golden, first: str, second: str, normal: Callable[[str], str | None]) -> None:
     members, survivor = golden.members, golden.survivor
     chosen, spare = golden.chosen[first], golden.chosen[second]
-    empty = (spare < 0) | (members.codes(second)[spare] < 0)
+    empty = (spare < 0) | ~members.says(second)[spare]
     _, several = golden._uncontested(first)
-    wanted = empty & several & ~np.isin(members.rows[survivor], list(golden.cells[second]))
+    united = [row for row, value in golden.cells[second].items() if not says_nothing(value)]
+    wanted = empty & several & ~np.isin(members.rows[survivor], united)
     if not wanted.any():
         return
     part, places = members.only(wanted)

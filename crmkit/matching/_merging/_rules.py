@@ -17,6 +17,7 @@ from crmkit.frames import as_text
 from crmkit.normalize import text
 
 from ._members import used_codes
+from ._refusals import meaning, refusing_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +53,9 @@ def _texts(values: Iterable[object]) -> tuple[str, ...]:
 class SurvivorshipRule:
     """Scores rows for a column; higher survives.
 
+    A cell that says nothing (empty, blanks, ``-``, ``n/a``, ``NULL``) never survives over one that says something,
+    whatever the rule; only :class:`SurvivorsOwn` keeps it.
+
     Subclass it for a rule of your own. A rule that a program should be able to save is better :class:`ScoredBy` a
     registered function: only rules of the library can be written as data.
 
@@ -85,7 +89,7 @@ class MostRecent(SurvivorshipRule):
 
 @attrs.frozen
 class MostComplete(SurvivorshipRule):
-    """The value of the record with the most filled columns.
+    """The value of the record with the most filled columns; ``n/a`` fills none.
 
     .. versionadded:: 0.1.0
     """
@@ -246,15 +250,22 @@ class TrustedSource(SurvivorshipRule):
 
 @attrs.frozen
 class RefusalWins(SurvivorshipRule):
-    """The value of a record that says no: an opt-out that is set, or with ``refusal="no"`` a consent that is not given.
+    """The value of a record that refuses: an opt-out that is set, or a consent that is not given.
 
-    A refusal is the person's will, and no later record takes it back by leaving the box empty.
+    A refusal is the person's will, and no later record takes it back by leaving the box empty. A word that names what
+    it says counts by itself, in whatever column: ``unsubscribed``, ``Opted out``, ``Do Not Allow``, ``不同意`` refuse;
+    ``subscribed``, ``Opted in``, ``Allow``, ``已同意`` consent. What says neither (``pending``) loses to refusals only.
+
+    Args:
+        refusal: What a bare yes or no, true or false, 1 or 0 refuses by: ``"yes"`` in a column of opt-outs, ``"no"`` in
+            one of consent. ``None`` tells it by the words of the column's name, as ``opt_out`` or ``newsletter``, in
+            English and Chinese; it is ``"yes"`` where they tell nothing.
 
     Example:
         >>> from crmkit.matching import Matcher
         >>> people = [
         ...     {"id": "1", "name": "Ana Maier", "email": "ana@example.com", "news": "unsubscribed"},
-        ...     {"id": "2", "name": "Ana Maier", "email": "ana@example.com", "news": ""},
+        ...     {"id": "2", "name": "Ana Maier", "email": "ana@example.com", "news": "subscribed"},
         ... ]
         >>> golden, _ = Matcher.contacts().dedupe(people).merge(survivorship={"news": RefusalWins()})
         >>> golden[0]["news"]
@@ -263,17 +274,20 @@ class RefusalWins(SurvivorshipRule):
     .. versionadded:: 0.1.0
     """
 
-    refusal: Literal["yes", "no"] = attrs.field(default="yes", validator=attrs.validators.in_(("yes", "no")))
+    refusal: Literal["yes", "no"] | None = attrs.field(
+        default=None, validator=attrs.validators.optional(attrs.validators.in_(("yes", "no")))
+    )
 
     def scores(self, members: Members, column: str) -> Scores:
         """Score 1 for a refusal, 0 for the opposite, between them for what is neither."""
         distinct = members.texts(column)
-        refusing, other = (_YES, _NO) if self.refusal == "yes" else (_NO, _YES)
-        ranks = []
-        for value in distinct.values:
-            word = text.fold(str(value)).strip()
-            ranks.append(1.0 if word in refusing else 0.0 if word in other else 0.5)
-        return np.asarray(np.array([*ranks, 0.0])[distinct.codes])
+        refuses = self.refusal or refusing_answer(column) or "yes"
+        allows = "no" if refuses == "yes" else "yes"
+        ranks = np.zeros(len(distinct) + 1)
+        for code in used_codes(distinct.codes, len(distinct)).tolist():
+            said = meaning(str(distinct.values[code]))
+            ranks[code] = 1.0 if said in {"refusal", refuses} else 0.0 if said in {"consent", allows} else 0.5
+        return np.asarray(ranks[distinct.codes])
 
 
 @attrs.frozen
@@ -344,13 +358,4 @@ def register_score(name: str, score: Callable[[str], float]) -> None:
 _CHECKED = frozenset({
     "1", "1.0", "true", "t", "yes", "y", "x", "on", "checked", "verified", "valid", "confirmed", "deliverable",
     "是", "对", "已验证", "已核实", "已认证", "有效",
-})  # fmt: skip
-_YES = frozenset({
-    "1", "1.0", "true", "t", "yes", "y", "x", "on", "checked", "opt out", "opted out", "opt-out", "unsubscribed",
-    "granted", "given", "opt in", "opted in", "opt-in", "subscribed", "是", "对", "已退订", "已同意", "同意",
-})  # fmt: skip
-_NO = frozenset({
-    "0", "0.0", "false", "f", "no", "n", "off", "unchecked", "denied", "refused", "declined", "withdrawn", "revoked",
-    "opt out", "opted out", "opt-out", "unsubscribed", "not given", "否", "不",
-    "未同意", "不同意", "拒绝", "已退订", "已撤回",
 })  # fmt: skip

@@ -11,7 +11,7 @@ from crmkit import columns as recognition
 from crmkit.errors import NotFoundError, SchemaError
 from crmkit.systems import canonical_fields
 
-from ._defaults import STYLES, TOGETHER, default_rules
+from ._defaults import STYLES, TOGETHER, Group, default_rules
 from ._rules import MostComplete, MostRecent, SurvivorFirst, SurvivorshipRule, SurvivorsOwn
 from ._survivorship_data import SurvivorshipData
 from ._united import United
@@ -79,7 +79,9 @@ class Survivorship(SurvivorshipData):
         default: Rules of all other columns; ``None`` takes those of each kind of field.
         survivor: Which record stays.
         together: Fields or columns that come from one record, as groups; ``None`` takes names, addresses, employers,
-            owners, and amounts with their currency, ``()`` nothing.
+            owners, and amounts with their currency, ``()`` nothing. What that record leaves empty is filled from others
+            that say the same in another of these columns and nothing else in any; in names, employers and owners from
+            all that do not contradict it.
 
     Raises:
         SchemaError: Not a rule, ``United`` beside another, or a rule that cannot choose the survivor.
@@ -143,7 +145,7 @@ class Survivorship(SurvivorshipData):
         for column in table.columns:
             field = found.fields.get(column)
             chain = own.get(column) or self.fields.get(field or "") or self.default
-            chains[column] = default_rules(field) if chain is None else chain
+            chains[column] = default_rules(field, column) if chain is None else chain
         for chain in (*own.values(), *chains.values(), self.survivor):
             for rule in chain:
                 needed = getattr(rule, "column", None)
@@ -159,23 +161,20 @@ class Survivorship(SurvivorshipData):
         decided = {column for column in table.columns if column in own or found.fields.get(column) in self.fields}
         return Plan(chains, self._groups(table, found, roles, decided), roles, self.survivor)
 
-    def _groups(
-        self, table: Table, found: ColumnMap, roles: Mapping[str, str], decided: set[str]
-    ) -> tuple[tuple[tuple[str, ...], bool], ...]:
+    def _groups(self, table: Table, found: ColumnMap, roles: Mapping[str, str], decided: set[str]) -> tuple[Group, ...]:
         if self.together is None:
             if self.default is not None:
                 return ()
-            named = [
-                (tuple(column for column in table.columns if roles.get(column) in group), latest)
-                for group, latest in TOGETHER
-            ]
+            open_ = [column for column in table.columns if column not in decided]
+            groups = [group.of(open_, roles) for group in TOGETHER]
         else:
             named = [
-                (tuple(_column_of(n, table, found) for n in group if not _is_absent(n, table, found)), True)
+                [_column_of(n, table, found) for n in group if not _is_absent(n, table, found)]
                 for group in self.together
             ]
-        open_ = [(tuple(column for column in columns if column not in decided), latest) for columns, latest in named]
-        return tuple((columns, latest) for columns, latest in open_ if len(columns) > 1)
+            kept = [tuple(column for column in columns if column not in decided) for columns in named]
+            groups = [Group(columns, latest=True, anchors=frozenset(columns)) for columns in kept]
+        return tuple(group for group in groups if len(group.columns) > 1)
 
 
 @attrs.frozen
@@ -183,7 +182,7 @@ class Plan:
     """What holds for one table: rules of each column, columns that come from one record, fields, who stays."""
 
     chains: Mapping[str, Chain]
-    groups: tuple[tuple[tuple[str, ...], bool], ...]
+    groups: tuple[Group, ...]
     roles: Mapping[str, str]
     survivor: Chain
 
