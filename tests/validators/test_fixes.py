@@ -218,7 +218,7 @@ def test_whatever_was_changed_in_a_line_is_refused_with_its_number(tmp_path, col
     RecordSet(cells).to_csv(path)
     with pytest.raises(FormatError, match="lines 3 are not as they were written") as caught:
         FixPlan.from_csv(path)
-    assert other not in str(caught.value) or not other
+    assert len(other) < 4 or other not in str(caught.value)
     if column == "after":
         assert FixPlan.from_csv(path, allow_edits=True).rules[1] == "review"
     else:
