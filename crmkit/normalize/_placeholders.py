@@ -72,12 +72,17 @@ def _is_named(word: str) -> bool:
     return word in _words("marker_or_name")
 
 
-def is_name_placeholder(raw: str) -> bool:
-    """Say whether the text stands in for a name; see :func:`crmkit.normalize.names.is_placeholder`."""
+def is_name_placeholder(raw: str, *, folded: str | None = None) -> bool:
+    """Say whether the text stands in for a name; see :func:`crmkit.normalize.names.is_placeholder`.
+
+    Args:
+        raw: The text.
+        folded: ``text.fold`` of it, where that is known.
+    """
     if len(raw) > _LONG_TEXT:
         bare = raw.strip().strip(_ROUND)
         return is_name_placeholder(bare) if len(bare) <= _LONG_TEXT else _SIGN(bare) is None
-    folded = text.fold(raw)
+    folded = text.fold(raw) if folded is None else folded
     if not (folded[:1].isalpha() or any(map(str.isalpha, folded))):
         return True
     always, unless_a_name = _words("marker", "filler"), _words("marker_or_name", "filler_or_name")

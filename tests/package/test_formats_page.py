@@ -162,7 +162,7 @@ def test_the_digest_of_a_review() -> None:
     deal = perm.Resource("deal", actions=["read"], owner="owner_id")
     policy = perm.Policy([deal], [perm.Role("sales", grants=[perm.Grant("read", "deal", scope="own")])])
     held = [perm.Assignment("ann", "sales", granted_by="bob", reason="team")]
-    review = perm.review(policy, held, perm.OrgChart([perm.Principal("ann")]), at=NOW)
+    review = perm.review(policy, held, org=perm.OrgChart([perm.Principal("ann")]), at=NOW)
     assert policy.digest in PAGE
     assert review.digest in PAGE
 

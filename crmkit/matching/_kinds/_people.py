@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crmkit.normalize import names, text
+from crmkit.normalize import _placeholders, names, text
 
 from ._alike import code_of, edits, edits_of, is_affix_of, jaro_winkler_of, lengths, outline, prepare_outline, token_set
 from ._fields import Kind, Prepared
@@ -68,7 +68,7 @@ BORNE_SHARE = 5e-4
 def normalize_name(raw: str) -> str | None:
     """Fold a part of a person's name; placeholders and texts without a letter are nothing."""
     folded = text.fold(raw)
-    if not folded or names.is_placeholder(raw):
+    if not folded or _placeholders.is_name_placeholder(raw, folded=folded):
         return None
     folded = " ".join(_NOT_LETTERS.sub(" ", folded.replace("'", "")).split())
     return folded or None
@@ -171,7 +171,8 @@ def _prepare_given(values: Sequence[str]) -> Prepared:
     roots = [value if h else names.nickname_root(value) for value, h in zip(values, han, strict=True)]
     known = np.fromiter((not h and len(names.nicknames(v)) > 1 for v, h in zip(values, han, strict=True)), dtype=bool)
     starts = [value if h else value[:3] for value, h in zip(values, han, strict=True)]
-    return Prepared({"root": roots, "start": starts}, traits | {"root": code_of(roots), "known": known})
+    root = code_of(roots)
+    return Prepared({"root": root, "start": starts}, traits | {"root": root, "known": known})
 
 
 def _prepare_family(values: Sequence[str]) -> Prepared:

@@ -79,9 +79,7 @@ def merge_clusters(
     """
     table = frames.read(frame)
     found = recognition.recognize(table, kind=kind)
-    ids, column, note = record_ids(table, key, found.key)
-    if key is not None and note is not None:
-        raise SchemaError(f"{note}; a key needs one id of its own for each row")
+    ids, column, _ = record_ids(table, key, found.key)
     as_text = frames.as_text
     rows = {record if type(record) is str else as_text(record): row for row, record in enumerate(ids)}
     labels = _labels(clusters, rows)
