@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import datetime as dt
+import uuid
+import zoneinfo
+from decimal import Decimal
+
 import numpy as np
 import pytest
 
 from crmkit import frames
 from crmkit.errors import ConflictError, InvalidValueError, NotFoundError, SchemaError, ShapeError
-from crmkit.matching import Longest, Matcher, merge_clusters
+from crmkit.matching import Longest, Matcher, MergeLog, merge_clusters
 from crmkit.records import RecordSet
 from crmkit.testing import generate
 
@@ -251,3 +256,56 @@ def test_no_value_is_lost_by_a_merge():
 
 def records_of(frame):
     return [dict(zip(frame, row, strict=True)) for row in zip(*frame.values(), strict=True)]
+
+
+OSLO = zoneinfo.ZoneInfo("Europe/Oslo")
+IDS = {
+    "integers": [1, 2, 3],
+    "negative": [-1, -2, -3],
+    "large": [2**62 + 1, 2**62 + 3, 2**62 + 5],
+    "fractions": [1.5, 2.5, 1e300],
+    "decimals": [Decimal("1.50"), Decimal("2.50"), Decimal("3.00")],
+    "uuids": [uuid.UUID(int=k) for k in (1, 2, 3)],
+    "days": [dt.date(2026, 1, k) for k in (1, 2, 3)],
+    "midnights": [dt.datetime(2026, 1, k) for k in (1, 2, 3)],
+    "moments": [dt.datetime(2026, 1, k, 5, 6, 7, 8) for k in (1, 2, 3)],
+    "moments of a zone": [dt.datetime(2026, 1, k, 5, tzinfo=OSLO) for k in (1, 2, 3)],
+    "bytes": [b"a", b"\xc3\xa4", b"c"],
+    "texts": ["007", "7", "-7"],
+}
+
+
+@pytest.mark.parametrize("saved", [False, True])
+@pytest.mark.parametrize("name", IDS)
+def test_pointers_keep_their_type_and_that_of_their_column(name, saved, tmp_path):
+    stays, goes, other = IDS[name]
+    _, log = merge_clusters({"id": IDS[name], "n": [1, 2, 3]}, [0, 0, 1], key="id", survivors=[stays])
+    if saved:
+        log.save(tmp_path / "log.jsonl")
+        log = MergeLog.load(tmp_path / "log.jsonl")
+    children = {"id": [1, 2, 3, 4], "who": [goes, other, None, stays]}
+    expected = [stays, other, None, stays]
+    moved, rebinds = log.repoint(children, "who", key="id")
+    assert moved["who"] == expected
+    assert [type(one) for one in moved["who"]] == [type(one) for one in expected]
+    assert rebinds.revert(moved) == children
+    makers = [pl.DataFrame, pd.DataFrame, pa.table] if name != "uuids" else [pd.DataFrame]
+    for make in makers:
+        frame = make(children)
+        moved, rebinds = log.repoint(frame, "who", key="id")
+        assert frames.read(moved).dtype("who") == frames.read(frame).dtype("who")
+        assert frames.read(moved).column("who") == frames.read(make({**children, "who": expected})).column("who")
+        assert rebinds.revert(moved).equals(frame)
+
+
+def test_pointers_of_whole_numbers_stay_integers_in_pandas():
+    _, log = merge_clusters({"id": ["-1", "-2", "3"]}, [0, 0, 1], key="id", survivors=["-1"])
+    moved, _ = log.repoint(pd.DataFrame({"who": [-2, 3]}), "who")
+    assert (moved["who"].dtype, moved["who"].tolist()) == ("int64", [-1, 3])
+
+
+def test_an_id_that_the_type_of_a_pointer_cannot_hold_is_text():
+    for stays in ("007", "A7", "", "1e3"):
+        _, log = merge_clusters({"id": [stays, "8"]}, [0, 0], key="id", survivors=[stays])
+        for value in (8, 8.0, Decimal(8)):
+            assert log.repoint([{"who": value}], "who")[0] == [{"who": stays}]

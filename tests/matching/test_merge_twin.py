@@ -121,15 +121,18 @@ class Twin:
         def rank(k):
             return [sum(says(self.table[k][name]) for name in origin), self.table[k]["updated_at"] or "", -k]
 
-        for k in sorted(self.cluster, key=rank, reverse=True):
+        order = sorted(self.cluster, key=rank, reverse=True)
+        for sure, k in [(True, k) for k in order] + [(False, k) for k in order]:
             both = [
                 (name, said(origin[name], name), said(k, name))
                 for name in origin
                 if said(origin[name], name) and said(k, name)
             ]
-            enough = not group.anchors or any(name in group.anchors for name, _, _ in both)
-            if enough and all(same(*one) for one in both):
-                origin |= {name: k for name in origin if said(origin[name], name) is None and said(k, name)}
+            anchors = [name for name, one, _ in both if name in group.anchors and not _wellformed.is_placeholder(one)]
+            if (anchors or not group.anchors) and all(same(*one) for one in both):
+                for name in origin:
+                    if said(origin[name], name) is None and (one := said(k, name)):
+                        origin[name] = origin[name] if sure and _wellformed.is_placeholder(one) else k
         return origin
 
     def cell(self, column, chain):

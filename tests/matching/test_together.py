@@ -73,6 +73,13 @@ def test_an_address_is_filled_up_only_from_the_same_place(other, filled):
     assert origin["postal_code"] == ("1" if filled else "0")
 
 
+def test_two_placeholders_are_no_place_and_give_nothing_that_another_knows():
+    first = {"street": "1 Main Street", "city": "no email", "region": "Oslo"}
+    assert merged(first, {"city": "no email", "postal_code": "0150"})[0]["postal_code"] is None
+    rows = [{"job_title": "test", "company": "Acme"}, {"job_title": "CEO"}, {"company": "Acme", "department": "IT"}]
+    assert merged(*rows)[0] == {"job_title": "CEO", "company": "Acme", "department": "IT"}
+
+
 def test_an_amount_takes_no_currency_of_another_amount():
     known = {"amount": "100", "expected_amount": "80", "currency": None}
     assert merged({"amount": "70", "currency": "EUR"}, known)[0] == known

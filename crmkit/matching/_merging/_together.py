@@ -12,10 +12,10 @@ from crmkit.systems import canonical_fields
 
 from ._members import Members, best_rows, contested, used_codes
 from ._rules import Longest, MostFrequent, MostRecent, SurvivorshipRule
-from ._wellformed import WellFormed
+from ._wellformed import WellFormed, is_placeholder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -61,13 +61,25 @@ def _filled_up(members: Members, best: Places, group: Group, roles: Mapping[str,
     bests = np.searchsorted(places, best[gaps]).tolist()
     for number, cluster in enumerate(np.flatnonzero(gaps).tolist()):
         held = list(rows[bests[number]])
-        for row in order[first[number] : first[number + 1]]:
-            lacks = [k for k, cell in enumerate(rows[row]) if cell is not None and held[k] is None]
-            if lacks and agree(held, rows[row]):
-                for k in lacks:
-                    held[k] = rows[row][k]
-                    chosen[group.columns[k]][cluster] = places[row]
+        for row, k in _givers(held, rows, order[first[number] : first[number + 1]], agree):
+            chosen[group.columns[k]][cluster] = places[row]
     return chosen
+
+
+def _givers(
+    held: Cells, rows: Sequence[Sequence[str | None]], order: Sequence[int], agree: _Agreement
+) -> Iterator[tuple[int, int]]:
+    """Yield rows, and which cell each gives to ``held``; a placeholder is given where nobody has anything else."""
+    for anything in (False, True):
+        for row in order:
+            lacks = [k for k, cell in enumerate(rows[row]) if cell is not None and held[k] is None]
+            if not lacks or not agree(held, rows[row]):
+                continue
+            for k in lacks:
+                cell = rows[row][k]
+                if anything or not is_placeholder(cell or ""):
+                    held[k] = cell
+                    yield row, k
 
 
 def _folded(part: Members, column: str) -> Cells:
@@ -110,7 +122,7 @@ class _Agreement:
                 continue
             if one != other and not (k in self.parts and _is_initial(one, other)):
                 return False
-            anchored = anchored or k in self.anchors
+            anchored = anchored or (k in self.anchors and not is_placeholder(one))
         return anchored and all(
             _is_part(part, full)
             for f in self.full

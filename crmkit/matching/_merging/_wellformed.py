@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 import numpy as np
 
+from crmkit.errors import NotFoundError
 from crmkit.normalize import _email_bulk, _phone_bulk, companies, dates, emails, names, phones
+from crmkit.systems import canonical_fields
 
 from . import _beyond_doubt
 from ._members import used_codes
@@ -37,7 +40,10 @@ class WellFormed(SurvivorshipRule):
 
     Args:
         type: What the column holds, as in the canonical fields: ``email``, ``phone``, ``date``, ``datetime``,
-            ``person``, ``company``; for anything else only placeholders are told.
+            ``person``, ``company``; for their other types only placeholders are told.
+
+    Raises:
+        NotFoundError: No canonical field has such a type.
 
     Example:
         >>> from crmkit.matching import Matcher, MostRecent
@@ -58,6 +64,10 @@ class WellFormed(SurvivorshipRule):
 
     type: str = "text"
 
+    def __attrs_post_init__(self) -> None:
+        if self.type not in _types():
+            raise NotFoundError.of("type of field", str(self.type), _types())
+
     def scores(self, members: Members, column: str) -> Scores:
         """Score 1 for a value in form, less for a careless one, 0.5 where that cannot be told, 0 for none."""
         distinct = members.texts(column)
@@ -70,6 +80,11 @@ class WellFormed(SurvivorshipRule):
         if len(used):
             scores[used] = _judge_all(self.type, [str(values[code]) for code in used.tolist()])
         return np.asarray(scores[codes])
+
+
+@cache
+def _types() -> tuple[str, ...]:
+    return tuple(dict.fromkeys(["text", *(field.type for field in canonical_fields().values())]))
 
 
 def _judge_all(kind: str, texts: list[str]) -> Scores:
