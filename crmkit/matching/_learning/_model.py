@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from crmkit.errors import FormatError
+from crmkit.errors import FormatError, SchemaError
 from crmkit.matching._kinds._channels import EMAIL_LOCAL
 from crmkit.matching._settings._presets import CHANCE, MATCH
 from crmkit.matching.comparisons import KINDS
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from crmkit.matching._kinds._fields import Comparison
     from crmkit.matching._pairs._levels import PairLevels
+    from crmkit.matching._reading._encode import Encoded
 
     FloatArray = NDArray[np.float64]
     Memberships = list[list[tuple[int, NDArray[np.bool_] | None]]]
@@ -42,6 +43,7 @@ __all__ = [
     "PERSON_NAMES",
     "MatchModel",
     "Posterior",
+    "adapted",
     "field_evidence",
     "filled_groups",
     "group_evidence",
@@ -169,6 +171,18 @@ class Posterior:
 
     log_odds: FloatArray
     explanation: NDArray[np.int8]
+
+
+def adapted(model: MatchModel, encoded: Encoded) -> MatchModel:
+    """Return the model for another file.
+
+    Raises:
+        SchemaError: The file is compared on something else than the model was fitted on.
+    """
+    have, need = [one.name for one in encoded.comparisons], [one.name for one in model.comparisons]
+    if have != need:
+        raise SchemaError(f"the model was fitted on {', '.join(need)}, this frame has {', '.join(have) or 'none'}")
+    return model.for_size(encoded.effective, encoded.possible_pairs)
 
 
 def field_evidence(model: MatchModel, pairs: PairLevels) -> tuple[FloatArray, FloatArray]:
