@@ -171,6 +171,7 @@ PHONE = Kind(
     keys=("tail",),
     prepare=_prepare_phones,
     compare=_compare_phones,
+    owned_alone=True,
 )
 
 
@@ -201,4 +202,5 @@ WEB = Kind(
     normalize=normalize_web,
     prepare=prepare_outline,
     compare=_compare_hosts,
+    owned_alone=True,
 )

@@ -7,6 +7,7 @@ matcher only meets integers, and strings where two different values have to be c
 from __future__ import annotations
 
 import hashlib
+import itertools
 import logging
 import zlib
 from functools import partial
@@ -125,16 +126,14 @@ def encode(
         source.countries()  # kept by the source, and the last that is read of its table
         source.table.forget()
     weights = _copy_weights(drafts, {comparison.name: comparison.group for comparison in comparisons}, n)
+    comparisons = [one for one in comparisons if one.name in drafts and _can_agree(drafts[one.name], sizes)]
     fields: dict[str, EncodedField] = {}
     keys: dict[str, tuple[Codes, ...]] = {}
     for comparison in comparisons:
-        draft = drafts.get(comparison.name)
-        if draft is None:
-            continue
-        kind = KINDS[comparison.kind]
+        draft, kind = drafts[comparison.name], KINDS[comparison.kind]
         ready = Prepared({}, {}) if kind.prepare is None else kind.prepare(draft.values)
         field = draft.field(comparison.name, weights, ready.traits)
-        fields[comparison.name] = attrs.evolve(field, owned=kind.owned, common=kind.common)
+        fields[comparison.name] = attrs.evolve(field, owned=kind.is_owned(comparisons), common=kind.common)
         keys[comparison.name] = draft.columns
         for suffix, derived in ready.keys.items():
             table = derived if isinstance(derived, np.ndarray) else code_of(derived)
@@ -148,7 +147,7 @@ def encode(
         effective=float(weights.sum()),
         possible_pairs=_possible_pairs(weights, sizes),
         side=np.repeat(np.arange(len(sizes), dtype=np.int8), sizes) if len(sizes) > 1 else None,
-        comparisons=tuple(comparison for comparison in comparisons if comparison.name in fields),
+        comparisons=tuple(comparisons),
         fields=fields,
         keys=keys,
         weights=weights,
@@ -189,6 +188,13 @@ class _Draft:
             filled=float(weights[filled].sum()),
             traits=traits,
         )
+
+
+def _can_agree(draft: _Draft, sizes: Sequence[int]) -> bool:
+    """Whether each of two tables has a value: what one of them lacks says nothing about any pair."""
+    ends = np.cumsum([0, *sizes]).tolist()
+    tables = list(itertools.pairwise(ends))
+    return all(any((column[a:b] >= 0).any() for column in draft.columns) for a, b in tables)
 
 
 def _through(table: Codes, column: Codes) -> Codes:

@@ -9,6 +9,7 @@ import numpy as np
 
 from crmkit import _notebook
 from crmkit.matching._settings._presets import MATCH
+from crmkit.matching.comparisons import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -143,6 +144,7 @@ def diagnose(
         )
     if oversized:
         notes.append(f"{oversized} records are in components too large to compare all with all; look at these clusters")
+    notes += _of_one_thing(model, len(candidates), int(linked.sum()))
     answers = known.answers(pairs.left, pairs.right)
     lost = int(np.where(linked, answers < 0, answers > 0).sum())
     if lost:
@@ -165,6 +167,18 @@ def diagnose(
         measured_recall=recall,
         notes=tuple(notes),
     )
+
+
+def _of_one_thing(model: MatchModel, candidates: int, linked: int) -> list[str]:
+    """Say what a file with one thing to compare cannot say."""
+    if len({one.group for one in model.comparisons}) != 1 or not candidates:
+        return []
+    name, kind = model.comparisons[0].name, KINDS[model.comparisons[0].kind]
+    if not linked:
+        return [f"there is nothing but {name!r} to compare, and no two records are one party by it alone"]
+    if kind.owned_alone:
+        return [f"there is nothing but {name!r} to compare: a value that few records share is taken for one party's"]
+    return []
 
 
 def _measured(pairs: ScoredPairs, linked: NDArray[np.bool_], known: KnownPairs) -> tuple[float, float]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from crmkit.errors import InvalidValueError, NotFoundError
 from crmkit.matching._reading._marks import mark
+from crmkit.matching.comparisons import KINDS
 from crmkit.normalize import text
 
 from ._blocks import Around, RuleIndex
@@ -51,7 +52,11 @@ class State:
         places, filled = document["places"], document["filled"]
         self.fields = [
             FieldIndex(
-                one, part_of(arrays, f"field/{one.name}"), columns=tuple(places[one.name]), filled=filled[one.name]
+                one,
+                part_of(arrays, f"field/{one.name}"),
+                columns=tuple(places[one.name]),
+                filled=filled[one.name],
+                owned=KINDS[one.kind].is_owned(comparisons),
             )
             for one in comparisons
         ]
