@@ -337,7 +337,7 @@ class Matcher:
         """Read what ``to_dict`` wrote.
 
         Raises:
-            FormatError: Not a matcher, or one of a later version.
+            FormatError: Not a matcher, one of a later version, or one that was edited; the location names the part.
         """
         settings, model = settings_of(document)
         matcher = cls(**settings)  # type: ignore[arg-type]  # attrs checks them

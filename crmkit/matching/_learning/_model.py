@@ -11,6 +11,7 @@ the ratio e_same / e_different, whose logarithm ``group_evidence`` computes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -23,10 +24,9 @@ from crmkit.matching.comparisons import KINDS
 
 from ._causes import log_ratio
 from ._correction import features
+from ._wellformed import check_model
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from crmkit.matching._kinds._fields import Comparison
@@ -141,21 +141,22 @@ class MatchModel:
         """Read what ``to_dict`` wrote.
 
         Raises:
-            FormatError: The document is not a match model, or one of a later version.
+            FormatError: The document is not a match model, one of a later version, or holds what no model learns.
         """
         from crmkit.matching._kinds._fields import Comparison
 
-        if document.get("format") != FORMAT:
+        if not isinstance(document, Mapping) or document.get("format") != FORMAT:
             raise FormatError(f"not a {FORMAT} document; save models with to_dict()", location="format")
+        check_model(document)
         values: dict[str, Any] = dict(document)
         del values["format"]
         comparisons = tuple(Comparison.from_dict(one) for one in values.pop("comparisons"))
         email = values.pop("namesake_email")
         for table in ("errors", "chance"):
-            values[table] = {name: np.asarray(numbers) for name, numbers in values[table].items()}
+            values[table] = {name: np.asarray(numbers, dtype=np.float64) for name, numbers in values[table].items()}
         return cls(
             comparisons=comparisons,
-            namesake_email=None if email is None else np.asarray(email),
+            namesake_email=None if email is None else np.asarray(email, dtype=np.float64),
             **values,
         )
 

@@ -104,11 +104,17 @@ class FieldIndex:
     )  # fmt: skip
 
     def __init__(
-        self, comparison: Comparison, arrays: Arrays, *, columns: tuple[int, ...], filled: float, owned: bool
+        self,
+        comparison: Comparison,
+        arrays: Arrays,
+        *,
+        columns: tuple[int, ...],
+        filled: float,
+        owned: bool | None = None,
     ) -> None:
         self.comparison = comparison
         self.kind = KINDS[comparison.kind]
-        self.owned = owned
+        self.owned = self.kind.owned if owned is None else owned
         """Whether a value belongs to one party, as ``Kind.is_owned`` says."""
         self.columns = columns
         """Places of its columns in the row of codes, one after the other."""
