@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rapidfuzz.distance import OSA, LCSseq
 
+from crmkit.errors import InvalidValueError
 from crmkit.normalize import companies, text
 
 if TYPE_CHECKING:
@@ -39,7 +40,10 @@ class CompanyNames:
     (``companies.core``): two different ones count a little, one that is left out counts nothing.
 
     Args:
-        names: The list that says how common each word is, usually the column itself.
+        names: The list that says how common each word is, usually the column itself; ``None`` is no name.
+
+    Raises:
+        InvalidValueError: Something else than a text is among them.
 
     Example:
         >>> names = CompanyNames(["Acme Holding", "Borg Holding", "Cito Holding", "Acme Tools", "Dahl Tools"])
@@ -50,11 +54,15 @@ class CompanyNames:
     .. versionadded:: 0.1.0
     """
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str | None]) -> None:
         self._counts: Counter[str] = Counter()
         self._size = 0
         self._read = lru_cache(maxsize=_REMEMBERED)(_read)
         for name in names:
+            if name is None:
+                continue
+            if not isinstance(name, str):
+                raise InvalidValueError("names of companies are texts; leave out or convert what is none")
             self._counts.update(set(_parts(companies.core(name))))
             self._size += 1
 

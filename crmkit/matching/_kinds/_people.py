@@ -66,15 +66,22 @@ BORNE_SHARE = 5e-4
 
 
 def normalize_name(raw: str) -> str | None:
-    """Fold a part of a person's name; placeholders and texts without a letter are nothing."""
+    """Fold a part of a person's name, katakana to hiragana; placeholders and texts without a letter are nothing.
+
+    Example:
+        >>> normalize_name("タロウ") == normalize_name("たろう") == normalize_name("ﾀﾛｳ")
+        True
+    """
     folded = text.fold(raw)
     if not folded or names.is_placeholder(raw):
         return None
     folded = " ".join(_NOT_LETTERS.sub(" ", folded.replace("'", "")).split())
-    return folded or None
+    return folded.translate(_HIRAGANA) or None
 
 
 _NOT_LETTERS = re.compile(r"[\W\d_]+")
+_HIRAGANA = {code: code - 0x60 for code in range(0x30A1, 0x30F7)}
+"""Each letter of katakana with that of hiragana: two ways to write one sound."""
 
 
 def normalize_family(raw: str) -> str | None:
@@ -331,12 +338,28 @@ _DIGITS = re.compile(r"\D*(\d{4})\D?(\d{2})\D?(\d{2})(?:\D.*)?\Z", re.DOTALL)
 def normalize_date(raw: str) -> str | None:
     """Eight digits, year first; a date that does not exist keeps its digits, because its twin may have the same.
 
+    What systems write where no date is known is none: the first and the last day that databases and spreadsheets can
+    hold, and months with days of zero.
+
     Example:
-        >>> normalize_date("1999-02-31"), normalize_date("?")
-        ('19990231', None)
+        >>> normalize_date("1999-02-31"), [normalize_date(text) for text in ("?", "9999-12-31", "1900-01-01")]
+        ('19990231', [None, None, None])
     """
     found = _DIGITS.match(raw)
-    return "".join(found.groups()) if found else None
+    if found is None:
+        return None
+    year, month, day = found.groups()
+    is_edge = not _FIRST_YEAR <= int(year) <= _LAST_YEAR and month + day in _EDGES
+    is_open = is_edge or month + day == "0000" or year in _NO_YEARS or year + month + day in _PLACEHOLDERS
+    return None if is_open else year + month + day
+
+
+_FIRST_YEAR, _LAST_YEAR, _EDGES = 1901, 2098, frozenset({"0101", "1231"})
+"""The first or last day of a year in which no living person was born; within such a year another day may be a slip."""
+
+_NO_YEARS = frozenset({"0000", "0001", "9999"})
+_PLACEHOLDERS = frozenset({"18991230", "11111111", "20790606"})
+"""The day from which spreadsheets count, one key held down, and the last day of a short form of databases."""
 
 
 _DATE_LEVELS = (

@@ -362,6 +362,8 @@ class _Ids:
         Raises:
             NotFoundError: No record has it; the message does not repeat the id.
         """
+        if type(record_id) not in {str, int}:  # ids of an index are of no other type, and a list cannot be looked up
+            raise NotFoundError("no record of the index has this id; ids are texts or whole numbers")
         row = self.added.get(record_id, -1)
         if row < 0 and record_id not in self.removed:
             row = self._first_row(record_id)
