@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit.matching import Matcher
 from crmkit.matching import comparisons as c
+from crmkit.matching._kinds._fields import EncodedField
 from crmkit.matching.comparisons import KINDS
 from crmkit.testing import generate
 
@@ -39,6 +41,62 @@ def test_a_name_in_both_kana_is_the_same_person():
               "phone": ["+819012345678"] * 2}  # fmt: skip
     people = {name: [*values, *turned.get(name, [None, None])] for name, values in people.items()}
     assert Matcher.contacts().dedupe(people).explain("a", "b").match_probability > 0.9
+
+
+NAMES = [
+    ("민수", "김", "Minsu", "Kim"),
+    ("Александр", "Щербаков", "Aleksandr", "Shcherbakov"),
+    ("タロウ", "タナカ", "Taro", "Tanaka"),
+    ("太郎", "田中", "タロウ", "タナカ"),
+    ("Σοφία", "Παπαδοπούλου", "Sofia", "Papadopoulou"),
+    ("محمد", "الهاشمي", "Mohammed", "Al-Hashimi"),
+    ("דוד", "כהן", "David", "Cohen"),
+]
+
+
+@pytest.fixture(scope="module")
+def many():
+    """Records in which each name stands in two scripts, with one mobile, among 300 others."""
+    people = generate.contacts(300, seed=6).columns
+    more: dict[str, list[object]] = {name: [] for name in people}
+    for k, (given_name, family, other_given, other_family) in enumerate(NAMES):
+        for side, names in (("a", (given_name, family)), ("b", (other_given, other_family))):
+            row = {"id": f"{side}{k}", "given_name": names[0], "family_name": names[1], "phone": f"+4790000{k}11"}
+            for name, values in more.items():
+                values.append(row.get(name))
+    return {name: [*values, *more[name]] for name, values in people.items()}
+
+
+@pytest.fixture(scope="module")
+def matched(many):
+    matcher = Matcher.contacts().fit(many)
+    return matcher.dedupe(many, refit=False), matcher.index(many)
+
+
+@pytest.mark.parametrize("k", range(len(NAMES)))
+def test_a_name_in_two_scripts_is_no_evidence_against_one_person(matched, many, k):
+    report, index = matched
+    said = report.explain(f"a{k}", f"b{k}")
+    levels = dict(level for step in said.steps for level in step.levels)
+    assert levels["given"] == levels["family"] == "not counted"
+    assert [step.weight for step in said.steps if step.name in {"given", "family"}] == [0.0, 0.0]
+    assert said.match_probability > 0.1
+    row = many["id"].index(f"a{k}")
+    record = {name: values[row] for name, values in many.items() if name != "id" and values[row] is not None}
+    there = index.explain(record, f"b{k}")
+    assert dict(level for step in there.steps for level in step.levels) == levels
+    assert f"b{k}" in [hit.record_id for hit in index.search(record, limit=None)]
+
+
+def test_han_names_and_pinyin_are_still_compared():
+    for kind, pairs in (("given_name", ["伟", "wei", "david"]), ("family_name", ["张", "zhang", "smith"])):
+        of_kind = KINDS[kind]
+        field = EncodedField("f", np.array(pairs, dtype=object), (np.arange(3, dtype=np.int32),), np.ones(3), 3.0,
+                             of_kind.prepare(pairs).traits)  # fmt: skip
+        first, others = np.zeros(2, dtype=np.int32), np.array([1, 2], dtype=np.int32)
+        same, other = of_kind.compare(field, first, others).tolist()
+        assert of_kind.levels[same] == "typo"
+        assert other == of_kind.different
 
 
 PLACEHOLDERS = [

@@ -14,11 +14,14 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from crmkit.matching._kinds._channels import EMAIL_DIFFERENT
+from crmkit.matching._kinds._dates import DATE_DIFFERENT
+from crmkit.matching._kinds._fields import NULL
 from crmkit.matching._kinds._people import (
-    DATE_DIFFERENT,
     GIVEN_ALIKE,
     GIVEN_ANOTHER,
     GIVEN_DIFFERENT,
+    are_told_apart,
+    script_of_name,
     spoken_name,
 )
 from crmkit.matching._kinds._places import split_street
@@ -108,8 +111,14 @@ def given_level(a: str, b: str, borne_a: bool, borne_b: bool) -> int:  # noqa: F
             x = spoken(a)
             if x and x == spoken(b):
                 return 3
-        return GIVEN_ANOTHER
-    return (3, GIVEN_ALIKE, GIVEN_DIFFERENT)[_likeness(a, b, han_a=han_a, han_b=han_b)]
+        return GIVEN_ANOTHER if _is_comparable(a, b) else NULL
+    level = (3, GIVEN_ALIKE, GIVEN_DIFFERENT)[_likeness(a, b, han_a=han_a, han_b=han_b)]
+    return NULL if level == GIVEN_DIFFERENT and not _is_comparable(a, b) else level
+
+
+def _is_comparable(a: str, b: str) -> bool:
+    """Whether two names are of scripts that can be told apart letter by letter; most are in Latin letters."""
+    return (a.isascii() and b.isascii()) or are_told_apart(script_of_name(a), script_of_name(b))
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -118,15 +127,16 @@ def _family(a: str, b: str) -> int:
     likeness = _likeness(a, b, han_a=han_a, han_b=han_b)
     if likeness == _TYPO:
         return 1
+    different = 4 if _is_comparable(a, b) else NULL
     if han_a or han_b:
-        return 4
+        return different
     shorter, longer = (a, b) if len(a) <= len(b) else (b, a)
     if len(shorter) >= 3:
         if longer.startswith(shorter) or longer.endswith(shorter):
             return 2
         if (" " in a or " " in b) and _is_token_set(a, b, 100.0):
             return 2
-    return 3 if likeness == _ALIKE else 4
+    return 3 if likeness == _ALIKE else different
 
 
 def _date(a: str, b: str) -> int:

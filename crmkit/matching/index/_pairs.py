@@ -112,7 +112,7 @@ class PairLeveler:
                     found = memo.get(code * _COLUMNS + place)
                     if found is None:
                         found = memo[code * _COLUMNS + place] = self._unequal(query, k, value, code)
-                    if level < 0 or found[0] < level:
+                    if found[0] >= 0 and (level < 0 or found[0] < level):
                         level, rare = found
         return level, self._in_world(k, rare, world) if rare else 0.0
 
