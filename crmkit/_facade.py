@@ -247,7 +247,8 @@ def _matcher(table: Table, kind: RecordKind | None, settings: Mapping[str, Any])
     import attrs
 
     from crmkit.columns import recognize
-    from crmkit.errors import SchemaError, did_you_mean
+    from crmkit.errors import SchemaError
+    from crmkit.errors._nearest import did_you_mean
     from crmkit.matching import Matcher
 
     known = {field.alias or field.name for field in attrs.fields(Matcher) if field.init} - {"kind"}

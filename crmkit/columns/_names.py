@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from crmkit.systems import KINDS, fold_header, generic_names, header_words
+from crmkit.systems import KINDS, fold_header, generic_names, header_parts, header_words, usual_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -54,6 +54,8 @@ def read_name(header: str, kind: RecordKind | None) -> NameReading | None:
     Example:
         >>> read_name("Customer E-Mail", "contact").canonical, read_name("手机号码（必填）", "contact").canonical
         ('email', 'mobile')
+        >>> read_name("姓名 Name", "contact").canonical, read_name("Birthday/生日", "contact").canonical
+        ('full_name', 'birth_date')
         >>> read_name("Manager Phone", "contact").trap
         'superior'
         >>> read_name("email_verified", "contact") is None
@@ -64,12 +66,27 @@ def read_name(header: str, kind: RecordKind | None) -> NameReading | None:
     if folded in known:
         canonical, rank = known[folded]
         return NameReading(canonical, rank, _trap_of(canonical))
+    if (agreed := _in_two_languages(header, kind)) is not None:
+        return agreed
     words = header_words(header)
     if (trap := _trap(folded, words)) is not None:
         return NameReading(trap=trap)
     if kind == "contact" and "company" in words and _strip(words, {"company", "main"}) in {"phone", "telephone", "tel"}:
         return NameReading(trap="company_phone")
     return _decorated(words, folded, kind)
+
+
+def _in_two_languages(header: str, kind: RecordKind | None) -> NameReading | None:
+    """Return what both parts of a name in two languages say; a part that says nothing may change the other."""
+    parts = header_parts(header)
+    if parts is None:
+        return None
+    han, latin = read_name(parts[0], kind), read_name(parts[1], kind)
+    if han is None or latin is None or han.canonical is None or latin.canonical is None:
+        return None
+    if {han.canonical, latin.canonical} == {"phone", "mobile"}:
+        return han if han.canonical == "mobile" else latin
+    return han if han.canonical == latin.canonical else None
 
 
 def read_header(header: str, *, kind: RecordKind | None = None) -> str | None:
@@ -100,11 +117,12 @@ def kind_by_names(headers: Iterable[str]) -> RecordKind | None:
     A name that fewer kinds have says more. Fields of a person outweigh a company's, because a list of people has
     columns about their companies and hardly ever the other way round. So do a person's name and address those of a
     deal, as long as no column names the deal: lists of people often say how much each bought and how far they are.
+    Where nobody is named, two ways to reach somebody outweigh one thing about a deal.
     """
     generic = generic_names()
     found: dict[RecordKind, set[str]] = {kind: set() for kind in KINDS}
     own = dict.fromkeys(KINDS, 0)
-    names = {fold_header(header) for header in headers}
+    names = {usual_name(header) or fold_header(header) for header in headers}
     for folded in names:
         kinds = generic.kinds_of.get(folded, frozenset())
         for kind in kinds:
@@ -131,8 +149,10 @@ def _are_people(names: Collection[str]) -> bool:
         return False
     named = {folded for folded in names if folded in person and person[folded][0] in _PERSON_NAMES}
     shared = {folded for folded in named if folded in deal and deal[folded][0] in _NAME_A_DEAL}
-    reached = any(folded in person and person[folded][0] in _PERSON_CHANNELS for folded in names)
-    return reached and bool(named - shared or (shared and len(of_deals) <= _FEW_OF_DEALS))
+    reached = {person[folded][0] for folded in names if folded in person} & _PERSON_CHANNELS
+    if len(reached) > 1 and not shared and len(of_deals) == 1:
+        return True
+    return bool(reached) and bool(named - shared or (shared and len(of_deals) <= _FEW_OF_DEALS))
 
 
 def _decorated(words: tuple[str, ...], folded: str, kind: RecordKind | None) -> NameReading | None:

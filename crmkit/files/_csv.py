@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import itertools
-import operator
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeAlias
 
@@ -22,11 +22,12 @@ from ._encoding import detect, named
 from ._header import has_names
 from ._notes import NoteList
 from ._rows import Columns, Lines, split
+from ._title_rows import check_header_row, named_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from crmkit.typing import JSONValue, Progress, Severity
+    from crmkit.typing import Frame, JSONValue, Progress, Severity
 
     from ._encoding import Encoding
 
@@ -44,6 +45,7 @@ def read_csv(
     errors: str = "strict",
     delimiter: str | None = None,
     has_header: bool | None = None,
+    header_row: int | None = None,
     unescape: bool = False,
     max_cell: int = MAX_CELL,
     progress: Progress | None = None,
@@ -60,6 +62,8 @@ def read_csv(
         delimiter: One character; ``None`` finds it among comma, semicolon, tab and bar.
         has_header: Whether the first row holds the column names; without it they are ``column_1`` and so on. ``None``
             takes it for names unless it looks like the rows below: e-mail addresses, phones, dates or ids in it.
+        header_row: The row with the column names, counted from 1 as spreadsheets do; rows above are left out, with a
+            note. ``None`` looks below titles of one cell for known names of columns, else takes the first row.
         unescape: Take back the ``'`` that crmkit's writers put before formula-like cells.
         max_cell: Longest cell over several lines, in characters, if above 131,072; a quote still open there is text.
         progress: Shows a step for each batch of rows, such as ``tqdm``.
@@ -81,7 +85,8 @@ def read_csv(
     """
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
         raise ValueError("delimiter must be one character, and neither a quote nor a line end")
-    job = _Job(encoding, errors, delimiter, has_header, unescape, max_cell, progress)
+    check_header_row(header_row, has_header=has_header)
+    job = _Job(encoding, errors, delimiter, has_header, header_row, unescape, max_cell, progress)
     if isinstance(source, (str, os.PathLike)):
         path = Path(source)
         with path.open("rb") as stream:
@@ -100,6 +105,7 @@ class _Job:
     errors: str
     delimiter: str | None
     has_header: bool | None
+    header_row: int | None
     unescape: bool
     max_cell: int
     progress: Progress | None
@@ -149,18 +155,16 @@ class _Job:
             delimiter = sniff(sample, whole=whole)
         lines = Lines(itertools.chain(sample, stream))
         blocks = split(lines, delimiter, max_cell=self.max_cell, notes=self.notes)
-        rows: list[list[str]] = []
-        for block in blocks:
-            assert not isinstance(block, Columns)  # noqa: S101  # their number is not known yet
-            rows = list(itertools.dropwhile(operator.not_, block))  # blank lines above the header
-            if rows:
-                break
-        else:
-            raise FormatError("the file is empty: it holds nothing but line ends")
-        named = has_names(rows, self.notes) if self.has_header is None else self.has_header
+        rows = _first_rows(blocks, self.header_row or 0)
+        at = named_row(rows, self.notes, header_row=self.header_row, has_header=self.has_header)
+        del rows[:at]
+        named = self.header_row is not None or self.has_header
+        named = has_names(rows, self.notes) if named is None else named
         header = rows.pop(0) if named else None
         width = len(header or rows[0])
-        builder = TableBuilder(header, self.notes, width=width, delimiter=delimiter, unescape=self.unescape)
+        builder = TableBuilder(
+            header, self.notes, width=width, delimiter=delimiter, unescape=self.unescape, first_row=at + bool(named)
+        )
         lines.width = width
         steps: Iterable[list[list[str]] | Columns] = itertools.chain([rows], blocks)
         for step in steps if self.progress is None else self.progress(steps, total=None, desc="read"):
@@ -171,6 +175,20 @@ class _Job:
                 builder.add(portion, look_for_nul=lines.saw_nul)
             lines.saw_nul = False
         return builder.finish()
+
+
+def _first_rows(blocks: Iterator[list[list[str]] | Columns], wanted: int) -> list[list[str]]:
+    """Return the rows of the first blocks: one that is not blank among them, and as many as are wanted."""
+    rows: list[list[str]] = []
+    for block in blocks:
+        assert not isinstance(block, Columns)  # noqa: S101  # their number is not known yet
+        filled = any(rows) or any(block)
+        rows += block
+        if filled and len(rows) >= wanted:
+            return rows
+    if not any(rows):
+        raise FormatError("the file is empty: it holds nothing but line ends")
+    return rows
 
 
 def _sample(stream: Iterator[str]) -> tuple[list[str], bool]:
@@ -186,17 +204,18 @@ def _sample(stream: Iterator[str]) -> tuple[list[str], bool]:
 
 
 def write_csv(
-    table: RecordSet | Mapping[str, Sequence[object]],
+    table: Frame,
     target: str | os.PathLike[str] | IO[bytes],
     *,
     encoding: str = "utf-8-sig",
     delimiter: str = ",",
     guard: bool = True,
 ) -> tuple[_delimited.Escaped, ...]:
-    r"""Write a table, or a mapping of columns, as CSV that a spreadsheet opens without running any cell.
+    r"""Write a table as CSV that a spreadsheet opens without running any cell.
 
     Args:
-        table: What to write.
+        table: Any frame that :mod:`crmkit.frames` reads, such as a pandas frame or a list of dicts. Missing cells of
+            any kind (``None``, ``NaN``, ``NaT``, ``pd.NA``) are empty cells.
         target: Path, or an open binary file.
         encoding: ``utf-8-sig`` lets Excel show Chinese.
         delimiter: One character.
@@ -206,6 +225,7 @@ def write_csv(
         The cells that got a guard; ``read_csv(unescape=True)`` takes it back.
 
     Raises:
+        SchemaError: Not a frame.
         ShapeError: Columns differ in length.
 
     Example:
@@ -218,7 +238,9 @@ def write_csv(
 
     .. versionadded:: 0.1.0
     """
-    if not isinstance(table, RecordSet):
-        table = RecordSet(table)
-    columns = {name: table.column(name) for name in table.columns}
+    from crmkit import frames  # what only reads needs no frames
+
+    read = frames.read(table)
+    as_given = isinstance(table, (RecordSet, Mapping))
+    columns = {name: read.column(name) if as_given else read.texts(name).rows() for name in read.columns}
     return _delimited.write(target, columns, encoding=encoding, delimiter=delimiter, guarded=guard)

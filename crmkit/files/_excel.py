@@ -12,11 +12,12 @@ from typing import IO, TYPE_CHECKING, Any
 from crmkit._optional import require
 from crmkit.errors import FormatError, NotFoundError
 
-from ._build import TableBuilder
+from ._build import SHOWN, TableBuilder
 from ._header import has_names
 from ._lost_cells import address, lost_cells
 from ._notes import NoteList
 from ._proportions import refuse_out_of_proportion
+from ._title_rows import check_header_row, named_row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,8 +29,6 @@ MOST_EXACT = 1e15
 """A spreadsheet keeps 15 digits of a number (ECMA-376 part 1, 18.3.1.96; IEEE 754); of longer ones zeros."""
 LONGEST_PLAIN = 1e30
 """Whole numbers below are written in plain digits: they are ids and accounts, not measures."""
-SHOWN = 5
-"""How many places a note names."""
 
 
 def read_excel(
@@ -37,6 +36,7 @@ def read_excel(
     *,
     sheet: str | int | None = None,
     has_header: bool | None = None,
+    header_row: int | None = None,
 ) -> RecordSet:
     """Read one sheet of a workbook (xlsx, xlsm, xlsb, xls, ods) into a table of text columns.
 
@@ -51,6 +51,7 @@ def read_excel(
         source: Path, bytes, or an open binary file.
         sheet: Name, or place counted from 0; ``None`` takes the first sheet that has cells.
         has_header: Whether the first row with cells holds the column names; as for :func:`read_csv`.
+        header_row: The number of the row with the column names, as a spreadsheet shows it; as for :func:`read_csv`.
 
     Raises:
         FormatError: Not a workbook, nothing in it, or out of all proportion: a few cells so far apart, or so much
@@ -60,6 +61,7 @@ def read_excel(
 
     .. versionadded:: 0.1.0
     """
+    check_header_row(header_row, has_header=has_header)
     calamine = require("python_calamine", extra="excel", what="read_excel")
     location = None
     if isinstance(source, (str, os.PathLike)):
@@ -84,8 +86,14 @@ def read_excel(
     if not rows:
         raise FormatError("the sheet has no cells", location=location)
     texts = [[cell_text(value) for value in row] for row in rows]
-    named = has_names(texts, notes) if has_header is None else has_header
-    builder = TableBuilder(texts[0] if named else None, notes, width=len(texts[0]))
+    at = named_row(texts, notes, header_row=header_row, has_header=has_header, above=read.start[0])
+    del texts[:at]
+    told = header_row is not None or has_header
+    named = has_names(texts, notes) if told is None else told
+    first_row = read.start[0] + at + bool(named)
+    builder = TableBuilder(
+        texts[0] if named else None, notes, width=len(texts[0]), first_row=first_row, first_column=read.start[1]
+    )
     places = _long_numbers(rows, read.start)
     for cell in lost_cells(content, name):
         places[cell.loss, cell.column].append(address(cell.row, cell.column))

@@ -6,7 +6,7 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from crmkit.systems import fold_header, generic_names, header_words, looks_like_value, value_shape
+from crmkit.systems import generic_names, header_words, is_usual_name, looks_like_value, value_shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ def has_names(rows: Sequence[Sequence[str]], notes: NoteList) -> bool:
     first, below = rows[0], list(islice(rows, 1, 1 + SAMPLE_ROWS))
     columns = [[row[place] for row in below if place < len(row)] for place in range(len(first))]
     votes = sum(map(_vote, first, columns))
-    known = sum(map(_is_usual, first))
+    known = sum(map(is_usual_name, first))
     if votes == 0 and len(below) >= _FEWEST_COUNTED:
         votes = sum(map(_stands_again, first, columns)) - 2 * known
     if votes <= 0 and not all(map(_is_number, first)):
@@ -51,10 +51,6 @@ def has_names(rows: Sequence[Sequence[str]], notes: NoteList) -> bool:
     elif not known and len(first) >= _FEWEST_WORDS and len(below) >= _FEWEST_WORDS and all(map(_is_words, first)):
         notes.add("header_unknown", severity="info", params={"columns": len(first)})
     return True
-
-
-def _is_usual(cell: str) -> bool:
-    return fold_header(cell) in generic_names().kinds_of
 
 
 def _is_words(cell: str) -> bool:

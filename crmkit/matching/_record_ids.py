@@ -33,12 +33,12 @@ def record_ids(
     name = recognized if key is None else key
     if name is None:
         return range(len(table)), None, None
-    column = table.column(name)
+    column = table.cells(name)
     if set(map(type, column)) <= {str} and len(set(column)) == len(column):  # the usual case, at a tenth of the cost
         return column, name, None
     distinct = table.distinct(name)
     if len(distinct.values) == len(table):
-        return table.column(name), name, None
+        return column, name, None
     missing = int((distinct.codes < 0).sum())
     repeated = len(table) - missing - len(distinct.values)
     said = f"column {name!r} is no record id here ({missing} missing, {repeated} repeated)"

@@ -8,8 +8,9 @@ sign that every program writes; ``is_ambiguous`` says that it was a choice.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from crmkit.errors import InvalidValueError
 from crmkit.values import Money
@@ -18,12 +19,16 @@ from . import _currencies
 from ._plain import digits, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ._currencies import Meant
 
 __all__ = [
+    "DecimalEvidence",
     "DecimalSign",
     "currencies",
     "currency",
+    "decimal_evidence",
     "format",
     "is_ambiguous",
     "is_scientific",
@@ -49,6 +54,9 @@ _NO_CENTS = re.compile(r"[.,]\s?(?:--?|–|—)(?=\D*\Z)")  # 5,- is five
 _BLANKS = re.compile(r"\d{1,3}(?:[ '’]\d{3})+(?:[.,]\d*)?\Z", re.ASCII)
 _SCIENTIFIC = re.compile(r"[+-]?\d(?:[.,]\d+)?[eE]\+\d{1,3}\Z", re.ASCII)
 _PLAIN_NUMBER = re.compile(r"\d+(?:\.\d+)?\Z", re.ASCII)
+_LEAST_SHARE = 0.95
+_SHAPES = str.maketrans("23456789", "11111111")
+_ZERO_WITHIN = re.compile(r"(?<=\d)0")
 
 
 def parse(raw: str, *, decimal: DecimalSign | None = None, country: str | None = None) -> Money | None:
@@ -173,7 +181,7 @@ def _grouped(whole: str, separator: str) -> bool:
     if first.startswith("0"):
         return False
     if not first or len(first) > 3 or len(groups[-1]) != 3:
-        return len(groups[-1]) == 4 and all(len(group) == 4 for group in groups) and 0 < len(first) <= 4
+        return separator == "," and 0 < len(first) <= 4 and all(len(group) == 4 for group in groups)
     return all(len(group) == 3 for group in groups) or (
         len(first) <= 2 and all(len(group) == 2 for group in groups[:-1])
     )
@@ -190,6 +198,73 @@ def is_ambiguous(raw: str) -> bool:
     """
     point, comma = parse(raw, decimal="."), parse(raw, decimal=",")
     return point is not None and comma is not None and point.amount != comma.amount
+
+
+class DecimalEvidence(NamedTuple):
+    """How many numbers of a column can be read in one way only, and how many in two.
+
+    Attributes:
+        point: Numbers that only a decimal point explains: ``12.5``, ``1,234.50``.
+        comma: Numbers that only a decimal comma explains: ``12,5``, ``1.234,50``, ``1.234.567``.
+        either: Numbers that say another thing with each: ``1.234``, ``1,234``.
+
+    Example:
+        >>> DecimalEvidence(point=1, comma=0, either=3).sign, DecimalEvidence(1, 1, 0).is_contradicted
+        ('.', True)
+
+    .. versionadded:: 0.1.0
+    """
+
+    point: int
+    comma: int
+    either: int
+
+    @property
+    def sign(self) -> DecimalSign | None:
+        """The decimal sign of at least 95 % of the numbers that tell; ``None`` where none or too few agree."""
+        told, most = self.point + self.comma, max(self.point, self.comma)
+        if not told or most < _LEAST_SHARE * told:
+            return None
+        return "." if self.point > self.comma else ","
+
+    @property
+    def is_contradicted(self) -> bool:
+        """Whether some numbers show the one sign and some the other."""
+        return bool(self.point and self.comma)
+
+
+def decimal_evidence(values: Iterable[str]) -> DecimalEvidence:
+    """Find which decimal sign a column uses, from the numbers that can be read with one only.
+
+    Example:
+        >>> decimal_evidence(["1.234,50", "1.234", "2.500"])
+        DecimalEvidence(point=0, comma=1, either=2)
+        >>> decimal_evidence(["1.234,50", "1.234"]).sign, decimal_evidence(["1.234", "12.5"]).sign
+        (',', '.')
+
+    Note:
+        O(n); numbers of one shape, such as all of ``1.234,50 €``, are read once.
+
+    .. versionadded:: 0.1.0
+    """
+    shapes = Counter(map(_shape, (value for value in values if len(value) <= _MAX_LENGTH)))
+    point = comma = either = 0
+    for shape, n in shapes.items():
+        with_point, with_comma = parse(shape, decimal="."), parse(shape, decimal=",")
+        if with_point is None and with_comma is None:
+            continue
+        if with_comma is None:
+            point += n
+        elif with_point is None:
+            comma += n
+        elif with_point.amount != with_comma.amount:
+            either += n
+    return DecimalEvidence(point, comma, either)
+
+
+def _shape(raw: str) -> str:
+    """Return the text with all digits but a leading zero alike: how it can be read depends on nothing else."""
+    return _ZERO_WITHIN.sub("1", digits(plain(raw)).translate(_SHAPES))
 
 
 def is_scientific(raw: str) -> bool:

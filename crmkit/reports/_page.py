@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
+from crmkit._notebook import document
 from crmkit.changes import ChangeLog
 from crmkit.columns import recognize
 from crmkit.issues import Report
@@ -127,22 +128,12 @@ class Page:
     def html(self) -> str:
         """Return the whole document."""
         words = self._words
-        head = el(
-            "head",
-            el("meta", charset="utf-8"),
-            el("meta", name="viewport", content="width=device-width, initial-scale=1"),
-            # Nothing may be loaded and nothing may run, whatever a value in the data tries.
-            el("meta", http_equiv="Content-Security-Policy", content="default-src 'none'; style-src 'unsafe-inline'"),
-            el("meta", name="robots", content="noindex"),
-            el("title", self._title),
-            el("style", Markup(_style())),
-        )
         footer = el(
             "footer",
             el("p", words("revealed" if self._reveal else "masked"), " ", self._runs()),
         )
-        body = el("body", self._header(), el("main", *self._sections()), footer)
-        return "<!doctype html>\n" + el("html", head, body, lang="zh-Hans" if words.lang == "zh" else "en") + "\n"
+        body = self._header() + el("main", *self._sections()) + footer
+        return document(self._title, _style(), body, lang=words.lang)
 
     def _repr_html_(self) -> str:
         """Show the page in a notebook, in a frame of its own so that its style stays there."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from crmkit.errors import FormatError
-from crmkit.systems._headers import fold_header
+from crmkit.systems._headers import fold_header, header_parts
 from crmkit.systems._load import canonical_fields, read_toml
 from crmkit.systems._model import KINDS, TRAPS
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from crmkit.typing import RecordKind
 
-__all__ = ["GenericNames", "generic_names"]
+__all__ = ["GenericNames", "generic_names", "is_usual_name", "usual_name"]
 
 _SECTIONS: Mapping[RecordKind, tuple[str, ...]] = {
     "contact": ("contact", "person", "any"),
@@ -106,3 +106,40 @@ def generic_names() -> GenericNames:
             {kind: MappingProxyType(telling["person" if kind in {"contact", "lead"} else kind]) for kind in KINDS}
         ),
     )
+
+
+def usual_name(header: str) -> str | None:
+    """Return the folded usual name that a header is, or ``None``; of a name in two languages, the Chinese one.
+
+    The two parts count as one name only where both are usual and some kind of record means one field by them.
+
+    Example:
+        >>> usual_name("E-Mail"), usual_name("姓名 Name"), usual_name("Birthday 生日"), usual_name("紧急 Phone")
+        ('email', '姓名', '生日', None)
+
+    .. versionadded:: 0.1.0
+    """
+    generic = generic_names()
+    folded = fold_header(header)
+    if folded in generic.kinds_of:
+        return folded
+    parts = header_parts(header)
+    if parts is None:
+        return None
+    han, latin = parts[0], fold_header(parts[1])
+    for known in generic.by_kind.values():
+        if han in known and latin in known and known[han][0] == known[latin][0]:
+            return han
+    return None
+
+
+def is_usual_name(header: str) -> bool:
+    """Say whether files of any kind of record call a column so.
+
+    Example:
+        >>> is_usual_name("E-mail"), is_usual_name("手机"), is_usual_name("Report of May")
+        (True, True, False)
+
+    .. versionadded:: 0.1.0
+    """
+    return usual_name(header) is not None

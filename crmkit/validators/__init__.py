@@ -52,7 +52,7 @@ from ._schema._diff import SchemaDiff
 from ._schema._guide import Guide
 from ._schema._schema import Schema
 from ._values._choice import Choice
-from ._values._code import Code
+from ._values._code import Code, RecordId
 from ._values._currency import Currency
 from ._values._date import Date, DateTime
 from ._values._language import Language
@@ -109,6 +109,7 @@ __all__ = [
     "PersonName",
     "Phone",
     "Postcode",
+    "RecordId",
     "Reference",
     "Region",
     "Required",

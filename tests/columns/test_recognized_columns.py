@@ -206,3 +206,48 @@ def test_a_deal_that_has_its_own_name_is_a_deal_whoever_stands_beside_it():
     assert (
         columns.recognize(frames.read({"Deal Name": ["Ann Lee", "Bob Roe"], **people, **DEAL_COLUMNS})).kind == "deal"
     )
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind"),
+    [
+        (["Email", "Phone", "Amount"], "contact"),
+        (["客户编号", "E-mail", "Phone", "Amount"], "account"),
+        (["邮箱", "手机", "金额"], "contact"),
+        (["Email", "Phone", "Amount", "Stage"], "deal"),
+        (["Email", "Amount"], "deal"),
+        (["Deal Name", "Email", "Phone", "Amount"], "deal"),
+    ],
+)
+def test_two_ways_to_reach_somebody_outweigh_one_amount(headers, kind):
+    assert columns.recognize(frames.read([dict.fromkeys(headers, "")] * 2)).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("header", "field"),
+    [
+        ("姓名 Name", "full_name"),
+        ("Name/姓名", "full_name"),
+        ("姓名(Name)", "full_name"),
+        ("姓名（Full Name）", "full_name"),
+        ("Birthday 生日", "birth_date"),
+        ("手机 Mobile", "mobile"),
+        ("手机 Phone", "mobile"),
+        ("备注 Notes", "description"),
+        ("E-mail 邮箱", "email"),
+        ("配偶 Name", None),
+        ("紧急 Phone", None),
+        ("姓名 Phone", None),
+        ("IP地址", None),
+    ],
+)
+def test_a_name_in_two_languages_is_what_both_say(header, field):
+    found = columns.recognize(frames.read([{header: "", "公司": "", "职务": ""}] * 2), kind="contact")
+    assert found.fields.get(header) == field
+
+
+def test_names_in_two_languages_tell_the_kind_and_the_owner():
+    found = columns.recognize(frames.read([{"姓名 Name": "", "手机 Mobile": "", "负责人 Owner": ""}] * 2))
+    assert (found.kind, found.fields["负责人 Owner"], found.traps["负责人 Owner"]) == (
+        "contact", "owner_name", "owner",
+    )  # fmt: skip

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crmkit import _delimited
-from crmkit.errors import ShapeError
+from crmkit.errors import SchemaError, ShapeError
 from crmkit.files import read_csv, write_csv
 from crmkit.records import RecordSet
 
@@ -149,3 +149,31 @@ def test_arithmetic_and_hidden_starts_of_formulas_are_guarded_and_read_back(cell
     assert _delimited.unguard(_delimited.guard(cell)) == cell
     out = io.BytesIO()
     assert len(_delimited.write(out, {"a": [cell, "x"]})) == 1
+
+
+def frames_of_two():
+    pd, pl, pa = pytest.importorskip("pandas"), pytest.importorskip("polars"), pytest.importorskip("pyarrow")
+    columns = {"a": ["x", None], "n": [1, None]}
+    days = pd.DataFrame({
+        "d": [pd.Timestamp("2024-01-01"), pd.NaT], "f": [1.5, float("nan")], "i": pd.array([1, None], dtype="Int64"),
+        "s": ["=1", None],
+    })  # fmt: skip
+    return {
+        "records": ([{"a": "x", "n": 1}, {"a": None}], b"a,n\r\nx,1\r\n,\r\n"),
+        "pandas": (days, b"d,f,i,s\r\n2024-01-01,1.5,1,'=1\r\n,,,\r\n"),
+        "polars": (pl.DataFrame(columns), b"a,n\r\nx,1\r\n,\r\n"),
+        "arrow": (pa.table(columns), b"a,n\r\nx,1\r\n,\r\n"),
+        "mapping": ({"a": ["x", float("nan")], "n": [1, None]}, b"a,n\r\nx,1\r\n,\r\n"),
+    }
+
+
+@pytest.mark.parametrize("kind", ["records", "pandas", "polars", "arrow", "mapping"])
+def test_any_frame_is_written_and_missing_is_empty(kind):
+    frame, expected = frames_of_two()[kind]
+    assert written(frame, encoding="utf-8") == expected
+
+
+@pytest.mark.parametrize("thing", [5, "export.csv", object()])
+def test_what_is_no_frame_is_named(thing):
+    with pytest.raises(SchemaError, match="is not a frame"):
+        written(thing)

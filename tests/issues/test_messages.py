@@ -7,7 +7,21 @@ import pytest
 from crmkit.issues import catalog_codes, message
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
-FOREIGN = {"IBAN", "BIC", "LEI", "ISO", "PSI", "column_1", "has_header", "False", "NUL", "Excel", "UTC", "crmkit"}
+FOREIGN = {
+    "IBAN",
+    "BIC",
+    "LEI",
+    "ISO",
+    "PSI",
+    "column_1",
+    "has_header",
+    "header_row",
+    "False",
+    "NUL",
+    "Excel",
+    "UTC",
+    "crmkit",
+}
 
 
 @pytest.mark.parametrize("code", catalog_codes())

@@ -165,7 +165,9 @@ def test_nothing_is_shown_in_the_repr(merged):
         {1: "x", 2: "x", 4: "x"}, {"1": "x", "2": "x", "4": "x", "3": None}, ["x", "x", "y", "x"],
         np.array([0, 0, 1, 0]), {"record_id": [1, 2, 4], "cluster_id": [0, 0, 0]},
         [{"record_id": 1, "cluster_id": 0}, {"record_id": 2, "cluster_id": 0}, {"record_id": 4, "cluster_id": 0}],
-        pl.DataFrame({"record_id": [1, 2, 4], "cluster_id": [0, 0, 0]}),
+        pl.DataFrame({"record_id": [1, 2, 4], "cluster_id": [0, 0, 0]}), pd.Series([0, 0, 1, 0]),
+        pl.Series(["x", "x", None, "x"]), [1.5, 1.5, float("nan"), 1.5],
+        pd.DataFrame({"record_id": [1, 2, 3, 4], "cluster_id": [0, 0, None, 0]}),
     ],
     ids=repr,
 )  # fmt: skip
@@ -175,7 +177,24 @@ def test_clusters_are_taken_in_any_form(clusters):
     assert log.revert(golden) == PEOPLE
 
 
+def test_records_whose_cluster_is_missing_are_not_merged():
+    for missing in (None, float("nan"), pd.NA, pd.NaT):
+        assert merge_clusters(PEOPLE, [missing] * 4, key="id")[0] == PEOPLE
+        assert merge_clusters(PEOPLE, {1: missing, 2: missing}, key="id")[0] == PEOPLE
+    nothing = np.full(4, np.nan)
+    assert merge_clusters(PEOPLE, nothing, key="id")[0] == PEOPLE
+    assert merge_clusters(PEOPLE, pd.DataFrame({"record_id": [1, 2], "cluster_id": nothing[:2]}), key="id")[0] == PEOPLE
+
+
+def test_a_text_is_one_survivor():
+    rows = [{"id": name, "x": name} for name in ("1", "2", "12")]
+    assert merge_clusters(rows, [0, 0, 0], key="id", survivors="12")[0][0]["id"] == "12"
+
+
 def test_clusters_that_cannot_be_merged_are_refused():
+    for wrong in ([[1, 2], [3], [4], []], np.zeros((4, 2)), None, "0011"):
+        with pytest.raises(SchemaError):
+            merge_clusters(PEOPLE, wrong, key="id")
     with pytest.raises(NotFoundError, match="2 of the records in clusters= are not in the table"):
         merge_clusters(PEOPLE, {1: 0, 7: 0, "secret": 0}, key="id")
     with pytest.raises(NotFoundError, match="survivors="):
@@ -188,7 +207,7 @@ def test_clusters_that_cannot_be_merged_are_refused():
         merge_clusters(PEOPLE, [0, 0], key="id")
     with pytest.raises(SchemaError, match="'cluster_id'; did you mean 'cluster'"):
         merge_clusters(PEOPLE, [{"record_id": 1, "cluster": 0}], key="id")
-    with pytest.raises(SchemaError, match="needs one id of its own"):
+    with pytest.raises(SchemaError, match="'city' is no record id here"):
         merge_clusters(PEOPLE, [0] * 4, key="city")
     with pytest.raises(SchemaError, match="did you mean 'id'"):
         merge_clusters(PEOPLE, [0] * 4, key="idd")

@@ -141,3 +141,17 @@ def test_notes_are_frozen_values():
         note.params["n"] = 2
     assert pickle.loads(pickle.dumps(note)) == note
     assert len({note, Note(code="x", params={"n": 1})}) == 1
+
+
+def test_columns_by_name_and_a_way_on_for_everything_else():
+    table = RecordSet({"id": ["1", "2"], "email": ["ann@example.com", None]})
+    assert table["email"] == table.column("email")
+    with pytest.raises(NotFoundError, match="email"):
+        table["emial"]
+    for wrong in (lambda: table[0], lambda: list(table), lambda: table[["id"]], lambda: "id" in table):
+        with pytest.raises(TypeError, match=r"column\(.*to_dicts\(\).*to_pandas\(\)"):
+            wrong()
+    for name in ("shape", "tail", "iloc"):
+        with pytest.raises(AttributeError, match=rf"{name}.*column\(.*to_dicts\(\).*to_pandas\(\)"):
+            getattr(table, name)
+    assert copy.deepcopy(table) == pickle.loads(pickle.dumps(table)) == table

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crmkit.normalize import names, text
+from crmkit.normalize import _placeholders, names, text
 
 from ._alike import code_of, edits, edits_of, is_affix_of, jaro_winkler_of, lengths, outline, prepare_outline, token_set
 from ._fields import NULL, Kind, Prepared
@@ -77,7 +77,7 @@ def normalize_name(raw: str) -> str | None:
         True
     """
     folded = text.fold(raw)
-    if not folded or names.is_placeholder(raw):
+    if not folded or _placeholders.is_name_placeholder(raw, folded=folded):
         return None
     folded = " ".join(_NOT_LETTERS.sub(" ", folded.replace("'", "")).split())
     return folded.translate(_HIRAGANA) or None
@@ -215,7 +215,8 @@ def _prepare_given(values: Sequence[str]) -> Prepared:
     roots = [value if h else names.nickname_root(value) for value, h in zip(values, han, strict=True)]
     known = np.fromiter((not h and len(names.nicknames(v)) > 1 for v, h in zip(values, han, strict=True)), dtype=bool)
     starts = [value if h else value[:3] for value, h in zip(values, han, strict=True)]
-    return Prepared({"root": roots, "start": starts}, traits | {"root": code_of(roots), "known": known})
+    root = code_of(roots)
+    return Prepared({"root": root, "start": starts}, traits | {"root": root, "known": known})
 
 
 def _prepare_family(values: Sequence[str]) -> Prepared:

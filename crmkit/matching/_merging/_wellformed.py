@@ -10,6 +10,7 @@ import numpy as np
 
 from crmkit.normalize import _email_bulk, _phone_bulk, companies, dates, emails, names, phones
 
+from . import _beyond_doubt
 from ._members import used_codes
 from ._rules import SurvivorshipRule
 
@@ -59,8 +60,8 @@ class WellFormed(SurvivorshipRule):
 
     def scores(self, members: Members, column: str) -> Scores:
         """Score 1 for a value in form, less for a careless one, 0.5 where that cannot be told, 0 for none."""
-        distinct = members.table.texts(column)
-        codes = distinct.codes[members.rows]
+        distinct = members.texts(column)
+        codes = distinct.codes
         scores = members.judged(column, self.type)
         scores[-1] = _UNSURE
         used = used_codes(codes, len(distinct))
@@ -75,11 +76,16 @@ def _judge_all(kind: str, texts: list[str]) -> Scores:
     """Judge many texts; addresses and numbers beyond doubt together, the others one by one."""
     scores = np.ones(len(texts))
     doubted: Iterable[int] = range(len(texts))
-    if kind == "email":
+    if kind not in _WITH_A_FORM:
+        doubted = _beyond_doubt.doubtful(kind, texts)
+    elif kind == "email":
         doubted = _email_bulk.doubtful(texts)
     elif kind == "phone":
         found = _phone_bulk.read_many(texts, [None], np.zeros(len(texts), dtype=np.int64))
-        doubted = np.flatnonzero(found.kinds == _phone_bulk.UNKNOWN).tolist()
+        places = np.flatnonzero(found.kinds == _phone_bulk.UNKNOWN)
+        unsure = _beyond_doubt.national([texts[place] for place in places.tolist()])
+        scores[places[unsure]] = _UNSURE
+        doubted = np.delete(places, unsure).tolist()
     judge = _JUDGES.get(kind, _text)
     for place in doubted:
         scores[place] = judge(texts[place])
@@ -97,6 +103,7 @@ def is_placeholder(value: str) -> bool:
     return _WORDS.fullmatch(value) is not None and emails.is_placeholder(f"{_GAP.sub('', value)}@example.com")
 
 
+_WITH_A_FORM = frozenset({"email", "phone", "date", "datetime"})
 _LONGEST_FORM = 8
 """A legal form and nothing else is no longer than this."""
 _NATIONAL = re.compile(r"\(?0?[1-79][\d ()./-]{5,20}")

@@ -40,6 +40,12 @@ class Reading:
     instead: Reading | None = None
     """What is read in the rows where this reading has nothing: the whole name, where its parts are missing."""
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns that are read."""
+        own = (self.column,) if self.number is None else (self.column, self.number)
+        return own if self.instead is None else (*own, *self.instead.columns)
+
     def __str__(self) -> str:
         if self.instead is not None:
             return f"{attrs.evolve(self, instead=None)}, else {self.instead}"

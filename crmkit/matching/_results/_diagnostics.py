@@ -151,9 +151,11 @@ def diagnose(
     cut = [use for use in candidates.uses if use.blocks_cut]
     if cut:
         most = max(use.records_in_cut_blocks for use in cut)
+        least = min(use.cap for use in cut)
+        cap = f"{block_cap}" if least == block_cap else f"{least} to {block_cap}"
         notes.append(
             f"{sum(use.blocks_cut for use in cut)} blocks of {len(cut)} rules were over the cap of "
-            f"{block_cap} records and only neighbors in them were compared (up to {most} records in a rule)"
+            f"{cap} records and only neighbors in them were compared (up to {most} records in a rule)"
         )
     if oversized:
         notes.append(f"{oversized} records are in components too large to compare all with all; look at these clusters")

@@ -117,7 +117,11 @@ class View:
             NotFoundError: There is no such resource or action.
             ViewExpiredError: A grant began or ended since.
         """
-        found = self._outcomes.get((action, resource))
+        try:
+            found = self._outcomes.get((action, resource))
+        except TypeError:
+            self._compiled.policy.check_action(action, resource)
+            raise
         if found is None:
             found = self._find_outcome(action, resource)
         if self.valid_until is not None:
@@ -141,7 +145,10 @@ class View:
             NotFoundError: There is no such resource or action.
             ViewExpiredError: A grant began or ended since.
         """
-        check = self._checks.get((action, resource))
+        try:
+            check = self._checks.get((action, resource))
+        except TypeError:  # a record in the place of a name: that is said where the check is made
+            check = None
         if check is None:
             check = self._make_check(action, resource)
         if self._guarded or type(record) is not dict:

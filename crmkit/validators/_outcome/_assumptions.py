@@ -29,6 +29,18 @@ _WORDS: dict[str, dict[str, str]] = {
         "zh": "有 {n} 列未能识别，仅按普通文本检查：{columns}",
     },
     "date_order": {"en": "dates of column {column} read as {order}", "zh": "列 {column} 的日期按 {order} 读取"},
+    "decimal_comma": {
+        "en": "numbers of column {column} read with a decimal comma: 1.234 is a thousand",
+        "zh": "列 {column} 的数字按小数逗号读取：1.234 即 1234",
+    },
+    "decimal_sign_open": {
+        "en": "column {column} does not show its decimal sign: 1.234 read as a fraction, 1,234 as a thousand",
+        "zh": "列 {column} 看不出小数点写法：1.234 按小数读取，1,234 按千位读取",
+    },
+    "nameless_column": {
+        "en": "column {place} has no name, so it was not checked: give it one",
+        "zh": "第 {place} 列没有列名，故未检查：请为其命名",
+    },
     "default_country": {
         "en": "phone numbers without a country taken for numbers of {country}",
         "zh": "未注明国家的电话号码按 {country} 处理",

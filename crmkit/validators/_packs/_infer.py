@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
+
 from crmkit import columns, frames, systems
 from crmkit.columns import ColumnMap
 from crmkit.validators._contact._country import Country
 from crmkit.validators._outcome._assumptions import Assumption
 from crmkit.validators._rules._relations import unique
 from crmkit.validators._rules._rule import require
+from crmkit.validators._values._code import RecordId
 from crmkit.validators._values._text import Required, Text
 
 from ._draft import Draft
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["infer"]
 
 _SHOWN = 8
+_IDS = frozenset(field for field in systems.canonical_fields() if field.endswith("_id")) | {"account_number"}
 _CHINESE_NUMBERS = ("身份证", "信用代码")
 """Headers that say of which country a number is, so that rows which name no country are checked as well."""
 
@@ -40,7 +44,9 @@ def infer(source: Frame | ColumnMap, *, kind: RecordKind | None = None, country:
         table = frames.read(source)
         found = columns.recognize(table, kind=kind)
     shown_as = systems.shown_headers(found.columns)
-    assumptions = _told(found, shown_as)
+    nameless = [place for place, column in enumerate(found.columns, start=1) if not column]
+    found = _without_nameless(found) if nameless else found
+    assumptions = [Assumption.of("nameless_column", place=place) for place in nameless] + _told(found, shown_as)
     if country is None and table is not None:
         country = home_country(table, found)
         if country is not None:
@@ -61,8 +67,11 @@ def infer(source: Frame | ColumnMap, *, kind: RecordKind | None = None, country:
             check = Country(form="any" if found.system is not None else "column")
         if check is not None:
             fields[column] = check.rename(names)
-        elif column != found.key and canonical != "id":
-            fields[column] = Text(multiline=True)
+        elif column == found.key or canonical == "id":
+            fields[column] = RecordId()
+        else:
+            text = Text(multiline=True)
+            fields[column] = text & RecordId() if canonical in _IDS else text
     fields, more = _limits(found, fields)
     rules = [rule.rename(names) for rule in base.rules if _applies(rule, names)]
     rules += _of_ids(found, assumptions, shown_as)
@@ -73,6 +82,16 @@ def infer(source: Frame | ColumnMap, *, kind: RecordKind | None = None, country:
     return Draft(
         name=base.name, key=found.key, fields=fields, rules=rules, absent="skip", assumptions=(*assumptions, *more)
     )
+
+
+def _without_nameless(found: ColumnMap) -> ColumnMap:
+    """Leave the column out that no rule could name."""
+    parts = {
+        name: {column: said for column, said in getattr(found, name).items() if column}
+        for name in ("fields", "evidence", "traps", "spare")
+    }
+    columns = tuple(filter(None, found.columns))
+    return attrs.evolve(found, columns=columns, key=found.key or None, **parts)  # type: ignore[arg-type]  # by name
 
 
 def _of_ids(found: ColumnMap, assumptions: list[Assumption], shown_as: Mapping[str, str]) -> list[Rule]:

@@ -31,11 +31,13 @@ from crmkit.validators._rules._groups import any_of
 from crmkit.validators._rules._misplaced import spill, swapped
 from crmkit.validators._rules._relations import reference, unique
 from crmkit.validators._rules._rule import order, require
+from crmkit.validators._values._code import RecordId
 from crmkit.validators._values._currency import Currency
 from crmkit.validators._values._date import Date, DateTime
 from crmkit.validators._values._language import Language
 from crmkit.validators._values._names import CompanyName, PersonName
 from crmkit.validators._values._number import Money, Number
+from crmkit.validators._values._percentage import Percentage
 from crmkit.validators._values._text import Required, Text
 
 from ._draft import Draft
@@ -88,7 +90,7 @@ def check_for(field: str, *, kind: RecordKind | None = None, country: str | None
         return CompanyName()
     if field in _CHINESE:
         here = _IN_CHINA | ~present("country") if country == "CN" else _IN_CHINA
-        return Text() & _CHINESE[field].when(here).warn()
+        return Text() & RecordId().when(~here) & _CHINESE[field].when(here).warn()
     if field in _MOMENTS_TO_COME:
         return DateTime(after=_OLDEST_RECORD).warn()
     if field in ("street", "street_2", "other_street", "other_street_2", "description", "body", "participants"):
@@ -114,7 +116,7 @@ _SINGLE: dict[str, Check] = {
     "birth_date": Date(after=_OLDEST_BIRTH, before="now"),
     "close_date": Date(),
     "employee_count": Number(ge=0).warn(),
-    "probability": Number(ge=0, le=100).warn(),
+    "probability": Percentage(shares=False).warn(),
     "duration_s": Number(ge=0).warn(),
     "vat_id": Text() & VAT(country=col("country")).warn(),
     "duns": DUNS().warn(),

@@ -23,7 +23,7 @@ from crmkit.validators._outcome._counts import RuleOutcome
 from crmkit.validators._values._text import Required
 
 from ._crashed import Crashed
-from ._repair import Proposal, propose, safely
+from ._repair import Proposal, again, propose, safely
 from ._units import make_units
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class FieldRun:
     Attributes:
         field: The column.
         rules: Its rules, as they read this column (the order of dates found).
+        by_form: Whether it is of any interest how the values are written; of numbers and dates as types it is not.
 
     Args:
         masks: For each rule the rows in which its condition holds; ``None`` where it has none.
@@ -71,7 +72,7 @@ class FieldRun:
         self._alone = None if only in self._units.active else only
         self._n_rows = columns.n_rows
         typed = any(part.typed for rule in self.rules for part in walk(rule.check))
-        self._by_form = written or not typed or columns.holds_text(field)
+        self.by_form = written or not typed or columns.holds_text(field)
 
     def run(self) -> tuple[list[RuleOutcome], list[IssueTable]]:
         """Return the outcome of every rule and the issues found."""
@@ -153,11 +154,12 @@ class FieldRun:
         contexts = self._units.contexts_for(check) if check.references else None
         asked = [() if contexts is None else contexts[u] for u, _ in simple]
         values = [cast("str", finding.fix) for _, finding in simple]
+        anew = again(check)
         try:
-            wrong: Mapping[int, object] = check.examine_many(values, asked)
+            wrong: Mapping[int, object] = anew.examine_many(values, asked)
         except Exception:  # noqa: BLE001 - the boundary at which a crashed rule is told from bad data
             wrong = {at: True for at, (value, context) in enumerate(zip(values, asked, strict=True))
-                     if safely(check, value, context)}  # fmt: skip
+                     if safely(anew, value, context)}  # fmt: skip
         for at, (u, finding) in enumerate(simple):
             if at not in wrong:
                 solved = frozenset() if finding.code == NOT_NORMALIZED else frozenset({i})
@@ -266,7 +268,7 @@ class FieldRun:
     def _form(self, proposals: Mapping[int, Proposal]) -> tuple[list[RuleOutcome], list[IssueTable]]:
         """Report the values that are right but not written in their normal form, once for each cell."""
         judges = self._judges
-        if not self._by_form or not judges:
+        if not self.by_form or not judges:
             return [], []
         units, columns = self._units, self._forms
         failing: set[int] = set()

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from crmkit.validators._checks._check import AllOf, AnyOf, Not
 from crmkit.validators._checks._verdict import NOT_NORMALIZED, Finding, Skipped, failures
+from crmkit.validators._values._number import Money, Number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from crmkit.validators._checks._references import Context
     from crmkit.validators._checks._verdict import Verdict
 
-__all__ = ["Proposal", "propose", "safely"]
+__all__ = ["Proposal", "again", "propose", "safely"]
 
 _MOST_ROUNDS = 3
 
@@ -43,12 +45,14 @@ def propose(text: str, asked: Sequence[tuple[int, Check, Context, Verdict]]) -> 
     """
     if len(asked) == 1 and isinstance(asked[0][3], tuple) and len(asked[0][3]) == 1:
         return _of_one(*asked[0][:3], asked[0][3][0])
+    written: dict[int, str] = {}
+    plain: set[str] = set()
     known: dict[tuple[int, str], Verdict] = {(number, text): verdict for number, _, _, verdict in asked}
 
     def verdict_of(number: int, check: Check, context: Context, value: str) -> Verdict:
         key = (number, value)
         if key not in known:
-            known[key] = safely(check, value, context)
+            known[key] = safely(again(check) if value in plain else check, value, context)
         return known[key]
 
     value, confidence = text, 1.0
@@ -60,6 +64,11 @@ def propose(text: str, asked: Sequence[tuple[int, Check, Context, Verdict]]) -> 
                 continue
             for finding in verdict:
                 if finding.fix is not None and finding.fix != value:
+                    if written.get(number) == value:
+                        return None  # what it writes, it reads as something else
+                    written[number] = finding.fix
+                    if again(check) is not check:
+                        plain.add(finding.fix)
                     value, confidence = finding.fix, min(confidence, finding.confidence or 0.0)
                     break
         if value == before:
@@ -75,9 +84,25 @@ def propose(text: str, asked: Sequence[tuple[int, Check, Context, Verdict]]) -> 
     return Proposal(value, confidence, frozenset(failed_before - failed_after))
 
 
+def again(check: Check) -> Check:
+    """Return the check as it is asked about a proposed value.
+
+    A column that writes ``1,5`` reads ``1.234`` as a thousand, and proposes ``1.234`` for ``1,234``: what was proposed
+    has the decimal point, whatever the column uses.
+    """
+    if isinstance(check, (AllOf, AnyOf)):
+        checks = tuple(map(again, check.checks))
+        same = all(new is old for new, old in zip(checks, check.checks, strict=True))
+        return check if same else attrs.evolve(check, checks=checks)
+    if isinstance(check, Not):
+        inner = again(check.check)
+        return check if inner is check.check else Not(inner)
+    return check.unlearned() if isinstance(check, (Number, Money)) else check
+
+
 def _of_one(number: int, check: Check, context: Context, finding: Finding) -> Proposal | None:
     """The usual case, made short: one rule, one finding; its fix is right if it satisfies the rule at once."""
-    if finding.fix is None or not finding.fix.strip() or safely(check, finding.fix, context):
+    if finding.fix is None or not finding.fix.strip() or safely(again(check), finding.fix, context):
         return None
     solved = frozenset() if finding.code == NOT_NORMALIZED else frozenset({number})
     return Proposal(finding.fix, finding.confidence or 0.0, solved)

@@ -24,6 +24,7 @@ from crmkit.validators._outcome._report import ValidationReport
 from crmkit.validators._reading._columns import Columns
 from crmkit.validators._rules._rule import RunContext
 from crmkit.validators._values._date import Date, DateTime
+from crmkit.validators._values._number import Money, Number
 
 from ._crashed import Crashed, answered
 from ._field import FieldRun
@@ -128,7 +129,8 @@ class Run:
         """Return the report of everything that was found."""
         places = range(len(self.items))
         outcomes = [outcome for place in places for outcome in part.outcomes.get(place, ())]
-        unchecked = [_unchecked(field, check, outcomes) for field, check in self.schema.fields.items()]
+        silent = {outcome.rule: n for outcome in outcomes if (n := outcome.reasons.get("country_missing"))}
+        unchecked = [_unchecked(field, check, silent) for field, check in self.schema.fields.items()] if silent else []
         issues = IssueTable.concat([part.issues, *(table.stamped(self.run_id) for table in unchecked)], lang=self.lang)
         assumed = (assumption for place in places for assumption in part.assumptions.get(place, ()))
         return ValidationReport(
@@ -232,6 +234,8 @@ def _run_field(
                 orders[field] = part.order
                 if part.learned:
                     notes.append(Assumption.of("date_order", column=shown_as[field], order=str(part.order)))
+            elif isinstance(part, (Number, Money)) and run.by_form and (code := part.assumed) is not None:
+                notes.append(Assumption.of(code, column=shown_as[field]))
     outcomes, issues = run.run()
     for place, rule in enumerate(rules):
         if rule.name in crashed:
@@ -263,15 +267,12 @@ def _crashed(rule: FieldRule, field: str, n: int, exception: str) -> RuleOutcome
     )  # fmt: skip
 
 
-def _unchecked(field: str, check: Check, outcomes: Sequence[RuleOutcome]) -> IssueTable:
+def _unchecked(field: str, check: Check, silent: Mapping[str, int]) -> IssueTable:
     """Say once for the column how many phones nobody could judge: silence would read as praise."""
-    rules = field_rules(field, check)
-    asked = {rule.name for rule in rules if any(isinstance(part, Phone) for part in walk(rule.check))}
-    found = [
-        (outcome.rule, outcome.reasons["country_missing"])
-        for outcome in outcomes
-        if outcome.rule in asked and outcome.reasons.get("country_missing")
+    asked = [
+        rule.name for rule in field_rules(field, check) if any(isinstance(part, Phone) for part in walk(rule.check))
     ]
+    found = [(rule, silent[rule]) for rule in asked if rule in silent]
     if not found:
         return IssueTable.empty()
     return IssueTable.of(

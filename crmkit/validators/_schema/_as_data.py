@@ -52,7 +52,7 @@ from crmkit.validators._rules._plausible import Plausible
 from crmkit.validators._rules._relations import Passes, Refers, Unique
 from crmkit.validators._rules._rule import Demand, Order, Require, Rule
 from crmkit.validators._values._choice import Choice
-from crmkit.validators._values._code import Code
+from crmkit.validators._values._code import Code, RecordId
 from crmkit.validators._values._currency import Currency
 from crmkit.validators._values._date import Date, DateTime
 from crmkit.validators._values._language import Language
@@ -79,7 +79,7 @@ _CHECKS: dict[str, type[Check]] = {
     for kind in (
         Age, BIC, BankCard, Blank, ChineseLandline, ChineseMobile, Choice, City, Code, CompanyName, Country,
         Currency, DUNS, Date, DateTime, Domain, Email, HongKongId, IBAN, LEI, Language, MacauId, Mailbox, Money,
-        Number, Percentage, PersonName, Phone, Postcode, Region, Required, ResidentId, Satisfies,
+        Number, Percentage, PersonName, Phone, Postcode, RecordId, Region, Required, ResidentId, Satisfies,
         StandardNumber, Street, TaiwanId, Text, TravelPermit, URL, USCC, VAT,
     )
 }  # fmt: skip
@@ -103,7 +103,7 @@ _RULES: dict[str, type[Rule]] = {
         Unique,
     )
 }
-_NOT_STORED = ("learned", "proven")
+_NOT_STORED = ("learned", "proven", "evidence", "serials")
 
 
 def schema_to_dict(schema: Schema) -> dict[str, JSONValue]:

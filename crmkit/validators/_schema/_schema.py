@@ -152,7 +152,9 @@ class Schema(SchemaData, SchemaPacks):
         try:
             return self.fields[field]
         except KeyError:
-            raise NotFoundError.of("field", field, self.fields) from None
+            raise NotFoundError.of(
+                "field", field, self.fields, shown=False
+            ) from None  # check_value has values beside it
 
     # -- asking ---------------------------------------------------------------------------------------------------
 
@@ -196,7 +198,7 @@ class Schema(SchemaData, SchemaPacks):
 
         A piece is let go once it was checked. Kept are its issues, and the columns of which other rows decide: the
         key, those of rules that compare records, and fields whose check learns how the column is written (dates,
-        shares, codes). Such a column costs its distinct texts once and eight bytes a row.
+        numbers, shares, codes). Such a column costs its distinct texts once and eight bytes a row.
 
         Args:
             chunks: Frames with the same columns.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
+from crmkit.normalize import numbers
 from crmkit.normalize._placeholders import is_placeholder
 from crmkit.normalize._plain import plain
 from crmkit.validators._checks._arguments import count
@@ -16,11 +17,11 @@ from crmkit.validators._checks._verdict import Finding, Verdict, failed, normal,
 from crmkit.validators._reading._patterns import compile_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from crmkit.validators._checks._references import Context
 
-__all__ = ["Code"]
+__all__ = ["Code", "RecordId"]
 
 _FLOAT = re.compile(r"(\d{1,17})\.0+\Z", re.ASCII).match
 _SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?[eE]\+?\d{1,3}\Z", re.ASCII).match
@@ -94,3 +95,28 @@ class Code(Check):
             sure = _ZERO_WAS_LOST_LEARNED if self.learned else _ZERO_WAS_LOST
             return (Finding("code_invalid", fix=code.zfill(self.length), confidence=sure, params=params),)
         return failed("code_invalid", **params)
+
+
+@attrs.frozen
+class RecordId(Check):
+    """The id of a record, in whatever form its system gives ids.
+
+    Only what nobody can have meant is found: a long id that a spreadsheet wrote as ``1.23450E+15``, whose last digits
+    are gone.
+
+    Example:
+        >>> RecordId().examine("1.23450E+15")[0].code, RecordId().is_valid("003A000001XyZ01")
+        ('code_lossy', True)
+
+    .. versionadded:: 0.1.0
+    """
+
+    def examine(self, text: str, context: Context = ()) -> Verdict:
+        del context
+        return failed("code_lossy") if numbers.is_scientific(text) else ()
+
+    def examine_many(self, texts: Sequence[str], contexts: Sequence[Context]) -> Mapping[int, Verdict]:
+        del contexts
+        if "+" not in "".join(texts):
+            return {}
+        return {at: verdict for at, text in enumerate(texts) if "+" in text and (verdict := self.examine(text))}

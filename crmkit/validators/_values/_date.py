@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import attrs
@@ -31,7 +33,12 @@ _ORDER_OF_FEW_DATES = 0.8
 _CENTURY_OF_THE_BOUNDS = 0.9
 _CENTURY_CHOSEN = 0.8
 _CENTURIES = (1900, 2000)
+_DAY_S = 86_400
 _DAY_LENGTH = len("2026-01-01")
+_SERIAL = re.compile(r"[1-7]\d{4}(?:\.\d{1,12})?\Z", re.ASCII).match
+"""A day that a spreadsheet counts, 1927 to 2119, with the time of day as its fraction."""
+_FEWEST_SERIALS = 3
+_SERIAL_OF_THE_COLUMN = 0.9  # some count from 1904
 _SLACK = timedelta(days=2)
 """Clocks of the world are up to 26 hours apart: a day more is within a bound whatever clock wrote it."""
 _NO_DAYS = _DEFAULTS - {"0001-01-01"} | {"1111-11-11"}
@@ -65,14 +72,24 @@ class _Dated(Check):
     zone: str | None = attrs.field(default=None, validator=zone_validator())
     learned: bool = attrs.field(default=False, repr=False, eq=False)
     proven: frozenset[str] = attrs.field(default=frozenset(), repr=False, eq=False)
+    serials: bool = attrs.field(default=False, repr=False, eq=False)
 
     def learn(self, texts: Sequence[str]) -> Check:
+        if self._counts_days(texts):
+            return attrs.evolve(self, serials=True)
         if self.order is not None:
             return self
         # Dates that begin with a year in full need no order; without them a column of exports is done at once.
         unclear = (text for text in texts if text[4:5] != "-" or text[7:8] != "-")
         order, proven = dates.order_evidence(unclear)
         return self if order in (None, "YMD") else attrs.evolve(self, order=order, learned=True, proven=proven)
+
+    def _counts_days(self, texts: Sequence[str]) -> bool:
+        """Say whether all that the column holds are days that a spreadsheet counted, each within the bounds."""
+        read = [moment for text in texts if (moment := _of_serial(text)) is not None]
+        if len(read) < max(_FEWEST_SERIALS, len(texts) // 2) or any(map(self._outside, read)):
+            return False
+        return all(_SERIAL(text) is not None or is_placeholder(text) for text in texts)
 
     def at(self, now: datetime) -> Check:
         """Return the check with the word ``now`` replaced by a moment."""
@@ -106,6 +123,9 @@ class _Dated(Check):
             if not outside and moment.day.isoformat() in _DEFAULTS and not moment.second:
                 return None, (Finding("date_default", severity="warning", dimension="completeness"),)
             return moment, outside
+        if self.serials and (counted := _of_serial(text)) is not None:
+            form = counted.iso if counted.second else counted.day.isoformat()
+            return None, (Finding("date_serial", fix=form, confidence=_SERIAL_OF_THE_COLUMN),)
         if dates.is_ambiguous(text):
             return None, (Finding("date_ambiguous", severity="warning", dimension="consistency"),)
         if is_placeholder(text):
@@ -151,6 +171,15 @@ class _Dated(Check):
         return _CENTURY_OF_THE_BOUNDS if usual is None or self._outside(usual) else 1.0
 
 
+def _of_serial(text: str) -> Moment | None:
+    """Return the moment that a spreadsheet counted in days, to the second."""
+    if _SERIAL(text) is None:
+        return None
+    seconds = round(Decimal(text) * _DAY_S)
+    day = dates.from_serial(seconds // _DAY_S)
+    return None if day is None else Moment(day, seconds % _DAY_S, None)
+
+
 def _clear_of(bound: str, slack: timedelta) -> str:
     """Return the day beyond which a day, by whatever clocks it was written, is within the bound."""
     day = parse_moment(bound).day  # type: ignore[union-attr]  # bounds were read when the check was made
@@ -183,6 +212,9 @@ class Date(_Dated):
 
     ``3/4/2024`` can be in March or in April. The order of a column is found from the dates that can be read in only
     one way; where it cannot be, such a date is reported as ``date_ambiguous`` and never changed.
+
+    A column that holds nothing but numbers such as ``45123`` has the days of a spreadsheet, counted from 1900: each is
+    a ``date_serial``, with the date as its fix.
 
     A year of two digits is read so that the day lies within ``after`` and ``before``: ``15.06.85`` of a birth is in
     1985, and ``15.06.27`` in 1927. A fix that had to choose the century is never sure.

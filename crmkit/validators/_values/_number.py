@@ -32,6 +32,9 @@ _FIGURES = re.compile(r"[\d.,() +-]*\Z", re.ASCII).match
 
 # How sure a form is; docs/explanation/validation.md has the reasons.
 _THOUSANDS_OR_DECIMAL = 0.9
+_POINT_OR_THOUSANDS = 0.5  # 1.234 is what a program writes, "1.234 EUR" is what a person writes for a thousand
+_SIGN_OF_THE_COLUMN = 0.98
+_SIGN_OF_MOST = 0.8
 _OWN_COUNTRY = 0.97
 _DEFAULT_COUNTRY = 0.9
 _ITS_OWN_DOLLAR = 0.8
@@ -39,6 +42,9 @@ _PLAIN_FORM = r"(?:0|[1-9][0-9]{0,14}+)(?:\.[0-9]{1,9}+)?+"
 _PLAIN = re.compile(rf"{_PLAIN_FORM}\Z").match
 _PLAIN_LINES = Lines(_PLAIN_FORM)
 """A number in its normal form, not negative: a fast path, which only accepts."""
+_POINT_PROVEN = re.compile(r"^-?(?:0+\.\d|\d+\.(?:\d{1,2}|\d{4,})$|\d{4,}\.\d)", re.MULTILINE | re.ASCII).search
+_EITHER = re.compile(r"^-?[1-9]\d{0,2}\.\d{3}$", re.MULTILINE | re.ASCII).search
+"""Whether, of numbers in normal form, a line a number, one shows the decimal point, and one could have thousands."""
 
 
 def number_words(ge: Decimal | int | None, le: Decimal | int | None) -> dict[str, JSONValue]:
@@ -76,16 +82,51 @@ def _currency_reference(currency: str | Column | Reference | None) -> str | Refe
 @attrs.frozen(kw_only=True)
 class _Limited(Check):
     typed: ClassVar[bool] = True
+    learns: ClassVar[bool] = True
 
     ge: Decimal | None = attrs.field(default=None, converter=_limit)
     le: Decimal | None = attrs.field(default=None, converter=_limit)
     decimal: Literal[".", ","] | None = attrs.field(
         default=None, validator=one_of("decimal sign", (".", ","), optional=True)
     )
+    evidence: numbers.DecimalEvidence | None = attrs.field(default=None, repr=False, eq=False)
+    """What the column shows, where some number of it can be read in two ways."""
+
+    @property
+    def _by_column(self) -> bool:
+        """Whether the column rather than each text says how ``1.234`` is read."""
+        return self.evidence is not None and (self.evidence.sign == "," or self.evidence.is_contradicted)
+
+    def learn(self, texts: Sequence[str]) -> Check:
+        if self.decimal is not None:
+            return self
+        evidence = _evidence(texts)
+        return attrs.evolve(self, evidence=evidence) if evidence.either else self
+
+    @property
+    def assumed(self) -> str | None:
+        """What reading such a column takes for granted, as the code of an assumption."""
+        if self.evidence is None or self.evidence.sign == ".":
+            return None
+        if self.evidence.sign == ",":
+            return "decimal_comma"
+        return None if self.evidence.is_contradicted else "decimal_sign_open"
+
+    def unlearned(self) -> Check:
+        """Return the check without what a column showed: it judges what it wrote, which has a point."""
+        return self if self.evidence is None else attrs.evolve(self, evidence=None)
+
+    def _sign(self, text: str) -> numbers.DecimalSign | None:
+        """Return the decimal sign by which to read a text; ``None`` leaves it to the text."""
+        if self.decimal is not None or self.evidence is None or not numbers.is_ambiguous(text):
+            return self.decimal
+        return self.evidence.sign
 
     def _read(self, text: str, code: str) -> tuple[Amount | None, tuple[Finding, ...]]:
-        plain = self.decimal != "," and _PLAIN(text.removeprefix("-")) is not None
-        amount = Amount(Decimal(text), None) if plain else numbers.parse(text, decimal=self.decimal)
+        plain = self.decimal != "," and not self._by_column and _PLAIN(text.removeprefix("-")) is not None
+        amount = Amount(Decimal(text), None) if plain else numbers.parse(text, decimal=self._sign(text))
+        if self._by_column and self._sign(text) is None and numbers.is_ambiguous(text):
+            return None, (Finding("number_ambiguous", severity="warning", dimension="consistency"),)
         if amount is None:
             if is_placeholder(text):
                 return None, stand_in("warning")
@@ -97,7 +138,7 @@ class _Limited(Check):
         return amount, ()
 
     def examine_many(self, texts: Sequence[str], contexts: Sequence[Context]) -> Mapping[int, Verdict]:
-        if self.decimal == ",":
+        if self.decimal == "," or self._by_column:
             return super().examine_many(texts, contexts)
         examine, referring = self.examine, bool(self.references)
         plain, ge, le = _PLAIN, self.ge, self.le
@@ -117,20 +158,44 @@ class _Limited(Check):
         return number_words(self.ge, self.le), False
 
     def _confidence(self, text: str) -> float:
-        return _THOUSANDS_OR_DECIMAL if self.decimal is None and numbers.is_ambiguous(text) else 1.0
+        """How sure the reading is; a fix that takes the proof of a decimal comma away is as sure as the others."""
+        if self.decimal is not None:
+            return 1.0
+        if self._by_column and self.evidence is not None:
+            signed = "," in text or "." in text
+            contradicted = self.evidence.is_contradicted
+            return 1.0 if not signed else _SIGN_OF_MOST if contradicted else _SIGN_OF_THE_COLUMN
+        if not numbers.is_ambiguous(text):
+            return 1.0
+        if self.evidence is not None and self.evidence.sign == ".":
+            return _SIGN_OF_THE_COLUMN
+        return _POINT_OR_THOUSANDS if "." in text else _THOUSANDS_OR_DECIMAL
 
     def _form(self, text: str, form: str, sure: float = 1.0) -> tuple[Finding, ...]:
         return () if text == form else normal(text, form, confidence=min(sure, self._confidence(text)))
+
+
+def _evidence(texts: Sequence[str]) -> numbers.DecimalEvidence:
+    """Return what a column shows of its decimal sign; one of plain numbers is told at a glance."""
+    if any(sign in texts[at] for at in _PLAIN_LINES.others(texts) for sign in ",.，．"):
+        return numbers.decimal_evidence(text for text in texts if not text.isdecimal())
+    lines = "\n".join(texts)
+    return numbers.DecimalEvidence(
+        point=int(_POINT_PROVEN(lines) is not None), comma=0, either=int(_EITHER(lines) is not None)
+    )
 
 
 @attrs.frozen(kw_only=True)
 class Number(_Limited):
     """A number; the normal form has digits and a point only.
 
+    ``1.234`` and ``1,234`` are read with the decimal sign that the other numbers of the column prove; where some prove
+    the one and some the other, such a number is reported as ``number_ambiguous`` and never changed.
+
     Args:
         ge: The least that is right.
         le: The most that is right.
-        decimal: The decimal sign, where the file's custom is known.
+        decimal: The decimal sign, where the file's custom is known; found from the column where absent.
 
     Example:
         >>> Number(ge=0).is_valid("12.5"), Number(ge=0).is_valid("-1"), Number().is_valid("a dozen")
@@ -160,7 +225,7 @@ class Money(_Limited):
     Args:
         ge: The least that is right.
         le: The most that is right.
-        decimal: The decimal sign, where the file's custom is known.
+        decimal: The decimal sign, as for :class:`Number`.
         currency: ISO 4217 code, or ``col("currency")`` to read it from each row; an amount that says another one is
             wrong.
         country: Whose currency a shared sign means where ``currency`` is silent: a code or name, or ``col("country")``.
@@ -214,7 +279,7 @@ class Money(_Limited):
             form = f"{form} {expected}"
         elif meant:
             settled, sure = self._of_country(text, known)
-            form = numbers.normalize(text, decimal=self.decimal) or text if settled is None else f"{form} {settled}"
+            form = numbers.normalize(text, decimal=self._sign(text)) or text if settled is None else f"{form} {settled}"
         if expected and meant and expected not in meant:
             found = (*found, Finding("currency_unexpected", params={"currency": expected}))
         return (*found, *self._form(text, form, sure))
@@ -222,7 +287,7 @@ class Money(_Limited):
     def _of_country(self, text: str, known: Mapping[Reference, str | None]) -> tuple[str | None, float]:
         """Return the currency that a shared sign means in the country, and how sure that is."""
         own = known.get(self.country) if isinstance(self.country, Reference) else self.country
-        amount = numbers.parse(text, decimal=self.decimal, country=own or self.default)
+        amount = numbers.parse(text, decimal=self._sign(text), country=own or self.default)
         if amount is None or amount.currency is None:
             return None, 1.0
         if "USD" in numbers.currencies(text) and amount.currency != "USD":

@@ -80,7 +80,7 @@ class Percentage(Check):
         if self.le is not None and value > self.le:
             return failed("too_large", le=f"{self.le:f}")
         form = f"{value.normalize():f}" if signed or self.shares else f"{value:f}"
-        return () if text == form or (not signed and not self.shares and raw == text) else normal(text, form)
+        return normal(text, form)
 
     def in_json_schema(self) -> tuple[dict[str, JSONValue], bool]:
         return number_words(self.ge, self.le), False
