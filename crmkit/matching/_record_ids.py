@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from crmkit.errors import SchemaError
+from crmkit.errors import InvalidValueError, SchemaError
 from crmkit.masking import mask
 
 if TYPE_CHECKING:
@@ -24,9 +24,12 @@ def record_ids(
     """Return the id of every row, the column that has it, and a note where the wanted column could not be used.
 
     Raises:
+        InvalidValueError: ``key`` is no name.
         SchemaError: ``key`` names no column, or one whose values are missing or repeated; a column that was recognized
             as the id and is none gives a note instead, because nobody asked for it.
     """
+    if key is not None and not isinstance(key, str):
+        raise InvalidValueError("key= names one column; to use several, make one column of them first")
     name = recognized if key is None else key
     if name is None:
         return range(len(table)), None, None

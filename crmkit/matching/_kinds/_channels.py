@@ -190,6 +190,7 @@ PHONE = Kind(
     keys=("tail",),
     prepare=_prepare_phones,
     compare=_compare_phones,
+    owned_alone=True,
 )
 
 
@@ -220,4 +221,5 @@ WEB = Kind(
     normalize=normalize_web,
     prepare=prepare_outline,
     compare=_compare_hosts,
+    owned_alone=True,
 )

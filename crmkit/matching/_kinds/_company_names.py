@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rapidfuzz.distance import OSA, LCSseq
 
+from crmkit.errors import InvalidValueError
 from crmkit.normalize import companies, text
 
 if TYPE_CHECKING:
@@ -48,7 +49,10 @@ class CompanyNames:
     is left out counts nothing.
 
     Args:
-        names: The list that says how common each word is, usually the column itself.
+        names: The list that says how common each word is, usually the column itself; ``None`` is no name.
+
+    Raises:
+        InvalidValueError: Something else than a text is among them.
 
     Example:
         >>> names = CompanyNames(["Acme Holding", "Borg Holding", "Cito Holding", "Acme Tools", "Dahl Tools"])
@@ -59,13 +63,17 @@ class CompanyNames:
     .. versionadded:: 0.1.0
     """
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str | None]) -> None:
         self._counts: Counter[str] = Counter()
         self._pairs: Counter[str] = Counter()
         self._size = 0
         self._read = lru_cache(maxsize=_REMEMBERED)(_read)
         self._surprises = lru_cache(maxsize=_REMEMBERED)(self._surprise)
         for name in names:
+            if name is None:
+                continue
+            if not isinstance(name, str):
+                raise InvalidValueError("names of companies are texts; leave out or convert what is none")
             parts = _parts(companies.core(name))
             self._counts.update(set(parts))
             if isinstance(parts, str):

@@ -79,6 +79,8 @@ class Kind:
         rarity: Log frequency of what two different values have in common, 0 for those whose level says it all.
         owned: Whether a value belongs to one party by its nature, such as an e-mail address. Then the few records that
             have it are hers until many have it, where for a name they would say how common it is.
+        owned_alone: Whether that is so where a file has nothing else to compare: a phone number may be a household's or
+            a desk's, but then there is nothing that would say so.
         common: Which share of any file a usual value has. It stands in for frequencies that a small file cannot tell:
             that two of two records are of one city says nothing.
     """
@@ -97,7 +99,12 @@ class Kind:
     opposed_limit: float = 1.0
     rarity: Callable[[EncodedField, Codes, Codes, LevelArray], NDArray[np.float64]] | None = None
     owned: bool = False
+    owned_alone: bool = False
     common: float = 0.0
+
+    def is_owned(self, comparisons: Iterable[Comparison]) -> bool:
+        """Whether its values belong to one party in a file that is compared on these."""
+        return self.owned or (self.owned_alone and len({one.group for one in comparisons}) == 1)
 
     def __repr__(self) -> str:
         return f"<Kind {self.name}: {', '.join(self.levels)}>"

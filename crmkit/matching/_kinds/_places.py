@@ -36,8 +36,13 @@ __all__ = ["CITY", "POSTCODE", "REGION", "STREET", "split_street"]
 
 
 def normalize_street(raw: str) -> str | None:
-    """Folded street with abbreviations and ordinals unified."""
-    return addresses.street(raw) or None
+    """Folded street with abbreviations and ordinals unified, traditional characters as simplified ones.
+
+    Example:
+        >>> normalize_street("朝陽區建國路88號") == normalize_street("朝阳区建国路88号")
+        True
+    """
+    return text.to_simplified(addresses.street(raw)) or None
 
 
 def normalize_streets(values: Sequence[str]) -> Iterator[str | None]:
@@ -78,7 +83,7 @@ def _form_of(line: str) -> tuple[int, list[str] | None]:
     if not 1 < len(around) <= len(_MARKS) + 1:
         return len(around) - 1, None
     marked = "".join(itertools.chain.from_iterable(itertools.zip_longest(around, marks, fillvalue="")))
-    parts = _RUNS(addresses.street(marked))
+    parts = _RUNS(text.to_simplified(addresses.street(marked)))
     if sorted(parts[1::2]) != list(marks) or ("stra" in marked.lower() and _GLUED.search(marked)):
         return len(marks), None
     return len(marks), parts

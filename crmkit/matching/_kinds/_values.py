@@ -213,6 +213,7 @@ EXACT = Kind(
     normalize=_fold,
     prepare=prepare_outline,
     compare=_compare_nothing,
+    owned_alone=True,
 )
 
 

@@ -7,6 +7,7 @@ matcher only meets integers, and strings where two different values have to be c
 from __future__ import annotations
 
 import hashlib
+import itertools
 import logging
 from typing import TYPE_CHECKING, cast
 
@@ -125,7 +126,7 @@ def encode(
             found = _domains(drafts.get("email"))
         else:
             found = _read(sources, comparison)
-        if found is not None and any((column >= 0).any() for column in found[1]):
+        if found is not None and _can_agree(found[1], sizes):
             drafts[comparison.name] = _prepared(comparison, *found, keys)
         del found  # the texts, which are held otherwise from here on
         _forget(sources, comparison.name, [later.name for later in comparisons[place + 1 :]])
@@ -135,8 +136,11 @@ def encode(
         source.countries()  # kept by the source, and the last that is read of its table
         source.table.forget()
     weights = _copy_weights(drafts, {comparison.name: comparison.group for comparison in comparisons}, n)
-    fields = {comparison.name: drafts.pop(comparison.name).field(comparison, weights)
-              for comparison in comparisons if comparison.name in drafts}  # fmt: skip
+    comparisons = [comparison for comparison in comparisons if comparison.name in drafts]
+    fields = {
+        one.name: drafts.pop(one.name).field(one, weights, owned=KINDS[one.kind].is_owned(comparisons))
+        for one in comparisons
+    }
     whole_names = _whole_names(fields)
     if whole_names is not None:
         keys["whole_name"], keys["whole_sound"] = ((codes,) for codes in whole_names)
@@ -145,7 +149,7 @@ def encode(
         effective=float(weights.sum()),
         possible_pairs=_possible_pairs(weights, sizes),
         side=np.repeat(np.arange(len(sizes), dtype=np.int8), sizes) if len(sizes) > 1 else None,
-        comparisons=tuple(comparison for comparison in comparisons if comparison.name in fields),
+        comparisons=tuple(comparisons),
         fields=fields,
         keys=keys,
         weights=weights,
@@ -179,7 +183,7 @@ class _Draft:
     columns: tuple[Codes, ...]
     traits: dict[str, Trait]
 
-    def field(self, comparison: Comparison, weights: NDArray[np.float64]) -> EncodedField:
+    def field(self, comparison: Comparison, weights: NDArray[np.float64], *, owned: bool) -> EncodedField:
         size = len(self.values)
         counts = np.zeros(size)
         filled = np.zeros(len(weights), dtype=bool)
@@ -189,7 +193,6 @@ class _Draft:
                 present &= column != earlier  # a record with one value in two columns has it once
             counts += np.bincount(column[present], weights=weights[present], minlength=size)
             filled |= column >= 0
-        kind = KINDS[comparison.kind]
         return EncodedField(
             name=comparison.name,
             values=self.values,
@@ -197,9 +200,15 @@ class _Draft:
             counts=counts,
             filled=float(weights[filled].sum()),
             traits=self.traits,
-            owned=kind.owned,
-            common=kind.common,
+            owned=owned,
+            common=KINDS[comparison.kind].common,
         )
+
+
+def _can_agree(columns: Sequence[Codes], sizes: Sequence[int]) -> bool:
+    """Whether every table has a value: what one of two lacks says nothing about any pair."""
+    tables = itertools.pairwise(np.cumsum([0, *sizes]).tolist())
+    return all(any((column[a:b] >= 0).any() for column in columns) for a, b in tables)
 
 
 def _prepared(

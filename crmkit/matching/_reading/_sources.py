@@ -123,12 +123,15 @@ class Source:
 
 
 def read_date(raw: str, *, order: DateOrder | None, digits: Callable[[str], str | None]) -> str | None:
-    """Read one date; eight digits that stand there as they are come first."""
+    """Read one date; eight digits that stand there as they are come first.
+
+    What stands for no date does so however it is written, as 31/12/9999.
+    """
     found = digits(raw)
     if found is not None and "1850" <= found[:4] <= "2150":
         return found
     parsed = dates.parse(raw, order=order)
-    return found if parsed is None else parsed.strftime("%Y%m%d").zfill(8)
+    return found if parsed is None else digits(parsed.strftime("%Y%m%d").zfill(8))
 
 
 def _texts_of(table: Table, column: str) -> Texts:

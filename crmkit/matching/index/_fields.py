@@ -105,12 +105,22 @@ class FieldIndex:
 
     __slots__ = (
         "_counts", "_known", "_remembers", "_texts", "changed", "columns", "comparison", "filled", "is_local", "keys",
-        "kind", "known", "own_slot", "place", "read_texts", "roles", "roots", "slots", "vocabulary", "words",
+        "kind", "known", "own_slot", "owned", "place", "read_texts", "roles", "roots", "slots", "vocabulary", "words",
     )  # fmt: skip
 
-    def __init__(self, comparison: Comparison, arrays: Arrays, *, columns: tuple[int, ...], filled: float) -> None:
+    def __init__(
+        self,
+        comparison: Comparison,
+        arrays: Arrays,
+        *,
+        columns: tuple[int, ...],
+        filled: float,
+        among: Sequence[Comparison] = (),
+    ) -> None:
         self.comparison = comparison
         self.kind = KINDS[comparison.kind]
+        self.owned = self.kind.is_owned(among)
+        """Whether a value belongs to one party, as ``Kind.is_owned`` says."""
         self.columns = columns
         """Places of its columns in the row of codes, one after the other."""
         self.place: int | slice = columns[0] if len(columns) == 1 else slice(columns[0], columns[-1] + 1)
@@ -183,8 +193,7 @@ class FieldIndex:
 
     def log_frequency(self, count: float, filled: float) -> float:
         """Return the log frequency of a value that ``count`` records have, one of them this one's."""
-        kind = self.kind
-        return log_frequency(count - 1.0, filled, owned=kind.owned, common=kind.common)
+        return log_frequency(count - 1.0, filled, owned=self.owned, common=self.kind.common)
 
     def text(self, code: int) -> str:
         """Return a value; those that come again and again are remembered."""

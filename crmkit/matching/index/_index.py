@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -82,6 +82,9 @@ class MatchIndex:
         fields = ", ".join(field.comparison.name for field in self._state.fields)
         return f"<MatchIndex: {len(self)} records, {fields}>"
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a MatchIndex is not pickled; save() it, and load() it in the other process")
+
     @property
     def columns(self) -> tuple[str, ...]:
         """Fields that a record may have: the columns of the table."""
@@ -140,7 +143,7 @@ class MatchIndex:
         """
         own = self._threshold
         cut = threshold if threshold is not None else own if isinstance(own, float) else 0.5
-        if not 0.0 <= cut <= 1.0:
+        if isinstance(cut, bool) or not isinstance(cut, (int, float)) or not 0.0 <= cut <= 1.0:
             raise InvalidValueError("a threshold is a probability between 0 and 1")
         with self._lock:
             hits = [hit for hit in self.search(record, limit=limit) if hit.match_probability >= cut]
@@ -163,7 +166,13 @@ class MatchIndex:
             query = self._query(texts)
             row = self._state.ids.row_of(record_id)
             model = self._model.for_size(query.records, query.pairs)
-            return explain_levels(model, self._levels(query, [row]), left="record", right=record_id)
+            codes = self._state.record_of(row)
+            filled = {
+                field.comparison.name
+                for values, field in zip(query.values, self._state.fields, strict=True)
+                if values and any(codes[column] >= 0 for column in field.columns)
+            }
+            return explain_levels(model, self._levels(query, [row]), left="record", right=record_id, filled=filled)
 
     def add(self, record: Mapping[str, object], record_id: Hashable) -> None:
         """Add a record; it is found from now on, and counts in every frequency.
@@ -273,4 +282,4 @@ class MatchIndex:
 
 
 def _is_limit(limit: object) -> bool:
-    return limit is None or (isinstance(limit, int) and limit >= 0)
+    return limit is None or (isinstance(limit, int) and not isinstance(limit, bool) and limit >= 0)

@@ -14,11 +14,14 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from crmkit.matching._kinds._channels import EMAIL_DIFFERENT
+from crmkit.matching._kinds._dates import DATE_DIFFERENT
+from crmkit.matching._kinds._fields import NULL
 from crmkit.matching._kinds._people import (
-    DATE_DIFFERENT,
     GIVEN_ALIKE,
     GIVEN_ANOTHER,
     GIVEN_DIFFERENT,
+    are_told_apart,
+    script_of_name,
     spoken_name,
 )
 from crmkit.matching._kinds._places import split_street
@@ -108,8 +111,10 @@ def given_level(a: str, b: str, borne_a: bool, borne_b: bool) -> int:  # noqa: F
     another = is_sure and min(len(a), len(b)) >= 2
     if another or (han_a and han_b and not _mark(a) & _mark(b)):
         x = spoken(a)
-        return 3 if x and x == spoken(b) else GIVEN_ANOTHER
-    return (3, GIVEN_ALIKE, GIVEN_DIFFERENT)[_likeness(a, b, han_a=han_a, han_b=han_b)]
+        level = 3 if x and x == spoken(b) else GIVEN_ANOTHER
+    else:
+        level = (3, GIVEN_ALIKE, GIVEN_DIFFERENT)[_likeness(a, b, han_a=han_a, han_b=han_b)]
+    return NULL if level in {GIVEN_ANOTHER, GIVEN_DIFFERENT} and not _is_comparable(a, b) else level
 
 
 def latin_given_level(a: str, b: str, *, is_one_root: bool, is_sure: bool) -> int:
@@ -122,9 +127,17 @@ def latin_given_level(a: str, b: str, *, is_one_root: bool, is_sure: bool) -> in
             return 2
         if a.startswith(b) or b.startswith(a):
             return 1
-    if is_sure and shorter >= 2:
-        return GIVEN_ANOTHER
-    return (3, GIVEN_ALIKE, GIVEN_DIFFERENT)[_likeness(a, b, han_a=False, han_b=False)]
+    is_another = is_sure and shorter >= 2
+    level = GIVEN_ANOTHER if is_another else _LATIN_GIVEN[_likeness(a, b, han_a=False, han_b=False)]
+    return NULL if level in {GIVEN_ANOTHER, GIVEN_DIFFERENT} and not _is_comparable(a, b) else level
+
+
+_LATIN_GIVEN = (3, GIVEN_ALIKE, GIVEN_DIFFERENT)
+
+
+def _is_comparable(a: str, b: str) -> bool:
+    """Whether two names are of scripts that can be told apart letter by letter; most are in Latin letters."""
+    return (a.isascii() and b.isascii()) or are_told_apart(script_of_name(a), script_of_name(b))
 
 
 def _family(a: str, b: str) -> int:
@@ -132,15 +145,16 @@ def _family(a: str, b: str) -> int:
     likeness = _likeness(a, b, han_a=han_a, han_b=han_b)
     if likeness == _TYPO:
         return 1
+    different = 4 if _is_comparable(a, b) else NULL
     if han_a or han_b:
-        return 4
+        return different
     shorter, longer = (a, b) if len(a) <= len(b) else (b, a)
     if len(shorter) >= 3:
         if longer.startswith(shorter) or longer.endswith(shorter):
             return 2
         if (" " in a or " " in b) and _is_token_set(a, b, 100.0):
             return 2
-    return 3 if likeness == _ALIKE else 4
+    return 3 if likeness == _ALIKE else different
 
 
 def _date(a: str, b: str) -> int:

@@ -122,7 +122,7 @@ class PairLeveler:
         for code in theirs:
             for value in values:
                 found = self.unequal(query, k, value, code)
-                if best[0] < 0 or found[0] < best[0]:
+                if found[0] >= 0 and (best[0] < 0 or found[0] < best[0]):
                     best = found
         return best
 

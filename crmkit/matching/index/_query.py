@@ -18,7 +18,7 @@ __all__ = ["LEVEL_ALONE", "MISSING", "MOST", "MOST_WORLDS", "Query"]
 MISSING = (-1, 0.0)
 """Level and log frequency where one of two values is missing."""
 
-LEVEL_ALONE = [(level, 0.0) for level in range(16)]
+LEVEL_ALONE = [*[(level, 0.0) for level in range(16)], MISSING]  # the last is that of level -1
 """Each level without a log frequency, so that there is one such pair and not one for every value."""
 
 MOST = 32

@@ -77,6 +77,9 @@ class Sieve:
             max([worth for level, worth in enumerate(worths) if level and (k, level) not in exchanged], default=0.0)
             for k, worths in enumerate(self._worths)
         ]
+        for k in (leveler.given, leveler.family):
+            if k >= 0:
+                self._best[k] = max(self._best[k], 0.0)  # names of two scripts say nothing
         different = [KINDS[one.kind].different for one in model.comparisons]
         gains = [best - worths[level] for best, worths, level in zip(self._best, self._worths, different, strict=True)]
         cost = [0.4 if one.kind in _SLOW else 1.0 for one in model.comparisons]
@@ -244,7 +247,7 @@ class Sieve:
         if simple is not None:
             level = simple(query.values[k][0].text, query.fields[k].text(key))
             levels[key] = LEVEL_ALONE[level]
-            return self._worths[k][level]
+            return self._worths[k][level] if level >= 0 else 0.0  # names of two scripts say nothing
         level, rare = levels[key] = leveler.compare(query, k, key, share)
         return self.worth(k, level, rare if level == 0 else leveler.in_world(k, rare, share))
 

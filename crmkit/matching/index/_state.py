@@ -55,11 +55,10 @@ class State:
         self.comparisons = tuple(comparisons)
         places, filled = document["places"], document["filled"]
         self.fields = [
-            FieldIndex(
-                one, part_of(arrays, f"field/{one.name}"), columns=tuple(places[one.name]), filled=filled[one.name]
-            )
+            FieldIndex(one, part_of(arrays, f"field/{one.name}"), columns=tuple(places[one.name]),
+                       filled=filled[one.name], among=comparisons)
             for one in comparisons
-        ]
+        ]  # fmt: skip
         by_name = {field.comparison.name: field for field in self.fields}
         place = {field.comparison.name: k for k, field in enumerate(self.fields)}
         self._given, self._family = place.get("given", -1), place.get("family", -1)
@@ -370,6 +369,8 @@ class _Ids:
         Raises:
             NotFoundError: No record has it; the message does not repeat the id.
         """
+        if type(record_id) not in {str, int}:  # ids of an index are of no other type, and a list cannot be looked up
+            raise NotFoundError("no record of the index has this id; ids are texts or whole numbers")
         row = self.added.get(record_id, -1)
         if row < 0 and record_id not in self.removed:
             row = self._first_row(record_id)
