@@ -64,6 +64,8 @@ def settings_of(document: object) -> tuple[dict[str, object], MatchModel | None]
             said = str(error) if isinstance(error, CrmkitError) else "not what a matcher writes there"
             raise FormatError(said, location=name) from error
     model = document["model"]
+    if model is not None and not isinstance(model, Mapping):
+        raise FormatError("neither a model nor null", location="model")
     try:
         return settings, None if model is None else MatchModel.from_dict(model)
     except FormatError as error:

@@ -68,7 +68,7 @@ EDITS = (
     (("model", "comparisons", 0, "fields"), [1], "model.comparisons[0].fields"),
     (("model", "comparisons", 0, "shared_by"), "friends", "model.comparisons[0].shared_by"),
     (("model", "format"), "crmkit-match-model/9", "model.format"),
-    (("model",), 7, "model.format"),
+    (("model",), 7, "model"),
     (("kind",), "robot", "kind"),
     (("kind",), [], "kind"),
     (("block_cap",), 1, "block_cap"),

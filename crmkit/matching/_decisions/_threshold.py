@@ -31,7 +31,7 @@ class Precision:
     target: float = attrs.field()
 
     @target.validator
-    def _between(self, _attribute: object, value: float) -> None:
+    def _between(self, _attribute: object, value: object) -> None:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.0 < value < 1.0:
             raise InvalidValueError("a precision is a number between 0 and 1, both excluded")
 

@@ -11,7 +11,6 @@ the ratio e_same / e_different, whose logarithm ``group_evidence`` computes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -27,6 +26,8 @@ from ._correction import features
 from ._wellformed import check_model
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from crmkit.matching._kinds._fields import Comparison
@@ -145,7 +146,7 @@ class MatchModel:
         """
         from crmkit.matching._kinds._fields import Comparison
 
-        if not isinstance(document, Mapping) or document.get("format") != FORMAT:
+        if document.get("format") != FORMAT:
             raise FormatError(f"not a {FORMAT} document; save models with to_dict()", location="format")
         check_model(document)
         values: dict[str, Any] = dict(document)

@@ -143,7 +143,7 @@ class MatchIndex:
         """
         own = self._threshold
         cut = threshold if threshold is not None else own if isinstance(own, float) else 0.5
-        if isinstance(cut, bool) or not isinstance(cut, (int, float)) or not 0.0 <= cut <= 1.0:
+        if not _is_probability(cut):
             raise InvalidValueError("a threshold is a probability between 0 and 1")
         with self._lock:
             hits = [hit for hit in self.search(record, limit=limit) if hit.match_probability >= cut]
@@ -279,6 +279,10 @@ class MatchIndex:
                 query, self._sieve.plan(query, share), record, share
             )
         return PairLevels(levels, rarity, worlds)
+
+
+def _is_probability(cut: object) -> bool:
+    return isinstance(cut, (int, float)) and not isinstance(cut, bool) and 0.0 <= cut <= 1.0
 
 
 def _is_limit(limit: object) -> bool:
