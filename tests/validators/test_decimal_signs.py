@@ -146,3 +146,15 @@ def test_plain_columns_are_told_at_a_glance_as_by_each_number(values):
     assert (learned is not None) == bool(either)
     if learned is not None:
         assert (learned.sign == ".") == bool(point)
+
+
+@given(
+    st.lists(
+        st.from_regex(r"-?(0|[1-9]\d{0,4})(\.\d{1,5})?", fullmatch=True) | st.sampled_from([*COMMA, *EITHER, *POINT])
+    )
+)
+def test_what_a_column_learns_is_what_its_numbers_show(values):
+    learned, slow = Number().learn(values).evidence, slow_evidence(values)
+    assert (learned is not None) == bool(slow[2])
+    if learned is not None and slow[1]:
+        assert learned == slow

@@ -42,8 +42,8 @@ _PLAIN_FORM = r"(?:0|[1-9][0-9]{0,14}+)(?:\.[0-9]{1,9}+)?+"
 _PLAIN = re.compile(rf"{_PLAIN_FORM}\Z").match
 _PLAIN_LINES = Lines(_PLAIN_FORM)
 """A number in its normal form, not negative: a fast path, which only accepts."""
-_POINT_PROVEN = re.compile(r"^-?(?:0+\.\d|\d+\.(?:\d{1,2}|\d{4,})$|\d{4,}\.\d)", re.MULTILINE | re.ASCII).search
-_EITHER = re.compile(r"^-?[1-9]\d{0,2}\.\d{3}$", re.MULTILINE | re.ASCII).search
+_POINT = re.compile(r"^-?(?:0+\.\d|\d+\.(?:\d{1,2}|\d{4,})$|\d{4,}\.\d)", re.MULTILINE | re.ASCII)
+_EITHER = re.compile(r"^-?[1-9]\d{0,2}\.\d{3}$", re.MULTILINE | re.ASCII)
 """Whether, of numbers in normal form, a line a number, one shows the decimal point, and one could have thousands."""
 
 
@@ -177,11 +177,14 @@ class _Limited(Check):
 
 def _evidence(texts: Sequence[str]) -> numbers.DecimalEvidence:
     """Return what a column shows of its decimal sign; one of plain numbers is told at a glance."""
-    if any(sign in texts[at] for at in _PLAIN_LINES.others(texts) for sign in ",.，．"):
-        return numbers.decimal_evidence(text for text in texts if not text.isdecimal())
-    lines = "\n".join(texts)
+    odd = set(_PLAIN_LINES.others(texts))
+    if not any(sign in texts[at] for at in odd for sign in ",.，．"):
+        lines = "\n".join(texts)
+        return numbers.DecimalEvidence(int(_POINT.search(lines) is not None), 0, int(_EITHER.search(lines) is not None))
+    lines = "\n".join([text for at, text in enumerate(texts) if at not in odd])
+    found = numbers.decimal_evidence(texts[at] for at in odd)
     return numbers.DecimalEvidence(
-        point=int(_POINT_PROVEN(lines) is not None), comma=0, either=int(_EITHER(lines) is not None)
+        found.point + len(_POINT.findall(lines)), found.comma, found.either + len(_EITHER.findall(lines))
     )
 
 
