@@ -239,7 +239,7 @@ def test_a_value_that_cannot_be_right_stays_where_there_is_no_other():
         ("date", "1970-03-04", 1.0), ("date", "3/4/1970", 1.0), ("date", "1900-01-01", 0.0), ("date", "0/0/00", 0.0),
         ("person", "Ann", 1.0), ("person", "ann", 0.9), ("person", "LEE", 1.0),
         ("person", "test", 0.0), ("company", "华为技术有限公司", 1.0), ("company", "无", 0.0),
-        ("text", "???", 0.0), ("text", "7", 1.0), ("text", "Oslo", 1.0), ("nonsense", "Oslo", 1.0),
+        ("text", "???", 0.0), ("text", "7", 1.0), ("text", "Oslo", 1.0), ("number", "Oslo", 1.0),
     ],
 )  # fmt: skip
 def test_what_can_be_right_is_judged_by_the_form_of_the_field(kind, value, score):

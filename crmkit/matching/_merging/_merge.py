@@ -1,6 +1,7 @@
 """Golden records: one for each cluster, every value from a record that had it, everything undoable.
 
-What belongs together survives together: an address comes whole from one record, and so does a name. Second e-mails
+What belongs together survives together: an address comes from one record, and so does a name; what that record leaves
+empty comes only from records that agree with it. Second e-mails
 and phones are united where the table has a column for them. Everything that was dropped is in the log.
 """
 

@@ -85,7 +85,6 @@ def _words(raw: str) -> str:
     return _GAP.sub(" ", text.fold(spaced).replace("'", "")).strip()
 
 
-@lru_cache(maxsize=4096)
 def meaning(value: str) -> Said | None:
     """Say what a cell tells of the person's will; ``None`` for what says neither, as a date or ``pending``.
 
