@@ -2,6 +2,7 @@
 
     python benchmarks/bench_matching.py --rows 10000 --json out.json
     python benchmarks/bench_matching.py --data febrl3,chicago_sites --data-dir DIR --tools crmkit,splink --json out.json
+    python benchmarks/bench_matching.py --rows 5000000 --keep DIR --json out.json
 
 Data: ``contacts``, ``accounts`` and ``febrl_like`` are generated (``--rows``, ``--seed``, ``--settings``), with the
 rates that ``crmkit.testing.generate`` names; every other name is a folder of ``--data-dir`` with ``records.csv``
@@ -22,11 +23,14 @@ import argparse
 import csv
 import inspect
 import json
+import multiprocessing
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
+import zlib
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,8 +52,27 @@ KINDS = {"fake_1000": "fake", "chicago_sites": "chicago"}
 CUTS = (0.02, *(k / 20 for k in range(1, 20)), 0.98, 0.99, 0.995, 0.999, 0.9999, 0.99999, 0.999999)
 
 
-def prepare(name: str, args: argparse.Namespace, folder: Path) -> tuple[Path, str, np.ndarray, dict[str, object]]:
-    """Write the file that all tools get, and its truth beside it."""
+def prepared(name: str, args: argparse.Namespace, folder: Path) -> tuple[Path, str, np.ndarray, dict[str, object]]:
+    """Return the file that all tools get, its kind, its truth, and what is to be said of it.
+
+    It is made by a process of its own, which takes gigabytes for millions of rows and gives them back, unless
+    ``--keep`` has it from an earlier run.
+    """
+    said = Path("facts.json")
+    if args.keep is not None:
+        folder = args.keep / f"{name}-{args.rows}-{args.seed}-{zlib.crc32(args.settings.encode()):08x}"
+        folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / f"{name}.{said}").exists():
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+            kind, facts = pool.submit(prepare, name, args, folder).result()
+        (folder / f"{name}.{said}").write_text(json.dumps([kind, facts]), encoding="utf-8")  # last: all of it is there
+    kind, facts = json.loads((folder / f"{name}.{said}").read_text(encoding="utf-8"))
+    path = folder / f"{name}.csv"
+    return path, kind, np.load(path.with_suffix(".truth.npy")), facts
+
+
+def prepare(name: str, args: argparse.Namespace, folder: Path) -> tuple[str, dict[str, object]]:
+    """Write the file and its truth beside it; return its kind and what is to be said of it."""
     facts: dict[str, object] = {}
     if name in broken.FILES:
         columns, truth = broken.FILES[name](args.rows, args.seed)
@@ -72,13 +95,13 @@ def prepare(name: str, args: argparse.Namespace, folder: Path) -> tuple[Path, st
         kind = KINDS.get(name, "febrl")
         if name.endswith("-nossn"):
             columns.pop("soc_sec_id")
-    path = folder / f"{name.replace('/', '-')}.csv"
+    path = folder / f"{name}.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(columns)
         writer.writerows(zip(*columns.values(), strict=True))
     np.save(path.with_suffix(".truth.npy"), truth)
-    return path, kind, np.asarray(truth), facts
+    return kind, facts
 
 
 def rates(maker: Callable[..., object]) -> str:
@@ -100,23 +123,23 @@ def labelled(folder: Path) -> tuple[dict[str, list[str | None]], np.ndarray]:
 
 
 def scores(clusters: np.ndarray, truth: np.ndarray) -> dict[str, float]:
-    """Precision, recall and F1 of pairs within clusters, and of records (B-cubed)."""
-    both = np.unique(np.stack([clusters, truth]), axis=1, return_counts=True)
-    found, true = (np.unique(labels, return_counts=True)[1] for labels in (clusters, truth))
-    common = int((both[1] * (both[1] - 1) // 2).sum())
+    """Precision, recall and F1 of pairs within clusters, and of records (B-cubed); labels are small whole numbers."""
+    n = len(truth)
+    found, true = np.bincount(clusters), np.bincount(truth)
+    cells = clusters.astype(np.int64) * len(true) + truth
+    cells.sort()
+    first = np.flatnonzero(np.diff(cells, prepend=-1))
+    both = np.diff(np.append(first, n))
+    cells = cells[first]
+    common = int((both * (both - 1) // 2).sum())
     said, real = (int((sizes * (sizes - 1) // 2).sum()) for sizes in (found, true))
     precision, recall = common / said if said else 1.0, common / real if real else 1.0
-    size_of = {side: dict(zip(*np.unique(labels, return_counts=True), strict=True)) for side, labels in
-               (("found", clusters), ("true", truth))}  # fmt: skip
-    found_size = np.array([size_of["found"][label] for label in both[0][0]])
-    true_size = np.array([size_of["true"][label] for label in both[0][1]])
-    n = len(truth)
     return {
         "precision": precision,
         "recall": recall,
         "f1": 2 * precision * recall / (precision + recall) if precision + recall else 0.0,
-        "bcubed_precision": float((both[1] ** 2 / found_size).sum() / n),
-        "bcubed_recall": float((both[1] ** 2 / true_size).sum() / n),
+        "bcubed_precision": float((both**2 / found[cells // len(true)]).sum() / n),
+        "bcubed_recall": float((both**2 / true[cells % len(true)]).sum() / n),
         "false_pairs": said - common,
         "lost_pairs": real - common,
     }
@@ -212,6 +235,7 @@ def main() -> None:
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--settings", default="{}", help="more arguments of the generator, as JSON")
+    parser.add_argument("--keep", type=Path, help="folder in which files stay, and are taken from another time")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--timeout", type=float, default=3600.0)
     parser.add_argument("--envs", type=Path, default=ENVS)
@@ -220,7 +244,7 @@ def main() -> None:
     results = []
     with tempfile.TemporaryDirectory() as folder:
         for name in (*broken.FILES, *broken.LINKED) if args.data == "broken" else args.data.split(","):
-            path, kind, truth, facts = prepare(name, args, Path(folder))
+            path, kind, truth, facts = prepared(name, args, Path(folder))
             for tool in args.tools.split(","):
                 judged = run(tool, path, kind, truth, args)
                 result = {"task": name, "n": len(truth), **facts, **judged, **machine(), "numpy": np.__version__}

@@ -132,7 +132,7 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path, default=Path(os.environ.get("CRMKIT_DATA", ".")))
     parser.add_argument("--tools", default="crmkit", choices=["crmkit"], help="rapidfuzz is always beside it")
     parser.add_argument("--rows", type=int, default=0, help="1,000 or fewer: a sample of three names, to see it run")
-    parser.add_argument("--sample", type=int, default=150, help="short Chinese names to look up")
+    parser.add_argument("--sample", type=int, default=500, help="short Chinese names to look up")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     if 0 < arguments.rows <= 1_000:

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
     from crmkit.changes import ChangeLog
     from crmkit.frames import Table
+    from crmkit.issues import Report
     from crmkit.matching import LinkReport, Matcher, MatchReport, MergeLog
-    from crmkit.quality import DriftReport, Profile
-    from crmkit.reconciliation import Gate, ReconcileReport
+    from crmkit.quality import DriftReport, Health, Profile
+    from crmkit.reconciliation import ReconcileReport
     from crmkit.reports import Page
-    from crmkit.sync import SyncPlan
     from crmkit.typing import Frame, Language, Progress, RecordKind
     from crmkit.validators import Schema, ValidationReport
 
@@ -247,7 +247,8 @@ def _matcher(table: Table, kind: RecordKind | None, settings: Mapping[str, Any])
     import attrs
 
     from crmkit.columns import recognize
-    from crmkit.errors import SchemaError, did_you_mean
+    from crmkit.errors import SchemaError
+    from crmkit.errors._nearest import did_you_mean
     from crmkit.matching import Matcher
 
     known = {field.alias or field.name for field in attrs.fields(Matcher) if field.init} - {"kind"}
@@ -266,7 +267,7 @@ def _matcher(table: Table, kind: RecordKind | None, settings: Mapping[str, Any])
 
 
 def report(
-    *results: ValidationReport | ChangeLog | MatchReport | ReconcileReport | Gate | SyncPlan,
+    *results: Report | ChangeLog | Profile | Health,
     title: str | None = None,
     lang: Language = "en",
     reveal: bool = False,
@@ -276,7 +277,7 @@ def report(
 
     Args:
         *results: What :func:`check`, ``fixes().apply()``, :func:`dedupe` and ``merge()`` gave, in that order; what
-            :func:`reconcile` and its ``gate()`` gave; a sync plan.
+            :func:`reconcile` and its ``gate()`` gave; a sync plan; the report of any other area, a profile, a health.
         title: Heading of the page.
         lang: ``"en"`` or ``"zh"``.
         reveal: Show values as they are; without it personal fields and unrecognised columns are masked.

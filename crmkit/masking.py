@@ -135,7 +135,7 @@ def disclosure(kind: Kind) -> int:
     """Return the place of ``kind`` in ``DISCLOSURE``: the higher, the more it can show.
 
     Raises:
-        NotFoundError: If there is no such kind.
+        NotFoundError: If there is no such kind; what was given is not shown, since it may be the value.
 
     Example:
         >>> disclosure("full") < disclosure("name") < disclosure(last(4)) < disclosure("email")
@@ -146,7 +146,9 @@ def disclosure(kind: Kind) -> int:
     try:
         return DISCLOSURE.index(kind)
     except ValueError:
-        raise NotFoundError.of("mask", str(kind), [name for name in DISCLOSURE if isinstance(name, str)]) from None
+        raise NotFoundError.of(
+            "mask", kind, [name for name in DISCLOSURE if isinstance(name, str)], shown=False
+        ) from None
 
 
 def _clusters(text: str) -> list[str]:

@@ -33,6 +33,7 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_execution_in_temp = True
 nb_merge_streams = True
+default_role = "code"  # `name` in a docstring
 html_theme = "furo"
 html_static_path = ["_static"]
 html_css_files = ["notebooks.css"]

@@ -81,10 +81,10 @@ class LogicalType:
 
     def __attrs_post_init__(self) -> None:
         if self.kind not in get_args(Kind):
-            raise NotFoundError.of("logical type", str(self.kind), get_args(Kind))
+            raise NotFoundError.of("logical type", self.kind, get_args(Kind))
         for option in self.options:
             if option not in get_args(TextOption):
-                raise NotFoundError.of("text option", str(option), get_args(TextOption))
+                raise NotFoundError.of("text option", option, get_args(TextOption))
         if (self.kind == "decimal") != (self.scale is not None) or not 0 <= (self.scale or 0) <= 1000:
             raise SchemaError("decimal has a scale from 0 to 1000, and no other type has one")
         if self.options and self.kind != "text":

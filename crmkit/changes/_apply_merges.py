@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import compress
+from operator import ne
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +17,7 @@ from ._log import ChangeLog
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from crmkit.frames import StoredRows, Table
     from crmkit.typing import AuditSink, Frame
@@ -85,8 +87,9 @@ def apply_merges(
     check_storable(stored_rows)
     writes, befores = _golden_cells(table, cells or {})
     whole = frames.read(table.replace(writes))
-    staying = np.setdiff1d(np.arange(len(table), dtype=np.int64), np.asarray(losers, dtype=np.int64))
-    golden = whole.take(staying.tolist()) if losers else whole.native
+    stays = np.ones(len(table), dtype=bool)
+    stays[losers] = False
+    golden = whole.take(np.flatnonzero(stays).tolist()) if losers else whole.native
     lines = read_back(
         whole,
         _merge_lines(
@@ -198,15 +201,20 @@ def _golden_cells(
             raise SchemaError(f"row out of range: the frame has rows 0 to {len(table) - 1}")
         afters = list(values.values())
         held = table.stored(path, rows)
-        kept = [
-            k
-            for k, (before, after) in enumerate(zip(held, afters, strict=True))
-            if (before != after if type(before) is str and type(after) is str else not is_same(before, after))
-        ]
-        if kept:
-            writes[path] = {rows[k]: afters[k] for k in kept}
-            befores[path] = [held[k] for k in kept]
+        changes = _changes(held, afters)
+        if all(changes) and changes:
+            writes[path], befores[path] = dict(zip(rows, afters, strict=True)), held
+        elif any(changes):
+            writes[path] = dict(compress(zip(rows, afters, strict=True), changes))
+            befores[path] = list(compress(held, changes))
     return writes, befores
+
+
+def _changes(held: Sequence[object], afters: Sequence[object]) -> list[bool]:
+    """Say of each cell whether writing the new value changes anything."""
+    if {*map(type, held), *map(type, afters)} <= {str, type(None)}:
+        return list(map(ne, held, afters))
+    return [not is_same(before, after) for before, after in zip(held, afters, strict=True)]
 
 
 def _twins(table: Table, whole: Table, losers: list[int], survivors: list[int]) -> tuple[tuple[int, int], ...]:

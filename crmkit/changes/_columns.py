@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -64,9 +65,11 @@ class Codes:
     def coded(cls, values: Sequence[object], codes: npt.NDArray[Any]) -> Codes:
         """Return a column of which codes are known; values that are equal become one, values that no line has go."""
         made = cls(values)
-        used, back = np.unique(made.codes[codes], return_inverse=True)
-        made.codes = back.ravel().astype(np.int32)
-        made.values = [made.values[code] for code in used.tolist()]
+        codes = made.codes[codes]
+        used = np.bincount(codes, minlength=len(made.values)) > 0
+        number = np.cumsum(used, dtype=np.int32) - np.int32(1)
+        made.codes = number[codes]
+        made.values = list(compress(made.values, used))
         return made
 
     @classmethod

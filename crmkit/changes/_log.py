@@ -209,9 +209,9 @@ class ChangeLog:
                 raise NotFoundError.of("attribute of a change", name, Change.__annotations__)
         columns = [str(name) for name, _ in cast("list[tuple[object, object]]", self._header.layout["columns"])]
         if isinstance(wanted.get("path"), str) and wanted["path"] not in columns:
-            raise NotFoundError.of("column", str(wanted["path"]), columns)
+            raise NotFoundError.of("column", wanted["path"], columns)
         if "kind" in wanted and wanted["kind"] not in KINDS:
-            raise NotFoundError.of("kind of change", str(wanted["kind"]), KINDS)
+            raise NotFoundError.of("kind of change", wanted["kind"], KINDS)
         fits = np.ones(len(self._lines), dtype=bool)
         for name, value in list(wanted.items()):
             column = getattr(self._lines, name, None)

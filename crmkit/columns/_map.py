@@ -114,6 +114,9 @@ class ColumnMap:
         table = _notebook.table(("column", "field", "told by", "never to match on because"), rows)
         return _notebook.sheet("Columns", lead, table)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return ColumnMap.from_dict, (self.to_dict(),)  # results go to other processes; the views of mappings cannot
+
     def column(self, canonical: str) -> str | None:
         """Return the column that holds a canonical field, or ``None``."""
         return next((column for column, field in self.fields.items() if field == canonical), None)

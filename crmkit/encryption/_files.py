@@ -10,7 +10,14 @@ from cryptography.cobblestone import Cobblestone256Decryptor, Cobblestone256Encr
 from cryptography.exceptions import InvalidTag
 
 from crmkit._disk import replacing
-from crmkit.errors import DecryptionError, FormatError, KeyDestroyedError, RefusedError, UnknownKeyError
+from crmkit.errors import (
+    DecryptionError,
+    FormatError,
+    InvalidValueError,
+    KeyDestroyedError,
+    RefusedError,
+    UnknownKeyError,
+)
 
 from ._keys._derive import TAG_BYTES, derive, key_tag, parts
 from ._keys._secret import Unpicklable
@@ -25,6 +32,13 @@ if TYPE_CHECKING:
 MARKER: Final = b"crmkit-file/1\n"
 BLOCK: Final = 1 << 20
 _HEADER_BYTES: Final = len(MARKER) + TAG_BYTES
+
+
+def _check_ring(ring: object) -> None:
+    if not hasattr(ring, "keyset"):
+        raise InvalidValueError(
+            f"the keyring comes first, not a {type(ring).__name__}; then what is read, what is written"
+        )
 
 
 @attrs.frozen
@@ -71,6 +85,7 @@ def seal_file(
 
     .. versionadded:: 0.1.0
     """
+    _check_ring(ring)
     about = _context(context)
     own = _keys(ring.keyset)[ring.keyset.active("data").version]
     encryptor = Cobblestone256Encryptor(own.key, parts("crmkit-file/1", own.header, ring.tenant, about))
@@ -115,6 +130,7 @@ def open_file(
 
     .. versionadded:: 0.1.0
     """
+    _check_ring(ring)
     about = _context(context)
 
     def write(stream: IO[bytes], out: IO[bytes]) -> None:

@@ -6,10 +6,12 @@ import bisect
 import csv
 import io
 import itertools
-from typing import TYPE_CHECKING
+from array import array
+from typing import TYPE_CHECKING, cast
 
 from crmkit import _delimited
 from crmkit.records import RecordSet
+from crmkit.records._held import CELLS, HeldColumn, JoinedTexts, RepeatedTexts, joined
 from crmkit.systems import shown_headers
 
 from ._lost_cells import address
@@ -28,6 +30,10 @@ EXTRA = "_extra"
 _TRIAL = 20_000
 _NEW = 0.8
 """Share of the latest cells that no cell before had, from which it no longer pays to look each of them up."""
+_LONG = 200_000
+"""Cells from which a column is held in less room, at the cost of making its texts anew when it is asked for."""
+_MANY = 0.4
+"""Distinct texts for each cell from which a long column takes less room with every cell written out."""
 
 
 def column_names(header: Sequence[str], notes: NoteList) -> list[str]:
@@ -74,40 +80,110 @@ class _Column:
     """The values of one column; text that repeats is held once, as long as it pays.
 
     Held in tuples of text, which the garbage collector stops visiting; a growing list would be walked again and again.
+    What stands behind the first ``_LONG`` cells is held as `HeldColumn` has it, and in the end so is the whole column.
     """
 
-    __slots__ = ("_length", "_parts", "_seen", "_suspect")
+    __slots__ = ("_coded", "_joined", "_length", "_parts", "_seen", "_waiting", "_wrong")
 
     def __init__(self) -> None:
         self._parts: list[tuple[str | None, ...]] = []
         self._length = 0
         self._seen: dict[str, str | None] | None = {"": None}
-        self._suspect = False
+        self._coded: tuple[_Numbers, array[int]] | None = None
+        self._joined: list[bytes | tuple[str, ...]] | None = None
+        self._waiting: list[str] = []
+        self._wrong: list[int] = []
 
     def extend(self, cells: Sequence[str]) -> None:
+        if not ERRORS.isdisjoint(cells):
+            self._wrong += (row for row, cell in enumerate(cells, self._length) if cell in ERRORS)
+            cells = ["" if cell in ERRORS else cell for cell in cells]
         self._length += len(cells)
-        if self._seen is None:
-            self._suspect = self._suspect or not ERRORS.isdisjoint(cells)
+        if self._joined is not None:
+            self._waiting.extend(cells)
+            if len(self._waiting) >= 2 * CELLS:
+                self._put()
+        elif self._coded is not None:
+            numbers, codes = self._coded
+            numbers.put(cells, codes)
+            self._weigh(numbers, codes)
+        elif self._seen is None:
             self._parts.append(tuple([cell or None for cell in cells] if "" in cells else cells))
-            return
-        known = len(self._seen)
-        held = self._seen.setdefault
-        self._parts.append(tuple(map(held, cells, cells)))
-        if self._length > _TRIAL and len(self._seen) - known > _NEW * len(cells):
-            self._suspect = not ERRORS.isdisjoint(self._seen)
-            self._seen = None
+        else:
+            known = len(self._seen)
+            held = self._seen.setdefault
+            self._parts.append(tuple(map(held, cells, cells)))
+            if self._length > _TRIAL and len(self._seen) - known > _NEW * len(cells):
+                self._seen = None
+        if self._parts and self._length > _LONG:
+            self._pack()
 
-    def take(self) -> tuple[tuple[str | None, ...], list[int]]:
+    def _pack(self) -> None:
+        """Hold what was read so far in less room, and what follows likewise."""
+        if self._seen is None or len(self._seen) > _MANY * self._length:
+            self._join(itertools.chain.from_iterable(self._parts))
+        else:
+            self._coded = (_Numbers(), array("i"))
+            for part in self._parts:
+                self._coded[0].put(part, self._coded[1])
+        self._parts.clear()
+        self._seen = None
+
+    def _weigh(self, numbers: _Numbers, codes: array[int]) -> None:
+        if len(numbers) > _MANY * self._length:
+            self._join(numbers.column(codes))
+
+    def _join(self, values: Iterable[str | None]) -> None:
+        self._joined, self._coded = [], None
+        self._waiting = [value or "" for value in values]
+        self._put()
+
+    def _put(self, *, all_of_it: bool = False) -> None:
+        assert self._joined is not None  # noqa: S101  # only then is anything waiting
+        whole = len(self._waiting) if all_of_it else len(self._waiting) // CELLS * CELLS
+        self._joined.extend(joined([self._waiting[:whole]]))
+        del self._waiting[:whole]
+
+    def take(self) -> tuple[tuple[str | None, ...] | HeldColumn, list[int]]:
         """Return all values, and the rows in which a spreadsheet had an error, which is no value.
 
         The values are let go of, so that no two copies of a table are in memory.
         """
+        return self._taken(), self._wrong
+
+    def _taken(self) -> tuple[str | None, ...] | HeldColumn:
+        if self._joined is not None:
+            self._put(all_of_it=True)
+            pieces, self._joined = self._joined, []
+            return JoinedTexts(pieces, self._length)
+        if self._coded is not None:
+            (numbers, codes), self._coded = self._coded, None
+            return numbers.column(codes)
         values = tuple(itertools.chain.from_iterable(self._parts))
-        suspect = self._suspect if self._seen is None else not ERRORS.isdisjoint(self._seen)
         self._parts.clear()
         self._seen = None
-        wrong = [row for row, value in enumerate(values) if value in ERRORS] if suspect else []
-        return (tuple(None if value in ERRORS else value for value in values) if wrong else values), wrong
+        return values
+
+
+class _Numbers(dict[str | None, int]):
+    """Texts with numbers in the order in which they were first asked for; what is missing is -1."""
+
+    def __init__(self) -> None:
+        super().__init__({None: -1, "": -1})
+
+    def __missing__(self, text: str) -> int:
+        number = self[text] = len(self) - 2
+        return number
+
+    def put(self, cells: Sequence[str | None], codes: array[int]) -> None:
+        """Append the numbers of some cells."""
+        import numpy as np  # which takes them several times as fast as the array does
+
+        codes.frombytes(np.fromiter(map(self.__getitem__, cells), dtype=np.intc, count=len(cells)).tobytes())
+
+    def column(self, codes: array[int]) -> RepeatedTexts:
+        """Return the column that has these codes."""
+        return RepeatedTexts(cast("tuple[str, ...]", tuple(self)[2:]), codes)
 
 
 class TableBuilder:

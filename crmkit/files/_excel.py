@@ -16,6 +16,7 @@ from ._build import SHOWN, TableBuilder
 from ._header import has_names
 from ._lost_cells import address, lost_cells
 from ._notes import NoteList
+from ._proportions import refuse_out_of_proportion
 from ._title_rows import check_header_row, named_row
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def read_excel(
         header_row: The number of the row with the column names, as a spreadsheet shows it; as for :func:`read_csv`.
 
     Raises:
-        FormatError: Not a workbook, or nothing in it.
+        FormatError: Not a workbook, nothing in it, or out of all proportion: a few cells so far apart, or so much
+            packed into so little, that reading it would fill the memory.
         NotFoundError: No such sheet.
         MissingDependencyError: The extra ``excel`` is not installed.
 
@@ -70,6 +72,7 @@ def read_excel(
         content = bytes(source) if isinstance(source, (bytes, bytearray, memoryview)) else source.read()
     if not content:
         raise FormatError("the file is empty", location=location)
+    refuse_out_of_proportion(content, location)
     try:
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
     except calamine.CalamineError as error:

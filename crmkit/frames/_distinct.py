@@ -16,6 +16,7 @@ import attrs
 import numpy as np
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Hashable, Iterable, Sequence
 
     import numpy.typing as npt
@@ -65,6 +66,13 @@ class Distinct:
     def of_texts(cls, values: Sequence[object]) -> Distinct:
         """Do the same for values of which it is known that each is a ``str`` itself or ``None``."""
         return cls._of_keys(values, values, all_text=True)
+
+    @classmethod
+    def of_codes(cls, values: Sequence[str], codes: array[int]) -> Distinct:
+        """Take texts that are distinct already, with 32-bit codes that nobody changes any more."""
+        held = np.frombuffer(codes, dtype=np.int32)
+        held.flags.writeable = False
+        return cls(list(values), held, all_text=True)
 
     @classmethod
     def _of_keys(cls, keys: Sequence[object], values: Sequence[object], *, all_text: bool = False) -> Distinct:

@@ -113,11 +113,18 @@ class RecordSetSource(Source):
         return plain_list(self.native.column(name))
 
     def distinct(self, name: str) -> Distinct | None:
-        column = self.native.column(name)  # of a file: text alone, which needs no list of its own
+        column = self.native.held(name)  # of a file: text alone, which needs no list of its own
+        if not isinstance(column, tuple):
+            return Distinct.of_texts(column) if column.codes is None else Distinct.of_codes(column.values, column.codes)
         return Distinct.of(column) if set(map(type, column)) <= {str, type(None)} else None
 
+    def cells(self, name: str) -> Sequence[object] | None:
+        column: Sequence[object] = self.native.held(name)
+        return None if isinstance(column, tuple) else column
+
     def stored(self, name: str, rows: Sequence[int]) -> list[object]:
-        return stored(self.native.column(name), rows)
+        column = self.native.held(name)
+        return stored(column, rows) if isinstance(column, tuple) else list(column.take(rows))
 
     def restore(self, cells: Mapping[str, Mapping[int, object]], dtypes: Mapping[str, JSONValue]) -> Frame:  # noqa: ARG002 - columns of anything
         return self.replace(cells)
@@ -133,7 +140,7 @@ class RecordSetSource(Source):
         return type(self.native)(columns, notes=self.notes)
 
     def take(self, rows: Sequence[int]) -> Frame:
-        columns = {name: _take(self.native.column(name), rows) for name in self.columns}
+        columns = {name: tuple(self.stored(name, rows)) for name in self.columns}
         return type(self.native)(columns, notes=self.notes)
 
 
@@ -142,7 +149,7 @@ def stored(column: Any, rows: Sequence[int]) -> list[object]:
     if isinstance(column, np.ndarray):
         taken = column[np.asarray(rows, dtype=np.int64)]
         return list(taken) if taken.dtype.kind in "mM" else taken.tolist()
-    return list(map(column.__getitem__, rows))
+    return [column[row] for row in rows]
 
 
 def narrowed(column: Any, dtype: JSONValue) -> Any:
@@ -191,5 +198,5 @@ def written(column: Any, cells: Mapping[int, object]) -> Any:
 def _take(column: Any, rows: Sequence[int]) -> Any:
     if isinstance(column, np.ndarray):
         return column[np.asarray(rows, dtype=np.int64)]
-    taken = list(map(column.__getitem__, rows))
+    taken = [column[row] for row in rows]
     return tuple(taken) if isinstance(column, tuple) else taken

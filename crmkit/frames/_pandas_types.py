@@ -187,7 +187,8 @@ def inserted(source: PandasSource, rows: StoredRows, order: npt.NDArray[np.int64
 
     frame = source.native
     arrays = {}
-    labels = _index(frame.index, rows.labels or [], order, index)
+    given = _fitting(source, rows)
+    labels = pd.RangeIndex(len(order)) if given is None else _index(frame.index, given, order, index)
     for place, name in enumerate(source.columns):
         array = _extended(unwrapped(frame.iloc[:, place].array), rows.cells(name)).take(order)
         arrays[place] = pd.Series(array, dtype=array.dtype, index=labels)  # a dtype, or pandas guesses one
@@ -195,6 +196,23 @@ def inserted(source: PandasSource, rows: StoredRows, order: npt.NDArray[np.int64
     made.columns = frame.columns
     made.attrs = dict(frame.attrs)
     return made if len(made.columns) else pd.DataFrame(index=made.index, columns=frame.columns)
+
+
+def _fitting(source: PandasSource, rows: StoredRows) -> list[Any] | None:
+    """Return labels for rows that are put back; ``None`` where all rows are merely numbered, and are numbered anew.
+
+    Rows out of another kind of frame have none; where an index was replaced since, those of before do not fit.
+    """
+    import pandas as pd
+
+    index, labels = source.native.index, rows.labels
+    levels = index.nlevels if isinstance(index, pd.MultiIndex) else None
+    if labels is not None and all(levels is None or (isinstance(one, tuple) and len(one) == levels) for one in labels):
+        numbers = isinstance(index, pd.RangeIndex)
+        if not numbers or all(isinstance(one, int) and one not in index for one in labels):
+            return labels
+    numbered = isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1
+    return None if numbered and index.name is None else source.next_labels(len(rows))
 
 
 def _extended(array: Any, values: list[object]) -> Any:

@@ -88,6 +88,8 @@ class RecordsSource(Source):
 
     def insert(self, rows: StoredRows, order: npt.NDArray[np.int64], index: JSONValue) -> Frame:  # noqa: ARG002 - records have no index
         classes = {class_path(record): type(record) for record in self.native}
+        if rows.labels is None and len(classes) == 1:  # out of a kind of frame that has no classes
+            rows = attrs.evolve(rows, labels=[*classes] * len(rows))
         made = [*self.native, *(rebuilt(rows[place], self._keys, classes) for place in range(len(rows)))]
         return self._like([made[place] for place in order])
 

@@ -113,6 +113,10 @@ class Source(ABC):
         """Return the distinct values where the library finds them faster than Python does."""
         return None
 
+    def cells(self, name: str) -> Sequence[object] | None:  # noqa: ARG002 - for those that can
+        """Return a column like ``values``, but as it is held in little room and for all time; not changed by anyone."""
+        return None
+
     @abstractmethod
     def stored(self, name: str, rows: Sequence[int]) -> list[object]:
         """Return cells exactly as the frame holds them, every missing marker as it is."""

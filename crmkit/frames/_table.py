@@ -96,6 +96,18 @@ class Table:
             self._columns.popitem(last=False)
         return values
 
+    def cells(self, name: str) -> Sequence[object]:
+        """Return one column, missing as ``None``, in the least room that it can be had in; for what is kept.
+
+        A long column of a file stays as the file's table holds it, others are lists that nobody else has.
+
+        Raises:
+            SchemaError: There is no such column.
+        """
+        self._check(name)
+        held = self._source.cells(name)
+        return self._source.values(name) if held is None else held
+
     def distinct(self, name: str) -> Distinct:
         """Return the distinct values of a column and which of them each row holds.
 

@@ -77,7 +77,21 @@ def message(
     text = entry.get(lang) or entry.get("en") or next(iter(entry.values()))
     if any(isinstance(value, (list, tuple)) and len(value) == 1 for value in known.values()):
         text = entry.get(f"{lang}_one", text)
-    return _PLACE.sub(lambda place: _shown(known.get(f"{place[1]}_{lang}", known.get(place[1], "…")), lang), text)
+    return _PLACE.sub(lambda place: _filled(place[1], known, lang), text)
+
+
+def _filled(place: str, params: Mapping[str, object], lang: Language) -> str:
+    value = params.get(f"{place}_{lang}", params.get(place, "…"))
+    if place == "country" and lang == "zh" and isinstance(value, str):
+        return _country(value)  # English prose says "of US", Chinese has no use for codes
+    return _shown(value, lang)
+
+
+@lru_cache(maxsize=300)
+def _country(code: str) -> str:
+    from crmkit.normalize import countries  # only for a message that names one
+
+    return countries.name(code, "zh") if code in countries.codes() else code
 
 
 def _shown(value: object, lang: Language) -> str:

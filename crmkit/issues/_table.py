@@ -17,7 +17,7 @@ from crmkit.errors import NotFoundError, SchemaError, ShapeError
 
 from ._columns import Array, Coded, coded, encoder, is_column, join, numbers, objects
 from ._html import issues_html
-from ._issue import COLUMNS, Dimension, Issue
+from ._issue import COLUMNS, DIMENSIONS, SEVERITIES, Dimension, Issue
 from ._messages import message
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ __all__ = ["IssueTable"]
 
 _LANGUAGES = ("en", "zh")
 _CODED = ("run_id", "path", "rule", "code", "severity", "dimension", "params", "related")
+_WORDS = {"severity": SEVERITIES, "dimension": DIMENSIONS}
 _TEXTS = ("record_id", "value", "fix")
 _COUNTABLE = {"field": "path", **{name: name for name in ("path", "rule", "code", "severity", "dimension")}}
 
@@ -236,9 +237,7 @@ class IssueTable:
         if by not in _COUNTABLE:
             raise NotFoundError.of("way to count issues", by, _COUNTABLE)
         column = self._code(_COUNTABLE[by])
-        tally = (
-            np.bincount(column.codes, minlength=len(column.values)) if len(self) else np.zeros(len(column.values), int)
-        )
+        tally = np.bincount(column.codes, minlength=len(column.values))
         found = [(value or "", int(n)) for value, n in zip(column.values, tally, strict=True) if n]
         return dict(sorted(found, key=lambda pair: (-pair[1], pair[0])))
 
@@ -248,14 +247,17 @@ class IssueTable:
         severity: str | Iterable[str] | None = None,
         code: str | Iterable[str] | None = None,
         rule: str | Iterable[str] | None = None,
-        field: str | Iterable[str] | None = None,
+        path: str | Iterable[str] | None = None,
         dimension: str | Iterable[str] | None = None,
         row: int | None = None,
         min_confidence: float | None = None,
     ) -> IssueTable:
-        """Return the issues that agree with every argument; several words for one argument are alternatives.
+        """Return the issues that agree with every argument, named as the columns; several words are alternatives.
 
-        ``min_confidence`` keeps those that have a fix at least that sure.
+        ``path`` is a field; ``min_confidence`` keeps those that have a fix at least that sure.
+
+        Raises:
+            NotFoundError: No such severity or dimension. Of rules that found nothing, any code or field is taken.
 
         Example:
             >>> table = IssueTable.of(rule=["a", "b"], code="x", row=[1, 2])
@@ -263,11 +265,13 @@ class IssueTable:
             (1, 1)
         """
         keep = np.ones(len(self), dtype=bool)
-        wanted = {"severity": severity, "code": code, "rule": rule, "path": field, "dimension": dimension}
+        wanted = {"severity": severity, "code": code, "rule": rule, "path": path, "dimension": dimension}
         for name, words in wanted.items():
             if words is not None:
                 allowed = {words} if isinstance(words, str) else set(words)
                 column = self._code(name)
+                if unknown := sorted(map(str, allowed.difference(_WORDS.get(name, allowed)))):
+                    raise NotFoundError.of(name, unknown[0], _WORDS[name])
                 hits = np.array([value in allowed for value in column.values], dtype=bool)
                 keep &= hits[column.codes] if len(hits) else keep
         if row is not None:
@@ -385,10 +389,10 @@ class IssueTable:
         key = row + 1
         for name in ("path", "rule"):
             column = self._code(name)
-            rank = np.empty(len(column.values), dtype=np.int64)
             order = sorted(
-                range(len(column.values)), key=lambda i: (column.values[i] is not None, column.values[i] or "")
+                range(len(column.values)), key=[(one is not None, one or "") for one in column.values].__getitem__
             )
+            rank = np.empty(len(order), dtype=np.int64)
             rank[order] = np.arange(len(order))
             key = key * (len(order) + 1) + rank[column.codes]
         if bool(np.all(key[:-1] <= key[1:])):

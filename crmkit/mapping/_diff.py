@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
-from crmkit import _notebook
+from crmkit import _notebook, frames
 
 from ._document import to_document
 from ._link import Endpoint
@@ -15,7 +15,7 @@ from ._mapping import Mapping
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from crmkit.typing import JSONValue, Language
+    from crmkit.typing import Frame, JSONValue, Language
 
     from ._link import Link
 
@@ -99,9 +99,24 @@ class MappingDiff:
         """Say what changed, a sentence a change."""
         return [change.describe(lang) for change in self.changes]
 
-    def to_dicts(self) -> list[dict[str, JSONValue]]:
-        """Return one dict for each change."""
-        return [attrs.asdict(change) for change in self.changes]
+    def to_frame(self, like: Frame | None = None) -> Frame:
+        """Return one row for each change (column, what, message) as a frame of the kind of ``like``."""
+        return frames.build(
+            {
+                "column": [change.column for change in self.changes],
+                "what": [change.what for change in self.changes],
+                "message": self.describe(),
+            },
+            like=like,
+        )
+
+    def to_dict(self) -> dict[str, JSONValue]:
+        """Return the difference as plain data."""
+        return {
+            "before": {"source": str(self.before.source), "target": str(self.before.target)},
+            "after": {"source": str(self.after.source), "target": str(self.after.target)},
+            "changes": [attrs.asdict(change) for change in self.changes],
+        }
 
     def _repr_html_(self) -> str:
         lead = f"{len(self.changes):,} changes" if self.changes else "both do the same"

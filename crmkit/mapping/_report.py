@@ -23,10 +23,10 @@ __all__ = ["MappedColumn", "MappingReport"]
 
 _SHOWN = 20
 _WORDS: abc.Mapping[Language, abc.Mapping[str, str]] = {
-    "en": {"figures": "{rows} rows, {columns} columns mapped, {rest} without a place", "column": "column",
-           "target": "becomes", "issue": "what", "cells": "times", "none": "nothing to report"},
-    "zh": {"figures": "{rows} 行，{columns} 列已映射，{rest} 列无对应字段", "column": "列", "target": "对应",
-           "issue": "情况", "cells": "次数", "none": "没有需要说明的情况"},
+    "en": {"title": "Mapping", "figures": "{rows} rows, {columns} columns mapped, {rest} without a place",
+           "column": "column", "target": "becomes", "issue": "what", "cells": "times", "none": "nothing to report"},
+    "zh": {"title": "映射", "figures": "{rows} 行，{columns} 列已映射，{rest} 列无对应字段",
+           "column": "列", "target": "对应", "issue": "情况", "cells": "次数", "none": "没有需要说明的情况"},
 }  # fmt: skip
 
 
@@ -160,7 +160,7 @@ class MappingReport(Report):
         body = table([words["column"], words["issue"], words["cells"]], rows) if rows else f"<p>{words['none']}</p>"
         pairs = [(one.column, one.target) for one in self.columns[:_SHOWN]]
         mapped = table([words["column"], words["target"]], pairs) if pairs else ""
-        return sheet("", figures, body, mapped)
+        return sheet(words["title"], figures, body, mapped)
 
     def _reason(self, severity: Severity) -> str | None:
         found = self.issues.counts("severity")

@@ -155,9 +155,17 @@ class Suggestions:
         ]  # fmt: skip
         return Mapping(source=Endpoint(self.name, self.kind), target=Endpoint(CANONICAL, self.kind), links=links)
 
-    def to_dicts(self) -> list[dict[str, JSONValue]]:
-        """Return one dict for each suggestion."""
-        return [attrs.asdict(item) for item in self.items]
+    def to_frame(self, like: Frame | None = None) -> Frame:
+        """Return one row for each suggestion (its attributes) as a frame of the kind of ``like``."""
+        names = [attribute.name for attribute in attrs.fields(Suggestion)]
+        return frames.build({name: [getattr(item, name) for item in self.items] for name in names}, like=like)
+
+    def to_dict(self) -> dict[str, JSONValue]:
+        """Return what was found as plain data."""
+        return {
+            "name": self.name, "kind": self.kind, "system": self.system, "open": list(self.open),
+            "items": [attrs.asdict(item) for item in self.items],
+        }  # fmt: skip
 
     def __repr__(self) -> str:
         return f"<Suggestions for {self.kind or 'records'}: {len(self.items)} columns, {len(self.open)} open>"

@@ -16,13 +16,18 @@ from crmkit.errors import FormatError, NotFoundError
 from crmkit.records import RecordSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from crmkit.typing import Frame
 
 __all__ = ["read_vcards", "write_vcards"]
 
-_CARD = re.compile(r"^BEGIN:VCARD\s*$.*?^END:VCARD\s*$", re.MULTILINE | re.DOTALL | re.IGNORECASE)
+_HEAD = re.compile(
+    r'(?:[\w-]++\.)?+[\w-]++(?:;[\w-]++(?:=(?:"[^"]*+"|[^";:,]*+)(?:,(?:"[^"]*+"|[^";:,]*+))*+)?+)*+:', re.ASCII
+)
+"""What stands before the value of a line: group, name, parameters. vobject takes the same, and time without end to
+find that a line is not so."""
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _NAME_PARTS: Final = ("family", "given", "additional", "prefix", "suffix")
 _ADDRESS_PARTS: Final = {
     "pobox": "box", "extended": "extended", "street": "street", "locality": "city", "region": "region",
@@ -61,11 +66,8 @@ def read_vcards(source: str | bytes | Path, *, encoding: str = "utf-8-sig") -> R
     .. versionadded:: 0.1.0
     """
     vobject = require("vobject", extra="vcard", what="read_vcards")
-    text = _text(source, encoding)
-    found = _CARD.findall(text.replace("\r\n", "\n"))
-    if len(found) != len(re.findall(r"^BEGIN:VCARD\s*$", text, re.MULTILINE | re.IGNORECASE)) or not found:
-        raise FormatError("no vCard, or one without an end", location=f"card {len(found) + 1}")
-    rows = [_read(vobject, card, place) for place, card in enumerate(found, 1)]
+    cards = _cards(_text(source, encoding))
+    rows = [_read(vobject, card, place) for place, card in enumerate(cards, 1)]
     names = dict.fromkeys(name for row in rows for name in row)
     return RecordSet({name: [row.get(name) for row in rows] for name in names})
 
@@ -125,6 +127,48 @@ def _text(source: str | bytes | Path, encoding: str) -> str:
         except UnicodeDecodeError:
             raise FormatError(f"the bytes are not {encoding}; name another encoding", location="vCard") from None
     return source.removeprefix("\ufeff")
+
+
+def _cards(text: str) -> list[str]:
+    """Return the cards of a text, each with its lines unfolded, in one pass."""
+    cards: list[list[str]] = []
+    is_open = False
+    for line in _unfolded(text):
+        mark = line.rstrip().upper()
+        if mark == "BEGIN:VCARD":
+            if is_open:
+                break
+            cards.append([])
+            is_open = True
+        if not is_open:
+            continue
+        if _HEAD.match(line) is None:
+            raise FormatError("a vCard that cannot be read", location=f"card {len(cards)}")
+        cards[-1].append(line)
+        is_open = mark != "END:VCARD"
+    if is_open or not cards:
+        raise FormatError("no vCard, or one without an end", location=f"card {max(len(cards), 1)}")
+    return ["\n".join(card) + "\n" for card in cards]
+
+
+def _unfolded(text: str) -> Iterator[str]:
+    """Yield the lines that are not blank, with those that continue them (RFC 6350, 3.2; in 2.1 a ``=`` at the end)."""
+    parts: list[str] = []
+    is_quoted = is_soft = False
+    for line in _LINE_END.split(text):
+        if is_soft:
+            parts[-1] = parts[-1][:-1]
+            parts.append(line)
+        elif parts and line[:1] in (" ", "\t"):
+            parts.append(line[1:])
+        else:
+            if parts:
+                yield "".join(parts)
+            parts = [line] if line.strip() else []
+            is_quoted = "quoted-printable" in line.lower()
+        is_soft = is_quoted and line.endswith("=")
+    if parts:
+        yield "".join(parts).removesuffix("=" if is_soft else "")
 
 
 def _read(vobject: Any, card: str, place: int) -> dict[str, str]:

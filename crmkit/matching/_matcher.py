@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from crmkit import _notebook, frames
-from crmkit.errors import InvalidValueError, NotFittedError, NotFoundError, SchemaError
+from crmkit import frames
+from crmkit.errors import InvalidValueError, NotFittedError, NotFoundError
 
-from ._decisions._linking import choose_links
-from ._decisions._rounds import Job, dedupe_run
-from ._decisions._threshold import Threshold, check_threshold, choose_threshold, log_odds_of
-from ._labelling._labels import known_pairs
+from ._decisions._rounds import Job, dedupe_run, link_run
+from ._decisions._threshold import Threshold, check_threshold
+from ._labelling._asked import Asked
+from ._labelling._asking import check_number_of_questions
+from ._labelling._labels import Labels, known_pairs
 from ._learning._estimate import estimate
+from ._learning._model import adapted
 from ._merging._entry import apart_in, continue_ids
 from ._pairs._blocking import BLOCK_CAP, BlockingRule
 from ._reading._read import read_run
@@ -21,8 +23,9 @@ from ._results._diagnostics import Diagnostics, diagnose
 from ._results._link_report import LinkReport
 from ._results._report import MatchReport
 from ._saved import document_of, settings_of
-from ._settings._chosen import as_comparisons, as_rules, chosen_comparisons, chosen_rules
-from ._settings._presets import MATCH, explanations_of
+from ._settings import _shown as shown
+from ._settings._chosen import as_comparisons, as_country, as_rules, chosen_comparisons, chosen_rules
+from ._settings._presets import explanations_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
     from ._decisions._scoring import ScoredPairs
     from ._kinds._fields import Comparison
     from ._labelling._asking import Questions
-    from ._labelling._labels import KnownPairs, Labels
+    from ._labelling._labels import KnownPairs
     from ._learning._model import MatchModel
     from ._merging._merge_log import MergeLog
     from ._pairs._blocking import Candidates
@@ -57,7 +60,7 @@ class Matcher:
         blocking: Which pairs to compare; ``None`` takes the preset's, plus one loose rule for each added comparison.
         threshold: Where to cut: ``"auto"`` (a match probability of one half), a probability, ``"f1"``, or
             ``Precision(0.99)``.
-        country: Country (ISO 3166 alpha-2) in which phone numbers without one are read.
+        country: Country in which phone numbers without one are read: a code of ISO 3166-1, or a name.
         block_cap: Largest block in which all records meet.
         seed: For the samples that the estimation draws.
 
@@ -77,14 +80,12 @@ class Matcher:
     comparisons: tuple[Comparison, ...] | None = attrs.field(default=None, converter=as_comparisons)
     blocking: tuple[BlockingRule, ...] | None = attrs.field(default=None, converter=as_rules)
     threshold: Threshold = attrs.field(default="auto", validator=lambda _, __, value: check_threshold(value))
-    country: str | None = attrs.field(
-        default=None, validator=attrs.validators.optional(attrs.validators.matches_re("[A-Z]{2}"))
-    )
+    country: str | None = attrs.field(default=None, converter=as_country)
     block_cap: int = attrs.field(default=BLOCK_CAP, validator=attrs.validators.ge(2))
     seed: int = attrs.field(default=0, validator=[attrs.validators.instance_of(int), attrs.validators.ge(0)])
     model_: MatchModel | None = attrs.field(default=None, init=False)
     notes_: tuple[str, ...] = attrs.field(default=(), init=False)
-    _asked: tuple[Frame, str | None, MatchReport] | None = attrs.field(default=None, init=False)
+    _asked: Asked | None = attrs.field(default=None, init=False)
 
     @kind.validator
     def _known_kind(self, _attribute: object, value: str) -> None:
@@ -107,39 +108,32 @@ class Matcher:
         return cls(kind="lead", **settings)  # type: ignore[arg-type]  # attrs checks them
 
     def __repr__(self) -> str:
-        shown = [f"kind={self.kind!r}"]
-        shown.append(f"comparisons=[{', '.join(repr(one) for one in self._comparisons())}]")
-        shown.append(f"blocking=[{', '.join(repr(rule) for rule in self._rules())}]")
-        shown.append(f"threshold={self.threshold!r}")
-        shown += [
-            f"{name}={getattr(self, name)!r}"
-            for name in ("country", "block_cap", "seed")
-            if getattr(self, name) != getattr(attrs.fields(Matcher), name).default
-        ]
-        return f"Matcher({', '.join(shown)})"
+        return shown.line(self, self._comparisons(), self._rules())
 
     def _repr_html_(self) -> str:
-        facts = {
-            "compares": [one.name for one in self._comparisons()],
-            "blocks by": [" + ".join(rule.keys) for rule in self._rules()],
-            "cut": self.threshold,
-            "fitted": self.model_ is not None,
-        }
-        return _notebook.sheet("Matcher", self.kind, _notebook.facts(facts))
+        return shown.sheet(self, self._comparisons(), self._rules())
 
-    def fit(self, frame: Frame, *, labels: Labels | None = None, progress: Progress | None = None) -> Matcher:
+    def fit(
+        self,
+        frame: Frame,
+        *,
+        key: str | None = None,
+        labels: Labels | None = None,
+        progress: Progress | None = None,
+    ) -> Matcher:
         """Learn the model from the records themselves, and from what people said about some pairs.
 
         What it found is kept, so that ``ask`` about the same object answers at once.
 
         Raises:
-            SchemaError: Nothing to match on in the frame.
+            SchemaError: Nothing to match on in the frame, or no such key column.
             NotFoundError: A label names a record that the frame does not have.
         """
-        self._asked = (frame, None, self.dedupe(frame, labels=labels, progress=progress))
+        report = self.dedupe(frame, key=key, labels=labels, progress=progress)
+        self._asked = Asked(frame=frame, key=key, report=report, labels=labels or Labels(), model=self.model_)
         return self
 
-    def predict(self, frame: Frame, *, progress: Progress | None = None) -> Frame:
+    def predict(self, frame: Frame, *, key: str | None = None, progress: Progress | None = None) -> Frame:
         """Score the candidate pairs of a frame with the fitted model.
 
         Returns:
@@ -148,12 +142,12 @@ class Matcher:
 
         Raises:
             NotFittedError: ``fit`` was not called.
-            SchemaError: Nothing to match on, or columns that the model was fitted with are missing.
+            SchemaError: Nothing to match on, no such key column, or columns that the model was fitted with are missing.
         """
         model = self._fitted()
-        run = self._read([frames.read(frame)], progress, None)
+        run = self._read([frames.read(frame)], progress, key)
         job = self._job(known_pairs(None, run.ids), progress)
-        pairs = job.score(run.encoded, job.block(run.encoded), self._adapted(model, run.encoded))
+        pairs = job.score(run.encoded, job.block(run.encoded), adapted(model, run.encoded))
         return MatchReport.pairs_frame(run, pairs, model, like=frame)
 
     def ask(
@@ -167,14 +161,22 @@ class Matcher:
     ) -> Questions:
         """Propose the next pairs that are worth a person's answer.
 
-        The frame is matched once, by ``fit`` or here; asking again about the same object takes milliseconds.
+        The fitted model asks; a matcher that was not fitted learns from this frame first, as ``fit`` does. New labels
+        are learned from, with those that it learned from about this object before; of two answers about one pair the
+        new one counts. The model that learned from them is the matcher's from then on. Asking about the same object
+        without a new label takes milliseconds.
 
         Args:
             frame: Any frame.
             n: How many pairs at most.
             key: As in ``dedupe``.
-            labels: What was answered before; these pairs are not asked about again.
+            labels: What was answered before. These pairs are not asked about again.
             progress: As in ``dedupe``.
+
+        Raises:
+            SchemaError: As ``dedupe`` does, or the fitted model needs columns that this frame does not have.
+            NotFoundError: A label names a record that the frame does not have.
+            InvalidValueError: ``n`` is no whole number from 0.
 
         Example:
             >>> from crmkit.testing import generate
@@ -183,9 +185,25 @@ class Matcher:
             >>> labels
             <Labels: 0 matches, 5 others>
         """
-        if self._asked is None or self._asked[0] is not frame or self._asked[1] != key:
-            self._asked = (frame, key, self.dedupe(frame, key=key, labels=labels, progress=progress))
-        return self._asked[2].ask(n, labels=labels, seed=self.seed)
+        check_number_of_questions(n)
+        asked = self._about(frame, key, progress)
+        told = asked.labels.updated(labels)
+        if told != asked.labels:
+            self.fit(frame, key=key, labels=told, progress=progress)
+            asked = self._about(frame, key, progress)
+        return asked.report.ask(n, labels=told, seed=self.seed)
+
+    def _about(self, frame: Frame, key: str | None, progress: Progress | None) -> Asked:
+        """Return what is known about a frame by the fitted model, or learn it."""
+        before = self._asked if self._asked is not None and self._asked.frame is frame else None
+        if self.model_ is None:
+            self.fit(frame, key=key, progress=progress)
+        elif before is None or before.model is not self.model_ or not before.names_records_by(key):
+            report = self.dedupe(frame, key=key, refit=False, progress=progress)
+            labels = Labels() if before is None else before.labels_of(report)
+            self._asked = Asked(frame=frame, key=key, report=report, labels=labels, model=self.model_)
+        assert self._asked is not None  # noqa: S101  # both ways set it
+        return self._asked
 
     def dedupe(
         self,
@@ -261,8 +279,8 @@ class Matcher:
             left: Any frame.
             right: Another one, of any kind.
             key: Column with the record ids, one name for both or two.
-            one_to_one: Neither table has duplicates, so that no record is linked twice; then also weaker pairs are
-                taken, because being the only candidate is evidence.
+            one_to_one: Neither table has duplicates, so that no record is linked twice. Unless a cut was asked for, by
+                a number or a precision, weaker pairs are taken too, because being the only candidate is evidence.
             many_to_one: The right table has no duplicates (it is the master list): each left record is linked to its
                 best right record at most, and several left records may share one.
             refit: Learn from these frames, or use the model that was fitted or loaded.
@@ -280,26 +298,15 @@ class Matcher:
         keys = key if isinstance(key, tuple) else (key, key)
         run = self._read(list(frames.read_two(left, right)), progress, *keys)
         known = known_pairs(labels, run.ids)
+        learn = self._learner(known, refit=refit)
         job = self._job(known, progress)
-        candidates = job.block(run.encoded)
-        model = self._learner(known, refit=refit)(run.encoded, candidates)
-        pairs = job.score(run.encoded, candidates, model)
-        threshold = choose_threshold(self.threshold, pairs.log_odds, model.numbers[MATCH])
-        linked = choose_links(
-            pairs.left, pairs.right, pairs.log_odds,
-            cut=log_odds_of(threshold), one_to_one=one_to_one, many_to_one=many_to_one,
-            contents=run.encoded.contents,
-        )  # fmt: skip
+        found = link_run(job, run.encoded, learn, one_to_one=one_to_one, many_to_one=many_to_one)
+        run = attrs.evolve(run, notes=(*run.notes, *found.notes))
         return LinkReport(
-            run=run,
-            model=model,
-            scored=pairs,
-            linked=linked,
-            one_to_one=one_to_one,
-            many_to_one=many_to_one,
-            threshold_=threshold,
-            diagnostics=self._diagnose(run, candidates, model, pairs, linked, known),
-        )
+            run=run, model=found.model, scored=found.pairs, linked=found.linked,
+            one_to_one=one_to_one, many_to_one=many_to_one, threshold_=found.threshold,
+            diagnostics=self._diagnose(run, found.candidates, found.model, found.pairs, found.linked, known),
+        )  # fmt: skip
 
     def index(self, frame: Frame, *, key: str | None = None, progress: Progress | None = None) -> MatchIndex:
         """Make an index of a table, to look single records up in it at entry.
@@ -317,7 +324,7 @@ class Matcher:
 
         model = self._fitted()
         run = self._read([frames.read(frame)], progress, key)
-        self._adapted(model, run.encoded)
+        adapted(model, run.encoded)
         candidates = self._job(known_pairs(None, run.ids), progress).block(run.encoded)
         return MatchIndex(*lay_out(self, run, candidates, self._rules()))
 
@@ -330,7 +337,7 @@ class Matcher:
         """Read what ``to_dict`` wrote.
 
         Raises:
-            FormatError: Not a matcher, or one of a later version.
+            FormatError: Not a matcher, one of a later version, or one that was edited; the location names the part.
         """
         settings, model = settings_of(document)
         matcher = cls(**settings)  # type: ignore[arg-type]  # attrs checks them
@@ -363,7 +370,7 @@ class Matcher:
         """Return the function that gives a round its model."""
         if not refit:
             model = self._fitted()
-            return lambda encoded, _: self._adapted(model, encoded)
+            return lambda encoded, _: adapted(model, encoded)
 
         def learn(encoded: Encoded, candidates: Candidates) -> MatchModel:
             explanations = explanations_of(self.kind, self._comparisons())
@@ -372,12 +379,6 @@ class Matcher:
             return result.model
 
         return learn
-
-    def _adapted(self, model: MatchModel, encoded: Encoded) -> MatchModel:
-        have, need = [one.name for one in encoded.comparisons], [one.name for one in model.comparisons]
-        if have != need:
-            raise SchemaError(f"the model was fitted on {', '.join(need)}, this frame has {', '.join(have) or 'none'}")
-        return model.for_size(encoded.effective, encoded.possible_pairs)
 
     def _diagnose(
         self,

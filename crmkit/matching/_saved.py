@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from crmkit.errors import FormatError
+from crmkit.errors import CrmkitError, FormatError, InvalidValueError
 
-from ._decisions._threshold import Precision
+from ._decisions._threshold import Precision, check_threshold
 from ._kinds._fields import Comparison
 from ._learning._model import MatchModel
+from ._learning._wellformed import check_comparisons
 from ._pairs._blocking import BlockingRule
+from ._settings._chosen import as_country
 
 if TYPE_CHECKING:
     from ._matcher import Matcher
@@ -42,7 +44,7 @@ def settings_of(document: object) -> tuple[dict[str, object], MatchModel | None]
     """Return the settings of a matcher and its model from what ``document_of`` made.
 
     Raises:
-        FormatError: Not a matcher, or one of a later version.
+        FormatError: Not a matcher, one of a later version, or one that was edited; the location names the part.
     """
     if not isinstance(document, Mapping) or document.get("format") != FORMAT:
         raise FormatError(f"not a {FORMAT} document; save matchers with to_dict()", location="format")
@@ -53,15 +55,63 @@ def settings_of(document: object) -> tuple[dict[str, object], MatchModel | None]
         if name not in _PARTS:
             raise FormatError(f"a {FORMAT} document has no such part", location=str(name))
     settings = {name: document[name] for name in _PARTS if name not in {"format", "model"}}
-    comparisons, blocking, threshold = (settings[name] for name in ("comparisons", "blocking", "threshold"))
+    if settings["comparisons"] is not None:
+        check_comparisons(settings["comparisons"], "comparisons")
+    for name, read in _READERS.items():
+        try:
+            settings[name] = read(settings[name])
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            said = str(error) if isinstance(error, CrmkitError) else "not what a matcher writes there"
+            raise FormatError(said, location=name) from error
+    model = document["model"]
     try:
-        if isinstance(comparisons, list):
-            settings["comparisons"] = [Comparison.from_dict(one) for one in comparisons]
-        if isinstance(blocking, list):
-            settings["blocking"] = [BlockingRule(*rule["keys"], loose=rule["loose"]) for rule in blocking]
-        if isinstance(threshold, dict):
-            settings["threshold"] = Precision(threshold["precision"])
-        model = document["model"]
-        return settings, MatchModel.from_dict(model) if isinstance(model, dict) else None
-    except (AttributeError, KeyError, TypeError) as error:
-        raise FormatError(f"this {FORMAT} document cannot be read: {type(error).__name__}", location="") from error
+        return settings, None if model is None else MatchModel.from_dict(model)
+    except FormatError as error:
+        where = "model" if not error.location else f"model.{error.location}"
+        raise FormatError(str(error).removeprefix(f"{error.location}: "), location=where) from None
+
+
+def _kind(value: object) -> object:
+    if value not in {"contact", "account", "lead"}:
+        raise InvalidValueError("a matcher is for contacts, accounts or leads")
+    return value
+
+
+def _comparisons(value: Any) -> object:  # what a file holds
+    return None if value is None else [Comparison.from_dict(one) for one in value]
+
+
+def _rules(value: Any) -> object:
+    if value is None:
+        return None
+    for rule in value:
+        if (
+            rule.keys() != {"keys", "loose"}
+            or not isinstance(rule["keys"], list)
+            or not isinstance(rule["loose"], bool)
+        ):
+            raise InvalidValueError("each rule has its keys, and whether it is loose")
+        if not all(isinstance(key, str) for key in rule["keys"]):
+            raise InvalidValueError("the keys of a rule are texts")
+    return [BlockingRule(*rule["keys"], loose=rule["loose"]) for rule in value]
+
+
+def _threshold(value: Any) -> object:
+    cut = Precision(value["precision"]) if isinstance(value, Mapping) and value.keys() == {"precision"} else value
+    check_threshold(cut)
+    return cut
+
+
+def _whole(least: int) -> Callable[[object], object]:
+    def read(value: object) -> object:
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise InvalidValueError(f"a whole number from {least}")
+        return value
+
+    return read
+
+
+_READERS: dict[str, Callable[[Any], object]] = {
+    "kind": _kind, "comparisons": _comparisons, "blocking": _rules, "threshold": _threshold, "country": as_country,
+    "block_cap": _whole(2), "seed": _whole(0),
+}  # fmt: skip

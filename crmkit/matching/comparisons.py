@@ -15,8 +15,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ._kinds._channels import EMAIL, PHONE, WEB
+from ._kinds._dates import DATE
 from ._kinds._fields import Comparison, shorthand
-from ._kinds._people import DATE, FAMILY_NAME, GENERATION, GIVEN_NAME
+from ._kinds._people import FAMILY_NAME, GENERATION, GIVEN_NAME
 from ._kinds._places import CITY, POSTCODE, REGION, STREET
 from ._kinds._values import COMPANY, EXACT, IDENTIFIER, NUMBER, ORGANIZATION, TEXT
 

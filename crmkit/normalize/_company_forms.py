@@ -101,7 +101,11 @@ def _forms() -> _Forms:
 
 def split(raw: str) -> tuple[str, str | None]:
     """Return the core of a company name and the code of its legal form."""
-    folded = text.fold(raw)
+    return split_folded(text.fold(raw))
+
+
+def split_folded(folded: str) -> tuple[str, str | None]:
+    """Return the same of a name that was folded."""
     if len(folded) > _LIMIT:
         return " ".join(words_of(folded)), None
     if not folded.isascii():

@@ -17,7 +17,18 @@ _LIMIT = 64  # characters; no name needs more, and hostile text should not cost 
 
 
 def soundex(raw: str) -> str:
-    """Return the American Soundex code of ``raw``; see ``names.soundex``."""
+    """Return the American Soundex code: the first letter and three digits; ``""`` where there is no Latin letter.
+
+    Example:
+        >>> [soundex(name) for name in ("Robert", "Rupert", "Ashcraft", "Tymczak", "Pfister", "Lee")]
+        ['R163', 'R163', 'A261', 'T522', 'P236', 'L000']
+
+    Source:
+        US National Archives (NARA), The Soundex Indexing System, 2007: h and w between two letters of one code do not
+        part them, vowels do.
+
+    .. versionadded:: 0.1.0
+    """
     word = raw.lower() if raw.isascii() and raw.isalpha() else _NOT_LATIN.sub("", text.fold(raw))
     if not word:
         return ""
@@ -62,7 +73,28 @@ def _rare_reading(character: str) -> str | None:
 
 
 def pinyin_key(raw: str) -> str | None:
-    """Return the reading of a Chinese or pinyin name; see ``names.pinyin_key``."""
+    """Return the reading of a Chinese name, family name first, in one word without tones.
+
+    Names in pinyin get the same key where it is clear which word is the family name, so that 张三 and "San Zhang" meet.
+
+    Returns:
+        The key; ``None`` for a name that is neither Chinese nor pinyin, or holds a character that no table knows.
+
+    Example:
+        >>> pinyin_key("张小明"), pinyin_key("Zhang Xiaoming"), pinyin_key("Xiao-Ming Zhang")
+        ('zhangxiaoming', 'zhangxiaoming', 'zhangxiaoming')
+        >>> pinyin_key("单雄信"), pinyin_key("歐陽修"), pinyin_key("Smith")
+        ('shanxiongxin', 'ouyangxiu', None)
+
+    Note:
+        One reading a character, that of surnames where it differs (单 is shan). Characters outside GB/T 2312 are read
+        with pypinyin where the extra ``zh`` is installed.
+
+    Source:
+        Unihan kMandarin by way of pypinyin (MIT); surname readings: Xiandai Hanyu Cidian.
+
+    .. versionadded:: 0.1.0
+    """
     if not raw.isascii() and text.has_han(raw):
         readings = _readings(raw)
         return None if readings is None else "".join(readings)
@@ -70,7 +102,17 @@ def pinyin_key(raw: str) -> str | None:
 
 
 def pinyin_initials(raw: str) -> str | None:
-    """Return the initials of the readings; see ``names.pinyin_initials``."""
+    """Return the first letters of the readings of a Chinese name: what people type to find it.
+
+    Example:
+        >>> pinyin_initials("欧阳小明"), pinyin_initials("Smith")
+        ('oyxm', None)
+
+    Source:
+        As :func:`pinyin_key`.
+
+    .. versionadded:: 0.1.0
+    """
     if raw.isascii() or not text.has_han(raw):
         return None
     readings = _readings(raw)

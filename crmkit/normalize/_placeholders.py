@@ -11,7 +11,7 @@ from functools import cache
 
 from . import _reference, text
 
-__all__ = ["is_filler_number", "is_marker", "is_name_placeholder", "is_placeholder"]
+__all__ = ["is_filler_number", "is_marker", "is_name_placeholder", "is_placeholder", "says_nothing", "words"]
 
 _LONGEST = 40
 _FEWEST_DIGITS = 4
@@ -35,6 +35,11 @@ def _of_addresses() -> frozenset[str]:
     return frozenset(word for word, where in rows if where == "any" and len(word) >= len("nomail"))
 
 
+def words() -> frozenset[str]:
+    """Return every word that stands for no name in some way of writing it, as :func:`.text.fold` gives it."""
+    return _words("marker", "filler", "marker_or_name", "filler_or_name")
+
+
 def is_marker(raw: str) -> bool:
     """Say whether the text is a way to write that there is nothing, in whatever field; an empty one is.
 
@@ -48,12 +53,36 @@ def is_marker(raw: str) -> bool:
     return not folded or folded in _words("marker", "marker_or_name")
 
 
-def is_name_placeholder(raw: str) -> bool:
-    """Say whether the text stands in for a name; see :func:`crmkit.normalize.names.is_placeholder`."""
+def says_nothing(raw: str) -> bool:
+    """Say whether a cell might as well be empty, in whatever column: blank, or a marker that is not written as a name.
+
+    Example:
+        >>> [says_nothing(value) for value in (" ", "-", "NULL", "NaN", "Nan", "0", "no", "test")]
+        [True, True, True, True, False, False, False, False]
+    """
+    if raw.isascii():  # most by far, and they are asked about by the thousand
+        word = raw.strip().lower()
+        return not word or (word in _words("marker", "marker_or_name") and not (raw.istitle() and _is_named(word)))
+    return len(raw) < _LONG_TEXT and (
+        not text.clean(raw) or (is_marker(raw) and not (raw.strip().istitle() and _is_named(text.fold(raw))))
+    )
+
+
+def _is_named(word: str) -> bool:
+    return word in _words("marker_or_name")
+
+
+def is_name_placeholder(raw: str, *, folded: str | None = None) -> bool:
+    """Say whether the text stands in for a name; see :func:`crmkit.normalize.names.is_placeholder`.
+
+    Args:
+        raw: The text.
+        folded: ``text.fold`` of it, where that is known.
+    """
     if len(raw) > _LONG_TEXT:
         bare = raw.strip().strip(_ROUND)
         return is_name_placeholder(bare) if len(bare) <= _LONG_TEXT else _SIGN(bare) is None
-    folded = text.fold(raw)
+    folded = text.fold(raw) if folded is None else folded
     if not (folded[:1].isalpha() or any(map(str.isalpha, folded))):
         return True
     always, unless_a_name = _words("marker", "filler"), _words("marker_or_name", "filler_or_name")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 
 
 @cache
 def read_set(name: str) -> frozenset[str]:
-    """Read one entry a line; lines that begin with ``#`` and blank lines say nothing."""
+    """Read one entry a line; lines that begin with ``#`` and a space, and blank lines say nothing."""
     return frozenset(_lines(name))
 
 
@@ -20,6 +21,10 @@ def read_rows(name: str) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(cells + [""] * (width - len(cells))) for cells in (line.split("\t") for line in body))
 
 
+_COMMENT = re.compile(r"#(?:\s|$)").match
+"""``#n/a`` is a word of a table."""
+
+
 def _lines(name: str) -> list[str]:
     text = files("crmkit").joinpath("data", name).read_text(encoding="utf-8")
-    return [line.strip(" \r") for line in text.split("\n") if line.strip() and not line.startswith("#")]
+    return [line.strip(" \r") for line in text.split("\n") if line.strip() and not _COMMENT(line)]

@@ -24,7 +24,28 @@ _SOFT = re.compile("[aeiouyh]+")
 
 
 def romanize(raw: str) -> str | None:
-    """Return the name folded, in Latin letters; see ``names.romanize``."""
+    """Return a name in Latin letters, folded: Cyrillic, Greek, Arabic, Hebrew, Thai, kana, Hangul; Chinese in pinyin.
+
+    Returns:
+        The name; ``None`` where nothing is left, and for a Japanese name in Chinese characters and kana, whose reading
+        only its bearer knows. Arabic and Hebrew come without the vowels that they do not write.
+
+    Raises:
+        MissingDependencyError: The name is of another script than Latin and Chinese, and the extra ``translit`` is not
+            installed.
+
+    Example:
+        >>> romanize("Сергей Иванов"), romanize("김민준"), romanize("張三"), romanize("Zoë")
+        ('sergei ivanov', 'gimminjun', 'zhangsan', 'zoe')
+
+    Note:
+        A Japanese name in Chinese characters alone cannot be told from a Chinese one, and is read in pinyin.
+
+    Source:
+        The tables of anyascii (ISC); Chinese as :func:`pinyin_key`.
+
+    .. versionadded:: 0.1.0
+    """
     folded = text.fold(raw)[:_LIMIT]
     if not folded:
         return None
@@ -42,7 +63,26 @@ def _transliterated(folded: str) -> str | None:
 
 
 def skeleton(raw: str) -> str | None:
-    """Return the consonants of a name as most romanizations would write them; see ``names.skeleton``."""
+    """Return the consonants of a name as most romanizations would write them, so that its spellings meet.
+
+    Sergey, Sergei and Сергей are one, as are Muhammad, Mohamed and محمد. A key for finding candidates and weak evidence
+    at most: Marina and Mirna have one skeleton too.
+
+    Returns:
+        One key for each word, in their order; ``None`` as for :func:`romanize`.
+
+    Raises:
+        MissingDependencyError: As :func:`romanize`.
+
+    Example:
+        >>> skeleton("Александр"), skeleton("Alexander"), skeleton("محمد"), skeleton("Mohammed")
+        ('lksndr', 'lksndr', 'md', 'md')
+
+    Source:
+        ISO 9, BGN/PCGN and GOST for Cyrillic, ISO 233 for Arabic, ISO 843 for Greek.
+
+    .. versionadded:: 0.1.0
+    """
     latin = romanize(raw)
     if latin is None:
         return None

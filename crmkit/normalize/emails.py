@@ -233,15 +233,17 @@ def roles_among(keys: Sequence[str]) -> list[bool]:
 
     Without digits and punctuation a role is one of a few words, whatever of them a local part has.
     """
+    return [may_be and is_role(raw) for may_be, raw in zip(may_be_roles(keys), keys, strict=True)]
+
+
+def may_be_roles(texts: Sequence[str]) -> list[bool]:
+    """Say of each of many addresses, or of local parts alone, whether it has to be looked at to tell ``is_role``."""
     words = _bare_roles()
-    heads = [raw.lower().partition("@")[0].partition("+")[0] for raw in keys]
+    heads = [raw.lower().partition("@")[0].partition("+")[0] for raw in texts]
     bare = "\n".join(heads).translate(_NO_MARKS).split("\n")
     if len(bare) != len(heads):  # a text holds a line break
         bare = [head.translate(_NO_MARKS) for head in heads]
-    return [
-        (word in words or not (word.isascii() and word.isalpha())) and is_role(raw)
-        for word, raw in zip(bare, keys, strict=True)
-    ]
+    return [word in words or not (word.isascii() and word.isalpha()) for word in bare]
 
 
 _NO_MARKS = str.maketrans("", "", "0123456789._-")

@@ -11,15 +11,9 @@ import re
 from functools import cache
 
 from crmkit.errors import InvalidValueError
-from crmkit.normalize import (
-    _han_names,
-    _latin_names,
-    _name_sounds,
-    _name_tables,
-    _placeholders,
-    _romanized,
-    text,
-)
+from crmkit.normalize import _han_names, _latin_names, _name_tables, _placeholders, text
+from crmkit.normalize._name_sounds import pinyin_initials, pinyin_key, soundex
+from crmkit.normalize._romanized import romanize, skeleton
 from crmkit.values import PersonName
 
 __all__ = [
@@ -206,113 +200,6 @@ def nicknames(given: str) -> frozenset[str]:
     """
     folded = fold_given(given)
     return _name_tables.nickname_relatives().get(folded) or frozenset({folded})
-
-
-def soundex(raw: str) -> str:
-    """Return the American Soundex code: the first letter and three digits; ``""`` where there is no Latin letter.
-
-    Example:
-        >>> [soundex(name) for name in ("Robert", "Rupert", "Ashcraft", "Tymczak", "Pfister", "Lee")]
-        ['R163', 'R163', 'A261', 'T522', 'P236', 'L000']
-
-    Source:
-        US National Archives (NARA), The Soundex Indexing System, 2007: h and w between two letters of one code do not
-        part them, vowels do.
-
-    .. versionadded:: 0.1.0
-    """
-    return _name_sounds.soundex(raw)
-
-
-def pinyin_key(raw: str) -> str | None:
-    """Return the reading of a Chinese name, family name first, in one word without tones.
-
-    Names in pinyin get the same key where it is clear which word is the family name, so that 张三 and "San Zhang" meet.
-
-    Returns:
-        The key; ``None`` for a name that is neither Chinese nor pinyin, or holds a character that no table knows.
-
-    Example:
-        >>> pinyin_key("张小明"), pinyin_key("Zhang Xiaoming"), pinyin_key("Xiao-Ming Zhang")
-        ('zhangxiaoming', 'zhangxiaoming', 'zhangxiaoming')
-        >>> pinyin_key("单雄信"), pinyin_key("歐陽修"), pinyin_key("Smith")
-        ('shanxiongxin', 'ouyangxiu', None)
-
-    Note:
-        One reading a character, that of surnames where it differs (单 is shan). Characters outside GB/T 2312 are read
-        with pypinyin where the extra ``zh`` is installed.
-
-    Source:
-        Unihan kMandarin by way of pypinyin (MIT); surname readings: Xiandai Hanyu Cidian.
-
-    .. versionadded:: 0.1.0
-    """
-    return _name_sounds.pinyin_key(raw)
-
-
-def pinyin_initials(raw: str) -> str | None:
-    """Return the first letters of the readings of a Chinese name: what people type to find it.
-
-    Example:
-        >>> pinyin_initials("欧阳小明"), pinyin_initials("Smith")
-        ('oyxm', None)
-
-    Source:
-        As :func:`pinyin_key`.
-
-    .. versionadded:: 0.1.0
-    """
-    return _name_sounds.pinyin_initials(raw)
-
-
-def romanize(raw: str) -> str | None:
-    """Return a name in Latin letters, folded: Cyrillic, Greek, Arabic, Hebrew, Thai, kana, Hangul; Chinese in pinyin.
-
-    Returns:
-        The name; ``None`` where nothing is left, and for a Japanese name in Chinese characters and kana, whose reading
-        only its bearer knows. Arabic and Hebrew come without the vowels that they do not write.
-
-    Raises:
-        MissingDependencyError: The name is of another script than Latin and Chinese, and the extra ``translit`` is not
-            installed.
-
-    Example:
-        >>> romanize("Сергей Иванов"), romanize("김민준"), romanize("張三"), romanize("Zoë")
-        ('sergei ivanov', 'gimminjun', 'zhangsan', 'zoe')
-
-    Note:
-        A Japanese name in Chinese characters alone cannot be told from a Chinese one, and is read in pinyin.
-
-    Source:
-        The tables of anyascii (ISC); Chinese as :func:`pinyin_key`.
-
-    .. versionadded:: 0.1.0
-    """
-    return _romanized.romanize(raw)
-
-
-def skeleton(raw: str) -> str | None:
-    """Return the consonants of a name as most romanizations would write them, so that its spellings meet.
-
-    Sergey, Sergei and Сергей are one, as are Muhammad, Mohamed and محمد. A key for finding candidates and weak evidence
-    at most: Marina and Mirna have one skeleton too.
-
-    Returns:
-        One key for each word, in their order; ``None`` as for :func:`romanize`.
-
-    Raises:
-        MissingDependencyError: As :func:`romanize`.
-
-    Example:
-        >>> skeleton("Александр"), skeleton("Alexander"), skeleton("محمد"), skeleton("Mohammed")
-        ('lksndr', 'lksndr', 'md', 'md')
-
-    Source:
-        ISO 9, BGN/PCGN and GOST for Cyrillic, ISO 233 for Arabic, ISO 843 for Greek.
-
-    .. versionadded:: 0.1.0
-    """
-    return _romanized.skeleton(raw)
 
 
 def surname_frequency(family: str) -> float:

@@ -1,11 +1,14 @@
 """What one column is like: counts that add up, so that the profile of two halves is the profile of the whole.
 
-No value of a record is kept, except those of a column with few different ones (a country, a stage), and none of them
-that only a few rows hold.
+No value of a record is kept, except those of a column with few different ones (a country, a stage); what is stored has
+none of them that only a few rows hold, or that is somebody's e-mail, phone or number. The ends of a column are single
+records, so numbers are told by the edges of their bins and days by their months. The newest day is kept, because it
+tells whether a table still moves, but not of a column that is about people.
 """
 
 from __future__ import annotations
 
+import decimal
 import hashlib
 import math
 import re
@@ -17,6 +20,7 @@ import numpy as np
 
 from crmkit.normalize import dates
 
+from ._personal_data import is_about_people, is_personal
 from ._shape import shape_of
 
 if TYPE_CHECKING:
@@ -32,6 +36,9 @@ _MOST_CATEGORIES = 200
 _LONGEST_CATEGORY = 60
 _MOST_SHAPES = 400
 _BINS_PER_DOUBLING = 4
+_FIRST_RECORDS = 1985
+_A_GENERATION = 15
+_DOWN, _UP = (decimal.Context(prec=2, rounding=way) for way in (decimal.ROUND_DOWN, decimal.ROUND_UP))
 _NUMBER = re.compile(r"[+-]?(?:\d{1,18}(?:\.\d{1,12})?|\.\d{1,12})\Z", re.ASCII).match
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII).match
 
@@ -44,15 +51,13 @@ class ColumnProfile:
         rows: Rows.
         missing: Rows without a value, blank ones included.
         types: How many values have which type in the frame (``str``, ``int``, ``float``, ``date``, ...).
-        categories: Value to rows, in a column with few different short values; ``None`` in others.
+        categories: Value to rows, in a column with few different short values; ``None`` in others, and in those whose
+            name says that they hold names, addresses, phones, ids or birth dates of people.
         shapes: Shape (``A-9{4}``) to rows; ``None`` where there are too many.
         lengths: Length to rows, from 32 on by powers of two.
         numbers: Number of a logarithmic bin to rows that hold a number in it.
         months: ``YYYY-MM`` to rows that hold such a day.
-        first_day: The earliest day, ISO.
-        last_day: The latest day, ISO.
-        least: The least number.
-        most: The greatest number.
+        newest: The latest day, ISO, in a column whose name does not say that it is about people; see `last_day`.
         sketch: The least hashes of the distinct values; ``None`` after a profile was stored without them.
 
     .. versionadded:: 0.1.0
@@ -66,10 +71,7 @@ class ColumnProfile:
     lengths: Mapping[str, int] = attrs.field(factory=dict, repr=False)
     numbers: Mapping[str, int] = attrs.field(factory=dict, repr=False)
     months: Mapping[str, int] = attrs.field(factory=dict, repr=False)
-    first_day: str | None = attrs.field(default=None, repr=False)
-    last_day: str | None = attrs.field(default=None, repr=False)
-    least: float | None = attrs.field(default=None, repr=False)
-    most: float | None = attrs.field(default=None, repr=False)
+    newest: str | None = attrs.field(default=None, repr=False)
     sketch: tuple[int, ...] | None = attrs.field(default=(), repr=False)
     stored_distinct: int | None = attrs.field(default=None, repr=False)
 
@@ -102,11 +104,37 @@ class ColumnProfile:
         if not total:
             return None
         reached = 0
-        for name in sorted(self.numbers, key=int):
-            reached += self.numbers[name]
+        places = sorted(map(int, self.numbers))
+        for place in places:
+            reached += self.numbers[str(place)]
             if reached >= share * total:
-                return _middle(int(name))
-        return self.most
+                return _middle(place)
+        return _middle(places[-1])
+
+    @property
+    def least(self) -> float | None:
+        """A round number that none is below: the edge of the lowest bin, to two digits; ``None`` without numbers."""
+        return min((_edges(int(name))[0] for name in self.numbers), default=None)
+
+    @property
+    def most(self) -> float | None:
+        """A round number that none is above: the edge of the highest bin, to two digits; ``None`` without numbers."""
+        return max((_edges(int(name))[1] for name in self.numbers), default=None)
+
+    @property
+    def last_day(self) -> str | None:
+        """The latest day, ISO; ``None`` without days, and where they may be birth dates.
+
+        They are, as far as anybody can tell, where the name says so, or where the days begin before 1985 and reach over
+        fifteen years.
+        """
+        years = sorted((int(month[:4]), n) for month, n in self.months.items())
+        total, reached = sum(n for _, n in years), 0
+        for year, n in years:
+            reached += n
+            if 20 * reached >= total:
+                return self.newest if year >= _FIRST_RECORDS or years[-1][0] - year < _A_GENERATION else None
+        return None
 
     def merge(self, other: ColumnProfile) -> ColumnProfile:
         """Return the profile of both parts together."""
@@ -119,21 +147,23 @@ class ColumnProfile:
             lengths=_sum(self.lengths, other.lengths),
             numbers=_sum(self.numbers, other.numbers),
             months=_sum(self.months, other.months),
-            first_day=min(filter(None, (self.first_day, other.first_day)), default=None),
-            last_day=max(filter(None, (self.last_day, other.last_day)), default=None),
-            least=min((x for x in (self.least, other.least) if x is not None), default=None),
-            most=max((x for x in (self.most, other.most) if x is not None), default=None),
+            newest=max(filter(None, (self.newest, other.newest)), default=None),
             sketch=None
             if self.sketch is None or other.sketch is None
             else tuple(sorted({*self.sketch, *other.sketch})[:_SKETCH]),
         )
 
     def to_dict(self) -> dict[str, JSONValue]:
-        """Return the counts as plain data: without hashes, and without values that fewer than three rows hold."""
+        """Return the counts as plain data.
+
+        Without hashes, without values that fewer than three rows hold or that are somebody's, and without a birth date.
+        """
         rare = 3
-        categories = self.categories and {name: n for name, n in self.categories.items() if n >= rare}
+        categories = self.categories and {
+            name: n for name, n in self.categories.items() if n >= rare and not is_personal(name)
+        }
         data: dict[str, Any] = attrs.asdict(self, filter=lambda field, _: field.name not in ("sketch", "categories"))
-        return {**data, "categories": categories, "stored_distinct": self.distinct}
+        return {**data, "categories": categories, "newest": self.last_day, "stored_distinct": self.distinct}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ColumnProfile:
@@ -166,15 +196,12 @@ def column_profile(table: Table, name: str) -> ColumnProfile:
     numbers: Counter[str] = Counter()
     months: Counter[str] = Counter()
     days: list[str] = []
-    least, most = math.inf, -math.inf
     for text, n in pairs:
         shapes[shape_of(text)] += n
         lengths[_length(len(text))] += n
         stripped = text.strip()
         if _NUMBER(stripped) is not None:
-            figure = float(stripped)
-            least, most = min(least, figure), max(most, figure)
-            numbers[str(_bin(figure))] += n
+            numbers[str(_bin(float(stripped)))] += n
         elif len(stripped) <= 40 and any(map(str.isdecimal, stripped)):
             day = stripped[:10] if _ISO_DAY(stripped) else dates.normalize(stripped)
             if day is not None and day[:4] >= "0001":
@@ -182,19 +209,17 @@ def column_profile(table: Table, name: str) -> ColumnProfile:
                 days.append(day)
     short = len(pairs) <= _MOST_CATEGORIES and all(len(text) <= _LONGEST_CATEGORY for text, _ in pairs)
     present = sum(n for _, n in pairs)
+    private = is_about_people(name)
     return ColumnProfile(
         rows=len(table),
         missing=len(table) - present,
         types=dict(sorted(types.items())),
-        categories=dict(sorted(pairs)) if short else None,
+        categories=dict(sorted(pairs)) if short and not private else None,
         shapes=dict(sorted(shapes.items())) if len(shapes) <= _MOST_SHAPES else None,
         lengths=dict(sorted(lengths.items())),
         numbers=dict(sorted(numbers.items())),
         months=dict(sorted(months.items())),
-        first_day=min(days, default=None),
-        last_day=max(days, default=None),
-        least=None if least is math.inf else least,
-        most=None if most == -math.inf else most,
+        newest=None if private else max(days, default=None),
         sketch=_sketch(text for text, _ in pairs),
     )
 
@@ -220,6 +245,16 @@ def _bin(figure: float) -> int:
         return 0
     place = math.floor(_BINS_PER_DOUBLING * math.log2(abs(figure))) + 400
     return max(place, 1) if figure > 0 else -max(place, 1)
+
+
+def _edges(number: int) -> tuple[float, float]:
+    """Return the ends of a bin, rounded away from it to two digits, so that they are no number of anybody's."""
+    if number == 0:
+        return 0.0, 0.0
+    place = abs(number) - 400
+    low = _DOWN.create_decimal_from_float(2 ** (place / _BINS_PER_DOUBLING)) if abs(number) > 1 else 0
+    high = _UP.create_decimal_from_float(2 ** ((place + 1) / _BINS_PER_DOUBLING))
+    return (float(low), float(high)) if number > 0 else (-float(high), -float(low))
 
 
 def _middle(number: int) -> float:

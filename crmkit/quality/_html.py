@@ -38,7 +38,8 @@ def drift_html(report: DriftReport) -> str:
         rows.append(
             [_notebook.SEVERITY_WORDS[lang][issue.severity], issue.path or "", issue.message, *map(_shown, figures)]
         )
-    return _notebook.sheet("", "" if rows else _NOTHING[lang], _notebook.table(_HEADS[lang], rows) if rows else "")
+    title = {"en": "Drift", "zh": "变化"}[lang]
+    return _notebook.sheet(title, "" if rows else _NOTHING[lang], _notebook.table(_HEADS[lang], rows) if rows else "")
 
 
 def _shown(figure: object) -> str:

@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crmkit._notebook import framed
+from crmkit._notebook import document, framed
 from crmkit.issues import message
 from crmkit.masking import mask
 
@@ -98,12 +98,7 @@ class HealthPage:
 
     def html(self) -> str:
         """Return the page."""
-        lang = "zh-Hans" if self._lang == "zh" else "en"
-        return (
-            f'<!doctype html><html lang="{lang}"><head><meta charset="utf-8">'
-            f'<meta name="viewport" content="width=device-width,initial-scale=1"><title>{escape(self._title)}</title>'
-            f"<style>{_STYLE}</style></head><body>{self.fragment()}</body></html>"
-        )
+        return document(self._title, _STYLE, self.fragment(), lang=self._lang)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the page."""

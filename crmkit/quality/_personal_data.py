@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import attrs
 
 from crmkit import _notebook, frames
-from crmkit.columns import recognize
+from crmkit.columns import read_header, recognize
 from crmkit.issues import Report
 from crmkit.masking import mask
 from crmkit.normalize import emails, phones
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from crmkit.masking import Kind
     from crmkit.typing import Frame, JSONValue, Progress
 
-__all__ = ["PersonalData", "PersonalDataReport", "find_personal_data"]
+__all__ = ["PersonalData", "PersonalDataReport", "find_personal_data", "is_about_people", "is_personal"]
 
 Found: TypeAlias = Literal[
     "email", "phone", "national_id", "bank_card", "iban", "ip_address", "name", "address", "birth_date", "gender"
@@ -230,6 +230,16 @@ def find_personal_data(
         found += [finding for finding in of_contents if finding.share >= min_share]
     found.sort(key=lambda item: (-_RANK[item.sensitivity], item.column, item.kind))
     return PersonalDataReport(tuple(found), len(table), tuple(table.columns))
+
+
+def is_about_people(column: str) -> bool:
+    """Return whether a column's name says that its values tell people apart; a gender does not."""
+    return _OF_COLUMNS.get(read_header(column) or column, "gender") != "gender"
+
+
+def is_personal(text: str) -> bool:
+    """Return whether a text holds an e-mail, phone, national id, card, account or address of a computer."""
+    return next(_found_in(text, None), None) is not None
 
 
 def _scan(

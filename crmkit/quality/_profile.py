@@ -86,12 +86,12 @@ class Profile:
         rows = [
             (
                 name, f"{one.missing / one.rows:.1%}" if one.rows else "", one.distinct,
-                ", ".join(one.types), f"{one.first_day} to {one.last_day}" if one.first_day else None,
+                ", ".join(one.types), f"{min(one.months)} to {max(one.months)}" if one.months else None,
                 one.least, one.most,
             )
             for name, one in self.columns.items()
         ]  # fmt: skip
-        heads = ("column", "missing", "different values", "types", "days", "least", "most")
+        heads = ("column", "missing", "different values", "types", "months", "none below", "none above")
         kept = [place for place in range(len(heads)) if any(row[place] is not None for row in rows)]
         table = _notebook.table([heads[place] for place in kept], [[row[place] for place in kept] for row in rows])
         return _notebook.sheet(self.name, f"{self.rows:,} rows, {_notebook.shown(self.at)}", table if rows else "")

@@ -8,7 +8,8 @@ import attrs
 
 from crmkit import frames
 from crmkit.columns import recognize
-from crmkit.errors import NotFoundError, SchemaError, did_you_mean
+from crmkit.errors import NotFoundError, SchemaError
+from crmkit.errors._nearest import did_you_mean
 from crmkit.frames import Compared
 from crmkit.systems import canonical_fields
 

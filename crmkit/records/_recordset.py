@@ -11,6 +11,8 @@ from crmkit import _delimited, _notebook
 from crmkit._optional import require
 from crmkit.errors import NotFoundError, SchemaError, ShapeError
 
+from ._held import HeldColumn
+
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Sequence
@@ -56,13 +58,13 @@ class RecordSet:
     __slots__ = ("_columns", "_length", "_notes")
 
     def __init__(self, columns: Mapping[str, Sequence[object]], *, notes: Sequence[Note] = ()) -> None:
-        held: dict[str, tuple[object, ...]] = {}
+        held: dict[str, tuple[object, ...] | HeldColumn] = {}
         for name, values in columns.items():
             if not isinstance(name, str):
                 raise SchemaError(f"column names are text, not {type(name).__name__}")
             if isinstance(values, (str, bytes, Mapping)):
                 raise SchemaError(f"column {name!r} is one {type(values).__name__}, not a sequence of values")
-            held[name] = values if type(values) is tuple else tuple(values)
+            held[name] = values if type(values) is tuple or isinstance(values, HeldColumn) else tuple(values)
         lengths = {len(values) for values in held.values()}
         if len(lengths) > 1:
             longest = max(lengths)
@@ -88,6 +90,14 @@ class RecordSet:
 
     def column(self, name: str) -> tuple[object, ...]:
         """Return the values of one column.
+
+        Raises:
+            NotFoundError: There is no such column; the message names the nearest.
+        """
+        return tuple(self.held(name))
+
+    def held(self, name: str) -> Sequence[object]:
+        """Return the values of one column as the table holds them: a tuple, or what takes less room in a long file.
 
         Raises:
             NotFoundError: There is no such column; the message names the nearest.
@@ -123,6 +133,9 @@ class RecordSet:
         """Return one dict a row; for a look at a few records, not for bulk work."""
         return list(self._rows())
 
+    def _tuples(self) -> dict[str, tuple[object, ...]]:
+        return {name: self.column(name) for name in self._columns}
+
     def _rows(self) -> Iterator[dict[str, object]]:
         names = self.columns
         for row in zip(*self._columns.values(), strict=True):
@@ -143,7 +156,7 @@ class RecordSet:
         Returns:
             The cells that got a guard: ``row`` (``None`` for a column name) and ``column``.
         """
-        return _delimited.write(path, self._columns, encoding=encoding, delimiter=delimiter, guarded=guard)
+        return _delimited.write(path, self._tuples(), encoding=encoding, delimiter=delimiter, guarded=guard)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return a pandas frame; text and mixed columns as ``object``, missing as ``None``.
@@ -154,7 +167,7 @@ class RecordSet:
         pandas = require("pandas", extra=None, what="RecordSet.to_pandas")
         series = {
             name: pandas.Series(list(values), dtype="object" if _is_mixed(values) else None)
-            for name, values in self._columns.items()
+            for name, values in self._tuples().items()
         }
         frame: pd.DataFrame = pandas.DataFrame(series, index=range(self._length), columns=list(self._columns))
         return frame
@@ -167,7 +180,8 @@ class RecordSet:
         """
         polars = require("polars", extra=None, what="RecordSet.to_polars")
         columns = []
-        for name, values in self._columns.items():
+        for name in self._columns:
+            values = self.column(name)
             kinds = {type(value) for value in values} - {type(None)}
             if not kinds or kinds == {str}:
                 columns.append(polars.Series(name, values, dtype=polars.String))
@@ -216,7 +230,7 @@ class RecordSet:
         return _restore, (dict(self._columns), self._notes)
 
 
-def _restore(columns: dict[str, tuple[object, ...]], notes: tuple[Note, ...]) -> RecordSet:
+def _restore(columns: dict[str, tuple[object, ...] | HeldColumn], notes: tuple[Note, ...]) -> RecordSet:
     return RecordSet(columns, notes=notes)
 
 

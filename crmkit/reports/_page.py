@@ -6,11 +6,14 @@ import datetime as dt
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
+from crmkit._notebook import document
 from crmkit.changes import ChangeLog
 from crmkit.columns import recognize
+from crmkit.issues import Report
 from crmkit.matching import MatchReport
+from crmkit.quality import Health, Profile
 from crmkit.reconciliation import Gate, ReconcileReport
 from crmkit.sync import SyncPlan
 from crmkit.systems import shown_headers
@@ -34,16 +37,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Page"]
 
-Shown: TypeAlias = "ValidationReport | ChangeLog | MatchReport | ReconcileReport | Gate | SyncPlan"
-"""What a page shows."""
+Shown: TypeAlias = "Report | ChangeLog | Profile | Health"
+"""What a page shows: the report of any area, and what stands beside them."""
+
+_SHAPE = ("ok", "counts", "raise_for", "to_frame", "to_dict", "_repr_html_")
+"""What every report has; those of the audit log are no subclass of ``Report``, whose area knows no issues."""
 
 
 class Page:
     """Results as one HTML file that can be mailed, printed and kept.
 
     Args:
-        results: Validation reports, change logs, match reports, comparisons, gates and sync plans, in the order in
-            which they were made.
+        results: In the order in which they were made. Validation reports, change logs, match reports, comparisons,
+            gates and sync plans are told in full; any other report, a profile and a health as they show themselves.
         title: Heading; a plain one where ``None``.
         lang: Language of the page and of the messages on it.
         reveal: Show values as they are. Without it personal fields and unrecognised columns are masked.
@@ -81,12 +87,16 @@ class Page:
         self._compared: list[ReconcileReport] = []
         self._gates: list[Gate] = []
         self._plans: list[SyncPlan] = []
+        self._others: list[Shown] = []
         for result in results:
             self._take(result)
         cleaned = self._checks or self._matches or self._fixes or self._merges
-        if not (cleaned or self._compared or self._gates or self._plans):
+        if not (cleaned or self._compared or self._gates or self._plans or self._others):
             raise ValueError("a page needs at least one result: what check, apply, dedupe, merge or reconcile returned")
-        named = "title" if cleaned else "title_compared" if self._compared or self._gates else "title_sync"
+        compared = bool(self._compared or self._gates)
+        named = (
+            "title" if cleaned else "title_compared" if compared else "title_sync" if self._plans else "title_results"
+        )
         self._title = title if title is not None else self._words(named)
 
     def _take(self, result: object) -> None:
@@ -104,11 +114,10 @@ class Page:
             self._gates.append(result)
         elif isinstance(result, SyncPlan):
             self._plans.append(result)
+        elif _shows_itself(result):
+            self._others.append(result)
         else:
-            raise TypeError(
-                "a page shows validation reports, change logs, match reports, comparisons, gates and sync plans, "
-                f"not {type(result).__name__}"
-            )
+            raise TypeError(f"a page shows reports, change logs, profiles and health, not {type(result).__name__}")
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page as UTF-8 and return its path; an existing file is replaced."""
@@ -119,22 +128,12 @@ class Page:
     def html(self) -> str:
         """Return the whole document."""
         words = self._words
-        head = el(
-            "head",
-            el("meta", charset="utf-8"),
-            el("meta", name="viewport", content="width=device-width, initial-scale=1"),
-            # Nothing may be loaded and nothing may run, whatever a value in the data tries.
-            el("meta", http_equiv="Content-Security-Policy", content="default-src 'none'; style-src 'unsafe-inline'"),
-            el("meta", name="robots", content="noindex"),
-            el("title", self._title),
-            el("style", Markup(_style())),
-        )
         footer = el(
             "footer",
             el("p", words("revealed" if self._reveal else "masked"), " ", self._runs()),
         )
-        body = el("body", self._header(), el("main", *self._sections()), footer)
-        return "<!doctype html>\n" + el("html", head, body, lang="zh-Hans" if words.lang == "zh" else "en") + "\n"
+        body = self._header() + el("main", *self._sections()) + footer
+        return document(self._title, _style(), body, lang=words.lang)
 
     def _repr_html_(self) -> str:
         """Show the page in a notebook, in a frame of its own so that its style stays there."""
@@ -149,6 +148,7 @@ class Page:
             "comparisons": len(self._compared),
             "gates": len(self._gates),
             "plans": len(self._plans),
+            "others": len(self._others),
         }
         counts = "".join(f"{name}={n}, " for name, n in held.items() if n)
         return f"Page({counts}lang={self._words.lang!r})"
@@ -240,7 +240,9 @@ class Page:
             made += agreement(compared, words, masks, reveal=self._reveal)
         for plan in self._plans:
             made += plan_sections(plan, words)
-        made.append(self._next(masks))
+        made += [el("section", Markup(one._repr_html_()), class_="sheet") for one in self._others]
+        if len(made) > len(self._others):  # what to do next is known of what is told in full
+            made.append(self._next(masks))
         made += [assumed(check, words) for check in self._checks]
         return made
 
@@ -267,6 +269,13 @@ class Page:
         runs = [check.run_id for check in self._checks] + [log.run_id for log in (*self._fixes, *self._merges)]
         runs += [compared.run_id for compared in self._compared]
         return join(*(el("span", self._words("run", run_id=run_id), " ") for run_id in dict.fromkeys(runs)))
+
+
+def _shows_itself(result: object) -> TypeGuard[Shown]:
+    """Whether a result of ours shows itself without a value out of a record, as the reports of all areas do."""
+    if isinstance(result, (Report, Profile, Health)):
+        return True
+    return type(result).__module__.startswith("crmkit.") and all(hasattr(type(result), name) for name in _SHAPE)
 
 
 def _tile(words: Words, count: int, key: str, tone: str | None = None) -> Markup:

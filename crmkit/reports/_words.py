@@ -31,7 +31,7 @@ class Words:
 
     def __init__(self, lang: Language) -> None:
         if lang not in LANGUAGES:
-            raise NotFoundError.of("language", str(lang), LANGUAGES)
+            raise NotFoundError.of("language", lang, LANGUAGES)
         self.lang: Language = lang
         self._texts = _texts()
 

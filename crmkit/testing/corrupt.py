@@ -17,19 +17,15 @@ Example:
 from __future__ import annotations
 
 import unicodedata
-from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 import attrs
 
-from crmkit.errors import InvalidValueError
-
 from . import _edits
+from ._corruptor import Chain, Corruptor, Maybe, OneOf, apply, number_from
 from ._worlds import world
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy as np
 
 __all__ = [
@@ -57,93 +53,6 @@ __all__ = [
 ]
 
 
-def _number(rng: np.random.Generator) -> int:
-    # random() is the one stream that numpy keeps; a number of 53 bits feeds every choice of one edit
-    return int(rng.random() * 2**53)
-
-
-@attrs.frozen
-class Corruptor(ABC):
-    """What all corruptors are: callables on one value.
-
-    .. versionadded:: 0.1.0
-    """
-
-    def __call__(self, value: str | None, rng: np.random.Generator) -> str | None:
-        """Return the broken value; ``None`` for a missing one."""
-        return None if value is None else self._edit(value, rng)
-
-    def __add__(self, other: Corruptor) -> Chain:
-        return Chain(_parts(self) + _parts(other))
-
-    @abstractmethod
-    def _edit(self, text: str, rng: np.random.Generator) -> str | None:
-        """Break a text; what a subclass defines."""
-
-
-def _parts(corruptor: Corruptor) -> tuple[Corruptor, ...]:
-    return corruptor.steps if isinstance(corruptor, Chain) else (corruptor,)
-
-
-@attrs.frozen(repr=False)
-class Chain(Corruptor):
-    """Several corruptors one after the other.
-
-    .. versionadded:: 0.1.0
-    """
-
-    steps: tuple[Corruptor, ...]
-
-    def __repr__(self) -> str:
-        return " + ".join(map(repr, self.steps))
-
-    def _edit(self, text: str, rng: np.random.Generator) -> str | None:
-        value: str | None = text
-        for step in self.steps:
-            value = step(value, rng)
-        return value
-
-
-def _is_share(_: object, attribute: attrs.Attribute[float], value: float) -> None:
-    if not 0 <= value <= 1:
-        raise InvalidValueError(f"{attribute.name} must be a share from 0 to 1")
-
-
-@attrs.frozen
-class Maybe(Corruptor):
-    """A corruptor that happens with a probability.
-
-    .. versionadded:: 0.1.0
-    """
-
-    corruptor: Corruptor
-    probability: float = attrs.field(default=0.5, validator=_is_share)
-
-    def _edit(self, text: str, rng: np.random.Generator) -> str | None:
-        return self.corruptor(text, rng) if rng.random() < self.probability else text
-
-
-@attrs.frozen(init=False, repr=False)
-class OneOf(Corruptor):
-    """One of several corruptors, all equally likely.
-
-    .. versionadded:: 0.1.0
-    """
-
-    choices: tuple[Corruptor, ...]
-
-    def __init__(self, *choices: Corruptor) -> None:
-        if not choices:
-            raise InvalidValueError("OneOf needs at least one corruptor")
-        self.__attrs_init__(choices)
-
-    def __repr__(self) -> str:
-        return f"OneOf({', '.join(map(repr, self.choices))})"
-
-    def _edit(self, text: str, rng: np.random.Generator) -> str | None:
-        return self.choices[_number(rng) % len(self.choices)](text, rng)
-
-
 @attrs.frozen
 class Typo(Corruptor):
     """Typing errors: a key beside the right one, a letter lost, doubled, exchanged with the next, or another one.
@@ -155,7 +64,7 @@ class Typo(Corruptor):
 
     def _edit(self, text: str, rng: np.random.Generator) -> str:
         for _ in range(self.count):
-            text = _edits.typo(text, _number(rng))
+            text = _edits.typo(text, number_from(rng))
         return text
 
 
@@ -167,7 +76,7 @@ class KeyboardSlip(Corruptor):
     """
 
     def _edit(self, text: str, rng: np.random.Generator) -> str:
-        return _edits.keyboard(text, _number(rng))
+        return _edits.keyboard(text, number_from(rng))
 
 
 @attrs.frozen
@@ -178,7 +87,7 @@ class Ocr(Corruptor):
     """
 
     def _edit(self, text: str, rng: np.random.Generator) -> str:
-        return _edits.confuse(text, _number(rng))
+        return _edits.confuse(text, number_from(rng))
 
 
 @attrs.frozen
@@ -190,7 +99,7 @@ class Swap(Corruptor):
 
     def _edit(self, text: str, rng: np.random.Generator) -> str:
         words = text.split(" ")
-        number = _number(rng)
+        number = number_from(rng)
         if len(words) < 2:
             return _edits.transpose(text, number)
         at = number % (len(words) - 1)
@@ -206,7 +115,7 @@ class Nickname(Corruptor):
     """
 
     def _edit(self, text: str, rng: np.random.Generator) -> str:
-        number = _number(rng)
+        number = number_from(rng)
         short = [
             form for code in ("en", "de", "fr", "es", "bg") for form in world(code).nicknames.get(text.title(), ())
         ]
@@ -221,7 +130,7 @@ class Initial(Corruptor):
     """
 
     def _edit(self, text: str, rng: np.random.Generator) -> str:
-        number = _number(rng)
+        number = number_from(rng)
         return f"{text[0]}{'.' * (number % 2)}" if text[:1].isalpha() else text
 
 
@@ -233,7 +142,7 @@ class CaseNoise(Corruptor):
     """
 
     def _edit(self, text: str, rng: np.random.Generator) -> str:
-        return (text.upper(), text.lower(), text.swapcase())[_number(rng) % 3]
+        return (text.upper(), text.lower(), text.swapcase())[number_from(rng) % 3]
 
 
 @attrs.frozen
@@ -244,7 +153,7 @@ class Whitespace(Corruptor):
     """
 
     def _edit(self, text: str, rng: np.random.Generator) -> str:
-        number, kind = divmod(_number(rng), 6)
+        number, kind = divmod(number_from(rng), 6)
         at = number % (len(text) + 1)
         if kind == 5:
             return f"{text[:at]}\u200b{text[at:]}"
@@ -272,7 +181,7 @@ class Homophone(Corruptor):
     """
 
     def _edit(self, text: str, rng: np.random.Generator) -> str:
-        return _edits.alike(text, _number(rng), world("zh").homophones, world("zh").traditional)
+        return _edits.alike(text, number_from(rng), world("zh").homophones, world("zh").traditional)
 
 
 @attrs.frozen
@@ -298,7 +207,7 @@ class PhoneFormat(Corruptor):
         digits = [sign for sign in text if sign.isdigit()]
         if len(digits) < 6:
             return text
-        number, style = divmod(_number(rng), 5)
+        number, style = divmod(number_from(rng), 5)
         size = 2 + number % 3
         separator = ("", " ", "-", ".", "/")[style]
         groups = ["".join(digits[at : at + size]) for at in range(0, len(digits), size)]
@@ -328,7 +237,7 @@ class DateFormat(Corruptor):
     styles: tuple[str, ...] = attrs.field(default=_DATE_STYLES)
 
     def _edit(self, text: str, rng: np.random.Generator) -> str:
-        number = _number(rng)
+        number = number_from(rng)
         parts = text.split("-")
         if [len(part) for part in parts] != [4, 2, 2] or not "".join(parts).isascii() or not "".join(parts).isdigit():
             return text
@@ -349,7 +258,7 @@ class DropValue(Corruptor):
     placeholders: tuple[str | None, ...] = attrs.field(default=(None,))
 
     def _edit(self, text: str, rng: np.random.Generator) -> str | None:  # noqa: ARG002 - the value is lost
-        return self.placeholders[_number(rng) % len(self.placeholders)]
+        return self.placeholders[number_from(rng) % len(self.placeholders)]
 
 
 @attrs.frozen
@@ -380,32 +289,3 @@ class Truncate(Corruptor):
 
     def _edit(self, text: str, rng: np.random.Generator) -> str:  # noqa: ARG002 - there is nothing to choose
         return text[: self.length]
-
-
-def apply(
-    corruptor: Corruptor, values: Sequence[str | None], rng: np.random.Generator, *, share: float = 1.0
-) -> tuple[list[str | None], list[int]]:
-    """Break a share of a column.
-
-    Args:
-        corruptor: What to do.
-        values: The column; not changed.
-        rng: Where the randomness comes from.
-        share: Probability for each value.
-
-    Returns:
-        The new column, and the positions whose value is another one now.
-
-    Raises:
-        InvalidValueError: ``share`` is outside 0 to 1.
-
-    Example:
-        >>> import numpy as np
-        >>> apply(Truncate(3), ["Anna", None, "Bo"], np.random.default_rng(0))
-        (['Ann', None, 'Bo'], [0])
-
-    .. versionadded:: 0.1.0
-    """
-    maybe = Maybe(corruptor, share)
-    out = [maybe(value, rng) for value in values]
-    return out, [row for row, (old, new) in enumerate(zip(values, out, strict=True)) if old != new]

@@ -63,7 +63,10 @@ def test_the_vault_keeps_destroys_and_forgets(tmp_path):
     assert vault.get("e1") == openings
     again = Vault(tmp_path / "vault.sqlite")
     assert again.pseudonyms.name("contact", "42") == vault.pseudonyms.name("contact", "42")
-    assert (vault.erase("p-1"), vault.count("p-1"), vault.count("p-2")) == (2, 0, 2)
+    assert (vault.erase("p-1"), vault.count("p-1"), vault.count("p-2")) == ((2, ["e1"]), 0, 2)
+    assert vault.erase("p-1") == (0, ["e1"]), "nobody has said yet that the log tells of it"
+    vault.said("p-1")
+    assert vault.erase("p-1") == (0, [])
     vault.forget("e2")
     assert vault.get("e2") == vault.get("e1") == []
 

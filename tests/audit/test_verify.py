@@ -223,7 +223,7 @@ def test_a_checkpoint_of_another_log_and_one_of_none_are_not_taken(log, signer):
     report = verify(log, keys=[signer.verifier], witnesses=[Away("away"), Silent("silent")])
     assert [(item.kind, item.location) for item in report] == [
         ("unreadable", "witness away"),
-        ("unproved", "witness silent"),
+        ("unwitnessed", "witness silent"),
     ]
 
 
@@ -331,10 +331,57 @@ def connection_count(database):
 def test_a_witness_that_has_nothing_of_a_signed_log_is_named(log, signer, tmp_path):
     wiped = FileWitness(tmp_path / "wiped")
     report = verify(log, keys=[signer.verifier], witnesses=[wiped, CallableWitness("mail", print)])
-    assert [(item.kind, item.severity, item.location) for item in report] == [("unproved", "warning", "witness wiped")]
-    assert report.ok
-    with pytest.raises(CheckFailedError):
-        report.raise_for("warning")
+    assert [(item.kind, item.severity, item.location) for item in report] == [("unwitnessed", "error", "witness wiped")]
+    assert not report.ok
+    with pytest.raises(CheckFailedError, match="witness wiped: it was named and has no checkpoint"):
+        report.raise_for()
+
+
+@pytest.mark.parametrize("left", [None, b"", b"\n", b"no checkpoint", b"no checkpoint\n", b'{"note":"cut of'])
+def test_a_log_that_was_cut_does_not_pass_for_want_of_a_witness(folder, signer, events, tmp_path, left):
+    witness = FileWitness(tmp_path / "kept")
+    with Log.open(folder, signer=signer, witnesses=[witness], checkpoint_events=1, durability="each") as log:
+        for event in events(6):
+            log.append(event)
+    for path in (folder / "checkpoints.jsonl", segments(folder)[0]):
+        lines = path.read_bytes().splitlines(keepends=True)
+        cut = 2 if path.name == "checkpoints.jsonl" else 4  # an event has a line and a trailer
+        path.write_bytes(b"".join(lines[:-cut]))
+    shutil.rmtree(folder / "hashes")
+    assert found(folder, signer, witnesses=[witness]) == [("rolled_back", 4)]
+    assert verify(folder, keys=[signer.verifier]).ok, "without a witness nothing shows"
+    (tmp_path / "kept").unlink()
+    if left is not None:
+        (tmp_path / "kept").write_bytes(left)
+    report = verify(folder, keys=[signer.verifier], witnesses=[witness])
+    assert not report.ok
+    assert [item.location for item in report] == ["witness kept"]
+
+
+def test_a_witness_of_a_log_that_was_just_begun_has_nothing_to_say(folder, signer, events, tmp_path):
+    witness = FileWitness(tmp_path / "kept")
+    log = Log.open(folder, signer=signer, witnesses=[witness])
+    assert verify(folder, keys=[signer.verifier], witnesses=[witness]).ok
+    log.extend(events(1))
+    assert verify(folder, keys=[signer.verifier], witnesses=[witness]).counts() == {"unproved": 1}
+    log.close()
+    assert verify(folder, keys=[signer.verifier], witnesses=[witness]).ok
+
+
+def test_a_log_says_that_its_witness_has_nothing_of_it(folder, signer, events, tmp_path, caplog):
+    for _ in range(2):  # at the second time it is there
+        with Log.open(folder, signer=signer, witnesses=[FileWitness(tmp_path / "kept")]) as log:
+            log.extend(events(1))
+    assert caplog.messages == []
+    (tmp_path / "kept").unlink()
+    witnesses = [FileWitness(tmp_path / "kept"), CallableWitness("mail", print)]
+    Log.open(folder, signer=signer, witnesses=witnesses).close()
+    assert caplog.messages == ["witness kept has nothing of this log, which has checkpoints"]
+
+
+def test_checkpoints_in_headers_hold_a_witness_to_its_word(log, signer, tmp_path):
+    (log / "checkpoints.jsonl").unlink()
+    assert ("unwitnessed", None) in found(log, signer, witnesses=[FileWitness(tmp_path / "wiped")])
 
 
 def test_the_triggers_refuse_to_change_or_delete(database):

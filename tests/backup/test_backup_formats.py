@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from crmkit.backup import formats
-from crmkit.errors import ConflictError, FormatError, NotFoundError
+from crmkit.errors import ConflictError, FormatError, InvalidValueError, NotFoundError
 
 
 def bags() -> list[tuple[str, bool]]:
@@ -113,11 +113,11 @@ def test_coreutils_and_crmkit_read_each_other(folder: Path) -> None:
         names = ["a b.csv", "in/back\\slash\nline"]
         done = subprocess.run([program, *options, *names], cwd=folder, capture_output=True, check=True)
         (folder / "SUMS").write_bytes(done.stdout)
-        assert formats.verify_sums(folder / "SUMS", complete=True).ok, options
+        assert formats.verify_sums(folder, folder / "SUMS", complete=True).ok, options
     for tool, algorithm in (("md5sum", "md5"), ("sha1sum", "sha1"), ("sha512sum", "sha512"), ("b2sum", "blake2b")):
         done = subprocess.run([tool, "a b.csv"], cwd=folder, capture_output=True, check=True)
         (folder / "SUMS").write_bytes(done.stdout)
-        assert formats.verify_sums(folder / "SUMS", algorithm=algorithm).ok
+        assert formats.verify_sums(folder, folder / "SUMS", algorithm=algorithm).ok
 
 
 def test_faults_of_checksum_files_are_named(folder: Path) -> None:
@@ -125,17 +125,19 @@ def test_faults_of_checksum_files_are_named(folder: Path) -> None:
     whole = (folder / "SUMS").read_bytes()
     (folder / "a b.csv").write_text("x")
     (folder / "new").write_text("x")
-    report = formats.verify_sums(folder / "SUMS")
+    report = formats.verify_sums(folder, folder / "SUMS")
     assert {(one.code, one.path) for one in report} == {("MODIFIED", "a b.csv")}
     assert any("does not list" in item.what for item in report.not_checked)
-    assert ("EXTRA", "new") in {(one.code, one.path) for one in formats.verify_sums(folder / "SUMS", complete=True)}
+    assert ("EXTRA", "new") in {
+        (one.code, one.path) for one in formats.verify_sums(folder, folder / "SUMS", complete=True)
+    }
     (folder / "a b.csv").unlink()
-    assert formats.verify_sums(folder / "SUMS").codes() == ("MISSING",)
+    assert formats.verify_sums(folder, folder / "SUMS").codes() == ("MISSING",)
     (folder / "a b.csv").mkdir()
-    assert formats.verify_sums(folder / "SUMS").codes() == ("TYPE_CHANGED",)
+    assert formats.verify_sums(folder, folder / "SUMS").codes() == ("TYPE_CHANGED",)
     (folder / "a b.csv").rmdir()
     os.mkfifo(folder / "a b.csv")
-    assert formats.verify_sums(folder / "SUMS").codes() == ("TYPE_CHANGED",)
+    assert formats.verify_sums(folder, folder / "SUMS").codes() == ("TYPE_CHANGED",)
     for bad in (
         b"",
         b"\n",
@@ -146,11 +148,11 @@ def test_faults_of_checksum_files_are_named(folder: Path) -> None:
         b"FOO (a) = " + b"0" * 32 + b"\n",
     ):
         (folder / "SUMS").write_bytes(bad)
-        assert formats.verify_sums(folder / "SUMS").codes() == ("MANIFEST_MALFORMED",), bad
+        assert formats.verify_sums(folder, folder / "SUMS").codes() == ("MANIFEST_MALFORMED",), bad
     (folder / "SUMS").write_bytes(whole + b"0" * 32 + b"  a b.csv\n")
-    assert "MANIFEST_MALFORMED" in formats.verify_sums(folder / "SUMS").codes()
+    assert "MANIFEST_MALFORMED" in formats.verify_sums(folder, folder / "SUMS").codes()
     (folder / "SUMS").write_bytes(b"0" * 32 + b"  ../../etc/passwd\n")
-    assert formats.verify_sums(folder / "SUMS").codes() == ("UNSAFE_PATH",)
+    assert formats.verify_sums(folder, folder / "SUMS").codes() == ("UNSAFE_PATH",)
     with pytest.raises(NotFoundError):
         formats.read_sums(folder / "SUMS", algorithm="crc")
     with pytest.raises(NotFoundError):
@@ -335,3 +337,13 @@ def test_a_statement_is_a_dsse_envelope(made: Any) -> None:
     assert key_id == made.key.key_id
     made.key.public.verify(pae(envelope.payload_type, envelope.payload), signature)
     assert envelope.to_json() == (made.meta / "statement.json").read_bytes()
+
+
+def test_folder_and_checksum_file_have_one_order_and_the_other_is_named(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a").write_text("a")
+    formats.write_sums(tmp_path / "data", tmp_path / "SUMS")
+    assert formats.verify_sums(tmp_path / "data", tmp_path / "SUMS", complete=True).ok
+    for call in (formats.write_sums, formats.verify_sums):
+        with pytest.raises(InvalidValueError, match="the folder comes first, then the checksum file"):
+            call(tmp_path / "SUMS", tmp_path / "data")

@@ -286,7 +286,7 @@ def test_records_are_sealed_and_opened(ring):
     assert box.open(empty) == {"id": 8, "name": None, "email": None}
     nameless = box.seal({"id": 8, "email": "a@example.com"})
     assert nameless["email_with_name"] is None
-    with pytest.raises(SchemaError, match="'key'"):
+    with pytest.raises(SchemaError, match="column that names the record, and it has none of that name"):
         box.seal({"email": "x"}, key="key")
     with pytest.raises(DecryptionError):
         box.open({**row, "id": 8})

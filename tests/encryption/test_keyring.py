@@ -524,3 +524,13 @@ def test_a_passphrase_that_is_no_text_is_refused_before_there_is_a_file(tmp_path
         LocalKeyFile.create(tmp_path / "kek.key", passphrase="canary canary \udcff")
     assert caught.value.__context__ is None  # Python's own error would hold the passphrase
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_that_begins_as_a_document_does_is_a_key(tmp_path, monkeypatch):
+    key = b"{" + bytes(range(1, 32))
+    monkeypatch.setattr("crmkit.encryption._keys._local_key_file.os.urandom", lambda _: key)
+    made = LocalKeyFile.create(tmp_path / "kek")
+    monkeypatch.undo()
+    assert LocalKeyFile(tmp_path / "kek").unwrap(made.wrap(bytes(range(32)), {}), {}) == bytes(range(32))
+    with pytest.raises(FormatError, match="made without a passphrase"):
+        LocalKeyFile(tmp_path / "kek", passphrase="orange bicycle lantern")

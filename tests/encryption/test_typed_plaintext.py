@@ -178,7 +178,8 @@ ONE = UUID("12345678-1234-5678-1234-567812345678")
 
 
 def test_record_ids_never_coincide():
-    ids = [1, -1, "1", b"1", (1,), ("1",), (1, "1"), ONE, str(ONE), ONE.bytes, "", (("a",), "b"), ("a", ("b",)), "i1"]
+    texts = ["1", str(ONE), "0"]
+    ids = [1, -1, *texts, b"1", ONE, ONE.bytes, (1,), ("1",), (1, "1"), (("", 1), 1), (("a",), "b"), ("a", ("b",))]
     assert len({record_bytes(one) for one in ids}) == len(ids)
 
 
@@ -190,6 +191,28 @@ def test_what_does_not_name_a_record_for_good_is_refused():
             many(["x", bad])
     with pytest.raises(InvalidValueError, match="surrogate"):
         record_bytes("\ud800")
+
+
+@pytest.mark.parametrize(
+    "empty",
+    ["", " ", "\x00", "\u200b\ufeff", "\u3000", b"", b" \x00", UUID(int=0), ("", b"")],
+    ids=["none", "space", "nul", "unseen", "wide", "octets", "blank octets", "nil", "tuple"],
+)
+def test_an_empty_id_names_no_record(empty, ring):
+    with pytest.raises(RefusedError, match="an empty"):
+        record_bytes(empty)
+    with pytest.raises(RefusedError, match="row 1: an empty"):
+        many(["x", empty])
+    email = Field("contacts.email", bound=("owner",))
+    box = ring.box([email])
+    with pytest.raises(RefusedError, match="row 0: an empty"):
+        box.encrypt_column(email, ["a@x", "b@x"], records=[empty, empty], bound={"owner": [1, 1]})
+    with pytest.raises(RefusedError, match="an empty"):
+        box.seal({"id": empty, "email": "x", "owner": 1})
+    token = box.encrypt(email, "a@x", record=(1, ""), bound={"owner": ""})
+    assert box.decrypt(email, token, record=(1, ""), bound={"owner": ""}) == "a@x", "empty beside what is not is said"
+    for spare in ("0", 0, b"\x01", "\ud7ff", "-"):
+        assert record_bytes(spare)
 
 
 def test_a_box_that_knows_its_record_type_reads_it_strictly():

@@ -206,3 +206,11 @@ def test_a_report_raises_with_its_counts_and_itself():
     with pytest.raises(CheckFailedError, match="missing 2") as caught:
         report.raise_for("warning")
     assert caught.value.report is report
+
+
+@pytest.mark.parametrize("wrong", [{"severity": "warn"}, {"severity": ["error", "Info"]}, {"dimension": "validty"}])
+def test_a_misspelt_severity_or_dimension_is_no_empty_answer(wrong):
+    table = IssueTable.of(rule="email", code="email_invalid", row=[1])
+    with pytest.raises(NotFoundError, match="did you mean"):
+        table.filter(**wrong)
+    assert len(table.filter(severity=("error", "info"), dimension="validity", code="of a rule that found nothing")) == 0

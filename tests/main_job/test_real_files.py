@@ -23,8 +23,8 @@ def test_sites_of_chicago_have_local_phones_and_doubled_names_not_thousands_of_e
     job = run_job(ck.read_csv(data / "chicago_sites" / "records.csv"))
     counts = job.report.counts()
     assert counts["errors"] < 10
-    assert job.report.issues.filter(field=["phone"]).counts("code")["phone_local"] > 3_000
-    assert job.report.issues.filter(field=["site_name"]).counts("code")["duplicate"] > 2_000
+    assert job.report.issues.filter(path=["phone"]).counts("code")["phone_local"] > 3_000
+    assert job.report.issues.filter(path=["site_name"]).counts("code")["duplicate"] > 2_000
     assert "phone" not in job.fixes.counts("path")  # nobody knows the area code
     assert 900 < len(job.golden) < 1_500  # 1,162 sites are known
 

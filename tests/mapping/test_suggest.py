@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -123,7 +124,8 @@ def test_suggestions_are_corrected_by_hand() -> None:
         found.set("KdNr", "customer_no")
     with pytest.raises(ValueError, match="from 0 to 1"):
         found.mapping(min_confidence=80)
-    assert found.to_dicts()[0]["column"] == "Name"
+    assert found.to_frame().to_dicts()[0] == found.to_dict()["items"][0]
+    assert found.to_frame(like=[{}])[0]["column"] == "Name"
     assert "account" in repr(found)
     assert len(found) == 2
 
@@ -153,7 +155,10 @@ def test_what_differs_between_two_mappings_is_said_by_column() -> None:
     assert {"added", "removed"} & {change.what for change in other}
     assert mapping.diff(old, new).describe("zh")[0].endswith("读写格式改变")
     assert not mapping.diff(mapping.preset("outlook"), mapping.preset("google_contacts")).is_empty
-    assert other.to_dicts()[0]["column"]
+    data = other.to_dict()
+    assert [row["column"] for row in other.to_frame(like=[{}])] == [one["column"] for one in data["changes"]]
+    assert [row["message"] for row in other.to_frame(like=[{}])] == other.describe()
+    assert json.loads(json.dumps(data)) == data
     assert repr(changes) == f"<MappingDiff: {len(changes)} changes>"
     assert len(changes) == len(list(changes))
 

@@ -140,3 +140,32 @@ SAFE = (
 def test_any_text_survives_a_card(row: dict[str, str]) -> None:
     [read] = mapping.read_vcards(mapping.write_vcards([row])).to_dicts()
     assert {name: read.get(name) for name in row} == row
+
+
+@pytest.mark.parametrize("line", ["A;" * 60, "A;B=" * 60, 'A;B="' * 60, "A;B=c," * 60, "A." * 60, "A;B=c" * 60])
+def test_a_line_that_is_none_is_refused_at_once(line):
+    with pytest.raises(FormatError, match="cannot be read"):
+        mapping.read_vcards(f"BEGIN:VCARD\nVERSION:3.0\nFN:Ann\n{line}\nEND:VCARD\n")
+
+
+def test_what_never_ends_or_never_begins_takes_one_pass():
+    with pytest.raises(FormatError, match="without an end"):
+        mapping.read_vcards("BEGIN:VCARD\n" * 200_000)
+    with pytest.raises(FormatError, match="no vCard"):
+        mapping.read_vcards("END:VCARD\n" * 200_000)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_hundreds_of_thousands_of_folded_lines_are_one_value(end):
+    soft = end.join(["NOTE;ENCODING=QUOTED-PRINTABLE:=41=", *["=41="] * 200_000, "B"])
+    folded = end.join(["X-LONG:a", *[" b"] * 200_000])
+    [row] = mapping.read_vcards(
+        end.join(["BEGIN:VCARD", "VERSION:2.1", "FN:Ann", soft, folded, "END:VCARD", ""])
+    ).to_dicts()
+    assert row["NOTE"] == "A" * 200_001 + "B"
+    assert row["X-LONG"] == "a" + "b" * 200_000
+
+
+def test_a_line_separator_of_unicode_stays_in_its_value():
+    [row] = mapping.read_vcards("BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Ann\u2028Okafor\r\nEND:VCARD\r\n").to_dicts()
+    assert row["FN"] == "Ann\u2028Okafor"

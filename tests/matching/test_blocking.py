@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from crmkit.matching import BlockingRule
 from crmkit.matching._pairs import _blocking as blocking
+from crmkit.matching._pairs import _blocks
 
 COLUMN = st.lists(st.integers(-1, 3), min_size=12, max_size=12)
 
@@ -71,7 +72,7 @@ def test_a_block_over_the_cap_is_cut_to_neighbors_and_reported(a, b):
 def test_a_rule_in_pieces_gives_the_same_pairs(monkeypatch):
     values = codes([0, 1] * 40)
     whole = as_dict(blocking.block({"a": (values,)}, [BlockingRule("a")], 80))
-    monkeypatch.setattr(blocking, "_LOCAL", 50)
+    monkeypatch.setattr(_blocks, "_LOCAL", 50)
     assert as_dict(blocking.block({"a": (values,)}, [BlockingRule("a")], 80)) == whole
 
 
@@ -100,3 +101,31 @@ def test_a_rule_needs_a_key_and_shows_itself():
         BlockingRule()
     assert str(BlockingRule("a", "b")) == "a + b"
     assert repr(BlockingRule("a", loose=True)) == "BlockingRule('a', loose=True)"
+
+
+@given(st.lists(st.integers(-1, 4), min_size=1, max_size=30), st.integers(0, 40), st.integers(2, 9))
+def test_a_rule_over_its_budget_is_cut_at_its_largest_blocks(values, budget, cap):
+    sizes = [values.count(value) for value in set(values) - {-1}]
+
+    def pairs_under(cap):
+        return sum(size * (size - 1) // 2 for size in sizes if size <= cap)
+
+    allowed = max((one for one in range(1, cap + 1) if pairs_under(one) <= budget), default=1)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(blocking, "_STRICT_ANYWAY", budget)
+        patched.setattr(blocking, "_STRICT", 0.0)
+        patched.setattr(_blocks, "_LEAST_CAP", 1)
+        found = blocking.block({"a": (codes(values),)}, [BlockingRule("a")], len(values), cap=cap)
+    assert len(found) == pairs_under(allowed) <= max(budget, 0)
+    assert pairs_under(found.uses[0].cap) == pairs_under(allowed)
+    assert (found.uses[0].status == "cut") == any(size > found.uses[0].cap for size in sizes)
+
+
+def test_a_budget_never_cuts_blocks_that_may_be_one_party_and_knows_what_is_expected(monkeypatch):
+    values = codes([value for value in range(40) for _ in range(12)] + [99] * 13)
+    monkeypatch.setattr(blocking, "_STRICT_ANYWAY", 10)
+    found = blocking.block({"a": (values,)}, [BlockingRule("a")], len(values), order=lambda: np.arange(len(values)))
+    assert (found.uses[0].cap, found.uses[0].blocks_cut, found.uses[0].pairs) == (12, 1, 40 * 66)
+    assert len(found) > 40 * 66, "the records of the cut block meet neighbors"
+    assert blocking.strict_budget(10) == 10
+    assert blocking.strict_budget(10, 70.0) == 140.0

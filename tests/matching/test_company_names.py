@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmkit.matching import CompanyNames
+from crmkit.matching._kinds import _company_names
 
 NAMES = [
     "Acme Holding B.V.", "Borg Holding B.V.", "Cito Holding B.V.", "Dahl Holding B.V.", "Acme Tools GmbH",
@@ -65,3 +68,53 @@ def test_words_that_were_parted_joined_or_badly_typed_are_still_one() -> None:
     for typed in ("Ac me Hol ding", "AcmeHolding", "Acmf Hooding"):
         assert LIST.similarity("Acme Holding", typed) > 0.75
         assert LIST.similarity("Acme Holding", typed) > LIST.similarity("Zyx Holding", typed)
+
+
+HAN = CompanyNames([
+    "江苏裕兴薄膜科技股份有限公司", "江苏通灵电器股份有限公司", "江苏百川科技股份有限公司",
+    "深圳科安达电子科技股份有限公司",
+    "国安达股份有限公司", "广汇汽车服务集团股份公司", "广汇宝信汽车集团有限公司", "四川金石亚洲医药股份有限公司",
+    "石药集团有限公司", "万德能源科技股份有限公司", "万向德农科技股份有限公司", "中国石油天然气股份有限公司",
+])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("short", "full", "other"),
+    [
+        ("科安达", "深圳科安达电子科技股份有限公司", "国安达股份有限公司"),
+        ("广汇汽车", "广汇汽车服务集团股份公司", "广汇宝信汽车集团有限公司"),
+        ("金石亚药", "四川金石亚洲医药股份有限公司", "石药集团有限公司"),
+        ("万德科技", "万德能源科技股份有限公司", "万向德农科技股份有限公司"),
+        ("中石油", "中国石油天然气股份有限公司", "国安达股份有限公司"),
+    ],
+)
+def test_a_short_chinese_name_stands_in_the_full_one_in_few_pieces(short: str, full: str, other: str) -> None:
+    assert HAN.similarity(short, full) > HAN.similarity(short, other)
+
+
+def test_what_usually_stands_before_or_behind_a_name_weighs_little() -> None:
+    assert HAN.similarity("裕兴", "江苏裕兴科技股份有限公司") > HAN.similarity("裕兴", "鼎元裕兴鹏博股份有限公司")
+
+
+def slow_in_order(one: str, two: str, mine: tuple[float, ...], theirs: tuple[float, ...]) -> float:
+    """Every way to find characters of one name in another, in order."""
+
+    def best(i: int, j: int, last: tuple[int, int] | None) -> float:
+        found = 0.0
+        for p in range(i, len(one)):
+            for q in range(j, len(two)):
+                if one[p] == two[q]:
+                    cost = _company_names._PIECE if last not in {None, (p - 1, q - 1)} else 0.0
+                    found = max(found, (mine[p] + theirs[q]) / 2.0 - cost + best(p + 1, q + 1, (p, q)))
+        return found
+
+    return best(0, 0, None)
+
+
+@given(st.text("中石油国", max_size=5), st.text("中石油国", max_size=6), st.randoms(use_true_random=False))
+def test_the_heaviest_common_order_is_that_of_trying_all(one: str, two: str, draw: random.Random) -> None:
+    mine, theirs = (tuple(draw.uniform(0.0, 4.0) for _ in name) for name in (one, two))
+    found, ours, yours = _company_names._in_order(one, two, mine, theirs)
+    assert found == pytest.approx(slow_in_order(one, two, mine, theirs))
+    assert ours <= sum(mine) + 1e-9
+    assert yours <= sum(theirs) + 1e-9

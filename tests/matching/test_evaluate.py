@@ -245,3 +245,28 @@ def test_tables_without_links_are_judged(two_tables):
     assert evaluate_links(found, []).pairwise.f1 == 1.0
     assert found.curve([])[0]["recall"] == 1.0
     assert evaluate_links([], truth).pairwise.recall == 0.0
+
+
+def test_runs_that_read_one_table_in_other_orders_are_compared_by_record():
+    columns = generate.contacts(200, seed=5, duplicates=0.5).columns
+    turned = {name: values[::-1] for name, values in columns.items()}
+    first, second = (Matcher.contacts(threshold=0.99).dedupe(one, key="id") for one in (columns, turned))
+    third = Matcher.contacts().dedupe(turned, key="id")
+    said = compare_runs(first, Matcher.contacts().dedupe(columns, key="id"))
+    assert compare_runs(first, second).kept_pairs == compare_runs(first, first).kept_pairs > 0
+    assert compare_runs(first, second).gained_pairs == compare_runs(first, second).lost_pairs == 0
+    assert {frozenset(pair) for pair in compare_runs(first, third).gained} == {frozenset(pair) for pair in said.gained}
+    with pytest.raises(ShapeError, match="different records"):
+        compare_runs(first, Matcher.contacts().dedupe({name: values[1:] for name, values in columns.items()}, key="id"))
+
+
+def test_link_runs_that_read_tables_in_other_orders_are_compared_by_record(two_tables):
+    left, right, truth = two_tables
+    turned = [{name: values[::-1] for name, values in one.items()} for one in (left, right)]
+    first = Matcher.contacts().link(left, right, key="id")
+    second = Matcher.contacts(threshold=0.99).link(*turned, key="id")
+    found = compare_runs(first, second, truth)
+    links = [set(zip(run.links["left"], run.links["right"], strict=True)) for run in (first, second)]
+    assert set(found.lost) == links[0] - links[1] != set()
+    assert set(found.gained) == links[1] - links[0]
+    assert found.lost_right == len((links[0] - links[1]) & set(truth))

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from crmkit.errors import FixityError, FormatError, InvalidValueError, NotFittedError, NotFoundError, SchemaError
 from crmkit.matching import BlockingRule, Labels, Matcher, MatchIndex
 from crmkit.matching import comparisons as c
+from crmkit.matching._learning._model import posterior
 from crmkit.matching._reading._encode import encode
 from crmkit.matching._reading._sources import find_sources
 from crmkit.matching._reading._worlds import _scripts, script_of
@@ -181,6 +182,7 @@ def test_records_added_and_removed_are_found_as_if_the_table_were_read_again(
 def test_levels_and_keys_of_one_pair_are_those_of_the_arrays(kind: str, data: st.DataObject) -> None:
     from crmkit.matching._kinds._alike import code_of
     from crmkit.matching._kinds._fields import EncodedField, Prepared
+    from crmkit.matching._kinds._vocabulary import Vocabulary
     from crmkit.matching.index._fields import FieldIndex, field_arrays
     from crmkit.matching.index._levels import given_level, organization_level
 
@@ -191,7 +193,7 @@ def test_levels_and_keys_of_one_pair_are_those_of_the_arrays(kind: str, data: st
     ready = Prepared({}, {}) if of_kind.prepare is None else of_kind.prepare(values)
     counts = np.array([data.draw(st.sampled_from([1.0, 4.0, 9.0])) for _ in values])
     codes = np.arange(len(values), dtype=np.int32)
-    field = EncodedField("f", np.array(values, dtype=object), (codes,), counts, 100.0, ready.traits)
+    field = EncodedField("f", Vocabulary(values), (codes,), counts, 100.0, ready.traits)
     a, b = np.array([0, 1], dtype=np.int32), np.array([1, 0], dtype=np.int32)
     want = of_kind.compare(field, a, b).tolist()
     if kind == "given_name":
@@ -483,18 +485,14 @@ def test_a_candidate_is_never_dropped_whose_odds_reach_the_floor(several: bool) 
     index = Matcher.contacts().fit(people).index(people[:250], key="id")
     random_ = random.Random(13)
     judged = kept = 0
+    model = index._model
     for record in [*people[:40], *people[250:], *(changed(one, random_) for one in people[:40])]:
-        texts, world = index._read(record)
-        query = index._state.query(texts, world)
+        query = index._query(record)
         rows = sorted(index._state.candidates(query))
-        levels = index._levels(query, rows)
-        odds = {}
-        for place, row in enumerate(rows):
-            share = query.share if index._state.world_of(row) == query.world else 0.0
-            found = levels.levels[:, place].tolist(), levels.rarity[:, place].astype(float).tolist()
-            odds[row] = index._judge.judge(query, *found, share)[0]
+        said = posterior(model.for_size(query.records, query.pairs), index._levels(query, rows))
+        odds = dict(zip(rows, said.log_odds.tolist(), strict=True))
         for floor in (-20.0, -5.0, 0.0, 10.0):
-            passed = {row for row, _, _ in index._sieve.likely(query, rows, floor)}
+            passed = {row for row, *_ in index._sieve.likely(query, rows, floor)}
             assert passed >= {row for row, value in odds.items() if value >= floor + 1e-4}
             kept += len(passed)
         judged += len(rows)
@@ -530,14 +528,12 @@ def test_a_value_is_far_only_where_comparing_says_no_more_for_a_match(name: str,
     query = state.query(texts, -1)
     marks = sieve._marks[k]
     assert marks is not None
-    far = marks.of(query, query.values[k][0])
-    codes = tuple(code if column == field.columns[0] else -1 for column in range(state.width))
-    level, _ = _MARKED[0]._leveler.unequal(query, k, codes, 0.0)
-    steps = [(k, field.place, {}, 0.0, far)]
-    query.memo[k].clear()
-    sieve._reaches(-1e9, 0.0, query, codes, 0.0, steps)
-    assert steps[0][2][code] >= sieve.worth(k, level, 0.0)
-    assert query.memo[k].get(code, (level, 0.0))[0] == level
+    value = query.values[k][0]
+    level, _ = _MARKED[0]._leveler.unequal(query, k, value, code)
+    levels: dict[int, tuple[int, float]] = {}
+    worth = sieve._worth_of(query, (k, field.place, {}, 0.0, levels), code, 0.0)
+    assert worth >= sieve.worth(k, level, 0.0)
+    assert levels.get(code, (level, 0.0))[0] == level
     assert mark_of(text) | mark_of(other) == mark_of(text + other)
 
 
@@ -550,7 +546,7 @@ def test_most_values_that_differ_are_told_by_their_marks() -> None:
         place = state.fields[k].columns[0]
         pairs = told = 0
         for row in range(0, 390, 13):
-            codes = state.codes_of(row)
+            codes = state.record_of(row)
             value = state.fields[k].vocabulary.text(codes[place]) if codes[place] >= 0 else None
             if value is None or not value.isascii():
                 continue
@@ -558,11 +554,11 @@ def test_most_values_that_differ_are_told_by_their_marks() -> None:
             marks = sieve._marks[k]
             far = None if marks is None else marks.of(query, query.values[k][0])
             for other in range(1, 390, 17):
-                key = state.codes_of(other)[place]
+                key = state.record_of(other)[place]
                 if far is None or key in {-1, codes[place]}:
                     continue
                 pairs += 1
-                told += (far[0] & ~far[2][key]).bit_count() >= far[1][far[3][key]]
+                told += far.worth(key) is not None
         assert told > 0.3 * pairs > 0
 
 

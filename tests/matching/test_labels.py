@@ -92,7 +92,7 @@ def test_a_saved_answer_that_is_text_is_refused():
 
 
 def test_nobody_asks_for_fewer_than_no_pairs(report):
-    with pytest.raises(InvalidValueError, match="0 pairs or more"):
+    with pytest.raises(InvalidValueError, match="a whole number from 0"):
         report.ask(-1)
 
 
@@ -154,6 +154,26 @@ def test_many_answers_that_agree_overrule_a_sure_model():
     )
     assert sum(few.values()) > -0.5
     assert odds[0] + sum(many.values()) < 0.0
+
+
+def test_one_wrong_answer_does_not_outweigh_what_the_model_is_sure_of(data, report):
+    sure = int(np.argmax(report.scored.log_odds))
+    ids = data.columns["id"]
+    wrong = Labels.of([(ids[report.scored.left[sure]], ids[report.scored.right[sure]], False)])
+    facts = Matcher.contacts().dedupe(data.columns, labels=wrong).diagnostics
+    real = evaluate(report.labels.tolist(), data.truth.tolist()).pairwise.precision
+    assert facts.measured_precision == pytest.approx(real, abs=0.04)
+    assert facts.precision_interval[0] <= real <= facts.precision_interval[1]
+    assert [note for note in facts.notes if note.startswith("1 labels measure little")]
+    assert "(between 0." in str(facts)
+    assert report.diagnostics.precision_interval is None
+
+
+def test_many_answers_against_sure_pairs_are_believed(data, report):
+    ids, best = data.columns["id"], np.argsort(-report.scored.log_odds)[:120]
+    wrong = Labels.of((ids[report.scored.left[k]], ids[report.scored.right[k]], False) for k in best)
+    facts = Matcher.contacts().fit(data.columns).dedupe(data.columns, labels=wrong, refit=False).diagnostics
+    assert facts.measured_precision < 0.6
 
 
 def test_a_matcher_that_learned_from_labels_is_data(data, report):

@@ -10,6 +10,7 @@ from rapidfuzz.distance import OSA, JaroWinkler
 from crmkit import frames
 from crmkit.matching._kinds import _alike as alike
 from crmkit.matching._kinds._fields import EncodedField
+from crmkit.matching._kinds._vocabulary import Vocabulary
 from crmkit.matching._matcher import Matcher
 from crmkit.matching._pairs._levels import compare_pairs
 from crmkit.matching.comparisons import KINDS
@@ -19,9 +20,7 @@ from crmkit.testing import generate
 def field_of(kind, values):
     ready = KINDS[kind].prepare(values)
     codes = np.arange(len(values), dtype=np.int32)
-    return EncodedField(
-        "x", np.array(values, dtype=object), (codes,), np.ones(len(values)), float(len(values)), ready.traits
-    )
+    return EncodedField("x", Vocabulary(values), (codes,), np.ones(len(values)), float(len(values)), ready.traits)
 
 
 def level(kind, first, second):

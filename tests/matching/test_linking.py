@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit.errors import InvalidValueError
-from crmkit.matching import Matcher
+from crmkit.matching import Matcher, Precision
 from crmkit.matching._decisions import _linking as linking
 from crmkit.testing import generate
 
@@ -120,3 +120,20 @@ def test_exchanging_the_tables_exchanges_the_links(once):
         zip(back["right"], back["left"], strict=True)
     )
     assert np.allclose(sorted(one.pairs["match_weight"]), sorted(two.pairs["match_weight"]), atol=1e-5)
+
+
+@pytest.mark.parametrize("cut", [0.6, Precision(0.995)])
+def test_no_link_is_under_a_cut_that_was_asked_for(sides, cut):
+    others, master, _ = sides
+    found = Matcher.contacts(threshold=cut).link(others, master, one_to_one=True)
+    assert min(link["match_probability"] for link in found.links) >= found.threshold_
+    assert found.diagnostics.expected_precision >= getattr(cut, "target", cut)
+    assert not [note for note in found.diagnostics.notes if "under the cut" in note]
+
+
+def test_links_under_the_cut_of_a_run_that_asked_for_none_are_counted(sides):
+    others, master, _ = sides
+    found = Matcher.contacts().link(others, master, one_to_one=True)
+    under = sum(link["match_probability"] < found.threshold_ for link in found.links)
+    assert under
+    assert [note for note in found.diagnostics.notes if note.startswith(f"{under} links are under the cut")]

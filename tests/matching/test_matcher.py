@@ -6,7 +6,7 @@ import logging
 import numpy as np
 import pytest
 
-from crmkit.errors import FormatError, NotFittedError, NotFoundError, SchemaError
+from crmkit.errors import FormatError, InvalidValueError, NotFittedError, NotFoundError, SchemaError
 from crmkit.matching import BlockingRule, Comparison, Matcher, MatchModel, Precision, evaluate
 from crmkit.matching import comparisons as c
 from crmkit.testing import generate
@@ -268,10 +268,24 @@ def test_no_duplicates_at_all_give_next_to_no_links():
 
 
 def test_repeated_record_ids_fall_back_to_row_positions_and_say_so():
-    columns = {"id": ["7", "7", None], "email": ["a@example.org", "b@example.org", "c@example.org"]}
-    found = Matcher.contacts().dedupe(columns, key="id")
-    assert found.clusters["record_id"] == [0, 1, 2]
-    assert any("no record id here (1 missing, 1 repeated)" in note for note in found.diagnostics.notes)
+    numbers = range(12)
+    columns = {"id": [str(n % 11) for n in numbers], "email": [f"{n}@example.org" for n in numbers]}
+    with pytest.raises(SchemaError, match=r"no record id here \(0 missing, 1 repeated\); leave key= out"):
+        Matcher.contacts().dedupe(columns, key="id")
+    found = Matcher.contacts().dedupe(columns)
+    assert found.clusters["record_id"] == list(numbers)
+    assert any("no record id here (0 missing, 1 repeated)" in note for note in found.diagnostics.notes)
+
+
+@pytest.mark.parametrize(("given", "code"), [("cn", "CN"), ("China", "CN"), ("德国", "DE"), (None, None)])
+def test_a_country_is_named_as_people_do(given, code):
+    assert Matcher.contacts(country=given).country == code
+
+
+@pytest.mark.parametrize("given", ["Atlantis", "", 5])
+def test_what_is_no_country_is_refused_in_one_sentence(given):
+    with pytest.raises(InvalidValueError, match=r"^country= is a code of ISO 3166-1"):
+        Matcher.contacts(country=given)
 
 
 def test_thousands_of_columns_are_no_trouble():
@@ -311,8 +325,8 @@ def test_every_step_reports_progress_and_logs(data, caplog):
         {"blocking": ["email"]},
         {"blocking": "email"},
         {"seed": -1},
-        {"country": "Germany"},
-        {"country": "de"},
+        {"country": 49},
+        {"country": "Atlantis"},
     ],
 )
 def test_a_wrong_setting_is_refused_before_a_file_is_read(settings):

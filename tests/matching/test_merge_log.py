@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import datetime as dt
+import uuid
+import zoneinfo
+from decimal import Decimal
+
 import numpy as np
 import pytest
 
 from crmkit import frames
 from crmkit.errors import ConflictError, InvalidValueError, NotFoundError, SchemaError, ShapeError
-from crmkit.matching import Longest, Matcher, merge_clusters
+from crmkit.matching import Longest, Matcher, MergeLog, merge_clusters
 from crmkit.records import RecordSet
 from crmkit.testing import generate
 
@@ -165,7 +170,9 @@ def test_nothing_is_shown_in_the_repr(merged):
         {1: "x", 2: "x", 4: "x"}, {"1": "x", "2": "x", "4": "x", "3": None}, ["x", "x", "y", "x"],
         np.array([0, 0, 1, 0]), {"record_id": [1, 2, 4], "cluster_id": [0, 0, 0]},
         [{"record_id": 1, "cluster_id": 0}, {"record_id": 2, "cluster_id": 0}, {"record_id": 4, "cluster_id": 0}],
-        pl.DataFrame({"record_id": [1, 2, 4], "cluster_id": [0, 0, 0]}),
+        pl.DataFrame({"record_id": [1, 2, 4], "cluster_id": [0, 0, 0]}), pd.Series([0, 0, 1, 0]),
+        pl.Series(["x", "x", None, "x"]), [1.5, 1.5, float("nan"), 1.5],
+        pd.DataFrame({"record_id": [1, 2, 3, 4], "cluster_id": [0, 0, None, 0]}),
     ],
     ids=repr,
 )  # fmt: skip
@@ -175,7 +182,24 @@ def test_clusters_are_taken_in_any_form(clusters):
     assert log.revert(golden) == PEOPLE
 
 
+def test_records_whose_cluster_is_missing_are_not_merged():
+    for missing in (None, float("nan"), pd.NA, pd.NaT):
+        assert merge_clusters(PEOPLE, [missing] * 4, key="id")[0] == PEOPLE
+        assert merge_clusters(PEOPLE, {1: missing, 2: missing}, key="id")[0] == PEOPLE
+    nothing = np.full(4, np.nan)
+    assert merge_clusters(PEOPLE, nothing, key="id")[0] == PEOPLE
+    assert merge_clusters(PEOPLE, pd.DataFrame({"record_id": [1, 2], "cluster_id": nothing[:2]}), key="id")[0] == PEOPLE
+
+
+def test_a_text_is_one_survivor():
+    rows = [{"id": name, "x": name} for name in ("1", "2", "12")]
+    assert merge_clusters(rows, [0, 0, 0], key="id", survivors="12")[0][0]["id"] == "12"
+
+
 def test_clusters_that_cannot_be_merged_are_refused():
+    for wrong in ([[1, 2], [3], [4], []], np.zeros((4, 2)), None, "0011"):
+        with pytest.raises(SchemaError):
+            merge_clusters(PEOPLE, wrong, key="id")
     with pytest.raises(NotFoundError, match="2 of the records in clusters= are not in the table"):
         merge_clusters(PEOPLE, {1: 0, 7: 0, "secret": 0}, key="id")
     with pytest.raises(NotFoundError, match="survivors="):
@@ -188,7 +212,7 @@ def test_clusters_that_cannot_be_merged_are_refused():
         merge_clusters(PEOPLE, [0, 0], key="id")
     with pytest.raises(SchemaError, match="'cluster_id'; did you mean 'cluster'"):
         merge_clusters(PEOPLE, [{"record_id": 1, "cluster": 0}], key="id")
-    with pytest.raises(SchemaError, match="needs one id of its own"):
+    with pytest.raises(SchemaError, match="'city' is no record id here"):
         merge_clusters(PEOPLE, [0] * 4, key="city")
     with pytest.raises(SchemaError, match="did you mean 'id'"):
         merge_clusters(PEOPLE, [0] * 4, key="idd")
@@ -232,3 +256,56 @@ def test_no_value_is_lost_by_a_merge():
 
 def records_of(frame):
     return [dict(zip(frame, row, strict=True)) for row in zip(*frame.values(), strict=True)]
+
+
+OSLO = zoneinfo.ZoneInfo("Europe/Oslo")
+IDS = {
+    "integers": [1, 2, 3],
+    "negative": [-1, -2, -3],
+    "large": [2**62 + 1, 2**62 + 3, 2**62 + 5],
+    "fractions": [1.5, 2.5, 1e300],
+    "decimals": [Decimal("1.50"), Decimal("2.50"), Decimal("3.00")],
+    "uuids": [uuid.UUID(int=k) for k in (1, 2, 3)],
+    "days": [dt.date(2026, 1, k) for k in (1, 2, 3)],
+    "midnights": [dt.datetime(2026, 1, k) for k in (1, 2, 3)],
+    "moments": [dt.datetime(2026, 1, k, 5, 6, 7, 8) for k in (1, 2, 3)],
+    "moments of a zone": [dt.datetime(2026, 1, k, 5, tzinfo=OSLO) for k in (1, 2, 3)],
+    "bytes": [b"a", b"\xc3\xa4", b"c"],
+    "texts": ["007", "7", "-7"],
+}
+
+
+@pytest.mark.parametrize("saved", [False, True])
+@pytest.mark.parametrize("name", IDS)
+def test_pointers_keep_their_type_and_that_of_their_column(name, saved, tmp_path):
+    stays, goes, other = IDS[name]
+    _, log = merge_clusters({"id": IDS[name], "n": [1, 2, 3]}, [0, 0, 1], key="id", survivors=[stays])
+    if saved:
+        log.save(tmp_path / "log.jsonl")
+        log = MergeLog.load(tmp_path / "log.jsonl")
+    children = {"id": [1, 2, 3, 4], "who": [goes, other, None, stays]}
+    expected = [stays, other, None, stays]
+    moved, rebinds = log.repoint(children, "who", key="id")
+    assert moved["who"] == expected
+    assert [type(one) for one in moved["who"]] == [type(one) for one in expected]
+    assert rebinds.revert(moved) == children
+    makers = [pl.DataFrame, pd.DataFrame, pa.table] if name != "uuids" else [pd.DataFrame]
+    for make in makers:
+        frame = make(children)
+        moved, rebinds = log.repoint(frame, "who", key="id")
+        assert frames.read(moved).dtype("who") == frames.read(frame).dtype("who")
+        assert frames.read(moved).column("who") == frames.read(make({**children, "who": expected})).column("who")
+        assert rebinds.revert(moved).equals(frame)
+
+
+def test_pointers_of_whole_numbers_stay_integers_in_pandas():
+    _, log = merge_clusters({"id": ["-1", "-2", "3"]}, [0, 0, 1], key="id", survivors=["-1"])
+    moved, _ = log.repoint(pd.DataFrame({"who": [-2, 3]}), "who")
+    assert (moved["who"].dtype, moved["who"].tolist()) == ("int64", [-1, 3])
+
+
+def test_an_id_that_the_type_of_a_pointer_cannot_hold_is_text():
+    for stays in ("007", "A7", "", "1e3"):
+        _, log = merge_clusters({"id": [stays, "8"]}, [0, 0], key="id", survivors=[stays])
+        for value in (8, 8.0, Decimal(8)):
+            assert log.repoint([{"who": value}], "who")[0] == [{"who": stays}]

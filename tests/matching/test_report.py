@@ -167,3 +167,31 @@ def test_the_waterfall_in_a_notebook_ends_where_the_match_weight_does():
         assert all(left + width <= 243 for left, width in bars)
         weights = re.findall(r">([+-][\d.]+)<", found._repr_html_())
         assert weights[-1] == f"{found.match_weight:+.1f}"
+
+
+def test_the_sentence_is_about_one_person_just_where_that_is_more_probable_than_not(report):
+    pairs = report.pairs
+    seen = set()
+    for left, right, chance in zip(pairs["left"], pairs["right"], pairs["match_probability"], strict=True):
+        said = report.explain(left, right)
+        seen.add((chance > 0.5, max(said.explanations, key=said.explanations.__getitem__) == "match"))
+        assert (said.text == "they are the same person") == (chance > 0.5)
+    assert (False, False) in seen
+    assert (True, True) in seen
+
+
+def test_what_both_records_have_is_not_called_missing():
+    people = generate.contacts(300, seed=6).columns
+    people = {name: [*values, values[0]] for name, values in people.items()}
+    people["id"][-1] = "turned"
+    people["given_name"][0], people["family_name"][0] = "Solveig", "Brattvoll"
+    people["given_name"][-1], people["family_name"][-1] = "Brattvoll", "Solveig"
+    people["email"][0] = people["email"][-1] = "sb@brattvoll-bygg.example.no"
+    matcher = Matcher.contacts().fit(people)
+    found = matcher.dedupe(people, refit=False).explain(people["id"][0], "turned")
+    record = {name: values[0] for name, values in people.items() if name != "id" and values[0] is not None}
+    for told in (found, matcher.index(people).explain(record, "turned")):
+        levels = dict(level for step in told.steps for level in step.levels)
+        assert levels["given"] == levels["family"] == "swapped"
+        assert levels["domain"] == "that of the e-mail address"
+        assert all(level != "missing" or people.get(name, [None])[0] is None for name, level in levels.items())

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import crmkit as ck
+from crmkit import frames
 from crmkit.errors import ConflictError, NotFoundError
 from crmkit.matching import MergeLog, Survivorship, United, merge_clusters
 
@@ -244,3 +247,51 @@ def test_everything_undone_at_once_gives_back_what_went_in(history, kind):
         current, log = merge_clusters(current, labels[: len(current)], key="id", previous=log)
     assert isinstance(log, MergeLog)
     assert same(log.undo(current)[0], frame)
+
+
+@dataclasses.dataclass
+class Person:
+    id: str
+    n: int | None
+    t: str | None
+
+
+ROWS = [{"id": "a", "n": 1, "t": None}, {"id": "b", "n": 2, "t": "5"}, {"id": "c", "n": 3, "t": "7"}]
+FRAMES = {
+    "rows": lambda rows: [dict(row) for row in rows],
+    "columns": lambda rows: {name: [row[name] for row in rows] for name in rows[0]},
+    "objects": lambda rows: [Person(**row) for row in rows],
+    "pandas": pd.DataFrame,
+    "pandas by name": lambda rows: pd.DataFrame(rows, index=[f"row {row['id']}" for row in rows]),
+    "pandas by two": lambda rows: pd.DataFrame(rows, index=pd.MultiIndex.from_tuples([(r["id"], 1) for r in rows])),
+    "pandas by day": lambda rows: pd.DataFrame(rows, index=pd.date_range("2026-01-01", periods=len(rows))),
+    "polars": pl.DataFrame,
+    "pyarrow": pa.Table.from_pylist,
+}
+
+
+def cells_of(frame):
+    table = frames.read(frame)
+    return [dict(zip(table.columns, row, strict=True)) for row in zip(*map(table.column, table.columns), strict=True)]
+
+
+@pytest.mark.parametrize("later", FRAMES)
+@pytest.mark.parametrize("first", [*FRAMES, "file"])
+def test_merges_of_one_kind_of_frame_are_undone_in_any_other(first, later, tmp_path):
+    if first == "file":
+        path = tmp_path / "people.csv"
+        path.write_text("id,n,t\na,1,\nb,2,5\nc,3,7\n", encoding="utf-8")
+        frame = ck.read_csv(path)
+    else:
+        frame = FRAMES[first](ROWS)
+    golden, log = merge_clusters(frame, {"a": 1, "b": 1}, key="id")
+    log.save(tmp_path / "log.jsonl")
+    rows = [{**row, "n": int(row["n"])} for row in cells_of(golden)]
+    for known in (log, MergeLog.load(tmp_path / "log.jsonl")):
+        for undone in (known.undo(FRAMES[later](rows), "b")[0], known.revert(FRAMES[later](rows))):
+            assert [{**row, "n": int(row["n"])} for row in cells_of(undone)] == ROWS  # a file holds texts
+            assert type(undone) is type(FRAMES[later](rows))
+            if later == "pandas":
+                assert undone.index.equals(pd.RangeIndex(3))
+            if later == "objects" and first != "file":
+                assert undone == FRAMES[later](ROWS)

@@ -75,6 +75,186 @@ def test_salesforce_keys_come_first_and_then_its_equation() -> None:
     assert ("e", "f") not in found, "digits with a leading 1 are others; the key alone drops it"
 
 
+BASE: Person = {
+    "given_name": "Ann", "family_name": "Lee", "email": None, "phone": None, "street": None, "city": None,
+    "postal_code": None, "job_title": None, "company_name": None,
+}  # fmt: skip
+FULL: Person = {
+    "email": "ann@a.example", "phone": "415 555 0123", "street": "1 Main St", "city": "Springfield",
+    "postal_code": "62701", "job_title": "Chief Executive Officer", "company_name": "Advanced Micro Devices",
+}  # fmt: skip
+
+
+def salesforce(shared: tuple[str, ...], one: Person, two: Person) -> bool:
+    """Whether two people who have the same in some columns, and a phone or company for the key, are duplicates."""
+    same = {name: FULL[name] for name in shared}
+    return bool(pairs("salesforce", [BASE | same | one, BASE | same | two]))
+
+
+@pytest.mark.parametrize(
+    ("shared", "found"),
+    [
+        (("email",), True), (("phone",), True), (("street", "city", "company_name"), True),
+        (("street", "postal_code", "company_name"), True), (("street", "job_title", "company_name"), True),
+        (("job_title", "company_name"), True), (("company_name",), False), (("street", "company_name"), False),
+        (("city", "postal_code", "company_name"), False), (("job_title",), False), ((), False),
+    ],
+)  # fmt: skip
+def test_salesforce_equation_one_group_after_the_other(shared: tuple[str, ...], found: bool) -> None:
+    assert salesforce(shared, {}, {}) is found
+    assert salesforce(shared, {"given_name": "Zoe"}, {}) is False
+    assert salesforce(shared, {"family_name": "Berg"}, {}) is False
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "found"),
+    [
+        ({"given_name": "Jon"}, {"given_name": "Jonathan"}, True),
+        ({"given_name": "Raj"}, {"given_name": "Rajesh"}, False),
+        ({"given_name": "A."}, {"given_name": "ANN"}, True),
+        ({"given_name": "Lee", "family_name": "Ann"}, {}, True),
+        ({"given_name": None}, {}, True),
+        ({"family_name": None}, {}, False),
+        ({"given_name": "Lee", "family_name": None}, {}, False),
+    ],
+)
+def test_salesforce_names_beside_an_equal_address(one: Person, two: Person, found: bool) -> None:
+    assert salesforce(("email",), one, two) is found
+
+
+def test_salesforce_a_blank_first_name_is_ignored_beside_an_address_alone() -> None:
+    assert salesforce(("phone",), {"given_name": None}, {}) is False
+
+
+def test_salesforce_titles_and_companies_by_their_initials() -> None:
+    both = ("job_title", "company_name")
+    assert salesforce(both, {"job_title": "CEO", "phone": "4155550100"}, {"phone": "4155550199"})
+    assert not salesforce(both, {"job_title": "Chief Executive"}, {}), "a title is equal or an acronym, not alike"
+    assert salesforce(both, {"company_name": "AMD", "phone": "4155550100"}, {"phone": "4155550199"})
+
+
+@pytest.mark.parametrize(
+    ("field", "form", "raw", "key"),
+    [
+        ("email", "e-mail key", "john_doe@us.ibm.com", "johndoe@ibm.com"),
+        ("email", "e-mail key", "John.Doe@ibm.com", "johndoe@ibm.com"),
+        ("email", "e-mail domain", "x@mail.salesforce.com", "salesforce.com"),
+        ("given_name", "initial", "Marc", "m"),
+        ("company_name", "company key", "Salesforce, Inc.", "sales"),
+        ("company_name", "company key", "Advanced Micro Devices", "advanmicro"),
+        ("phone", "phone key", "1 (415) 555-5123", "415555"),
+        ("phone", "phone key", "415-555-5123", "415555"),
+    ],
+)
+def test_salesforce_match_keys_are_those_of_its_examples(field: str, form: str, raw: str, key: str) -> None:
+    assert any(one.form == form for each in vendor_rules("salesforce").keys for one in each.criteria)  # type: ignore[union-attr]
+    assert Same(field, form=form).key(raw) == key
+
+
+def test_salesforce_compares_only_what_shares_a_key() -> None:
+    people = [{"given_name": "Ann", "family_name": name, **FULL, "email": None} for name in ("Lee", "Bee")]
+    people[0]["phone"], people[1]["phone"] = "212 555 0123", "415 555 0123"
+    assert pairs("salesforce", people) == set(), "Lee and Bee sound unlike"
+
+
+@pytest.mark.parametrize(
+    ("shared", "found"),
+    [
+        ({"email": "a@a.example"}, True), ({"phone": "415 555 0123"}, True), ({"company_name": "Acme"}, True),
+        ({}, False),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("vendor", "kind"), [("pipedrive", "contact"), ("insightly", "contact"), ("insightly", "lead")]
+)
+def test_a_name_and_any_of_three(vendor: str, kind: RecordKind, shared: Person, found: bool) -> None:
+    people = [BASE | shared, BASE | {"given_name": "ANN"} | shared]
+    assert bool(pairs(vendor, people, kind)) is found
+    other = [BASE | shared, BASE | {"family_name": "Berg"} | shared]
+    assert bool(pairs(vendor, other, kind)) is (kind == "lead" and "email" in shared)
+
+
+def test_insightly_takes_any_phone_but_that_of_an_assistant() -> None:
+    columns = ("CONTACT_ID", "FIRST_NAME", "LAST_NAME", "PHONE", "PHONE_MOBILE", "PHONE_ASSISTANT")
+    found = vendor_rules("insightly").find(
+        [
+            dict(zip(columns, row, strict=True))
+            for row in [
+                ("1", "Ann", "Lee", "4155550123", None, None), ("2", "Ann", "Lee", None, "(415) 555-0123", None),
+                ("3", "Ann", "Lee", None, None, "4155550123"),
+            ]
+        ]
+    )  # fmt: skip
+    assert [(pair["left"], pair["right"]) for pair in found.pairs] == [("1", "2")]
+
+
+def test_pipedrive_on_its_own_export_of_organizations() -> None:
+    columns = ("Organization - ID", "Organization - Name", "Organization - Address")
+    rows = [("1", "Acme", "1 Main St, Springfield"), ("2", "acme", "1 Main St, Springfield"), ("3", "Acme", "9 Elm St")]
+    found = vendor_rules("pipedrive", "account").find([dict(zip(columns, row, strict=True)) for row in rows])
+    assert [(pair["left"], pair["right"]) for pair in found.pairs] == [("1", "2")]
+    assert "without what the table does not have: name and street" in found.notes
+    same = {"name": "Acme", "street": "1 Main St"}
+    assert pairs("pipedrive", [same | {"city": "Oslo"}, same | {"city": "Bergen"}], "account") == set()
+
+
+def test_hubspot_takes_the_primary_domain_of_its_own_export_and_no_other() -> None:
+    columns = ("Record ID", "Company name", "Company Domain Name", "Website URL", "Lifecycle Stage", "Company owner")
+    rows = [
+        ("1", "Acme", "acme.example", "https://shop.example", None, None),
+        ("2", "Acme Ltd", "www.acme.example", None, None, None),
+        ("3", "Shop", "shop.example", "https://acme.example", None, None),
+    ]
+    found = vendor_rules("hubspot", "account").find([dict(zip(columns, row, strict=True)) for row in rows])
+    assert [(pair["left"], pair["right"]) for pair in found.pairs] == [("1", "2")]
+
+
+@pytest.mark.parametrize("kind", ["contact", "lead", "account"])
+def test_dynamics_and_zoho_compare_exactly(kind: RecordKind) -> None:
+    name = {"name": "Acme"} if kind == "account" else {"family_name": "Lee"}
+    mail = [{**name, "email": "ann@a.example"}, {**name, "email": "ANN@a.example"}, {**name, "email": "anne@a.example"}]
+    everyone = {("a", "b"), ("a", "c"), ("b", "c")}
+    assert pairs("dynamics", mail, kind) == (everyone if kind == "account" else {("a", "b")})
+    assert pairs("zoho", mail, kind) == (everyone if kind == "account" else {("a", "b")})
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "found"),
+    [
+        ({"name": "Acme"}, {"name": "ACME"}, True),
+        ({"name": "Acme", "duns": "15-048-3782"}, {"name": "Other", "duns": "150483782"}, True),
+        ({"name": "Acme", "city": "Spring"}, {"name": "Acme Tools", "city": "Springfield"}, True),
+        ({"name": "Acme", "city": "Oslo"}, {"name": "Acme Tools", "city": "Bergen"}, False),
+        ({"name": "Acme"}, {"name": "Acme Tools"}, False),
+        ({"name": "Acme", "city": "Oslo"}, {"name": "The Acme", "city": "Oslo"}, False),
+    ],
+)
+def test_sugar_accounts_one_rule_after_the_other(one: Person, two: Person, found: bool) -> None:
+    empty: Person = dict.fromkeys(("name", "duns", "city"))
+    assert bool(pairs("sugar", [empty | one, empty | two], "account")) is found
+
+
+@pytest.mark.parametrize("city", ["billing_address_city", "shipping_address_city"])
+def test_sugar_looks_at_the_city_of_either_address(city: str) -> None:
+    cities: Person = {"billing_address_city": "Oslo", "shipping_address_city": None}
+    people = [{"name": "Acme", **cities, city: "Spring"}, {"name": "Acme Tools", **cities, city: "Springfield"}]
+    people[1]["billing_address_city"] = people[1]["billing_address_city"].replace("Oslo", "Bergen")
+    assert pairs("sugar", people, "account") == {("a", "b")}
+
+
+def test_dynamics_criteria_that_installations_use() -> None:
+    three = (Same("family_name", form="cased text", first=3), Same("phone", last=4), Same("city", blank=True))
+    rules = DuplicateRules(name="ours", kind="contact", conditions=(Condition(*three),))
+    rows = [("1", "Leeson", "5550123", None), ("2", "Leeds", "7770123", None), ("3", "leeds", "7770123", None),
+            ("4", "Leeds", "7770123", "Oslo")]  # fmt: skip
+    people = [dict(zip(("id", "family_name", "phone", "city"), row, strict=True)) for row in rows]
+    assert [(pair["left"], pair["right"]) for pair in rules.find(people).pairs] == [("1", "2")]
+    with pytest.raises(InvalidValueError, match="everything with everything"):
+        DuplicateRules(name="x", kind="contact", conditions=(Condition(Same("city", blank=True)),))
+    with pytest.raises(InvalidValueError, match="about one field"):
+        Same(("city", "region"), blank=True)
+
+
 def test_accounts_by_name_address_and_domain() -> None:
     accounts: list[Person] = [
         {"name": "Acme", "website": "https://www.acme.example/about", "street": "1 Main St", "city": "Springfield"},

@@ -6,9 +6,11 @@ import re
 import unicodedata
 
 import numpy as np
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from crmkit.matching._kinds import _vocabulary
 from crmkit.matching._kinds._alike import code_of
 from crmkit.matching._kinds._channels import (
     _prepare_emails,
@@ -21,6 +23,7 @@ from crmkit.matching._kinds._channels import (
 from crmkit.matching._kinds._fields import EncodedField
 from crmkit.matching._kinds._places import normalize_street, normalize_streets, split_street, split_streets
 from crmkit.matching._kinds._together import by_line, without
+from crmkit.matching._kinds._vocabulary import OfParts, Vocabulary
 from crmkit.matching._reading._encode import _codes_in, bounded
 from crmkit.normalize import addresses, emails
 from crmkit.normalize._street_words import BEFORE_NAMES, DIRECTIONS, ORDINALS, STREET_TYPES, TENS
@@ -103,7 +106,7 @@ def test_texts_change_together_as_they_do_alone(values: list[str]) -> None:
 def test_what_is_derived_from_addresses_is_derived_from_each(values: list[str]) -> None:
     together = _prepare_emails(values)
     size = len(values)
-    field = EncodedField("email", np.array(values, dtype=object), (), np.ones(size), float(size), together.traits)
+    field = EncodedField("email", Vocabulary(values), (), np.ones(size), float(size), together.traits)
     letters = letters_of(field, np.arange(size, dtype=np.int32))
     assert letters.tolist() == [re.sub(r"[\W\d_]+", "", value.partition("@")[0]) for value in values]
     runs = [tuple(re.findall(r"\d+", value.partition("@")[0])) for value in values]
@@ -122,7 +125,7 @@ _ADDRESSES = st.one_of(
 
 @given(st.lists(_ADDRESSES, max_size=10))
 def test_addresses_together_are_the_addresses_one_by_one(values: list[str]) -> None:
-    assert normalize_emails(values) == [normalize_email(value) for value in values]
+    assert list(normalize_emails(values)) == [normalize_email(value) for value in values]
 
 
 _NUMBERS = st.one_of(
@@ -139,7 +142,9 @@ def test_numbers_together_are_the_numbers_one_by_one(numbers: list[tuple[str, in
     countries = ["CN", "US", "GB", None]
     texts = [text for text, _ in numbers]
     of = np.array([country for _, country in numbers], dtype=np.int64)
-    assert normalize_phones(texts, countries, of) == [normalize_phone(text, countries[at]) for text, at in numbers]
+    assert list(normalize_phones(texts, countries, of)) == [
+        normalize_phone(text, countries[at]) for text, at in numbers
+    ]
 
 
 _TEXTS = st.lists(st.none() | st.sampled_from(["", "a", "b", "c" * 256, "d" * 257, "d" * 258]) | st.text(max_size=2))
@@ -168,3 +173,42 @@ def test_columns_share_a_vocabulary_in_which_no_text_is_too_long(one: list[str |
 @example(["info+x@example.com", "in.fo2@example.com", "12@example.com", "info\n@example.com", "Ｉnfo@example.com"])
 def test_roles_are_told_together_as_one_by_one(values: list[str]) -> None:
     assert emails.roles_among(values) == [emails.is_role(value) for value in values]
+
+
+@given(st.lists(st.text(max_size=4) | st.sampled_from(["", "上海", "😀 x", "\ud800"]), max_size=11), st.data())
+def test_values_held_in_common_texts_are_the_values_held_alone(values: list[str], data: st.DataObject) -> None:
+    places = st.lists(st.integers(0, max(len(values) - 1, 0)), max_size=6 if values else 0)
+    chosen = np.array(data.draw(places), dtype=np.int32)
+    together = in_common(values)
+    for held in (Vocabulary(values), together):
+        assert (len(held), held.tolist(), list(held)) == (len(values), values, values)
+        assert held[chosen].tolist() == [values[place] for place in chosen.tolist()]
+        assert [held[place] for place in range(len(values))] == values
+        assert held[chosen].dtype == object
+    assert not any(len(value) > 2 and value in repr(together) for value in values)
+
+
+def in_common(values: list[str]) -> Vocabulary:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(_vocabulary, "_MANY", 0)
+        return Vocabulary(values)
+
+
+@given(st.lists(st.text(max_size=3), min_size=9, max_size=40))
+def test_pieces_end_where_the_next_begin(values: list[str]) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in {"_MANY": 0, "_BITS": 2, "_PIECE": 4}.items():
+            patched.setattr(_vocabulary, name, value)
+        held = Vocabulary(values)
+        assert held.tolist() == values
+        assert held[np.arange(len(values))[::-1]].tolist() == values[::-1]
+
+
+@given(st.lists(st.integers(0, 2), max_size=6))
+def test_what_is_known_of_parts_reads_as_if_it_were_known_of_each_value(place: list[int]) -> None:
+    parts, where = np.array([7, 8, 9]), np.array(place, dtype=np.int32)
+    spread = OfParts(parts, where)
+    assert len(spread) == len(place)
+    assert spread.tolist() == np.asarray(spread).tolist() == parts[where].tolist()
+    assert spread[where[:0]].tolist() == []
+    assert spread[np.arange(len(place))].tolist() == parts[where].tolist()

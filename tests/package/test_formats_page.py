@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
+import hmac
 import json
 import os
 import re
@@ -14,11 +15,11 @@ import pytest
 
 from crmkit import backup, encryption, quality
 from crmkit import permissions as perm
-from crmkit._canonical import json_bytes
+from crmkit._canonical import encode_parts, json_bytes
 from crmkit._journal import Journal
 from crmkit.audit import Event, InclusionProof, Log, NoteSigner
 from crmkit.encryption import Keyring, LocalKeyFile, SQLiteSubjectStore, open_file
-from crmkit.matching import Labels, Longest, Matcher, MostRecent, Survivorship
+from crmkit.matching import Labels, Longest, Matcher, MergeLog, MostRecent, Survivorship
 from crmkit.sync import Agreed, Consistency
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +56,32 @@ def test_survivorship_rules_have_their_hash() -> None:
     rules = Survivorship(columns={"email": [MostRecent("updated_at")]}, default=[Longest()])
     assert json_bytes(rules.to_dict()).decode() in PAGE
     assert rules.hash in PAGE
+
+
+def test_a_log_of_merges(tmp_path: Path) -> None:
+    [(head, text)] = re.findall(r"hash of its last line is `([0-9a-f]{64})`:\n\n```json\n(.*?)```", PAGE, re.DOTALL)
+    (tmp_path / "merges.jsonl").write_text(text, encoding="utf-8")
+    log = MergeLog.load(tmp_path / "merges.jsonl", expect=head)
+    people = [
+        {"id": "1", "email": "ana@example.com", "city": None},
+        {"id": "2", "email": None, "city": "Oslo"},
+        {"id": "3", "email": "bo@example.com", "city": "Bergen"},
+    ]
+    golden = [people[0] | {"city": "Oslo"}, people[2]]
+    assert log.revert(golden) == people
+    assert log.clusters() == {"1": 0, "2": 0, "3": 1}
+    assert log.pointers() == {}
+    assert log.taken_apart() == [("1", "2")]
+    [undone] = log.undone
+    assert (undone.at, undone.by, undone.reason) == ("2026-01-02T03:04:05.000Z", "lin", "two persons")
+    assert log.save(tmp_path / "again.jsonl") == head
+    assert (tmp_path / "again.jsonl").read_text(encoding="utf-8") == text
+    lines = [json.loads(line) for line in text.splitlines()]
+    sides = [(line["body"], line["side"]) for line in lines if "side" in line]
+    assert [body["kind"] for body, _ in sides] == ["cell", "merge"]
+    for body, side in sides:
+        parts = encode_parts([json_bytes(side["before"]), json_bytes(side["after"])])
+        assert hmac.new(bytes.fromhex(side["salt"]), parts, hashlib.sha256).hexdigest() == body["digest"]
 
 
 @pytest.fixture
@@ -135,7 +162,7 @@ def test_the_digest_of_a_review() -> None:
     deal = perm.Resource("deal", actions=["read"], owner="owner_id")
     policy = perm.Policy([deal], [perm.Role("sales", grants=[perm.Grant("read", "deal", scope="own")])])
     held = [perm.Assignment("ann", "sales", granted_by="bob", reason="team")]
-    review = perm.review(policy, held, perm.OrgChart([perm.Principal("ann")]), at=NOW)
+    review = perm.review(policy, held, org=perm.OrgChart([perm.Principal("ann")]), at=NOW)
     assert policy.digest in PAGE
     assert review.digest in PAGE
 

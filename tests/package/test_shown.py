@@ -124,7 +124,7 @@ def of_permissions() -> list[Any]:
     return [
         policy, view.explain("read", "contact", {"owner_id": "bo"}), view.filter("read", "contact"),
         permissions.lint(policy), permissions.diff(policy, policy, wider, org=chart),
-        permissions.review(policy, held, chart, at=NOW), permissions.offboard(engine, "bo"),
+        permissions.review(policy, held, org=chart, at=NOW), permissions.offboard(engine, "bo"),
         permissions.least_privilege(policy, held, Log(), at=NOW, org=chart),
         permissions.simulate(policy, held, Log(), since=NOW, org=chart),
     ]  # fmt: skip
@@ -305,3 +305,22 @@ def test_a_chart_shows_itself_where_it_is_the_last_expression() -> None:
 def test_the_names_of_conditions_do_not_pretend_to_have_a_table() -> None:
     assert not hasattr(permissions.record, "_repr_html_")
     assert permissions.record["_repr_html_"].name == "_repr_html_"
+
+
+def test_no_page_may_load_or_run_anything(results: list[Any]) -> None:
+    pages = {type(one).__name__: one.html() for one in results if hasattr(one, "html")}
+    assert {"Page", "HealthPage", "Guide", "Review"} <= pages.keys()
+    for name, page in pages.items():
+        head = page.partition("<body")[0]
+        policy = (
+            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        )
+        assert policy in head, name
+        assert '<meta name="robots" content="noindex">' in head, name
+        assert head.index("Content-Security-Policy") < head.index("<style"), name
+        assert not re.search(r"<script|\son\w+=|javascript:|@import|url\(", page), name
+
+
+def test_one_place_makes_the_heads_of_pages() -> None:
+    made = [path for path in (ROOT / "crmkit").rglob("*.py") if re.search("<head>|http-equiv", path.read_text("utf-8"))]
+    assert [path.name for path in made] == ["_notebook.py"]

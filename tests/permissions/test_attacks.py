@@ -330,7 +330,7 @@ def test_moments_without_a_time_zone_are_refused_wherever_one_is_asked_for() -> 
     held, org = [Assignment("ann", "r")], OrgChart([Principal("ann")])
     engine = Engine(policy, held)
     asks: list[Callable[[], object]] = [
-        lambda: review(policy, held, org, at=naive),
+        lambda: review(policy, held, org=org, at=naive),
         lambda: constraint_breaches(policy, held, at=naive), lambda: engine.who_can("read", "contact", at=naive),
         lambda: engine.what_can("ann", at=naive), lambda: engine.view("ann", at=naive),
         lambda: lint(policy, held, at=naive), lambda: diff(policy, policy, held, at=naive),

@@ -236,7 +236,7 @@ def test_diamonds_of_roles_and_territories_are_walked_once() -> None:
     found = review(
         engine.policy,
         [Assignment("ann", "top", reason="x"), Assignment("ann", "base", reason="x")],
-        OrgChart([Principal("ann")]),
+        org=OrgChart([Principal("ann")]),
     )
     assert [(row.role, row.via) for row in found.rows] == [
         ("base", "base"), ("top", "top"), ("base", "top"), ("left", "top"), ("right", "top"),
@@ -244,7 +244,7 @@ def test_diamonds_of_roles_and_territories_are_walked_once() -> None:
     again = review(
         engine.policy,
         [Assignment("ann", "base", reason="x"), Assignment("ann", "top", reason="x")],
-        OrgChart([Principal("ann")]),
+        org=OrgChart([Principal("ann")]),
     )
     assert {(row.role, row.via) for row in again.rows} == {(row.role, row.via) for row in found.rows}
 
@@ -423,3 +423,9 @@ def test_who_may_by_a_predicate_of_the_caller_is_asked_person_by_person() -> Non
     )
     assert [one.principal for one in engine.who_can("read", "deal", {"stage": "open"})] == ["ann", "bob"]
     assert engine.who_can("read", "deal", {"stage": "won"}) == []
+
+
+def test_the_nearest_name_is_told_as_it_is_written() -> None:
+    policy = Policy([Resource("Deal", actions=["read"])])
+    with pytest.raises(NotFoundError, match='unknown resource "deel"; did you mean "Deal"'):
+        policy.resource("deel")

@@ -91,7 +91,7 @@ USES = UsageLog(
 
 
 def made(**options: Any) -> Any:
-    return review(POLICY, HELD, PEOPLE, at=AT, **options)
+    return review(POLICY, HELD, org=PEOPLE, at=AT, **options)
 
 
 def flags(found: Any, who: str, role: str) -> tuple[str, ...]:
@@ -126,7 +126,7 @@ def test_use_is_not_judged_by_a_log_that_does_not_verify() -> None:
     assert not {"stale", "never_used"} & found.counts().keys()
     assert "does not verify" in found.notes[0]
     assert not {"stale", "never_used"} & made().counts().keys()
-    assert review(POLICY, [], PEOPLE).ok
+    assert review(POLICY, [], org=PEOPLE).ok
 
 
 class Sink:
@@ -168,7 +168,7 @@ def test_a_role_held_in_two_tenants_or_by_two_ways_has_a_row_for_each_and_loses_
         Assignment("ann", "lead", granted_by="ann", reason="x"),
     ]
     for order in (held, held[::-1]):
-        found = review(POLICY, order, people, at=AT)
+        found = review(POLICY, order, org=people, at=AT)
         assert {(row.role, row.via, row.tenant): row.flags for row in found.rows} == {
             ("sales", "sales", "fr"): ("expired", "self_granted", "no_reason"),
             ("sales", "sales", "de"): ("duplicate",),
@@ -190,7 +190,7 @@ def test_a_role_held_in_two_tenants_or_by_two_ways_has_a_row_for_each_and_loses_
 
 
 def test_a_role_that_another_brings_is_not_decided_alone() -> None:
-    found = review(POLICY, HELD[:1], PEOPLE, at=AT)
+    found = review(POLICY, HELD[:1], org=PEOPLE, at=AT)
     with pytest.raises(NotFoundError, match="comes to 'ann' by 'lead' only"):
         found.decide("ann", "sales", "revoke", by="lea")
 
@@ -208,7 +208,7 @@ def test_a_spreadsheet_shows_the_review_and_runs_nothing(tmp_path: Path) -> None
 def test_the_page_is_static_escapes_everything_and_speaks_both_languages(lang: Any, tmp_path: Path) -> None:
     people = OrgChart([Principal("<script>alert(1)</script>\u202e\x00")])
     held = [Assignment("<script>alert(1)</script>\u202e\x00", "sales", reason='"><img src=x>')]
-    html = review(POLICY, held, people, at=AT).html(lang=lang)
+    html = review(POLICY, held, org=people, at=AT).html(lang=lang)
     for wrong in ("<script", "<img", "\u202e", "\x00", "http:", "https:", "src="):
         assert wrong not in html.replace("src=x", ""), wrong
     found = made(usage=USES).decide("cy", "admin", "revoke", by="lea")

@@ -101,10 +101,56 @@ def test_a_bin_stands_for_numbers_within_ten_percent(figure):
 def test_quantiles_and_days():
     column = made({"x": [str(n) for n in range(1, 1001)], "d": ["2024-01-05"] * 999 + ["1 Feb 2025"]}).columns
     assert abs(column["x"].quantile(0.5) - 500) < 60
-    assert column["x"].least, column["x"].most == (1.0, 1000.0)
+    assert (column["x"].least, column["x"].most) == (1.0, 1100.0)
     assert column["d"].quantile(0.5) is None
-    assert (column["d"].first_day, column["d"].last_day) == ("2024-01-05", "2025-02-01")
+    assert column["d"].last_day == "2025-02-01"
     assert column["d"].months == {"2024-01": 999, "2025-02": 1}
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(-1e12, 1e12).map(lambda x: f"{x:.6f}"), min_size=1, max_size=20))
+def test_no_number_is_outside_the_bounds_and_they_have_two_digits(texts):
+    column, numbers = made({"x": texts}).columns["x"], [float(text) for text in texts]
+    assert column.least <= min(numbers) * (1 - 1e-12 * (min(numbers) > 0) + 1e-12 * (min(numbers) < 0)) + 1e-12
+    assert column.most >= max(numbers) * (1 - 1e-12 * (max(numbers) > 0) + 1e-12 * (max(numbers) < 0)) - 1e-12
+    for bound in (column.least, column.most):
+        assert float(f"{bound:.1e}") == bound
+
+
+PEOPLE = [
+    {
+        "Phone": f"1390013{n:04}", "card": f"{4111111111111110 + n}", "客户编号": f"{8800123456 + n}",
+        "born": f"{1950 + n % 50}-{n % 12 + 1:02}-{n % 28 + 1:02}", "Birthdate": f"199{n % 9}-03-{n % 28 + 1:02}",
+        "switchboard": "13900139999", "contact mail": "sales@example.com", "Full Name": "Ann Example",
+        "Created Date": f"2026-01-{n % 28 + 1:02}", "amount": str(1234 + n), "stage": "won",
+    }
+    for n in range(120)
+]  # fmt: skip
+
+
+def test_the_ends_of_a_column_are_nobodys_numbers_or_birth_dates():
+    found = made(PEOPLE)
+    stored = found.to_dict()
+    shown = found._repr_html_().replace(",", "") + repr(found) + json.dumps(stored)
+    for row in (PEOPLE[0], PEOPLE[-1]):
+        for name in ("Phone", "card", "客户编号", "born", "Birthdate", "switchboard", "contact mail", "Full Name"):
+            assert row[name] not in shown, name
+    assert max(row["born"] for row in PEOPLE) not in shown
+    assert max(row["Birthdate"] for row in PEOPLE) not in shown
+    assert found.columns["Phone"].least == 12_000_000_000.0
+    assert (found.columns["amount"].least, found.columns["amount"].most) == (1200.0, 1500.0)
+    assert stored["columns"]["Created Date"]["newest"] == found.columns["Created Date"].last_day == "2026-01-28"
+    assert stored["columns"]["stage"]["categories"] == {"won": 120}
+    half = made(PEOPLE[:60]).merge(made(PEOPLE[60:]))
+    assert half == found
+    assert Profile.from_dict(stored).merge(found).columns["born"].last_day is None
+
+
+def test_days_of_an_old_company_are_taken_for_birth_dates_and_a_long_history_is_not():
+    long = {"x": [f"{year}-05-01" for year in range(1990, 2026)]}
+    assert made(long).columns["x"].last_day == "2025-05-01"
+    assert made({"x": [f"{year}-05-01" for year in range(1984, 2000)]}).columns["x"].last_day is None
+    assert made({"x": [f"{year}-05-01" for year in range(1980, 1990)]}).columns["x"].last_day == "1989-05-01"
 
 
 def test_shapes_say_how_and_not_what():

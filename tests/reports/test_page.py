@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import crmkit as ck
+from crmkit import quality
 from crmkit.errors import NotFoundError
+from crmkit.records import RecordSet
 from crmkit.reports import Page
 from crmkit.validators import Email, Schema, Text
 
@@ -99,6 +101,27 @@ def test_something_that_is_no_result_is_refused() -> None:
         ck.report([{"a": 1}])  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="at least one result"):
         ck.report()
+
+
+def test_the_reports_of_other_areas_show_themselves_on_a_page() -> None:
+    rows = [{"email": "ana@example.org", "amount": str(n)} for n in range(30)]
+    profile = ck.profile(rows)
+    page = ck.report(profile, ck.drift(profile, ck.profile(rows[:20])), quality.find_personal_data(rows))
+    text = Tree(page.html()).text
+    assert "Results" in text
+    assert "amount" in text
+    assert "Drift" in text
+    assert "Personal data" in text
+    assert "ana@" not in text
+    assert repr(page) == "Page(others=3, lang='en')"
+    assert "结果" in ck.report(profile, lang="zh").html()
+
+
+def test_tables_and_single_issues_are_no_results() -> None:
+    report = ck.check([{"email": "ana@"}])
+    for other in (report.issues, RecordSet({"email": ["ana@example.org"]}), next(iter(report))):
+        with pytest.raises(TypeError, match="a page shows reports"):
+            ck.report(other)  # type: ignore[arg-type]
 
 
 def test_a_page_of_one_result_alone_stands(results: tuple[Any, ...]) -> None:

@@ -404,7 +404,7 @@ def permissions_answer(policy_file: Path, sink: AuditSink, used: UsageSource) ->
     found: list[perm.FieldViolation] = view.check_write("deal", shown, {"stage": "lost"})
     gate: perm.PolicyDiff = perm.check_no_new_access(policy, perm.preset("hubspot"), held, org=people)
     broken: list[perm.Breach] = perm.constraint_breaches(policy, held)
-    review: perm.Review = perm.review(policy, held, people, usage=used)
+    review: perm.Review = perm.review(policy, held, org=people, usage=used)
     review = review.decide("ann", "sales", "keep", by="bob", tenant=None)
     when: perm.Condition = perm.record.stage.ne("won") & perm.record.owner_id.eq(perm.principal.id) | ~perm.Custom("p")
     grant = perm.Grant(["read"], "deal", scope="team", when=when)
@@ -456,10 +456,11 @@ def move_records() -> bool:
     unknown: Mapping[str, Mapping[str, int]] = told.unknown
     kept: mapping.Mapping = mapping.Mapping.from_dict(move.to_dict())
     proposed: mapping.Suggestions = mapping.suggest([{"KUNNR": "1"}], kind="account").set("KUNNR", "account_number")
+    proposed_data: dict[str, ck.typing.JSONValue] = proposed.to_dict()
     sent: list[dict[str, object]] = mapping.to_payload(mapping.from_payload({"data": []}, "zoho"), "zoho", "lead")
     different: list[str] = [change.column for change in mapping.diff(move, kept) if change.affects_records]
     agreed: bool = ck.reconcile([{"id": 1}], [{"id": 1}], key="id", columns=move).ok
-    return agreed and bool((mapped, mapping_report, unknown, proposed, sent, different))
+    return agreed and bool((mapped, mapping_report, unknown, proposed_data, sent, different))
 
 
 def cards_and_forms(cards: Path) -> bool:

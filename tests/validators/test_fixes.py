@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from crmkit import frames
 from crmkit.errors import FormatError, NotFoundError, SchemaError
+from crmkit.files import read_csv
+from crmkit.records import RecordSet
 from crmkit.testing.generate import contacts
 from crmkit.validators import (
     URL,
@@ -193,6 +195,61 @@ def test_people_review_a_plan_in_a_file(tmp_path):
     path.write_text("a,b\n1,2\n", encoding="utf-8")
     with pytest.raises(FormatError, match="not a review"):
         FixPlan.from_csv(path)
+
+
+@pytest.mark.parametrize(
+    ("column", "other"),
+    [
+        ("row", "7"), ("record_id", "9"), ("field", "country"), ("before", "x@example.com"), ("confidence", "0.99"),
+        ("codes", "email_invalid"), ("rule", "r:other"), ("together", "2"), ("why", "because"), ("key", "email"),
+        ("run_id", "01AAAAAAAAAAAAAAAAAAAAAAAA"), ("rule_version", "0" * 16), ("seal", ""), ("seal", "s" + "0" * 24),
+        ("after", "ann@gmail.com"),
+    ],
+)  # fmt: skip
+def test_whatever_was_changed_in_a_line_is_refused_with_its_number(tmp_path, column, other):
+    frame = {"id": ["1", "2"], "email": ["a@gmial.com", "b@gmial.com"]}
+    plan = Schema("s", key="id", fields={"email": Email()}).check(frame).fixes(min_confidence=0)
+    path = tmp_path / "review.csv"
+    plan.to_csv(path)
+    lines = read_csv(path, unescape=True)
+    cells = {name: list(lines.column(name)) for name in lines.columns}
+    assert cells[column][1] != other
+    cells[column][1] = other
+    RecordSet(cells).to_csv(path)
+    with pytest.raises(FormatError, match="lines 3 are not as they were written") as caught:
+        FixPlan.from_csv(path)
+    assert len(other) < 4 or other not in str(caught.value)
+    if column == "after":
+        assert FixPlan.from_csv(path, allow_edits=True).rules[1] == "review"
+    else:
+        with pytest.raises(FormatError, match="lines 3 are not as they were written in more than 'after'"):
+            FixPlan.from_csv(path, allow_edits=True)
+    cells["accept"][1] = "no"
+    RecordSet(cells).to_csv(path)
+    assert FixPlan.from_csv(path) == plan.take([0])
+
+
+def test_a_spreadsheet_that_writes_numbers_its_own_way_changes_nothing(tmp_path):
+    frame = {"id": ["1", "2"], "email": [" a@example.com", " b@example.com"]}
+    plan = Schema("s", key="id", fields={"email": Email()}).check(frame).fixes()
+    path = tmp_path / "review.csv"
+    plan.to_csv(path)
+    assert "1.0" in path.read_text(encoding="utf-8-sig")
+    path.write_text(path.read_text(encoding="utf-8-sig").replace(",1.0,", ",1,"), encoding="utf-8")
+    assert FixPlan.from_csv(path) == plan
+
+
+def test_lines_of_two_plans_are_not_one(tmp_path):
+    frame = {"id": ["1", "2"], "email": [" a@example.com", " b@example.com"]}
+    schema = Schema("s", key="id", fields={"email": Email()})
+    texts = []
+    for at in range(2):
+        schema.check(frame).fixes().take([at]).to_csv(tmp_path / "review.csv")
+        texts.append((tmp_path / "review.csv").read_text(encoding="utf-8-sig"))
+    both = tmp_path / "both.csv"
+    both.write_text(texts[0] + texts[1].partition("\n")[2], encoding="utf-8")
+    with pytest.raises(FormatError, match="of several plans"):
+        FixPlan.from_csv(both)
 
 
 def test_a_cell_that_changed_since_is_left_alone_and_reported():

@@ -32,7 +32,7 @@ def test_a_fax_column_may_tell_for_phones_without_area_codes():
     frame = {"name": ["x"] * 12, "phone": phone, "fax": fax}
     assert home(frame) == "US"
     report = Schema.infer(frame).check(frame)
-    assert set(report.issues.filter(field=["phone"]).column("code")) == {"phone_local"}
+    assert set(report.issues.filter(path=["phone"]).column("code")) == {"phone_local"}
 
 
 def test_a_chinese_header_and_one_mobile_number_tell_china():

@@ -19,11 +19,11 @@ from crmkit._canonical import encode_parts, json_bytes
 from crmkit.errors import IntegrityError, InvalidValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Iterable, Mapping
 
     from crmkit.typing import JSONValue
 
-__all__ = ["SALT_BYTES", "Opening", "Pseudonyms", "commitment"]
+__all__ = ["SALT_BYTES", "Opening", "Pseudonyms", "commitment", "opened"]
 
 SALT_BYTES = 32
 _PSEUDONYM = re.compile("p-[a-z2-7]{26}")
@@ -90,8 +90,27 @@ class Opening:
         Raises:
             IntegrityError: It does not open it.
         """
-        if not hmac.compare_digest(self.commitment(), expected):
+        if not hmac.compare_digest(self.commitment().encode(), expected.encode("utf-8", "surrogatepass")):
             raise IntegrityError("the value and salt are not what the event commits to", location=self.field)
+
+
+def opened(change: Mapping[str, Mapping[str, str]], openings: Iterable[Opening]) -> bool:
+    """Return whether every commitment of an event has its opening, and check those that are there.
+
+    Raises:
+        IntegrityError: One opens nothing, or not what stands in the event.
+    """
+    left = {(field, side) for field, sides in change.items() for side in sides}
+    for opening in openings:
+        said = change.get(opening.field, {}).get(opening.side)
+        if said is None:
+            raise IntegrityError("the vault has a value that the event does not commit to", location=opening.field)
+        try:
+            opening.verify(said)
+        except InvalidValueError:  # a value that no event can hold
+            raise IntegrityError("the vault does not hold what was put there", location=opening.field) from None
+        left.discard((opening.field, opening.side))
+    return not left
 
 
 @attrs.frozen(eq=False)

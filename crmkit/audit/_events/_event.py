@@ -176,7 +176,7 @@ class Event:
     def _refuse(self) -> NoReturn:
         """Say what is not what it should be."""
         if self.outcome not in _OUTCOMES:
-            raise NotFoundError.of("outcome", str(self.outcome), _OUTCOMES)
+            raise NotFoundError.of("outcome", self.outcome, _OUTCOMES)
         if type(self.count) is not int or not 0 <= self.count <= MAX_SAFE_INT:
             raise InvalidValueError("count is a whole number from 0 to 2^53 - 1")
         if not _is_aware(self.at):

@@ -7,12 +7,15 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, get_args
 
+from crmkit.audit._events._commitment import opened
 from crmkit.audit._events._event import moment, utc_now
 from crmkit.audit._proofs._checkpoint import Checkpoint
+from crmkit.audit._proofs._given import check_signer, read_keys, read_witnesses
 from crmkit.audit._proofs._proof import Erasure, InclusionProof
 from crmkit.audit._proofs._rows import export_tiles
 from crmkit.audit._stores._jsonl import FileStore
 from crmkit.audit._stores._sqlite import SQLiteStore
+from crmkit.audit._stores._vault import DATABASES, ERASED, erased_events, vault_beside
 from crmkit.errors import IntegrityError, InvalidValueError, NotFoundError
 
 from ._reader import Reader
@@ -31,7 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Log"]
 
-_DATABASES = {".sqlite", ".sqlite3", ".db"}
+_ERASED_AT_ONCE = 100_000
+"""Ids that one event of an erasure names; an event has its greatest size."""
 _open_logs: weakref.WeakSet[Log] = weakref.WeakSet()
 
 
@@ -108,18 +112,21 @@ class Log(Reader):
 
         Raises:
             FormatError: Something else is there, or nothing and no origin.
+            InvalidValueError: Something else than a signer, public keys and witnesses was given.
             TamperedLogError: The log contradicts its hashes, its last checkpoint, or a witness.
             LockedError: Another writer kept the lock too long.
         """
         if durability not in get_args(Durability):
-            raise NotFoundError.of("durability", str(durability), get_args(Durability))
+            raise NotFoundError.of("durability", durability, get_args(Durability))
+        check_signer(signer)
+        formerly, seen = read_keys(former_keys, "former_keys"), read_witnesses(witnesses)
         path = Path(path)
         name = origin or (signer.verifier.name if signer is not None else None)
         if name is not None and (not name.isprintable() or name != name.strip()):
             raise InvalidValueError("an origin is printable text without blanks at its ends")
         store: FileStore | SQLiteStore
         made = None if read_only else name
-        if path.suffix in _DATABASES:
+        if path.suffix in DATABASES:
             sync = durability != "os"
             store = SQLiteStore(path, origin=made, write=not read_only, salvage=salvage, wait_s=wait_s, sync=sync)
         else:
@@ -128,11 +135,10 @@ class Log(Reader):
             )
         try:
             _check_origin(store.origin, name)
-            beside = path / "vault.sqlite" if path.suffix not in _DATABASES else path.with_suffix(".vault.sqlite")
             settings = Settings(
-                path=path, signer=signer, former_keys=tuple(former_keys), witnesses=tuple(witnesses),
+                path=path, signer=signer, former_keys=formerly, witnesses=seen,
                 durability=durability, checkpoint_events=checkpoint_events, checkpoint_s=checkpoint_s,
-                pseudonyms=pseudonyms, vault=Path(vault) if vault is not None else beside, wait_s=wait_s,
+                pseudonyms=pseudonyms, vault=Path(vault) if vault is not None else vault_beside(path), wait_s=wait_s,
                 read_only=read_only, now=now,
             )  # fmt: skip
             return cls(store, settings)
@@ -202,8 +208,8 @@ class Log(Reader):
         known = [*keys, *([signer.verifier] if signer is not None else [])]
         seen = [*self._settings.witnesses, *witnesses]
         report = verify(
-            self.path, keys=known, witnesses=seen, trusted=trusted, deep=deep, since=since, workers=workers,
-            progress=progress,
+            self.path, keys=known, witnesses=seen, trusted=trusted, deep=deep, vault=self._settings.vault, since=since,
+            workers=workers, progress=progress,
         )  # fmt: skip
         self.verified = report.ok
         return report
@@ -211,21 +217,36 @@ class Log(Reader):
     # Personal data and retention
 
     def disclose(self, seq: int) -> list[Opening]:
-        """Return what opens the commitments of an event, checked; less where something was erased."""
+        """Return what opens the commitments of an event, checked; nothing where it was erased.
+
+        Raises:
+            IntegrityError: The vault is gone, or does not hold what the event commits to, and no erasure says why.
+            IndexError: There is no such event, or its body was pruned.
+        """
         event = self[seq]
         openings = self.vault.get(event.id)
-        for opening in openings:
-            said = event.change.get(opening.field, {}).get(opening.side)
-            if said is None:
-                raise IntegrityError("the vault has a value that the event does not commit to", location=f"event {seq}")
-            try:
-                opening.verify(said)
-            except InvalidValueError:  # a value that no event can hold
-                raise IntegrityError("the vault does not hold what was put there", location=f"event {seq}") from None
+        try:
+            whole = opened(event.change, openings)
+        except IntegrityError as error:
+            raise IntegrityError(str(error), location=f"event {seq}") from None
+        if not whole and not self._was_erased(event.id, seq):
+            raise IntegrityError(
+                "the vault does not hold what the event commits to, and no erasure says why", location=f"event {seq}"
+            )
         return openings
+
+    def _was_erased(self, event_id: str, seq: int) -> bool:
+        return any(
+            event_id in erased_events(data)
+            for _, data in self._store.read(seq + 1, None)
+            if data is not None and data.startswith(ERASED)
+        )
 
     def erase(self, subject: tuple[str, str], *, actor: str | None = None, request: str | None = None) -> Erasure:
         """Destroy the values and salts that are about one person; the tree stays as it is, and a proof says so.
+
+        The event that records it names the events whose values are gone, so that a vault that was lost or emptied
+        cannot pass for an erasure.
 
         Args:
             subject: Kind and id, as they were given to `record_change`.
@@ -241,10 +262,14 @@ class Log(Reader):
             self._store.refresh()
             before, root = self._store.rows.size, self._store.rows.head.root()
         name = self.vault.pseudonyms.name(*subject)
-        erased = self.vault.erase(name)
-        receipt = self._append_own(
-            "log.erased", actor=actor, resource=("subject", name), count=erased, request=request
-        )  # fmt: skip
+        erased, ids = self.vault.erase(name)
+        for start in range(0, max(1, len(ids)), _ERASED_AT_ONCE):
+            some = ids[start : start + _ERASED_AT_ONCE]
+            receipt = self._append_own(
+                "log.erased", actor=actor, resource=("subject", name), count=0 if start else erased, request=request,
+                detail={"events": some} if some else {},
+            )  # fmt: skip
+        self.vault.said(name)
         with self._locked():  # other threads go on appending
             rows = self._store.rows
             path = rows.consistency_proof(before) if before else []

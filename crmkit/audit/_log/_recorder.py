@@ -362,6 +362,8 @@ class Recorder:
         for witness in self._settings.witnesses:
             note = witness.latest()
             if note is None:
+                if self._signed and witness.answers:  # a new one, or one that was wiped; from now on it is told
+                    _log.warning("witness %s has nothing of this log, which has checkpoints", witness.name)
                 continue
             seen = Checkpoint.peek(note)
             if seen.size > self._store.rows.size:

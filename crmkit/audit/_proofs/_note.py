@@ -277,6 +277,7 @@ def parse_note(message: bytes) -> tuple[str, tuple[NoteSignature, ...]]:
 
     Raises:
         FormatError: Not a signed note.
+        InvalidValueError: Not bytes.
 
     Example:
         >>> signer = NoteSigner.generate("example.com/log")
@@ -285,6 +286,11 @@ def parse_note(message: bytes) -> tuple[str, tuple[NoteSignature, ...]]:
 
     .. versionadded:: 0.1.0
     """
+    given: object = message
+    if not isinstance(given, bytes):
+        raise InvalidValueError(
+            f"the note comes first, as bytes, not as a {type(given).__name__}; then the public keys"
+        )
     malformed = FormatError("not a signed note")
     if len(message) > MAX_NOTE_BYTES:
         raise malformed

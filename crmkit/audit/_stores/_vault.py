@@ -18,18 +18,39 @@ from crmkit.audit._events._commitment import SALT_BYTES, Opening, Pseudonyms
 from crmkit.errors import IntegrityError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["Vault"]
+__all__ = ["DATABASES", "ERASED", "Vault", "erased_events", "vault_beside"]
+
+DATABASES = frozenset({".sqlite", ".sqlite3", ".db"})
+"""Ends of the names of logs that stand in a database."""
+ERASED = b'{"action":"log.erased"'
+"""How the line of an event begins that tells of an erasure."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS openings (
     event_id TEXT NOT NULL, field TEXT NOT NULL, side TEXT NOT NULL, subject TEXT NOT NULL,
     salt BLOB NOT NULL, value TEXT NOT NULL, PRIMARY KEY (event_id, field, side));
 CREATE INDEX IF NOT EXISTS openings_subject ON openings (subject);
+CREATE TABLE IF NOT EXISTS destroyed (event_id TEXT PRIMARY KEY, subject TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS keys (name TEXT PRIMARY KEY, key BLOB NOT NULL);
 """
+
+
+def vault_beside(path: Path) -> Path:
+    """Return where the vault of a log is, if nobody has said otherwise."""
+    return path.with_suffix(".vault.sqlite") if path.suffix in DATABASES else path / "vault.sqlite"
+
+
+def erased_events(data: bytes) -> list[str]:
+    """Return the ids of the events whose values an erasure has destroyed, out of the event that tells of it."""
+    try:
+        said = json.loads(data)
+        ids = said["detail"]["events"] if said["action"] == "log.erased" else []
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return []
+    return [one for one in ids if type(one) is str] if isinstance(ids, list) else []
 
 
 def _salt(value: object) -> bytes:
@@ -79,17 +100,21 @@ class Vault:
 
     def get(self, event_id: str) -> list[Opening]:
         """Return what is left of the openings of an event."""
+        with self.reading() as ask:
+            return ask(event_id)
+
+    @contextmanager
+    def reading(self) -> Iterator[Callable[[str], list[Opening]]]:
+        """Give what tells the openings that are left of an event; none of any where there is no vault.
+
+        Raises:
+            IntegrityError: When it is asked: something else stands there.
+        """
         if not self._write and not self.path.exists():
-            return []
+            yield lambda _: []
+            return
         with self._open() as database:
-            rows = database.execute(
-                "SELECT field, side, value, salt FROM openings WHERE event_id = ? ORDER BY field, side DESC",
-                (event_id,),
-            ).fetchall()
-        try:
-            return [Opening(field=row[0], side=row[1], value=json.loads(row[2]), salt=_salt(row[3])) for row in rows]
-        except (ValueError, TypeError, RecursionError):
-            raise IntegrityError("the vault does not hold what was put there", location=f"event {event_id}") from None
+            yield lambda event_id: _openings(database, event_id)
 
     def forget(self, event_id: str) -> None:
         """Destroy the openings of an event that did not get into the log."""
@@ -102,7 +127,32 @@ class Vault:
             (count,) = database.execute("SELECT count(*) FROM openings WHERE subject = ?", (subject,)).fetchone()
         return int(count)
 
-    def erase(self, subject: str) -> int:
-        """Destroy every opening that is about a person; return how many."""
+    def erase(self, subject: str) -> tuple[int, list[str]]:
+        """Destroy every opening that is about a person.
+
+        Returns:
+            How many, and the ids of the events that they opened. The vault knows those until it is told by `said` that
+            the log has them, so that after a crash between the two the next erasure says them.
+        """
         with self._open() as database:
-            return database.execute("DELETE FROM openings WHERE subject = ?", (subject,)).rowcount
+            database.execute(
+                "INSERT OR IGNORE INTO destroyed SELECT DISTINCT event_id, subject FROM openings WHERE subject = ?",
+                (subject,),
+            )
+            count = database.execute("DELETE FROM openings WHERE subject = ?", (subject,)).rowcount
+            ids = database.execute("SELECT event_id FROM destroyed WHERE subject = ? ORDER BY event_id", (subject,))
+            return count, [event_id for (event_id,) in ids]
+
+    def said(self, subject: str) -> None:
+        """Forget which events were about a person: the log says so."""
+        with self._open() as database:
+            database.execute("DELETE FROM destroyed WHERE subject = ?", (subject,))
+
+
+def _openings(database: sqlite3.Connection, event_id: str) -> list[Opening]:
+    query = "SELECT field, side, value, salt FROM openings WHERE event_id = ? ORDER BY field, side DESC"
+    rows = database.execute(query, (event_id,)).fetchall()
+    try:
+        return [Opening(field=row[0], side=row[1], value=json.loads(row[2]), salt=_salt(row[3])) for row in rows]
+    except (ValueError, TypeError, RecursionError):
+        raise IntegrityError("the vault does not hold what was put there", location=f"event {event_id}") from None

@@ -16,7 +16,7 @@ __all__ = ["Damage", "DamageKind", "classify", "message"]
 DamageKind: TypeAlias = Literal[
     "edited", "removed", "inserted", "duplicated", "reordered", "truncated", "rewritten", "rolled_back", "forked",
     "bad_signature", "unknown_key", "clock_back", "gap", "hashes", "frame", "unreadable", "not_canonical", "opening",
-    "unproved", "torn",
+    "unproved", "unwitnessed", "torn",
 ]  # fmt: skip
 """Kinds of damage; see the page on the audit log for what each means."""
 
@@ -38,8 +38,15 @@ _MESSAGES = {
     "frame": ("a header, trailer or other line is not what was written", "头部、批尾或其他行与写入时不同"),
     "unreadable": ("it cannot be read", "无法读取"),
     "not_canonical": ("the event is not in its canonical form", "事件不是规范形式"),
-    "opening": ("a stored value does not open its commitment", "保存的值与承诺不符"),
+    "opening": (
+        "the vault does not hold what the event commits to, and no erasure says why",
+        "保险库中没有事件所承诺的值，也没有删除记录说明原因",
+    ),
     "unproved": ("no signed checkpoint covers any event", "没有任何已签名的检查点覆盖事件"),
+    "unwitnessed": (
+        "it was named and has no checkpoint of this log, which has some",
+        "所指定的见证方没有本日志的检查点，而日志已有检查点",
+    ),
     "torn": ("a batch is unfinished; it was not acknowledged", "有未写完的批次；从未被确认"),
 }
 WINDOW = 256

@@ -69,7 +69,7 @@ class LogReport:
             CheckFailedError: There is, or nothing could be proved; the report is ``.report``.
         """
         if severity not in ("error", "warning"):
-            raise NotFoundError.of("severity", str(severity), ["error", "warning"])
+            raise NotFoundError.of("severity", severity, ["error", "warning"])
         bad = [item for item in self.damage if severity == "warning" or item.severity == "error"]
         if bad or not self.ok:
             raise CheckFailedError(bad[0].message() if bad else "nothing was proved", report=self)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ._damage import DamageKind
     from ._source import Part, Source
 
-__all__ = ["Scan", "scan"]
+__all__ = ["UNREADABLE", "Scan", "scan"]
 
 CHUNK = 4096
 UNREADABLE = (

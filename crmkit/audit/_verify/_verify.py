@@ -5,18 +5,21 @@ from __future__ import annotations
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from crmkit._progress import steps
 from crmkit.audit._proofs._checkpoint import Checkpoint
+from crmkit.audit._proofs._given import read_keys, read_notes, read_witnesses
 from crmkit.audit._proofs._rows import Rows, usable
-from crmkit.errors import FormatError, IntegrityError
+from crmkit.audit._stores._vault import vault_beside
+from crmkit.errors import FormatError, IntegrityError, InvalidValueError
 
 from ._damage import Damage
 from ._report import LogReport
 from ._scan import UNREADABLE, Scan, scan
 from ._settle import Claim, settle
 from ._source import Part, Source, open_source
+from ._values import check_values
 
 if TYPE_CHECKING:
     import os
@@ -38,6 +41,7 @@ def verify(
     witnesses: Iterable[Witness] = (),
     trusted: Iterable[bytes] = (),
     deep: bool = False,
+    vault: str | os.PathLike[str] | Literal[False] | None = None,
     since: bytes | None = None,
     workers: int = 1,
     progress: Progress | None = None,
@@ -47,10 +51,14 @@ def verify(
     Args:
         path: The log; nothing is changed, and a writer may be at work.
         keys: Public keys that may have signed. Without any nothing can be proved.
-        witnesses: Asked for the newest checkpoint that they have.
+        witnesses: Asked for the newest checkpoint that they have; one that has none of a log that has checkpoints is
+            an error. One that only forwards (`Witness.answers`) is not asked.
         trusted: Signed checkpoints that were kept elsewhere.
         deep: Also read every event and write it again in canonical form; some ten times slower. Not needed for any
-            proof, since what is signed are the stored bytes.
+            proof, since what is signed are the stored bytes. And hold the vault against the events: a value that is
+            not there must have gone by an erasure that the log tells of.
+        vault: With ``deep``: where values and salts are; beside the log by default. ``False`` for a log that came
+            without them, as an auditor's does.
         since: A checkpoint up to which the log was verified before; whole segments before it are not read again.
         workers: Processes to use. Several pay from some hundred thousand events on; as everywhere in Python, a script
             that asks for them needs ``if __name__ == "__main__":``.
@@ -61,6 +69,7 @@ def verify(
 
     Raises:
         FormatError: No log is there.
+        InvalidValueError: Something else than public keys, witnesses and signed checkpoints was given.
 
     Example:
         >>> import tempfile
@@ -73,16 +82,19 @@ def verify(
 
     .. versionadded:: 0.1.0
     """
+    known, seen, kept_notes = read_keys(keys), read_witnesses(witnesses), read_notes(trusted)
     source = open_source(Path(path))
     damage: list[Damage] = []
-    known = list(dict.fromkeys(keys))
     claims = _own_claims(source, known, damage)
-    claims += _claims_elsewhere(witnesses, trusted, known, damage, signed=bool(claims))
+    silent: list[str] = []
+    claims += _claims_elsewhere(seen, kept_notes, known, damage, silent)
     try:
         with source.rows() as store:
             counts = store.counts()
         parts = source.parts()
         claims += _claims_of_headers(parts, claims, known, damage)
+        if claims:  # it is no log that was just begun
+            damage += [Damage(kind="unwitnessed", location=name) for name in silent]
         base = _resume(source, parts, since, known, damage)
         follows: list[Part | None] = [*parts[1:], None]
         todo = [(part, after) for part, after in zip(parts, follows, strict=True) if not after or after.first > base]
@@ -100,6 +112,9 @@ def verify(
         damage.append(Damage(kind="unreadable", location=Path(path).name))
         return _report(None, 0, 0, claims, 0, damage, deep=deep)
     size = scans[-1].end
+    if deep and vault is not False:
+        kept = vault_beside(Path(path)) if vault is None else Path(vault)
+        damage += check_values(source, [part for part, _ in todo], size, kept)
     pruned = sum((size if after is None else after.first) - part.first for part, after in todo if part.kind == "pruned")
     allowed = [before for found in scans for seq, before in found.pruned if seq < proved or not claims]
     _hold_pruned(todo, size, max(allowed, default=0), damage)
@@ -129,7 +144,7 @@ def _report(
     )  # fmt: skip
 
 
-def _own_claims(source: Source, known: list[NoteVerifier], damage: list[Damage]) -> list[Claim]:
+def _own_claims(source: Source, known: tuple[NoteVerifier, ...], damage: list[Damage]) -> list[Claim]:
     """Read the log's own checkpoints; they must be signed and grow."""
     try:
         notes = source.notes()
@@ -150,7 +165,7 @@ def _own_claims(source: Source, known: list[NoteVerifier], damage: list[Damage])
 
 
 def _claims_of_headers(
-    parts: Iterable[Part], claims: Iterable[Claim], known: list[NoteVerifier], damage: list[Damage]
+    parts: Iterable[Part], claims: Iterable[Claim], known: tuple[NoteVerifier, ...], damage: list[Damage]
 ) -> list[Claim]:
     """Read the checkpoints that headers hold and that are not among the log's own any more."""
     there = {claim.note for claim in claims}
@@ -164,10 +179,10 @@ def _claims_of_headers(
 
 
 def _claims_elsewhere(
-    witnesses: Iterable[Witness], trusted: Iterable[bytes], known: list[NoteVerifier], damage: list[Damage], *,
-    signed: bool,
+    witnesses: Iterable[Witness], trusted: Iterable[bytes], known: tuple[NoteVerifier, ...], damage: list[Damage],
+    silent: list[str],
 ) -> list[Claim]:  # fmt: skip
-    """Read what others have kept; one that has nothing of a log that is signed was wiped, or is not the one meant."""
+    """Read what others have kept, and note who has nothing: that witness was wiped, or is not the one meant."""
     kept = [(note, f"trusted checkpoint {number}") for number, note in enumerate(trusted, start=1)]
     for witness in witnesses:
         try:
@@ -177,16 +192,18 @@ def _claims_elsewhere(
             continue
         if latest is not None:
             kept.append((latest, f"witness {witness.name}"))
-        elif witness.answers and signed:
-            damage.append(Damage(kind="unproved", severity="warning", location=f"witness {witness.name}"))
+        elif witness.answers:
+            silent.append(f"witness {witness.name}")
     claims = [_claim(note, known, name, damage, elsewhere=True) for note, name in kept]
     return [claim for claim in claims if claim is not None]
 
 
-def _claim(note: bytes, known: list[NoteVerifier], kept: str, damage: list[Damage], *, elsewhere: bool) -> Claim | None:
+def _claim(
+    note: bytes, known: tuple[NoteVerifier, ...], kept: str, damage: list[Damage], *, elsewhere: bool
+) -> Claim | None:
     try:
         checkpoint = Checkpoint.open(note, known)
-    except (FormatError, TypeError, AttributeError):
+    except (FormatError, InvalidValueError, TypeError, AttributeError):  # a witness may give anything back
         kind: DamageKind = "unreadable"
     except IntegrityError as error:
         kind = "unknown_key" if error.location is None else "bad_signature"
@@ -197,7 +214,7 @@ def _claim(note: bytes, known: list[NoteVerifier], kept: str, damage: list[Damag
 
 
 def _resume(
-    source: Source, parts: list[Part], since: bytes | None, known: list[NoteVerifier], damage: list[Damage]
+    source: Source, parts: list[Part], since: bytes | None, known: tuple[NoteVerifier, ...], damage: list[Damage]
 ) -> int:
     """Return the event to go on from: the checkpoint's size, if the stored hashes are still those that it signed."""
     if since is None:

@@ -16,6 +16,7 @@ from crmkit._disk import make_private
 from crmkit._merkle import leaf_hash, verify_inclusion
 from crmkit.audit._events._event import Event
 from crmkit.audit._proofs._checkpoint import Checkpoint
+from crmkit.audit._proofs._given import read_keys
 from crmkit.errors import CrmkitError, FixityError, FormatError, IntegrityError
 
 if TYPE_CHECKING:
@@ -106,7 +107,9 @@ class Evidence:
         Raises:
             FixityError: A file is not the one that was written.
             IntegrityError: An event is not proved, or the checkpoint is not signed.
+            InvalidValueError: Something else than public keys was given.
         """
+        keys = read_keys(keys)
         try:
             with zipfile.ZipFile(self.path) as archive:
                 said: Any = parse_json(_read(archive, ["manifest.json"])["manifest.json"])

@@ -92,7 +92,7 @@ class Remediation:
             CheckFailedError: It should be done and the later report still has the finding.
         """
         if status not in get_args(RemediationStatus):
-            raise NotFoundError.of("status", str(status), get_args(RemediationStatus))
+            raise NotFoundError.of("status", status, get_args(RemediationStatus))
         if report is not None and status == "done" and any(item.id == self.finding for item in report):
             raise CheckFailedError("the later report still has the finding", report=report)
         after = self.score_after if report is None else report.score
@@ -165,7 +165,7 @@ class AuditReport:
             CheckFailedError: There is, or the log was not verified; the report is ``.report``.
         """
         if severity not in _LOSS:
-            raise NotFoundError.of("severity", str(severity), _LOSS)
+            raise NotFoundError.of("severity", severity, _LOSS)
         if not self.verified:
             raise CheckFailedError("the log was not verified", report=self)
         bad = [item for item in self.findings if _ORDER.index(item.severity) <= _ORDER.index(severity)]

@@ -120,8 +120,10 @@ class AuditPlan:
             The evidence, as `Evidence.load` reads it.
 
         Raises:
-            InvalidValueError: There is no checkpoint.
+            InvalidValueError: There is no checkpoint, or the two are in the wrong order.
         """
+        if not hasattr(log, "checkpoints"):
+            raise InvalidValueError("the log comes first, then the zip to write")
         notes = log.checkpoints()
         if log.can_sign:
             signed = log.checkpoint()

@@ -86,13 +86,6 @@ def fragment(title: str, lead: str, sections: Sequence[Section]) -> str:
 
 def page(title: str, lead: str, sections: Sequence[Section], *, good: bool, lang: Language) -> str:
     """Return a whole document that loads nothing and runs nothing."""
-    policy = "default-src 'none'; style-src 'unsafe-inline'"
     body = "".join(section.html() for section in sections)
-    return (
-        f'<!doctype html>\n<html lang="{"zh-Hans" if lang == "zh" else "en"}"><head><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}"><meta name="robots" content="noindex">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>"
-        f'<body class="{"good" if good else "bad"}"><main><h1>{escape(title)}</h1>'
-        f'<p class="lead">{escape(lead)}</p>{body}</main></body></html>\n'
-    )
+    inside = f'<main><h1>{escape(title)}</h1><p class="lead">{escape(lead)}</p>{body}</main>'
+    return _notebook.document(title, _STYLE, inside, lang=lang, kind="good" if good else "bad")

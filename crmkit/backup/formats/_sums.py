@@ -12,7 +12,7 @@ import attrs
 from crmkit._disk import replacing
 from crmkit._optional import require
 from crmkit.backup._tree._walk import Ignore, open_folder, walk
-from crmkit.errors import FormatError, NotFoundError
+from crmkit.errors import FormatError, InvalidValueError, NotFoundError
 
 from ._fixity import ALGORITHMS, Judged, Wanted, judge, new_hash
 
@@ -118,8 +118,8 @@ def read_sums(path: str | os.PathLike[str], *, algorithm: str | None = None) -> 
 
 
 def verify_sums(
+    folder: str | os.PathLike[str],
     path: str | os.PathLike[str],
-    folder: str | os.PathLike[str] | None = None,
     *,
     complete: bool = False,
     algorithm: str | None = None,
@@ -127,13 +127,14 @@ def verify_sums(
     """Verify the files that a checksum file lists.
 
     Args:
-        path: The checksum file.
-        folder: Where names begin; the file's own folder where ``None``.
+        folder: Where names begin.
+        path: The checksum file, in the folder or elsewhere.
         complete: Whether files that it does not list are findings.
         algorithm: See `read_sums`.
 
     Raises:
         OSError: The checksum file cannot be read.
+        InvalidValueError: The two are in the wrong order.
         MissingDependencyError: BLAKE3 digests, and the library is not installed.
 
     Example:
@@ -142,13 +143,12 @@ def verify_sums(
         >>> _ = (folder / "a.csv").write_text("a")
         >>> _ = write_sums(folder, folder / "SHA256SUMS")
         >>> _ = (folder / "a.csv").write_text("b")
-        >>> verify_sums(folder / "SHA256SUMS").codes()
+        >>> verify_sums(folder, folder / "SHA256SUMS").codes()
         ('MODIFIED',)
 
     .. versionadded:: 0.1.0
     """
-    path = Path(path)
-    top = path.parent if folder is None else Path(folder)
+    top, path = _in_order(folder, path)
     judged = Judged()
     try:
         listed = read_sums(path, algorithm=algorithm)
@@ -176,14 +176,21 @@ def verify_sums(
     return judged.report()
 
 
+def _in_order(folder: str | os.PathLike[str], path: str | os.PathLike[str]) -> tuple[Path, Path]:
+    top, file = Path(folder), Path(path)
+    if top.is_file() or file.is_dir():
+        raise InvalidValueError("the folder comes first, then the checksum file")
+    return top, file
+
+
 def write_sums(
-    folder: str | os.PathLike[str], out: str | os.PathLike[str], *, algorithm: str = "sha256"
+    folder: str | os.PathLike[str], path: str | os.PathLike[str], *, algorithm: str = "sha256"
 ) -> list[Checksum]:
     """Write a checksum file of every file in a folder, in GNU form; names with line feeds are escaped.
 
     Args:
         folder: The folder.
-        out: The file; it is not listed if it lies in the folder.
+        path: The checksum file; it is not listed if it lies in the folder.
         algorithm: One that hashlib has.
 
     Example:
@@ -193,7 +200,7 @@ def write_sums(
     """
     if algorithm not in ALGORITHMS:
         raise NotFoundError.of("algorithm", algorithm, ALGORITHMS)
-    top, target = Path(folder), Path(out)
+    top, target = _in_order(folder, path)
     own = (target.name,) if target.resolve().parent == top.resolve() else ()
     lines: list[Checksum] = []
     fd = open_folder(top)

@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from crmkit import frames
+from crmkit.encryption._fields._field import Field
 from crmkit.encryption._values import _search
 from crmkit.encryption._values._engine import Engine, by_name, check_rows
-from crmkit.errors import CrmkitError, NotFoundError, RefusedError
+from crmkit.errors import CrmkitError, InvalidValueError, NotFoundError, RefusedError
 
 from . import _rebind, _shred
 from ._audit import Auditor
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from crmkit.encryption._fields._field import Field
     from crmkit.encryption._octets._record_id import RecordId, RecordType
     from crmkit.encryption._values._row_seal import RowSeal
     from crmkit.encryption._values._subjects import SubjectStore
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ._guarded import GuardedBox
     from ._keyring import Keyring
     from ._shred import ErasureReceipt
+
 
 SUBJECT_TTL: Final = timedelta(seconds=300)
 
@@ -100,12 +101,16 @@ class Box(_Searches):
         """Return a field of the box by itself, its name or its column.
 
         Raises:
-            NotFoundError: The box has no such field.
+            NotFoundError: The box has no such field; what was given is not shown, since it may be the value.
+            InvalidValueError: Neither a field nor text.
         """
+        given: object = field
+        if not isinstance(given, Field | str):
+            raise InvalidValueError(f"the field comes first, as a Field or its name, not a {type(given).__name__}")
         name = field if isinstance(field, str) else field.name
         found = self._by_name.get(name)
         if found is None:
-            raise NotFoundError.of("field", name, [known.name for known in self.fields])
+            raise NotFoundError.of("field", name, [known.name for known in self.fields], shown=False)
         if not isinstance(field, str) and found is not field and found != field:
             raise NotFoundError(f"the box has a field {name!r} with other settings", name=name)
         return found
@@ -222,7 +227,7 @@ class Box(_Searches):
             SystemicFailureError: With ``"collect"``: more than 10 rows, and more than one in a hundred, failed.
         """
         if on_error not in {"raise", "collect"}:
-            raise NotFoundError.of("on_error", str(on_error), ["raise", "collect"])
+            raise NotFoundError.of("on_error", on_error, ["raise", "collect"])
         field = self.field(field)
         self.auditor.check_purpose()
         column = frames.read_column(tokens, what="column of tokens")

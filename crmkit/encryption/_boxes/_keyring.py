@@ -15,17 +15,23 @@ import attrs
 from crmkit import _notebook
 from crmkit._disk import replacing
 from crmkit._journal import FileLock
-from crmkit.encryption._fields._field import field_items
+from crmkit.encryption._fields._field import Field, field_items
 from crmkit.encryption._keys import _keyset
 from crmkit.encryption._keys._derive import key_tag
 from crmkit.encryption._keys._keyset import Envelope, Keyset, KeyState, Purpose
 from crmkit.encryption._keys._wrappers import KEYSET_KEY_BYTES, unwrap_any, wrap_all, wrapping_context
-from crmkit.errors import ConflictError, FormatError, KeysetRollbackError, KMSRefusedError, RefusedError
+from crmkit.errors import (
+    ConflictError,
+    FormatError,
+    InvalidValueError,
+    KeysetRollbackError,
+    KMSRefusedError,
+    RefusedError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from crmkit.encryption._fields._field import Field
     from crmkit.encryption._rotation._table import TokenCount
     from crmkit.encryption._values._subjects import SubjectStore
     from crmkit.typing import KeyWrapper
@@ -132,7 +138,7 @@ class Keyring:
             FileExistsError: A file is there. Overwriting a keyset could lose every value for good.
             KeyWrapperError: The wrapper did not answer, or said no.
         """
-        path = Path(path)
+        path = _in_order(path, wrapper)
         keyset = Keyset.new(tenant, _now(now))
         with _locked(path):
             if path.exists():
@@ -161,10 +167,11 @@ class Keyring:
             KeysetRollbackError: The file is older than that.
             RefusedError: It is another tenant's.
             FormatError: It is no keyset.
+            InvalidValueError: The wrapper is none, such as the path of a key file.
             IntegrityError: It was changed.
             KeyWrapperError: The wrapper did not answer, or said no.
         """
-        path = Path(path)
+        path = _in_order(path, wrapper)
         keyset, wrapped_by = _read(path, wrapper, min_generation, tenant)
         return cls(path, wrapper, keyset, wrapped_by, keyset.generation)
 
@@ -196,6 +203,9 @@ class Keyring:
         """
         from ._box import Box
 
+        given: object = fields
+        if isinstance(given, str | Field):
+            raise InvalidValueError("a box takes a list of fields, even of one: ring.box([field])")
         if tenant is not None and tenant != self.tenant:
             raise RefusedError(f"this keyring is of tenant {self.tenant!r}, not {tenant!r}", rule="tenant")
         return Box(self, fields, **options)
@@ -313,6 +323,16 @@ def _check_rewrapped(subjects: SubjectStore | None, tenant: str, version: int) -
             raise RefusedError(
                 "keys of persons are still sealed by that key; call Box.rewrap_subjects() first", rule="key_in_use"
             )
+
+
+def _in_order(path: str | os.PathLike[str], wrapper: KeyWrapper) -> Path:
+    """Return the path, unless one of the two stands in the place of the other."""
+    if hasattr(path, "unwrap") or not (hasattr(wrapper, "wrap") and hasattr(wrapper, "unwrap")):
+        raise InvalidValueError(
+            "a keyring is given its path, then wrapper= that unwraps it: "
+            "Keyring.load(path, wrapper=LocalKeyFile(key_path))"
+        )
+    return Path(path)
 
 
 def _now(now: Callable[[], datetime] | None) -> datetime:

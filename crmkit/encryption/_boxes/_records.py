@@ -20,7 +20,8 @@ def _columns(record: Any, key: str) -> dict[str, Any]:
     table = frames.read([record])
     found = {name: table.column(name)[0] for name in table.columns}
     if key not in found:
-        raise SchemaError(f"the record has no column {key!r} that names it; give key=")
+        said = "'id'" if key == "id" else "of that name"  # what was given may be the id itself
+        raise SchemaError(f"key= takes the name of the column that names the record, and it has none {said}")
     return found
 
 

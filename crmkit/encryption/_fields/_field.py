@@ -189,14 +189,14 @@ class Field:
         """Return an index by its name; without one, the only index.
 
         Raises:
-            NotFoundError: No such index, or several and none was named.
+            NotFoundError: No such index, or several and none was named; what was given is not shown.
         """
         if name is None and len(self.indexes) == 1:
             return self.indexes[0]
         for index in self.indexes:
             if index.name == name:
                 return index
-        raise NotFoundError.of("index", str(name), [index.name for index in self.indexes])
+        raise NotFoundError.of("index", name, [index.name for index in self.indexes], shown=False)
 
     def token_length(self, value_bytes: int) -> int:
         """Return how long the token of a value of so many bytes is: characters, or bytes where ``encoding="raw"``.

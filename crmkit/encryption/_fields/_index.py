@@ -89,7 +89,7 @@ class Index:
             raise RefusedError(f"{self.name!r} is no name for an index: letters, digits and _", rule="name")
         check_accept(self.accept)
         if self.kind not in _KINDS:
-            raise NotFoundError.of("kind of index", str(self.kind), sorted(_KINDS))
+            raise NotFoundError.of("kind of index", self.kind, sorted(_KINDS))
         most = UNIQUE_BITS if self.kind == "unique" else _MOST_BITS
         if type(self.bits) is not int or not 1 <= self.bits <= most or (self.kind == "unique" and self.bits != most):
             raise RefusedError("a term has 1 to 63 bits, for a unique index 128", rule="index_bits")

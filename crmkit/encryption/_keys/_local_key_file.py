@@ -125,7 +125,7 @@ def _read(path: Path, passphrase: str | None) -> bytes:
                 rule="key_file_readable",
             )
         data = stream.read(4096)
-    if data.startswith(b"{"):
+    if data.startswith(b"{") and len(data) != 32:  # so does every 256th key, and no document is as short
         return _stretched(data, passphrase, path.name)
     if passphrase is not None:
         raise FormatError("this key file was made without a passphrase", location=path.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from uuid import UUID
 
@@ -24,6 +25,8 @@ RecordType: TypeAlias = "type[int | str | UUID]"
 
 UNBOUND: Final = b"-"
 """The octets of no record at all, and of a missing value that a token is bound to."""
+_BLANK: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
+"""Categories of Unicode that show nothing: controls, formats, separators."""
 _NUMERIC = re.compile(r"-?[1-9][0-9]*\Z|0\Z")
 
 
@@ -36,11 +39,37 @@ def record_bytes(record: object, record_type: RecordType | None = None) -> bytes
             one, and integers of numpy are integers, so that ``42`` and ``"42"`` cannot become two records.
 
     Raises:
-        RefusedError: No id, or one that does not stay the same: a float, a bool.
+        RefusedError: No id, or one that does not stay the same: a float, a bool. Nor an empty one, which names no
+            record: text or octets that are blank, the nil UUID, a tuple of nothing else.
         InvalidValueError: Not of ``record_type``; the message does not show it.
     """
     if record_type is not None:
         record = _coerced(record, record_type)
+    if _is_empty(record):
+        raise RefusedError(
+            f"an empty {type(record).__name__} names no record, and values that are bound to it could be exchanged; "
+            "for values that belong to none, Field(bind_record=False)",
+            rule="record_missing",
+        )
+    return _octets(record)
+
+
+def _is_empty(record: object) -> bool:
+    """Whether it stands for no record at all.
+
+    Source:
+        RFC 9562, 5.9: the nil UUID stands for an absent one.
+    """
+    if isinstance(record, str):
+        return all(unicodedata.category(mark) in _BLANK for mark in record)
+    if isinstance(record, bytes):
+        return not record.strip(b" \t\r\n\v\f\0")
+    if isinstance(record, UUID):
+        return record.int == 0
+    return isinstance(record, tuple) and len(record) > 0 and all(map(_is_empty, record))
+
+
+def _octets(record: object) -> bytes:
     if isinstance(record, np.integer):
         record = int(record)
     if type(record) is int:
@@ -52,7 +81,7 @@ def record_bytes(record: object, record_type: RecordType | None = None) -> bytes
     if isinstance(record, bytes):
         return b"b" + record
     if isinstance(record, tuple) and record:
-        return b"t" + encode_parts([record_bytes(part) for part in record])
+        return b"t" + encode_parts([_octets(part) for part in record])
     if record is None:
         raise RefusedError(
             "a token is bound to its record: give record=; for values that belong to none, Field(bind_record=False)",
@@ -105,5 +134,8 @@ def many(records: Sequence[object], record_type: RecordType | None = None) -> li
 
 
 def with_bound(record: bytes, values: Sequence[object]) -> bytes:
-    """Return the octets of a record together with further values that a token is bound to; ``None`` is one of them."""
-    return b"o" + encode_parts([record, *(UNBOUND if value is None else record_bytes(value) for value in values)])
+    """Return the octets of a record together with further values that a token is bound to.
+
+    ``None`` is one of them, and so is empty text: they stand beside the record.
+    """
+    return b"o" + encode_parts([record, *(UNBOUND if value is None else _octets(value) for value in values)])

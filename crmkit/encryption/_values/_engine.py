@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from crmkit import frames
+from crmkit.encryption._fields._field import Field
 from crmkit.encryption._fields._leak import Spread
 from crmkit.encryption._octets import _record_id
-from crmkit.errors import CrmkitError, RefusedError, SchemaError, ShapeError
+from crmkit.errors import CrmkitError, InvalidValueError, RefusedError, SchemaError, ShapeError
 
 from ._blind import BlindIndex
 from ._cipher import FieldCipher
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from crmkit.encryption._boxes._keyring import Keyring
-    from crmkit.encryption._fields._field import Field
     from crmkit.encryption._keys._keyset import Keyset
     from crmkit.encryption._octets._record_id import RecordType
     from crmkit.typing import Frame
@@ -225,6 +225,9 @@ def by_name(fields: Sequence[Field]) -> dict[str, Field]:
     """Return fields by their names and columns, which must all differ."""
     found: dict[str, Field] = {}
     for field in fields:
+        given: object = field
+        if not isinstance(given, Field):
+            raise InvalidValueError(f"the fields of a box are Field objects, and one is a {type(given).__name__}")
         for name in {field.name, field.column}:
             if name in found:
                 raise RefusedError(f"two fields of one box are called {name!r}; give one of them column=", rule="name")

@@ -182,7 +182,7 @@ class SubjectKeys:
         rows = dict(self.store.get_many(keyset.tenant, subjects))
         absent = [subject for subject in subjects if subject not in rows]
         if absent and not create:
-            raise NotFoundError(f"subject {absent[0]!r} has no key", name=absent[0])
+            raise NotFoundError("the subject has no key")
         if absent:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             fresh = [self._sealed(keyset, subject, os.urandom(ROOT_BYTES), now) for subject in absent]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from crmkit.matching._pairs._blocking import pairs_within
+from crmkit.matching._pairs._blocks import pairs_within
 from crmkit.matching._sorting import distinct
 
 if TYPE_CHECKING:

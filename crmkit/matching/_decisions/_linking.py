@@ -12,16 +12,11 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int32]
     Scores = NDArray[np.float64]
 
-__all__ = ["choose_links", "match_many_to_one", "match_one_to_one", "slack"]
+__all__ = ["ONLY_CANDIDATE", "choose_links", "match_many_to_one", "match_one_to_one"]
 
-_ONE_TO_ONE_LEAST = -4.0
-"""How far under the cut a pair of log odds is still a link, if it is the best of both its records: being the only
-candidate is evidence."""
-
-
-def slack(*, one_to_one: bool) -> float:
-    """Return how far under the cut a pair of log odds may still be a link."""
-    return -_ONE_TO_ONE_LEAST if one_to_one else 0.0
+ONLY_CANDIDATE = 4.0
+"""How far under a cut that nobody asked for a pair of log odds is still a link, if it is the best of both its records
+and neither table has duplicates: being the only candidate is evidence."""
 
 
 def choose_links(
@@ -41,7 +36,7 @@ def choose_links(
     if one_to_one or many_to_one:
         ties = np.zeros(len(left), dtype=np.uint64) if contents is None else contents[left] + contents[right]
         if one_to_one:
-            chosen = match_one_to_one(left, right, log_odds, least=cut - slack(one_to_one=True), ties=ties)
+            chosen = match_one_to_one(left, right, log_odds, least=cut, ties=ties)
         else:
             chosen = match_many_to_one(left, right, log_odds, least=cut, ties=ties)
     else:

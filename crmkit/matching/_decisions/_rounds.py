@@ -17,8 +17,9 @@ from crmkit.matching._pairs._blocking import block, loose_budget
 from crmkit.matching._settings._presets import MATCH
 
 from ._clusters import VETO, cluster
+from ._linking import ONLY_CANDIDATE, choose_links
 from ._scoring import linkage_scores, score_pairs
-from ._threshold import choose_threshold, log_odds_of
+from ._threshold import Precision, choose_threshold, log_odds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
     Learn = Callable[[Encoded, Candidates], MatchModel]
 
-__all__ = ["Found", "Job", "dedupe_run"]
+__all__ = ["Found", "Job", "Linked", "dedupe_run", "link_run"]
 
 _log = logging.getLogger("crmkit.matching")
 
@@ -166,3 +167,52 @@ def _round(job: Job, encoded: Encoded, candidates: Candidates, learn: Learn) -> 
     return Found(
         encoded=encoded, candidates=candidates, model=model, pairs=pairs, threshold=threshold, clustering=clustering
     )
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Linked:
+    """What was found between two tables.
+
+    Attributes:
+        candidates: Pairs that were compared.
+        model: What scored them.
+        pairs: Those above the floor.
+        threshold: Match probability of the cut.
+        linked: For each pair whether it is a link.
+        notes: What is to be said about the links.
+    """
+
+    candidates: Candidates
+    model: MatchModel
+    pairs: ScoredPairs
+    threshold: float
+    linked: NDArray[np.bool_]
+    notes: tuple[str, ...]
+
+
+def link_run(job: Job, encoded: Encoded, learn: Learn, *, one_to_one: bool, many_to_one: bool) -> Linked:
+    """Find the records of two tables that are the same party.
+
+    A precision is that of the links, so where records may be linked once it is asked of the pairs that could be links.
+    Only under a cut that nobody asked for is the only candidate a link.
+    """
+    candidates = job.block(encoded)
+    model = learn(encoded, candidates)
+    pairs = job.score(encoded, candidates, model)
+
+    def choose(cut: float) -> NDArray[np.bool_]:
+        return choose_links(
+            pairs.left, pairs.right, pairs.log_odds,
+            cut=cut, one_to_one=one_to_one, many_to_one=many_to_one, contents=encoded.contents,
+        )  # fmt: skip
+
+    weighed = pairs.log_odds
+    if isinstance(job.threshold, Precision) and (one_to_one or many_to_one):
+        weighed = weighed[choose(-np.inf)]
+    threshold = choose_threshold(job.threshold, weighed, model.numbers[MATCH])
+    cut = log_odds_of(threshold)
+    linked = choose(cut - ONLY_CANDIDATE if one_to_one and job.threshold in {"auto", "f1"} else cut)
+    under = int((linked & (pairs.log_odds < cut)).sum())
+    said = f"{under} links are under the cut of {threshold:.3g}; each is the best of both its records"
+    notes = (said,) if under else ()
+    return Linked(candidates=candidates, model=model, pairs=pairs, threshold=threshold, linked=linked, notes=notes)

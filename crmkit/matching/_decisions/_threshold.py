@@ -32,8 +32,8 @@ class Precision:
 
     @target.validator
     def _between(self, _attribute: object, value: float) -> None:
-        if not 0.0 < value < 1.0:
-            raise ValueError("a precision lies between 0 and 1, both excluded")
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.0 < value < 1.0:
+            raise InvalidValueError("a precision is a number between 0 and 1, both excluded")
 
 
 Threshold: TypeAlias = "float | Literal['auto', 'f1'] | Precision"

@@ -102,12 +102,15 @@ def compare_runs(
     after: Grouping | Linking,
     truth: Sequence[Hashable] | Iterable[tuple[Hashable, Hashable]] | None = None,
 ) -> RunComparison:
-    """Compare the clusters of two runs over the same frame, or the links of two runs over the same two.
+    """Compare the clusters of two runs over the same records, or the links of two runs over the same two tables.
+
+    Records are found by their ids, in whatever order each run read them; runs that name them by row position need one
+    order.
 
     Args:
         before: A run, or what a vendor's rules found.
         after: Another one, such as with another threshold, other comparisons, or labels.
-        truth: If it is known: the true party of each record, in the order of the frame; for links the true ones, as
+        truth: If it is known: the true party of each record, in the order of the first run; for links the true ones, as
             (left record id, right record id).
 
     Raises:
@@ -139,11 +142,10 @@ def compare_runs(
 
 def _compare_clusters(before: Grouping, after: Grouping, truth: Sequence[Hashable] | None) -> RunComparison:
     ids = list(before.record_ids)
-    if ids != list(after.record_ids):
-        raise ShapeError("the runs are over different records", expected=len(ids), actual=len(after.labels))
+    place = _places(ids, list(after.record_ids))
     if truth is not None and len(truth) != len(ids):
         raise ShapeError("truth must have one label a record", expected=len(ids), actual=len(truth))
-    one, two = before.labels, after.labels
+    one, two = before.labels, after.labels[place]
     lost, gained = _apart(one, two), _apart(two, one)
     both = np.unique(np.stack([one, two]), axis=1, return_counts=True)[1]
     numbers: dict[Hashable, int] = {}
@@ -165,13 +167,10 @@ def _compare_clusters(before: Grouping, after: Grouping, truth: Sequence[Hashabl
 
 def _compare_links(before: Linking, after: Linking, truth: Iterable[tuple[Hashable, Hashable]] | None) -> RunComparison:
     left, right = list(before.left_ids), list(before.right_ids)
-    if left != list(after.left_ids) or right != list(after.right_ids):
-        raise ShapeError(
-            "the runs are over different records",
-            expected=len(left) + len(right),
-            actual=len(after.left_ids) + len(after.right_ids),
-        )
     one, two = LinkSet.of_run(before), LinkSet.of_run(after)
+    places = [_places(left, list(after.left_ids)), _places(right, list(after.right_ids))]
+    rows = [np.argsort(place)[column] for place, column in zip(places, two.rows.T, strict=True)]
+    two = LinkSet.of_rows(np.stack(rows, axis=1), len(left), len(right))
     true = None if truth is None else LinkSet.true_for(before, truth)
     lost, gained = one.but(two), two.but(one)
     return RunComparison(
@@ -183,6 +182,20 @@ def _compare_links(before: Linking, after: Linking, truth: Iterable[tuple[Hashab
         gained_right=None if true is None else int(true.holds(gained).sum()),
         lost_right=None if true is None else int(true.holds(lost).sum()),
     )
+
+
+def _places(ids: Sequence[object], others: Sequence[object]) -> NDArray[np.int64]:
+    """Return where each record of one run stands in the other, which may have read them in another order.
+
+    Raises:
+        ShapeError: One has a record that the other has not.
+    """
+    if ids == others:
+        return np.arange(len(ids))
+    place = {record_id: row for row, record_id in enumerate(others)}
+    if len(ids) != len(others) or not all(record_id in place for record_id in ids):
+        raise ShapeError("the runs are over different records", expected=len(ids), actual=len(others))
+    return np.array([place[record_id] for record_id in ids], dtype=np.int64)
 
 
 def _named(

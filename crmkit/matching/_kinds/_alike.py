@@ -33,6 +33,7 @@ __all__ = [
     "on_distinct_pairs",
     "outline",
     "prepare_outline",
+    "renumbered",
     "token_set",
     "token_set_of",
     "word_outline",
@@ -283,6 +284,22 @@ def codes_by_first(
     for at in none:
         codes[place == at] = -1
     return codes
+
+
+def renumbered(codes: Codes, kept: NDArray[np.bool_]) -> Codes:
+    """Number those codes that are kept, in order of first sight; the others are -1.
+
+    Example:
+        >>> renumbered(np.array([0, 1, 0, 2]), np.array([False, True, True, True])).tolist()
+        [-1, 0, 1, 2]
+    """
+    rows = np.flatnonzero(kept)
+    first = np.full(int(np.max(codes, initial=-1)) + 2, len(codes), dtype=np.int64)
+    first[codes[rows[::-1]]] = rows[::-1]
+    found = np.flatnonzero(first < len(codes))
+    number = np.full(len(first), -1, dtype=np.int32)
+    number[found[np.argsort(first[found])]] = np.arange(len(found), dtype=np.int32)
+    return np.where(kept, number[codes], np.int32(-1))
 
 
 def on_distinct_pairs(

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from crmkit._progress import chunks
 from crmkit.normalize import _email_bulk, _phone_bulk, emails, phones, text
 
-from ._alike import code_of, edits_of, lengths, outline, prepare_outline
+from ._alike import code_of, codes_by_first, edits_of, lengths, outline, prepare_outline, renumbered
 from ._fields import Kind, Prepared
-from ._together import by_line, without
+from ._together import TOGETHER, by_line, without
+from ._vocabulary import OfParts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -44,10 +46,11 @@ def normalize_email(raw: str) -> str | None:
     return folded if "@" in folded else None
 
 
-def normalize_emails(values: Sequence[str]) -> list[str | None]:
+def normalize_emails(values: Sequence[str]) -> Iterator[str | None]:
     """Keys of many addresses; those that are good beyond doubt are told together."""
-    doubted = set(_email_bulk.doubtful(values))
-    return [normalize_email(raw) if at in doubted else _lower(raw) for at, raw in enumerate(values)]
+    for part in chunks(len(values), TOGETHER):
+        doubted = set(_email_bulk.doubtful(values[part]))
+        yield from [normalize_email(raw) if at in doubted else _lower(raw) for at, raw in enumerate(values[part])]
 
 
 def _lower(raw: str) -> str:
@@ -73,18 +76,27 @@ def bare_local(local: str) -> str:
 
 
 def _prepare_emails(values: Sequence[str]) -> Prepared:
-    local = [value.rpartition("@")[0] for value in values]
+    """Look at each local part once: a third of the people have one that somebody else has too."""
+    first: dict[str | None, int] = {}
+    place = codes_by_first((value.rpartition("@")[0] for value in values), len(values), first, ())
+    local = cast("list[str]", list(first))
+    first.clear()
+    role = np.zeros(len(values), dtype=bool)
+    asked = np.flatnonzero(np.array(emails.may_be_roles(local), dtype=bool)[place])
+    role[asked] = emails.roles_among([values[at] for at in asked.tolist()])
     bare = without(local, _PUNCTUATION.match)
-    role = np.array(emails.roles_among(values), dtype=bool)
-    plain = role | (lengths(bare) < 4)
-    useful = [None if is_plain else part for part, is_plain in zip(local, plain.tolist(), strict=True)]
+    plain = role | (lengths(bare) < 4)[place]
+    bare_codes = code_of(bare)
+    del bare
     numbers = by_line(local, lambda text: _NOT_NUMBERS.sub("|", text))
+    digits = code_of([number.strip("|") or "|" for number in numbers])
+    del numbers, local
     return Prepared(
-        {"local": useful},
+        {"local": renumbered(place, ~plain)},
         {
-            "local": code_of(local),
-            "digits": code_of([number.strip("|") or "|" for number in numbers]),
-            "bare": code_of(bare),
+            "local": place,
+            "digits": OfParts(digits, place),
+            "bare": OfParts(bare_codes, place),
             "plain": plain,
             "role": role,
             **outline(values),
@@ -138,8 +150,15 @@ def normalize_phone(raw: str, country: str | None = None) -> str | None:
 
 def normalize_phones(
     texts: Sequence[str], countries: Sequence[str | None], country_of: NDArray[np.integer[Any]]
-) -> list[str | None]:
+) -> Iterator[str | None]:
     """Normalize many numbers, each in one of the countries; those beyond doubt are told together."""
+    for part in chunks(len(texts), TOGETHER):
+        yield from _normalize_phones(texts[part], countries, country_of[part])
+
+
+def _normalize_phones(
+    texts: Sequence[str], countries: Sequence[str | None], country_of: NDArray[np.integer[Any]]
+) -> list[str | None]:
     found = _phone_bulk.read_many(texts, countries, country_of, ways=False)
     forms: list[str | None] = np.where(
         found.kinds == _phone_bulk.E164, np.array(texts, dtype=object), found.forms
@@ -150,8 +169,8 @@ def normalize_phones(
 
 
 def _prepare_phones(values: Sequence[str]) -> Prepared:
-    tails = [value[-7:] if len(value) >= 7 else None for value in values]
-    return Prepared({"tail": tails}, {"tail": code_of(tails), **outline(values)})
+    tails = code_of([value[-7:] if len(value) >= 7 else None for value in values])
+    return Prepared({"tail": tails}, {"tail": tails, **outline(values)})
 
 
 def _compare_phones(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
@@ -171,6 +190,7 @@ PHONE = Kind(
     keys=("tail",),
     prepare=_prepare_phones,
     compare=_compare_phones,
+    owned_alone=True,
 )
 
 
@@ -201,4 +221,5 @@ WEB = Kind(
     normalize=normalize_web,
     prepare=prepare_outline,
     compare=_compare_hosts,
+    owned_alone=True,
 )

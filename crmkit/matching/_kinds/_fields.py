@@ -7,7 +7,8 @@ slow happens once per value and never per row or per pair.
 from __future__ import annotations
 
 import math
-from functools import cached_property
+import zlib
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import attrs
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ._vocabulary import Vocabulary
+
     Codes = NDArray[np.int32]
     LevelArray = NDArray[np.int8]
-    Trait: TypeAlias = NDArray[Any]  # codes, lengths, flags or texts over a vocabulary
+    Trait: TypeAlias = Any  # an array of codes, lengths, flags or texts over a vocabulary, or an OfParts
     Texts: TypeAlias = NDArray[np.object_]
     CompareFunction = Callable[["EncodedField", Codes, Codes], LevelArray]
 
@@ -76,6 +79,8 @@ class Kind:
         rarity: Log frequency of what two different values have in common, 0 for those whose level says it all.
         owned: Whether a value belongs to one party by its nature, such as an e-mail address. Then the few records that
             have it are hers until many have it, where for a name they would say how common it is.
+        owned_alone: Whether that is so where a file has nothing else to compare: a phone number may be a household's or
+            a desk's, but then there is nothing that would say so.
         common: Which share of any file a usual value has. It stands in for frequencies that a small file cannot tell:
             that two of two records are of one city says nothing.
     """
@@ -94,7 +99,12 @@ class Kind:
     opposed_limit: float = 1.0
     rarity: Callable[[EncodedField, Codes, Codes, LevelArray], NDArray[np.float64]] | None = None
     owned: bool = False
+    owned_alone: bool = False
     common: float = 0.0
+
+    def is_owned(self, comparisons: Iterable[Comparison]) -> bool:
+        """Whether its values belong to one party in a file that is compared on these."""
+        return self.owned or (self.owned_alone and len({one.group for one in comparisons}) == 1)
 
     def __repr__(self) -> str:
         return f"<Kind {self.name}: {', '.join(self.levels)}>"
@@ -113,20 +123,24 @@ class EncodedField:
         filled: How many records have a value.
         traits: Arrays over the vocabulary, as the kind made them.
         others: For a record with the value, how many records *of other parties* have it too, as far as parties are
-            known; one record less than ``counts`` until they are.
+            known; ``None`` until they are, which stands for one record less than ``counts``.
     """
 
     name: str
-    values: NDArray[np.object_]
+    values: Vocabulary
     columns: tuple[Codes, ...]
     counts: NDArray[np.float64]
     filled: float
     traits: dict[str, Trait] = attrs.field(factory=dict)
-    others: NDArray[np.float64] = attrs.field(
-        default=attrs.Factory(lambda field: field.counts - 1.0, takes_self=True)  # nobody is known to be another yet
-    )
+    others: NDArray[np.float64] | None = None
     owned: bool = False
     common: float = 0.0
+
+    @cached_property
+    def checksums(self) -> NDArray[np.uint32]:
+        """CRC-32 of each value: what it says, whatever its code."""
+        encoded = map(partial(str.encode, errors="surrogatepass"), self.values)
+        return np.fromiter(map(zlib.crc32, encoded), dtype=np.uint32, count=len(self.values))
 
     @cached_property
     def log_frequency(self) -> NDArray[np.float32]:
@@ -135,7 +149,7 @@ class EncodedField:
         A file is a sample: twenty unseen values are added, or in a file of three every agreement would look common.
         What a usual value's share of a file is counts the more, the fewer values are there.
         """
-        others = self.others
+        others = self.counts - 1.0 if self.others is None else self.others
         if self.owned:
             others = np.maximum(others, 0.0) ** 3 / (others**2 + _SHARED**2)
         usual = SEEN_ELSEWHERE * self.common * _FEW / (_FEW + self.filled)

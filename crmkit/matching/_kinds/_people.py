@@ -1,4 +1,4 @@
-"""Kinds of field that name a person: given name, family name, birth date.
+"""Kinds of field that name a person: given name, family name, generation.
 
 Source:
     Levels after ``docs/explanation/matching.md``; Winkler (1990) for the Jaro-Winkler similarity.
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crmkit.normalize import names, text
+from crmkit.normalize import _placeholders, names, text
 
 from ._alike import code_of, edits, edits_of, is_affix_of, jaro_winkler_of, lengths, outline, prepare_outline, token_set
-from ._fields import Kind, Prepared
+from ._fields import NULL, Kind, Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = [
     "BORNE",
     "BORNE_SHARE",
-    "DATE",
     "FAMILY_NAME",
     "GENERATION",
     "GIVEN_ANOTHER",
@@ -36,8 +35,10 @@ __all__ = [
     "GIVEN_INITIAL",
     "GIVEN_NAME",
     "GIVEN_SWAPPED",
+    "are_told_apart",
     "bag_of",
     "digest_of",
+    "script_of_name",
     "spoken_name",
 ]
 
@@ -65,16 +66,26 @@ BORNE_SHARE = 5e-4
 """Records, and their share of the file, from which a name is one that people bear and no typing error of another."""
 
 
+FAMILY_DIFFERENT = 4
+
+
 def normalize_name(raw: str) -> str | None:
-    """Fold a part of a person's name; placeholders and texts without a letter are nothing."""
+    """Fold a part of a person's name, katakana to hiragana; placeholders and texts without a letter are nothing.
+
+    Example:
+        >>> normalize_name("タロウ") == normalize_name("たろう") == normalize_name("ﾀﾛｳ")
+        True
+    """
     folded = text.fold(raw)
-    if not folded or names.is_placeholder(raw):
+    if not folded or _placeholders.is_name_placeholder(raw, folded=folded):
         return None
     folded = " ".join(_NOT_LETTERS.sub(" ", folded.replace("'", "")).split())
-    return folded or None
+    return folded.translate(_HIRAGANA) or None
 
 
 _NOT_LETTERS = re.compile(r"[\W\d_]+")
+_HIRAGANA = {code: code - 0x60 for code in range(0x30A1, 0x30F7)}
+"""Each letter of katakana with that of hiragana: two ways to write one sound."""
 
 
 def normalize_family(raw: str) -> str | None:
@@ -125,6 +136,7 @@ def _name_traits(values: Sequence[str]) -> dict[str, Trait]:
     ]
     return {
         "han": han,
+        "script": np.fromiter(map(script_of_name, values), dtype=np.int32, count=len(values)),
         "first": np.fromiter((ord(value[0]) for value in values), dtype=np.int32, count=len(values)),
         "sound": code_of(spoken),
         "several": np.fromiter((" " in value for value in values), dtype=bool, count=len(values)),
@@ -133,6 +145,38 @@ def _name_traits(values: Sequence[str]) -> dict[str, Trait]:
         "sound_bag": np.fromiter(map(digest_of, spoken), dtype=np.uint64, count=len(values)),
         **outline(values),
     }
+
+
+_LATIN_SCRIPT, _HAN_SCRIPT, _LATIN_ENDS, _HANGUL = 0, 1, 0x300, range(0xAC00, 0xD800)
+
+
+def script_of_name(value: str) -> int:
+    """Number the script of a name: 0 Latin, 1 Han, else by its first letter's place among all letters.
+
+    Example:
+        >>> len({script_of_name(name) for name in ("anna", "анна", "άννα", "안나", "あんな", "安娜", "آنا")})
+        7
+    """
+    if text.has_han(value):
+        return _HAN_SCRIPT
+    first = ord(value[0])
+    if first < _LATIN_ENDS or 0x1E00 <= first < 0x1F00:
+        return _LATIN_SCRIPT
+    return 2 + ((0x1100 if first in _HANGUL else first) >> 8)
+
+
+def are_told_apart(one: int, two: int) -> bool:
+    """Whether names of two scripts can be compared: of one script, or Han with Latin, which is taken for pinyin.
+
+    Any other two (Щербаков and Shcherbakov) look different whoever bears them, and that is no evidence.
+    """
+    return one == two or (one <= _HAN_SCRIPT and two <= _HAN_SCRIPT)
+
+
+def _of_other_scripts(field: EncodedField, a: Codes, b: Codes) -> NDArray[np.bool_]:
+    """``are_told_apart``, turned over, for many pairs."""
+    one, two = field.traits["script"][a], field.traits["script"][b]
+    return np.asarray((one != two) & (np.maximum(one, two) > _HAN_SCRIPT))
 
 
 def _bags(values: Sequence[str], han: Sequence[bool]) -> Trait:
@@ -171,7 +215,8 @@ def _prepare_given(values: Sequence[str]) -> Prepared:
     roots = [value if h else names.nickname_root(value) for value, h in zip(values, han, strict=True)]
     known = np.fromiter((not h and len(names.nicknames(v)) > 1 for v, h in zip(values, han, strict=True)), dtype=bool)
     starts = [value if h else value[:3] for value, h in zip(values, han, strict=True)]
-    return Prepared({"root": roots, "start": starts}, traits | {"root": code_of(roots), "known": known})
+    root = code_of(roots)
+    return Prepared({"root": root, "start": starts}, traits | {"root": root, "known": known})
 
 
 def _prepare_family(values: Sequence[str]) -> Prepared:
@@ -232,11 +277,12 @@ def _compare_given(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
     level[root[a] == root[b]] = 1
     alike_in_sound = han & (field.traits["sound"][a] == field.traits["sound"][b]) & (field.traits["sound"][a] >= 0)
     level[alike_in_sound & (level == GIVEN_ANOTHER)] = 3
+    level[_of_other_scripts(field, a, b) & np.isin(level, (GIVEN_DIFFERENT, GIVEN_ANOTHER))] = NULL
     return level
 
 
 def _compare_family(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
-    level = np.full(len(a), 4, dtype=np.int8)
+    level = np.full(len(a), FAMILY_DIFFERENT, dtype=np.int8)
     length = field.traits["length"]
     shorter = np.minimum(length[a], length[b])
     check = np.flatnonzero((shorter >= 3) & ~(field.traits["han"][a] | field.traits["han"][b]))
@@ -249,6 +295,7 @@ def _compare_family(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
     level[_alike(field, a, b, ~typo)] = 3
     level[check[overlap]] = 2
     level[typo] = 1
+    level[_of_other_scripts(field, a, b) & (level == FAMILY_DIFFERENT)] = NULL
     return level
 
 
@@ -294,68 +341,4 @@ GENERATION = Kind(
     prepare=prepare_outline,
     compare=_compare_generations,
     limit=0.01,
-)
-
-
-def _prepare_dates(values: Sequence[str]) -> Prepared:
-    digits = np.frombuffer("".join(values).encode("ascii"), dtype=np.uint8).reshape(-1, 8)
-    number = digits.astype(np.int32) - ord("0")
-    parts = np.stack(
-        [number[:, :4] @ np.array([1000, 100, 10, 1]), number[:, 4:6] @ np.array([10, 1]), number[:, 6:] @ [10, 1]],
-        axis=1,
-    )
-    return Prepared({}, {"digits": digits, "parts": parts})
-
-
-def _compare_dates(field: EncodedField, a: Codes, b: Codes) -> LevelArray:
-    x, y = field.traits["digits"][a], field.traits["digits"][b]
-    apart = x != y
-    count = apart.sum(axis=1)
-    level = np.full(len(a), DATE_DIFFERENT, dtype=np.int8)
-    same_year, same_month, same_day = ~apart[:, :4].any(axis=1), ~apart[:, 4:6].any(axis=1), ~apart[:, 6:].any(axis=1)
-    level[same_year] = 4
-    steps = np.abs(field.traits["parts"][a] - field.traits["parts"][b])
-    level[(steps <= 1).all(axis=1)] = 3
-    level[(same_year.astype(int) + same_month + same_day >= 2) | (count == 2)] = 2
-    swapped = np.zeros(len(a), dtype=bool)
-    for i in range(7):  # two neighboring digits exchanged
-        swapped |= (count == 2) & apart[:, i] & (x[:, i] == y[:, i + 1]) & (x[:, i + 1] == y[:, i])
-    day_for_month = same_year & (x[:, 4:6] == y[:, 6:]).all(axis=1) & (x[:, 6:] == y[:, 4:6]).all(axis=1)
-    level[(count == 1) | swapped | day_for_month] = 1
-    return level
-
-
-_DIGITS = re.compile(r"\D*(\d{4})\D?(\d{2})\D?(\d{2})(?:\D.*)?\Z", re.DOTALL)
-
-
-def normalize_date(raw: str) -> str | None:
-    """Eight digits, year first; a date that does not exist keeps its digits, because its twin may have the same.
-
-    Example:
-        >>> normalize_date("1999-02-31"), normalize_date("?")
-        ('19990231', None)
-    """
-    found = _DIGITS.match(raw)
-    return "".join(found.groups()) if found else None
-
-
-_DATE_LEVELS = (
-    "exact",
-    "one edit or day and month swapped",
-    "two parts equal or two edits",
-    "each part one off at most",
-    "same year",
-    "different",
-)
-DATE_DIFFERENT = _DATE_LEVELS.index("different")
-
-DATE = Kind(
-    name="date",
-    levels=_DATE_LEVELS,
-    start=(0.9, 0.06, 0.015, 0.005, 0.01, 0.01),
-    different=DATE_DIFFERENT,
-    normalize=normalize_date,
-    prepare=_prepare_dates,
-    compare=_compare_dates,
-    limit=0.1,
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from crmkit._progress import chunks
 from crmkit.matching._sorting import distinct_keys
 from crmkit.normalize import addresses, text
 
@@ -23,6 +24,8 @@ from ._alike import (
     word_outline,
 )
 from ._fields import Kind, Prepared
+from ._together import TOGETHER
+from ._vocabulary import OfParts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,17 +36,27 @@ __all__ = ["CITY", "POSTCODE", "REGION", "STREET", "split_street"]
 
 
 def normalize_street(raw: str) -> str | None:
-    """Folded street with abbreviations and ordinals unified."""
-    return addresses.street(raw) or None
+    """Folded street with abbreviations and ordinals unified, traditional characters as simplified ones.
+
+    Example:
+        >>> normalize_street("朝陽區建國路88號") == normalize_street("朝阳区建国路88号")
+        True
+    """
+    return text.to_simplified(addresses.street(raw)) or None
 
 
 def normalize_streets(values: Sequence[str]) -> Iterator[str | None]:
     """Normalize many lines, those that differ in nothing but their numbers only once."""
+    forms: dict[str, tuple[int, list[str] | None]] = {}
+    for part in chunks(len(values), TOGETHER):
+        yield from _normalize_streets(values[part], forms)
+
+
+def _normalize_streets(values: Sequence[str], forms: dict[str, tuple[int, list[str] | None]]) -> Iterator[str | None]:
     joined = "\n".join(values)
     if joined.count("\n") != len(values) - 1:
         joined = "\n".join(["" if "\n" in raw else raw for raw in values])  # then it has no number, and is read alone
     numbers = iter(_RUN.findall(joined))
-    forms: dict[str, tuple[int, list[str] | None]] = {}
     for raw, line in zip(values, _RUN.sub("0", joined).split("\n"), strict=bool(values)):
         known = forms.get(line)
         if known is None:
@@ -70,7 +83,7 @@ def _form_of(line: str) -> tuple[int, list[str] | None]:
     if not 1 < len(around) <= len(_MARKS) + 1:
         return len(around) - 1, None
     marked = "".join(itertools.chain.from_iterable(itertools.zip_longest(around, marks, fillvalue="")))
-    parts = _RUNS(addresses.street(marked))
+    parts = _RUNS(text.to_simplified(addresses.street(marked)))
     if sorted(parts[1::2]) != list(marks) or ("stra" in marked.lower() and _GLUED.search(marked)):
         return len(marks), None
     return len(marks), parts
@@ -153,7 +166,11 @@ def _prepare_streets(values: Sequence[str]) -> Prepared:
     }
     return Prepared(
         {"house": _together(number_codes, code_of([_first_word(name) for name in names])[place]), "start": starts},
-        {"number": number_codes, **outline(values), **{trait: found[place] for trait, found in of_names.items()}},
+        {
+            "number": number_codes,
+            **outline(values),
+            **{trait: OfParts(found, place) for trait, found in of_names.items()},
+        },
     )
 
 

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["by_line", "without"]
+__all__ = ["TOGETHER", "by_line", "without"]
+
+TOGETHER = 1 << 17
+"""Texts that are changed together at most, so that what it takes for a while does not grow with the file."""
 
 
 def by_line(values: Sequence[str], change: Callable[[str], str]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crmkit.normalize import companies, names, text
+from crmkit.normalize import _company_forms, _placeholders, text
 
 from ._alike import (
     code_of,
@@ -38,7 +38,10 @@ _PUNCTUATION = re.compile(r"[\W_]+")
 
 def normalize_company(raw: str) -> str | None:
     """The core of a company's name: folded, without its legal form."""
-    return None if names.is_placeholder(raw) else companies.core(raw) or None
+    folded = text.fold(raw)
+    if _placeholders.is_name_placeholder(raw, folded=folded):
+        return None
+    return _company_forms.split_folded(folded)[0] or None
 
 
 def rare_tokens(value: str) -> str | None:
@@ -210,6 +213,7 @@ EXACT = Kind(
     normalize=_fold,
     prepare=prepare_outline,
     compare=_compare_nothing,
+    owned_alone=True,
 )
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ._labels import KnownPairs
 
-__all__ = ["Question", "Questions", "choose_questions"]
+__all__ = ["Question", "Questions", "check_number_of_questions", "choose_questions"]
 
 _EDGES = np.array([-4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 5.0])
 _YES, _NO, _STOP = (
@@ -154,6 +154,16 @@ def _said(left: object, right: object) -> str:
     return "equal" if left == right else "different"
 
 
+def check_number_of_questions(n: object) -> None:
+    """Refuse what is no number of pairs.
+
+    Raises:
+        InvalidValueError: No whole number, or less than 0.
+    """
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 0:
+        raise InvalidValueError("n= is how many pairs to ask about: a whole number from 0")
+
+
 def choose_questions(pairs: ScoredPairs, known: KnownPairs, n: int, *, seed: int) -> NDArray[np.intp]:
     """Choose up to ``n`` scored pairs that nobody answered yet.
 
@@ -163,8 +173,7 @@ def choose_questions(pairs: ScoredPairs, known: KnownPairs, n: int, *, seed: int
     Note:
         O(pairs log pairs).
     """
-    if n < 0:
-        raise InvalidValueError("ask for 0 pairs or more")
+    check_number_of_questions(n)
     open_ = np.flatnonzero(known.answers(pairs.left, pairs.right) == 0)
     order = np.random.default_rng(seed).permutation(open_)
     stratum = np.searchsorted(_EDGES, pairs.log_odds[order]) * 64 + pairs.explanation[order]

@@ -39,11 +39,14 @@ def _labels(values: Iterable[Label]) -> tuple[Label, ...]:
     """Keep each answer once.
 
     Raises:
-        InvalidValueError: One pair has both answers.
+        InvalidValueError: One pair has both answers, or a record is not named by an id.
     """
     known: dict[tuple[Hashable, Hashable], Label] = {}
     for label in values:
-        before = known.setdefault((label.left, label.right), label)
+        try:
+            before = known.setdefault((label.left, label.right), label)
+        except TypeError:  # neither shown nor repeated: it may be a whole record
+            raise InvalidValueError("a label names two records by their ids, texts or numbers, not by lists") from None
         if before.match != label.match:
             raise InvalidValueError(_BOTH)
     return tuple(known.values())
@@ -86,10 +89,15 @@ class Labels:
         """Make labels of triples (left record id, right record id, whether they match).
 
         Raises:
-            InvalidValueError: An answer is neither true nor false; the text "no" would be true, and ``None`` false.
+            InvalidValueError: An answer is neither true nor false; the text "no" would be true, and ``None`` false. Or
+                something else is no triple of this form.
         """
         found = []
-        for left, right, match in answers:
+        for answer in answers:
+            try:
+                left, right, match = answer
+            except (TypeError, ValueError):
+                raise InvalidValueError("each label is two record ids and true or false") from None
             if not _is_answer(match):
                 raise InvalidValueError("a label is True for a match and False for none; leave out what is not known")
             found.append(Label(left, right, bool(match)))
@@ -97,6 +105,14 @@ class Labels:
 
     def __add__(self, other: Labels) -> Labels:
         return Labels((*self.pairs, *other.pairs))
+
+    def updated(self, later: Labels | None) -> Labels:
+        """Return these labels and later ones, which count where both answer for the same two records."""
+        check_labels(later)
+        if not later:
+            return self
+        said = {frozenset((one.left, one.right)) for one in later}
+        return Labels((*(one for one in self if frozenset((one.left, one.right)) not in said), *later))
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -125,6 +141,16 @@ class Labels:
         if not all(isinstance(one, (list, tuple)) and len(one) == 3 and isinstance(one[2], bool) for one in pairs):
             raise FormatError("each label is two record ids and true or false", location="pairs")
         return cls.of((left, right, match) for left, right, match in pairs)
+
+
+def check_labels(labels: object) -> None:
+    """Refuse what is neither labels nor ``None``.
+
+    Raises:
+        InvalidValueError: It is something else, such as a list of triples.
+    """
+    if labels is not None and not isinstance(labels, Labels):
+        raise InvalidValueError("labels= takes Labels; make them of triples with Labels.of(...)")
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -161,6 +187,7 @@ def known_pairs(labels: Labels | None, ids: Sequence[Sequence[object]]) -> Known
         NotFoundError: A label names a record that the frame does not have; the message does not repeat its id.
         InvalidValueError: One names the same record twice, or one pair has both answers.
     """
+    check_labels(labels)
     n = sum(len(one) for one in ids)
     pairs = () if labels is None else labels.pairs
     tables = [{record_id: row for row, record_id in enumerate(one)} for one in ids] if pairs else [{}]

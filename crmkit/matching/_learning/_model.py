@@ -11,26 +11,27 @@ the ratio e_same / e_different, whose logarithm ``group_evidence`` computes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
-from crmkit.errors import FormatError
+from crmkit.errors import FormatError, SchemaError
 from crmkit.matching._kinds._channels import EMAIL_LOCAL
 from crmkit.matching._settings._presets import CHANCE, MATCH
 from crmkit.matching.comparisons import KINDS
 
 from ._causes import log_ratio
 from ._correction import features
+from ._wellformed import check_model
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from crmkit.matching._kinds._fields import Comparison
     from crmkit.matching._pairs._levels import PairLevels
+    from crmkit.matching._reading._encode import Encoded
 
     FloatArray = NDArray[np.float64]
     Memberships = list[list[tuple[int, NDArray[np.bool_] | None]]]
@@ -42,6 +43,7 @@ __all__ = [
     "PERSON_NAMES",
     "MatchModel",
     "Posterior",
+    "adapted",
     "field_evidence",
     "filled_groups",
     "group_evidence",
@@ -139,21 +141,22 @@ class MatchModel:
         """Read what ``to_dict`` wrote.
 
         Raises:
-            FormatError: The document is not a match model, or one of a later version.
+            FormatError: The document is not a match model, one of a later version, or holds what no model learns.
         """
         from crmkit.matching._kinds._fields import Comparison
 
-        if document.get("format") != FORMAT:
+        if not isinstance(document, Mapping) or document.get("format") != FORMAT:
             raise FormatError(f"not a {FORMAT} document; save models with to_dict()", location="format")
+        check_model(document)
         values: dict[str, Any] = dict(document)
         del values["format"]
         comparisons = tuple(Comparison.from_dict(one) for one in values.pop("comparisons"))
         email = values.pop("namesake_email")
         for table in ("errors", "chance"):
-            values[table] = {name: np.asarray(numbers) for name, numbers in values[table].items()}
+            values[table] = {name: np.asarray(numbers, dtype=np.float64) for name, numbers in values[table].items()}
         return cls(
             comparisons=comparisons,
-            namesake_email=None if email is None else np.asarray(email),
+            namesake_email=None if email is None else np.asarray(email, dtype=np.float64),
             **values,
         )
 
@@ -169,6 +172,18 @@ class Posterior:
 
     log_odds: FloatArray
     explanation: NDArray[np.int8]
+
+
+def adapted(model: MatchModel, encoded: Encoded) -> MatchModel:
+    """Return the model for another file.
+
+    Raises:
+        SchemaError: The file is compared on something else than the model was fitted on.
+    """
+    have, need = [one.name for one in encoded.comparisons], [one.name for one in model.comparisons]
+    if have != need:
+        raise SchemaError(f"the model was fitted on {', '.join(need)}, this frame has {', '.join(have) or 'none'}")
+    return model.for_size(encoded.effective, encoded.possible_pairs)
 
 
 def field_evidence(model: MatchModel, pairs: PairLevels) -> tuple[FloatArray, FloatArray]:

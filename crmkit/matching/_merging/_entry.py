@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -49,12 +49,12 @@ def merge_clusters(
     Args:
         frame: Any frame.
         clusters: Record id -> cluster; or a frame with ``record_id`` and ``cluster_id``, as ``.clusters`` of a report;
-            or one cluster for each row. Clusters are anything that can be hashed; records without one, or with
-            ``None``, stay alone.
+            or one cluster for each row. Clusters are anything that can be hashed; records without one, or with a
+            missing one (``None``, ``NaN``, ``pd.NA``), stay alone.
         key: Column with the record ids; without it a column recognized as the id, else the row position.
         kind: What one row is; recognised from the columns where ``None``.
         survivorship: As for :meth:`MatchReport.merge`.
-        survivors: Record ids that stay, whatever the rules say; at most one of a cluster.
+        survivors: Record ids that stay, whatever the rules say; at most one of a cluster. A text is one id.
         previous: The log of the merges before this one, which the new log then continues.
         by: Who does it.
         reason: Why.
@@ -66,7 +66,7 @@ def merge_clusters(
     Raises:
         NotFoundError: A cluster or ``survivors`` names a record that the frame does not have.
         InvalidValueError: One record in two clusters, or two survivors of one.
-        SchemaError: No such key column, or one in which an id is missing or repeated.
+        SchemaError: No such key column, one in which an id is missing or repeated, or clusters that are none.
         ShapeError: Not one cluster for each row.
 
     Example:
@@ -79,14 +79,13 @@ def merge_clusters(
     """
     table = frames.read(frame)
     found = recognition.recognize(table, kind=kind)
-    ids, column, note = record_ids(table, key, found.key)
-    if key is not None and note is not None:
-        raise SchemaError(f"{note}; a key needs one id of its own for each row")
+    ids, column, _ = record_ids(table, key, found.key)
     as_text = frames.as_text
     rows = {record if type(record) is str else as_text(record): row for row, record in enumerate(ids)}
     labels = _labels(clusters, rows)
     texts = list(rows)
-    chosen = frozenset(_row_of(record, rows, "survivors=") for record in survivors)
+    stay = [survivors] if isinstance(survivors, str) else survivors
+    chosen = frozenset(_row_of(record, rows, "survivors=") for record in stay)
     held = labels[sorted(chosen)].tolist()
     if len(set(held)) < len(held):
         raise InvalidValueError("survivors= names two records of one cluster; only one can stay")
@@ -144,22 +143,34 @@ def _labels(clusters: Any, rows: Mapping[str, int]) -> NDArray[np.int64]:
     if given is None:
         given = _by_record(_pairs(clusters), rows)
     numbers: dict[object, int] = {}
-    # Who is in no cluster is alone: an object of its own is equal to nothing else.
-    named = [object() if cluster is None else cluster for cluster in given]
-    return np.array([numbers.setdefault(name, len(numbers)) for name in named], dtype=np.int64)
+    if not set(map(type, given)) <= {int, str}:
+        # Who is in no cluster is alone: an object of its own is equal to nothing else.
+        given = [object() if frames.is_missing(cluster) else cluster for cluster in given]
+    try:
+        return np.array([numbers.setdefault(name, len(numbers)) for name in given], dtype=np.int64)
+    except TypeError:
+        raise SchemaError(
+            "a cluster in clusters= cannot be hashed; give record id -> cluster, or one cluster for each row, and no "
+            "lists of the records of each"
+        ) from None
 
 
 def _in_order(clusters: Any, count: int) -> Sequence[Hashable] | None:
     """Return the cluster of each row where one is given for each; ``None`` where records are named."""
-    if isinstance(clusters, np.ndarray):
-        clusters = clusters.tolist()
-    if not isinstance(clusters, list | tuple | range) or (len(clusters) and isinstance(clusters[0], dict)):
+    if isinstance(clusters, Mapping) or (
+        isinstance(clusters, list | tuple) and clusters and isinstance(clusters[0], Mapping)
+    ):
         return None
+    if not isinstance(clusters, list | tuple | range):
+        try:
+            clusters = frames.read_column(clusters).values
+        except SchemaError:  # then it is a frame, or else reading it as one says what is wrong
+            return None
     if len(clusters) != count:
         raise ShapeError(
             f"clusters= has {len(clusters)} entries for {count} rows", expected=count, actual=len(clusters)
         )
-    return clusters
+    return cast("Sequence[Hashable]", clusters)
 
 
 def _by_record(pairs: Iterable[tuple[object, Hashable]], rows: Mapping[str, int]) -> Sequence[Hashable]:
@@ -170,6 +181,8 @@ def _by_record(pairs: Iterable[tuple[object, Hashable]], rows: Mapping[str, int]
         row = None if record is None else rows.get(frames.as_text(record))
         if row is None:
             unknown += 1
+        elif frames.is_missing(cluster):
+            continue
         elif given[row] is None:
             given[row] = cluster
         elif given[row] != cluster:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
 
-from crmkit.normalize import dates
+from crmkit import frames
+from crmkit.errors import ShapeError
+from crmkit.frames import Distinct
+from crmkit.normalize import _placeholders
+
+from ._moments import moment_ranks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +26,7 @@ if TYPE_CHECKING:
 
     Scores = NDArray[np.float64]
 
-__all__ = ["Members", "best_rows", "contested", "used_codes"]
+__all__ = ["Members", "best_rows", "contested", "says_nothing", "used_codes"]
 
 
 @attrs.define(eq=False)
@@ -54,7 +58,10 @@ class Members:
     _places: NDArray[np.int64] | None = None
     _filled: Scores | None = None
     _moments: dict[str, Scores] = attrs.field(factory=dict)
-    _codes: dict[str, NDArray[np.int32]] = attrs.field(factory=dict)
+    _distinct: dict[str, Distinct] = attrs.field(factory=dict)
+    _texts: dict[str, Distinct] = attrs.field(factory=dict)
+    _said: dict[str, NDArray[np.bool_]] = attrs.field(factory=dict)
+    _alone: _Alone | None = None
     _judged: dict[tuple[str, str], Scores] = attrs.field(factory=dict)
 
     @property
@@ -69,10 +76,53 @@ class Members:
 
     def codes(self, column: str) -> NDArray[np.int32]:
         """Return which distinct value of ``column`` each row holds, -1 for none."""
-        found = self._codes.get(column)
+        return self.distinct(column).codes
+
+    def distinct(self, column: str) -> Distinct:
+        """Return the distinct values of ``column`` that these rows hold, and which of them each row does.
+
+        Note:
+            Values may be among them that none of the rows holds. Other rows of the table are not looked at.
+        """
+        found = self._distinct.get(column)
         if found is None:
-            found = self._codes[column] = self.table.distinct(column).codes[self.rows]
+            if self._whole is None:
+                found = self._rows_alone().distinct(column)
+            else:
+                whole = self._whole.distinct(column)
+                found = Distinct(whole.values, whole.codes[self._places])
+            self._distinct[column] = found
         return found
+
+    def texts(self, column: str) -> Distinct:
+        """Return the same with every value as a person would type it."""
+        found = self._texts.get(column)
+        if found is None:
+            if self._whole is None:
+                found = self._rows_alone().texts(column)
+            else:
+                whole = self._whole.texts(column)
+                found = Distinct(whole.values, whole.codes[self._places])
+            self._texts[column] = found
+        return found
+
+    def says(self, column: str) -> NDArray[np.bool_]:
+        """Return whether the cell of each row says something: not empty, not blank, no ``n/a``."""
+        found = self._said.get(column)
+        if found is None:
+            if self._whole is not None:
+                return self._whole.says(column)[self._places]
+            distinct = self.distinct(column)
+            something = np.ones(len(distinct) + 1, dtype=bool)
+            something[-1] = False  # for -1
+            something[[code for code, value in enumerate(distinct.values) if says_nothing(value)]] = False
+            found = self._said[column] = something[distinct.codes]
+        return found
+
+    def _rows_alone(self) -> _Alone:
+        if self._alone is None:
+            self._alone = _Alone(self.table, self.rows)
+        return self._alone
 
     def judged(self, column: str, question: str) -> Scores:
         """Return what is known of the texts of a column, to be filled in; NaN where nothing is.
@@ -84,7 +134,7 @@ class Members:
             return self._whole.judged(column, question)
         found = self._judged.get((column, question))
         if found is None:
-            size = len(self.table.texts(column)) + 1
+            size = len(self.texts(column)) + 1
             found = self._judged[column, question] = np.full(size, np.nan)
         return found
 
@@ -93,24 +143,30 @@ class Members:
         if self._whole is not None:
             return self._whole.moments(column)[self._places]
         if column not in self._moments:
-            distinct = self.table.texts(column)
-            codes = distinct.codes[self.rows]
+            distinct = self.texts(column)
+            codes = distinct.codes
             used = used_codes(codes, len(distinct))
             ranks = np.full(len(distinct) + 1, -np.inf)
             values = distinct.values
-            ranks[used] = _moment_ranks([str(values[code]) for code in used.tolist()])
+            ranks[used] = moment_ranks([str(values[code]) for code in used.tolist()])
             self._moments[column] = ranks[codes]
         return self._moments[column]
 
     def filled(self) -> Scores:
-        """Return how many columns each row has a value in."""
+        """Return how many columns of each row say something."""
         if self._whole is not None:
             return self._whole.filled()[self._places]
         if self._filled is None:
             self._filled = np.zeros(len(self.rows))
             for column in self.table.columns:
-                self._filled += self.codes(column) >= 0
+                self._filled += self.says(column)
         return self._filled
+
+    def places_in(self, whole: Members) -> NDArray[np.int64]:
+        """Return where each row is among those of which these are a part."""
+        if self._places is None or self._whole is not whole:
+            raise ShapeError("these are no rows of the others", expected=len(whole.rows), actual=len(self.rows))
+        return self._places
 
     def at(self, places: NDArray[np.int64]) -> Members:
         """Return single rows, each as a cluster of its own, to score no others."""
@@ -128,24 +184,47 @@ class Members:
         return chosen, places
 
 
-_ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z?)?")
-_ZERO, _NINE = ord("0"), ord("9")
-_EXACT = 15
-"""Digits that a float holds without loss."""
+def says_nothing(value: object) -> bool:
+    """Say whether a cell might as well be empty: a blank, a marker such as ``n/a``, an empty list."""
+    if isinstance(value, str):
+        return _placeholders.says_nothing(value)
+    return isinstance(value, list | tuple | dict | set | frozenset) and not value
 
 
-def _uniform(texts: Sequence[str]) -> Scores | None:
-    """Return the digits of ISO dates or times as numbers, if all are written alike; text order is time order then."""
-    if not texts or not _ISO.fullmatch(texts[0]) or set(map(len, texts)) != {len(texts[0])}:
-        return None
-    signs = np.array(texts).view(np.uint32).reshape(len(texts), -1)
-    digit = np.array([char.isdigit() for char in texts[0]])
-    digits = signs[:, digit]
-    if int(digit.sum()) > _EXACT or not (signs[:, ~digit] == signs[0, ~digit]).all():
-        return None
-    if not ((digits >= _ZERO) & (digits <= _NINE)).all():
-        return None
-    return np.asarray((digits - _ZERO).astype(np.float64) @ 10.0 ** np.arange(digits.shape[1])[::-1])
+_MOST = 0.8
+"""Where more of a table's rows than this are in clusters, a table of them alone would only cost."""
+
+
+class _Alone:
+    """The rows of clusters as a table of their own, so that finding distinct values does not touch the others."""
+
+    def __init__(self, table: Table, rows: NDArray[np.int64]) -> None:
+        self._table, self._rows = table, rows
+        self._part, self._places = table, rows
+        if len(rows) < _MOST * len(table):
+            order = np.argsort(rows, kind="stable")
+            self._part = frames.read(table.take(rows[order].tolist()))
+            self._places = np.empty(len(rows), dtype=np.int64)
+            self._places[order] = np.arange(len(rows))
+
+    def distinct(self, column: str) -> Distinct:
+        if self._is_empty(column):
+            return Distinct([], np.full(len(self._rows), -1, dtype=np.int32))
+        found = self._part.distinct(column)
+        return Distinct(found.values, found.codes[self._places])
+
+    def texts(self, column: str) -> Distinct:
+        if self._is_empty(column):
+            return self.distinct(column)
+        distinct, found = self._part.distinct(column), self._part.texts(column)
+        if found is not distinct and any(isinstance(value, dt.datetime | np.datetime64) for value in distinct.values):
+            found = self._table.texts(column)  # whether they are dates is told by all moments of the column
+            return Distinct(found.values, found.codes[self._rows])
+        return Distinct(found.values, found.codes[self._places])
+
+    def _is_empty(self, column: str) -> bool:
+        """Say whether it is a key that other records have and none of these."""
+        return column not in self._part.columns and column in self._table.columns
 
 
 def used_codes(codes: NDArray[np.int32], size: int) -> NDArray[np.int64]:
@@ -153,34 +232,6 @@ def used_codes(codes: NDArray[np.int32], size: int) -> NDArray[np.int64]:
     occurs = np.zeros(size + 1, dtype=bool)
     occurs[codes] = True  # -1, for no value, is the last
     return np.flatnonzero(occurs[:-1])
-
-
-def _moment_ranks(texts: Sequence[str]) -> Scores:
-    """Order texts of dates and times: ISO by moment, numbers by value, everything else by the day it names."""
-    uniform = _uniform(texts)
-    if uniform is not None:
-        return uniform
-    if all(map(str.isdecimal, texts)):
-        return np.array([float(one) for one in texts])
-    moments = [_iso(one) for one in texts]
-    if None not in moments:
-        return np.array(moments, dtype=np.float64)
-    order = dates.infer_order(texts)
-    days = (dates.parse(one, order=order) for one in texts)
-    return np.array([-np.inf if day is None else float(day.toordinal()) for day in days])
-
-
-def _iso(text: str) -> float | None:
-    try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
-    return (moment - _EPOCH) / _TICK
-
-
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_TICK = dt.timedelta(microseconds=1)
 
 
 def contested(members: Members, columns: Sequence[str]) -> NDArray[np.bool_]:
@@ -204,20 +255,54 @@ def best_rows(
     """Return for each cluster the place in ``members.rows`` whose value survives, -1 where none has a value.
 
     Note:
-        One sort over the rows of all clusters.
+        Where a value is needed, a cell that says nothing, such as ``n/a``, never wins over one that says something.
+        A rule is asked about the clusters in which the rules before it left several rows, and only about these.
     """
     if len(rules) > 1 and rules[0].highest is not None and allowed is None:
         return _best_of_the_rest_first(members, column, rules, needs_value=needs_value)
     open_ = np.ones(len(members.rows), dtype=bool) if allowed is None else allowed.copy()
     if rules[0].needs_value if needs_value is None else needs_value:
         open_ &= members.codes(column) >= 0
-    chosen = np.flatnonzero(open_)
-    keys = [-rule.scores(members, column)[chosen] for rule in rules]
-    order = chosen[np.lexsort((chosen, *keys[::-1], members.cluster[chosen]))]
-    first = order[np.flatnonzero(np.diff(members.cluster[order], prepend=-1))]
+        open_ = _telling(members, column, open_)
+    left = np.flatnonzero(open_)
+    for rule in rules:
+        tied = np.bincount(members.cluster[left], minlength=members.clusters) > 1
+        if not tied.any():
+            break
+        among = tied[members.cluster[left]]
+        part, places = (members, None) if tied.all() else members.only(tied)
+        scores = np.asarray(rule.scores(part, column))
+        if scores.shape != part.rows.shape or scores.dtype.kind not in "fiub":
+            size = len(part.rows)
+            raise ShapeError(
+                f"{type(rule).__name__} gave no number for each of {size} rows", expected=size, actual=scores.size
+            )
+        chosen = left[among]
+        best = _highest(
+            members.cluster[chosen],
+            scores.astype(np.float64)[chosen if places is None else np.searchsorted(places, chosen)],
+        )
+        among[among] = ~best
+        left = left[~among]
+    first = left[np.diff(members.cluster[left], prepend=-1) != 0]
     result = np.full(members.clusters, -1, dtype=np.int64)
     result[members.cluster[first]] = first
     return result
+
+
+def _telling(members: Members, column: str, open_: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the open rows without those that say nothing, as long as others of their cluster say something."""
+    says = members.says(column) & open_
+    told = np.zeros(members.clusters, dtype=bool)
+    told[members.cluster[says]] = True
+    return open_ & (says | ~told[members.cluster])
+
+
+def _highest(cluster: NDArray[np.int64], scores: Scores) -> NDArray[np.bool_]:
+    """Return which rows, sorted by cluster, have the highest score of theirs; what is no number is below all."""
+    start = np.flatnonzero(np.diff(cluster, prepend=-1))
+    highest = np.repeat(np.fmax.reduceat(scores, start), np.diff(np.append(start, len(cluster))))
+    return np.asarray((scores == highest) | np.isnan(highest))
 
 
 def _best_of_the_rest_first(

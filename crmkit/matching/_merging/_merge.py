@@ -14,14 +14,13 @@ import numpy as np
 
 from crmkit.changes import apply_merges
 from crmkit.normalize import emails, phones
-from crmkit.systems import canonical_fields
 
-from ._members import Members, best_rows, contested
+from ._members import Members, best_rows, says_nothing
 from ._merge_log import MergeLog
 from ._merging import Merging, Sources
-from ._rules import Longest, MostFrequent, MostRecent, SurvivorshipRule, SurvivorsOwn
+from ._rules import MostRecent, SurvivorshipRule, SurvivorsOwn
+from ._together import Known, from_one_record
 from ._united import United
-from ._wellformed import WellFormed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,11 +32,10 @@ if TYPE_CHECKING:
     from crmkit.typing import AuditSink, Frame
 
     from ._cluster_ids import ClusterIds
-    from ._members import Scores
+    from ._defaults import Group
     from ._survivorship import Plan, Survivorship
 
     Places = NDArray[np.int64]
-    Flags = NDArray[np.bool_]
 
 __all__ = ["Job", "merge_rows"]
 
@@ -83,9 +81,9 @@ def merge_rows(job: Job, survivorship: Survivorship) -> tuple[Frame, MergeLog]:
     members.survivor = np.zeros(len(members.rows), dtype=bool)
     members.survivor[survivor] = True
     golden = _Golden(members, survivor)
-    for columns, latest in plan.groups:
-        if job.key not in columns:
-            golden.together(columns, plan.roles, latest=latest)
+    for group in plan.groups:
+        if job.key not in group.columns:
+            golden.together(group, plan.roles)
     for column in job.table.columns:
         if column not in golden.rules:
             golden.choose(column, (SurvivorsOwn(),) if column == job.key else plan.chains[column])
@@ -116,28 +114,16 @@ def _members(job: Job) -> Members:
     sizes = np.bincount(job.labels)
     rows = np.flatnonzero(sizes[job.labels] > 1)
     rows = rows[np.argsort(job.labels[rows], kind="stable")]
-    _, cluster = np.unique(job.labels[rows], return_inverse=True)
-    updated = job.found.column("updated_at")
-    return Members(job.table, rows.astype(np.int64), cluster.ravel().astype(np.int64), updated)
+    cluster = np.cumsum(np.diff(job.labels[rows], prepend=job.labels[rows[:1]]) != 0, dtype=np.int64)
+    return Members(job.table, rows, cluster, job.found.column("updated_at"))
 
 
 def _survivors(members: Members, plan: Plan, preferred: frozenset[int]) -> Places:
     chain: tuple[SurvivorshipRule, ...] = plan.survivor
     if preferred:
-        chain = (_Known(np.isin(members.rows, sorted(preferred)).astype(np.float64)), *chain)
+        chain = (Known(np.isin(members.rows, sorted(preferred)).astype(np.float64), members), *chain)
     anything = members.table.columns[0] if members.table.columns else ""
     return best_rows(members, anything, chain, needs_value=False)
-
-
-@attrs.frozen(eq=False)
-class _Known(SurvivorshipRule):
-    """Scores of rows, known beforehand."""
-
-    known: Scores
-
-    def scores(self, members: Members, column: str) -> Scores:  # noqa: ARG002  # they are known
-        """Return the scores."""
-        return self.known
 
 
 class _Golden:
@@ -151,16 +137,11 @@ class _Golden:
         self.sources: dict[str, Sources] = {}
         self.rules: dict[str, str] = {}
 
-    def together(self, columns: Sequence[str], roles: Mapping[str, str], *, latest: bool) -> None:
-        """Take ``columns`` from one record."""
-        members = self.members
-        best = self.survivor.copy()
-        hot = contested(members, columns)
-        if hot.any():
-            part, places = members.only(hot)
-            best[hot] = places[_best_of_group(part, columns, roles, latest=latest)]
-        for column in columns:
-            self._take(column, best, f"from one record: {', '.join(columns)}")
+    def together(self, group: Group, roles: Mapping[str, str]) -> None:
+        """Take columns from one record, and what it lacks from records that agree with it."""
+        rule = f"from one record: {', '.join(group.columns)}"
+        for column, best in from_one_record(self.members, self.survivor, group, roles).items():
+            self._take(column, best, rule)
 
     def choose(self, column: str, chain: Sequence[SurvivorshipRule]) -> None:
         """Take one value by its rules."""
@@ -194,13 +175,14 @@ class _Golden:
     def _take(self, column: str, best: Places, rule: str) -> None:
         """Note cells of survivors that get another value than they have, and where from."""
         members, survivor = self.members, self.survivor
-        distinct = members.table.distinct(column)
+        distinct = members.distinct(column)
         codes = members.codes(column)
         differs = np.flatnonzero((best >= 0) & (codes[best] != codes[survivor]))
         rows = members.rows[survivor[differs]].tolist()
         values: list[object] = [*distinct.values, None]
         self.cells[column] = dict(zip(rows, map(values.__getitem__, codes[best[differs]].tolist()), strict=True))
-        elsewhere = np.flatnonzero((best >= 0) & (best != survivor) & (codes[best] >= 0))
+        held = (codes[best] >= 0) | (codes[survivor] >= 0)  # an emptied cell has a source, too
+        elsewhere = np.flatnonzero((best >= 0) & (best != survivor) & held)
         self.sources[column] = Sources(members.rows[survivor[elsewhere]], members.rows[best[elsewhere]])
         self.chosen[column] = best
         self.rules[column] = rule
@@ -209,7 +191,7 @@ class _Golden:
         best, several = self._uncontested(column)
         self._take(column, best, repr(rule))
         values, sources = rule.unite(self.members, column, several)
-        distinct = self.members.table.distinct(column)
+        distinct = self.members.distinct(column)
         codes = self.members.codes(column)
         for cluster, value in values.items():
             own = codes[self.survivor[cluster]]
@@ -217,52 +199,6 @@ class _Golden:
             self.sources[column].several[row] = tuple(self.members.rows[sources[cluster]].tolist())
             if own < 0 or distinct.values[own] != value:
                 self.cells[column][row] = value
-
-
-def _best_of_group(members: Members, columns: Sequence[str], roles: Mapping[str, str], *, latest: bool) -> Places:
-    """Return for each cluster the row that columns which belong together come from.
-
-    The one with the most that can be right, then by use or by time. Whether a value can be right is costly to ask, so
-    first all are taken to be; what wins then and is right has won, for no other can have more.
-    """
-    hot = {column: contested(members, [column]) for column in columns}
-    filled = np.zeros(len(members.rows))
-    for column in columns:
-        filled += members.codes(column) >= 0
-    best = _by_filled(members, columns, filled, latest=latest)
-    doubtful = _well_filled(members, best, columns, roles, hot) < filled[best]
-    if doubtful.any():
-        asked = np.flatnonzero(doubtful[members.cluster])
-        filled[asked] = _well_filled(members, asked, columns, roles, hot)
-        part, places = members.only(doubtful)
-        best[doubtful] = places[_by_filled(part, columns, filled[places], latest=latest)]
-    return best
-
-
-def _well_filled(
-    members: Members, places: Places, columns: Sequence[str], roles: Mapping[str, str], hot: Mapping[str, Flags]
-) -> Scores:
-    """Return how many of the columns hold something that can be right, in some of the rows.
-
-    Where all rows of a cluster hold the same in a column, it decides nothing and is not asked about.
-    """
-    fields = canonical_fields()
-    score = np.zeros(len(places))
-    for column in columns:
-        kind = fields[roles[column]].type if roles.get(column) in fields else "text"
-        filled = members.codes(column)[places] >= 0
-        score += filled
-        asked = np.flatnonzero(filled & hot[column][members.cluster[places]])
-        score[asked] += WellFormed(kind).scores(members.at(places[asked]), column) - 1.0
-    return score
-
-
-def _by_filled(members: Members, columns: Sequence[str], filled: Scores, *, latest: bool) -> Places:
-    frequency = sum(MostFrequent().scores(members, column) for column in columns)
-    length = sum(Longest().scores(members, column) for column in columns)
-    by_use = (_Known(np.asarray(frequency)), _Known(np.asarray(length)))
-    rest = (MostRecent(), *by_use) if latest else (*by_use, MostRecent())
-    return best_rows(members, columns[0], (_Known(filled), *rest), needs_value=False)
 
 
 def _unite_seconds(job: Job, golden: _Golden) -> None:
@@ -274,19 +210,20 @@ def _unite_seconds(job: Job, golden: _Golden) -> None:
 
 
 def _unite_second(golden: _Golden, first: str, second: str, normal: Callable[[str], str | None]) -> None:
-    members, survivor, table = golden.members, golden.survivor, golden.members.table
+    members, survivor = golden.members, golden.survivor
     chosen, spare = golden.chosen[first], golden.chosen[second]
-    empty = (spare < 0) | (members.codes(second)[spare] < 0)
+    empty = (spare < 0) | ~members.says(second)[spare]
     _, several = golden._uncontested(first)
-    wanted = empty & several & ~np.isin(members.rows[survivor], list(golden.cells[second]))
+    united = [row for row, value in golden.cells[second].items() if not says_nothing(value)]
+    wanted = empty & several & ~np.isin(members.rows[survivor], united)
     if not wanted.any():
         return
     part, places = members.only(wanted)
-    codes = _comparable(table, first, normal, part)
+    codes = _comparable(part, first, normal)
     taken = codes[np.searchsorted(places, chosen[wanted])]
     other = (codes >= 0) & (codes != taken[part.cluster])
     best = best_rows(part, first, (MostRecent(),), allowed=other)
-    values: list[Any] = table.distinct(first).values
+    values: list[Any] = part.distinct(first).values
     stays = members.rows[survivor[wanted]]
     for cluster in np.flatnonzero(best >= 0).tolist():
         row, source = int(stays[cluster]), int(best[cluster])
@@ -295,10 +232,10 @@ def _unite_second(golden: _Golden, first: str, second: str, normal: Callable[[st
     golden.rules[second] += f"; else another {first}"
 
 
-def _comparable(table: Table, column: str, normal: Callable[[str], str | None], part: Members) -> NDArray[np.int64]:
+def _comparable(part: Members, column: str, normal: Callable[[str], str | None]) -> NDArray[np.int64]:
     """Return numbers of the comparable forms of the part's values; -1 for what has none."""
-    distinct = table.texts(column)
-    codes = distinct.codes[part.rows]
+    distinct = part.texts(column)
+    codes = distinct.codes
     numbers: dict[object, int] = {}
     lookup = np.full(len(distinct) + 1, -1, dtype=np.int64)
     for code in np.unique(codes[codes >= 0]).tolist():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import datetime as dt
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -48,13 +49,38 @@ def repoint(
 
 
 def _one(value: object, pointers: Mapping[str, str]) -> object | None:
-    """Return the id that stands for ``value`` now, of its type; ``None`` where it stays."""
-    into = pointers.get(frames.as_text(value))
-    if isinstance(value, bool) and into is not None:
-        return into == "true"
-    if into is None or isinstance(value, str) or not into.isdecimal():
+    """Return the id that stands for ``value`` now, of its type; ``None`` where it stays.
+
+    An id that this type cannot hold, as ``007`` and ``A7`` no integer can, is text: so it still leads to its record.
+    """
+    into = next((pointers[text] for text in _texts(value) if text in pointers), None)
+    if into is None or isinstance(value, str):
         return into
-    return float(into) if isinstance(value, float) else int(into)
+    try:
+        made = _like(value, into)
+    except Exception:  # noqa: BLE001  # a type of the caller's may raise anything for what it cannot hold
+        return into
+    return made if type(made) is type(value) and into in _texts(made) else into
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    """Return how an id may be written; a midnight also as its day, as in a column of midnights alone."""
+    text = frames.as_text(value)
+    if isinstance(value, dt.datetime) and text.endswith("T00:00:00"):
+        return text, frames.as_text(value, date_only=True)
+    return (text,)
+
+
+def _like(value: object, text: str) -> object:
+    kind: Any = type(value)
+    if isinstance(value, bool):
+        return text == "true"
+    if isinstance(value, bytes):
+        return text.encode()
+    if not isinstance(value, dt.date | dt.time):
+        return kind(text)
+    made = kind.fromisoformat(text)
+    return made.astimezone(value.tzinfo) if isinstance(value, dt.datetime) and value.tzinfo else made
 
 
 def _several(value: object, pointers: Mapping[str, str], separator: str) -> object | None:

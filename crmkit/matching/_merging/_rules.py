@@ -6,18 +6,21 @@ among equals, and the order of the input at the end. Rules see all clusters at o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import attrs
 import numpy as np
 
 from crmkit.errors import NotFoundError, SchemaError
+from crmkit.frames import as_text
 from crmkit.normalize import text
 
 from ._members import used_codes
+from ._refusals import meaning, refusing_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from ._members import Members, Scores
 
@@ -40,13 +43,18 @@ __all__ = [
 ]
 
 
-def _texts(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(values)
+def _texts(values: Iterable[object]) -> tuple[str, ...]:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise SchemaError("several names are given as a list, such as ['erp', 'web']")
+    return tuple(map(as_text, values))
 
 
 @attrs.frozen
 class SurvivorshipRule:
     """Scores rows for a column; higher survives.
+
+    A cell that says nothing (empty, blanks, ``-``, ``n/a``, ``NULL``) never survives over one that says something,
+    whatever the rule; only :class:`SurvivorsOwn` keeps it.
 
     Subclass it for a rule of your own. A rule that a program should be able to save is better :class:`ScoredBy` a
     registered function: only rules of the library can be written as data.
@@ -81,7 +89,7 @@ class MostRecent(SurvivorshipRule):
 
 @attrs.frozen
 class MostComplete(SurvivorshipRule):
-    """The value of the record with the most filled columns.
+    """The value of the record with the most filled columns; ``n/a`` fills none.
 
     .. versionadded:: 0.1.0
     """
@@ -119,8 +127,8 @@ class Longest(SurvivorshipRule):
 
     def scores(self, members: Members, column: str) -> Scores:
         """Score by characters."""
-        distinct = members.table.texts(column)
-        codes = distinct.codes[members.rows]
+        distinct = members.texts(column)
+        codes = distinct.codes
         sizes = np.zeros(len(distinct) + 1)
         used = used_codes(codes, len(distinct))
         values = distinct.values
@@ -217,9 +225,9 @@ class Verified(SurvivorshipRule):
     def scores(self, members: Members, column: str) -> Scores:  # noqa: ARG002  # the same for every column
         """Score 1 for checked, 0 for the rest."""
         wanted = frozenset(text.fold(value).strip() for value in self.values) or _CHECKED
-        distinct = members.table.texts(self.column)
+        distinct = members.texts(self.column)
         ranks = [float(text.fold(str(value)).strip() in wanted) for value in distinct.values]
-        return np.asarray(np.array([*ranks, 0.0])[distinct.codes[members.rows]])
+        return np.asarray(np.array([*ranks, 0.0])[distinct.codes])
 
 
 @attrs.frozen
@@ -234,23 +242,30 @@ class TrustedSource(SurvivorshipRule):
 
     def scores(self, members: Members, column: str) -> Scores:  # noqa: ARG002  # the same for every column
         """Score by place in the order; sources that are not in it come last."""
-        distinct = members.table.texts(self.column)
+        distinct = members.texts(self.column)
         place = {name: float(len(self.order) - rank) for rank, name in enumerate(self.order)}
         ranks = np.array([place.get(str(value), 0.0) for value in distinct.values] + [0.0])
-        return np.asarray(ranks[distinct.codes[members.rows]])
+        return np.asarray(ranks[distinct.codes])
 
 
 @attrs.frozen
 class RefusalWins(SurvivorshipRule):
-    """The value of a record that says no: an opt-out that is set, or with ``refusal="no"`` a consent that is not given.
+    """The value of a record that refuses: an opt-out that is set, or a consent that is not given.
 
-    A refusal is the person's will, and no later record takes it back by leaving the box empty.
+    A refusal is the person's will, and no later record takes it back by leaving the box empty. A word that names what
+    it says counts by itself, in whatever column: ``unsubscribed``, ``Opted out``, ``Do Not Allow``, ``不同意`` refuse;
+    ``subscribed``, ``Opted in``, ``Allow``, ``已同意`` consent. What says neither (``pending``) loses to refusals only.
+
+    Args:
+        refusal: What a bare yes or no, true or false, 1 or 0 refuses by: ``"yes"`` in a column of opt-outs, ``"no"`` in
+            one of consent. ``None`` tells it by the words of the column's name, as ``opt_out`` or ``newsletter``, in
+            English and Chinese; it is ``"yes"`` where they tell nothing.
 
     Example:
         >>> from crmkit.matching import Matcher
         >>> people = [
         ...     {"id": "1", "name": "Ana Maier", "email": "ana@example.com", "news": "unsubscribed"},
-        ...     {"id": "2", "name": "Ana Maier", "email": "ana@example.com", "news": ""},
+        ...     {"id": "2", "name": "Ana Maier", "email": "ana@example.com", "news": "subscribed"},
         ... ]
         >>> golden, _ = Matcher.contacts().dedupe(people).merge(survivorship={"news": RefusalWins()})
         >>> golden[0]["news"]
@@ -259,17 +274,20 @@ class RefusalWins(SurvivorshipRule):
     .. versionadded:: 0.1.0
     """
 
-    refusal: Literal["yes", "no"] = attrs.field(default="yes", validator=attrs.validators.in_(("yes", "no")))
+    refusal: Literal["yes", "no"] | None = attrs.field(
+        default=None, validator=attrs.validators.optional(attrs.validators.in_(("yes", "no")))
+    )
 
     def scores(self, members: Members, column: str) -> Scores:
         """Score 1 for a refusal, 0 for the opposite, between them for what is neither."""
-        distinct = members.table.texts(column)
-        refusing, other = (_YES, _NO) if self.refusal == "yes" else (_NO, _YES)
-        ranks = []
-        for value in distinct.values:
-            word = text.fold(str(value)).strip()
-            ranks.append(1.0 if word in refusing else 0.0 if word in other else 0.5)
-        return np.asarray(np.array([*ranks, 0.0])[distinct.codes[members.rows]])
+        distinct = members.texts(column)
+        refuses = self.refusal or refusing_answer(column) or "yes"
+        allows = "no" if refuses == "yes" else "yes"
+        ranks = np.zeros(len(distinct) + 1)
+        for code in used_codes(distinct.codes, len(distinct)).tolist():
+            said = meaning(str(distinct.values[code]))
+            ranks[code] = 1.0 if said in {"refusal", refuses} else 0.0 if said in {"consent", allows} else 0.5
+        return np.asarray(ranks[distinct.codes])
 
 
 @attrs.frozen
@@ -282,6 +300,7 @@ class ScoredBy(SurvivorshipRule):
 
     Raises:
         NotFoundError: Nobody registered the name.
+        SchemaError: When merging: the function failed for a value, or gave no number; the value is not repeated.
 
     Example:
         >>> register_score("digits", lambda value: sum(map(str.isdigit, value)))
@@ -304,11 +323,15 @@ class ScoredBy(SurvivorshipRule):
     def scores(self, members: Members, column: str) -> Scores:
         """Score by the function, asked once for each different value."""
         score = _registered[self.score] if isinstance(self.score, str) else self.score
-        distinct = members.table.texts(column)
-        codes = distinct.codes[members.rows]
+        distinct = members.texts(column)
+        codes = distinct.codes
         ranks = np.zeros(len(distinct) + 1)
         for code in used_codes(codes, len(distinct)).tolist():
-            ranks[code] = score(str(distinct.values[code]))
+            try:
+                ranks[code] = score(str(distinct.values[code]))
+            except Exception as error:  # noqa: BLE001  # whatever it says may quote the value
+                reason = type(error).__name__
+                raise SchemaError(f"the score of column {column!r} failed for some value: {reason}") from None
         if not np.isfinite(ranks).all():
             raise SchemaError(f"the score of column {column!r} is no number for some value")
         return np.asarray(ranks[codes])
@@ -335,13 +358,4 @@ def register_score(name: str, score: Callable[[str], float]) -> None:
 _CHECKED = frozenset({
     "1", "1.0", "true", "t", "yes", "y", "x", "on", "checked", "verified", "valid", "confirmed", "deliverable",
     "是", "对", "已验证", "已核实", "已认证", "有效",
-})  # fmt: skip
-_YES = frozenset({
-    "1", "1.0", "true", "t", "yes", "y", "x", "on", "checked", "opt out", "opted out", "opt-out", "unsubscribed",
-    "granted", "given", "opt in", "opted in", "opt-in", "subscribed", "是", "对", "已退订", "已同意", "同意",
-})  # fmt: skip
-_NO = frozenset({
-    "0", "0.0", "false", "f", "no", "n", "off", "unchecked", "denied", "refused", "declined", "withdrawn", "revoked",
-    "opt out", "opted out", "opt-out", "unsubscribed", "not given", "否", "不",
-    "未同意", "不同意", "拒绝", "已退订", "已撤回",
 })  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
@@ -11,7 +11,7 @@ from crmkit import columns as recognition
 from crmkit.errors import NotFoundError, SchemaError
 from crmkit.systems import canonical_fields
 
-from ._defaults import STYLES, TOGETHER, default_rules
+from ._defaults import STYLES, TOGETHER, Group, default_rules
 from ._rules import MostComplete, MostRecent, SurvivorFirst, SurvivorshipRule, SurvivorsOwn
 from ._survivorship_data import SurvivorshipData
 from ._united import United
@@ -30,7 +30,7 @@ __all__ = ["Survivorship", "as_survivorship"]
 
 
 def _chain(rules: Any) -> tuple[SurvivorshipRule, ...]:
-    chain = (rules,) if isinstance(rules, SurvivorshipRule) or callable(rules) else tuple(rules)
+    chain = tuple(rules) if isinstance(rules, Iterable) and not isinstance(rules, str) else (rules,)
     for rule in chain:
         if isinstance(rule, SurvivorshipRule):
             continue
@@ -63,6 +63,8 @@ def _choosing(rules: Any) -> tuple[SurvivorshipRule, ...]:
 
 
 def _names(groups: Any) -> tuple[tuple[str, ...], ...] | None:
+    if isinstance(groups, str) or any(isinstance(group, str) for group in groups or ()):
+        raise SchemaError("together= is a list of groups, such as [['street', 'city']]")
     return None if groups is None else tuple(tuple(map(str, group)) for group in groups)
 
 
@@ -77,7 +79,9 @@ class Survivorship(SurvivorshipData):
         default: Rules of all other columns; ``None`` takes those of each kind of field.
         survivor: Which record stays.
         together: Fields or columns that come from one record, as groups; ``None`` takes names, addresses, employers,
-            owners, and amounts with their currency, ``()`` nothing.
+            owners, and amounts with their currency, ``()`` nothing. What that record leaves empty is filled from others
+            that say the same in another of these columns and nothing else in any; in names, employers and owners from
+            all that do not contradict it.
 
     Raises:
         SchemaError: Not a rule, ``United`` beside another, or a rule that cannot choose the survivor.
@@ -122,7 +126,7 @@ class Survivorship(SurvivorshipData):
 
     @classmethod
     def nutshell(cls) -> Survivorship:
-        """Decide as Nutshell does: the survivor's value, else another's; e-mails, phones and tags are joined."""
+        """Decide as Nutshell does: e-mails, phones and tags are joined, custom fields stay, others are filled."""
         return cls._of_style("nutshell")
 
     @classmethod
@@ -141,7 +145,7 @@ class Survivorship(SurvivorshipData):
         for column in table.columns:
             field = found.fields.get(column)
             chain = own.get(column) or self.fields.get(field or "") or self.default
-            chains[column] = default_rules(field) if chain is None else chain
+            chains[column] = default_rules(field, column) if chain is None else chain
         for chain in (*own.values(), *chains.values(), self.survivor):
             for rule in chain:
                 needed = getattr(rule, "column", None)
@@ -157,23 +161,20 @@ class Survivorship(SurvivorshipData):
         decided = {column for column in table.columns if column in own or found.fields.get(column) in self.fields}
         return Plan(chains, self._groups(table, found, roles, decided), roles, self.survivor)
 
-    def _groups(
-        self, table: Table, found: ColumnMap, roles: Mapping[str, str], decided: set[str]
-    ) -> tuple[tuple[tuple[str, ...], bool], ...]:
+    def _groups(self, table: Table, found: ColumnMap, roles: Mapping[str, str], decided: set[str]) -> tuple[Group, ...]:
         if self.together is None:
             if self.default is not None:
                 return ()
-            named = [
-                (tuple(column for column in table.columns if roles.get(column) in group), latest)
-                for group, latest in TOGETHER
-            ]
+            open_ = [column for column in table.columns if column not in decided]
+            groups = [group.of(open_, roles) for group in TOGETHER]
         else:
             named = [
-                (tuple(_column_of(n, table, found) for n in group if not _is_absent(n, table, found)), True)
+                [_column_of(n, table, found) for n in group if not _is_absent(n, table, found)]
                 for group in self.together
             ]
-        open_ = [(tuple(column for column in columns if column not in decided), latest) for columns, latest in named]
-        return tuple((columns, latest) for columns, latest in open_ if len(columns) > 1)
+            kept = [tuple(column for column in columns if column not in decided) for columns in named]
+            groups = [Group(columns, latest=True, anchors=frozenset(columns)) for columns in kept]
+        return tuple(group for group in groups if len(group.columns) > 1)
 
 
 @attrs.frozen
@@ -181,7 +182,7 @@ class Plan:
     """What holds for one table: rules of each column, columns that come from one record, fields, who stays."""
 
     chains: Mapping[str, Chain]
-    groups: tuple[tuple[tuple[str, ...], bool], ...]
+    groups: tuple[Group, ...]
     roles: Mapping[str, str]
     survivor: Chain
 
@@ -194,7 +195,9 @@ def as_survivorship(rules: Survivorship | Mapping[str, Rules] | None) -> Survivo
 def _column_of(name: str, table: Table, found: ColumnMap) -> str:
     column = name if name in table.columns else found.column(name)
     if column is None:
-        raise SchemaError(str(NotFoundError.of("column", name, [*table.columns, *found.fields.values()])))
+        raise SchemaError(
+            str(NotFoundError.of("column", name, dict.fromkeys([*table.columns, *found.fields.values()])))
+        )
     return column
 
 

@@ -55,7 +55,7 @@ class United(SurvivorshipRule):
         """Return for some clusters the united value, and the places of the rows that gave a part of it."""
         values: dict[int, object] = {}
         sources: dict[int, list[int]] = {}
-        distinct = members.table.distinct(column)
+        distinct = members.distinct(column)
         codes = members.codes(column)
         if members.survivor is None:
             raise SchemaError("United cannot choose the survivor")

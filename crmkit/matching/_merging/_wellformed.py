@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 import numpy as np
 
+from crmkit.errors import NotFoundError
 from crmkit.normalize import _email_bulk, _phone_bulk, companies, dates, emails, names, phones
+from crmkit.systems import canonical_fields
 
+from . import _beyond_doubt
 from ._members import used_codes
 from ._rules import SurvivorshipRule
 
@@ -36,7 +40,10 @@ class WellFormed(SurvivorshipRule):
 
     Args:
         type: What the column holds, as in the canonical fields: ``email``, ``phone``, ``date``, ``datetime``,
-            ``person``, ``company``; for anything else only placeholders are told.
+            ``person``, ``company``; for their other types only placeholders are told.
+
+    Raises:
+        NotFoundError: No canonical field has such a type.
 
     Example:
         >>> from crmkit.matching import Matcher, MostRecent
@@ -57,10 +64,14 @@ class WellFormed(SurvivorshipRule):
 
     type: str = "text"
 
+    def __attrs_post_init__(self) -> None:
+        if self.type not in _types():
+            raise NotFoundError.of("type of field", str(self.type), _types())
+
     def scores(self, members: Members, column: str) -> Scores:
         """Score 1 for a value in form, less for a careless one, 0.5 where that cannot be told, 0 for none."""
-        distinct = members.table.texts(column)
-        codes = distinct.codes[members.rows]
+        distinct = members.texts(column)
+        codes = distinct.codes
         scores = members.judged(column, self.type)
         scores[-1] = _UNSURE
         used = used_codes(codes, len(distinct))
@@ -71,15 +82,25 @@ class WellFormed(SurvivorshipRule):
         return np.asarray(scores[codes])
 
 
+@cache
+def _types() -> tuple[str, ...]:
+    return tuple(dict.fromkeys(["text", *(field.type for field in canonical_fields().values())]))
+
+
 def _judge_all(kind: str, texts: list[str]) -> Scores:
     """Judge many texts; addresses and numbers beyond doubt together, the others one by one."""
     scores = np.ones(len(texts))
     doubted: Iterable[int] = range(len(texts))
-    if kind == "email":
+    if kind not in _WITH_A_FORM:
+        doubted = _beyond_doubt.doubtful(kind, texts)
+    elif kind == "email":
         doubted = _email_bulk.doubtful(texts)
     elif kind == "phone":
         found = _phone_bulk.read_many(texts, [None], np.zeros(len(texts), dtype=np.int64))
-        doubted = np.flatnonzero(found.kinds == _phone_bulk.UNKNOWN).tolist()
+        places = np.flatnonzero(found.kinds == _phone_bulk.UNKNOWN)
+        unsure = _beyond_doubt.national([texts[place] for place in places.tolist()])
+        scores[places[unsure]] = _UNSURE
+        doubted = np.delete(places, unsure).tolist()
     judge = _JUDGES.get(kind, _text)
     for place in doubted:
         scores[place] = judge(texts[place])
@@ -97,6 +118,7 @@ def is_placeholder(value: str) -> bool:
     return _WORDS.fullmatch(value) is not None and emails.is_placeholder(f"{_GAP.sub('', value)}@example.com")
 
 
+_WITH_A_FORM = frozenset({"email", "phone", "date", "datetime"})
 _LONGEST_FORM = 8
 """A legal form and nothing else is no longer than this."""
 _NATIONAL = re.compile(r"\(?0?[1-79][\d ()./-]{5,20}")

@@ -100,7 +100,7 @@ def _compare_field(
             if len(open_):
                 found = on_distinct_pairs(field, a[open_], b[open_], kind.compare)
                 known = level[open_]
-                better = (known == NULL) | (found < known)
+                better = (found != NULL) & ((known == NULL) | (found < known))
                 level[open_] = np.where(better, found, known)
                 if kind.rarity is not None:
                     changed = open_[better]

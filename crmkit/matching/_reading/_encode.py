@@ -7,18 +7,19 @@ matcher only meets integers, and strings where two different values have to be c
 from __future__ import annotations
 
 import hashlib
+import itertools
 import logging
-import zlib
-from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import attrs
 import numpy as np
 
+from crmkit._memory import give_back
 from crmkit._progress import steps
 from crmkit.matching._kinds._alike import code_of, codes_by_first
 from crmkit.matching._kinds._channels import company_domain, normalize_phones
 from crmkit.matching._kinds._fields import EncodedField, Prepared
+from crmkit.matching._kinds._vocabulary import OfParts, Vocabulary
 from crmkit.matching._sorting import distinct_keys
 from crmkit.matching.comparisons import KINDS
 
@@ -35,7 +36,12 @@ if TYPE_CHECKING:
 
     from ._sources import Reading, Source
 
-__all__ = ["Encoded", "bounded", "encode"]
+    _Read = tuple[list[str], tuple[Codes, ...]]  # distinct normalized values, and for each column the codes of its rows
+
+__all__ = ["LARGE", "Encoded", "bounded", "encode"]
+
+LARGE = 500_000
+"""Rows from which memory is given back to the system between steps."""
 
 _LONGEST = 256
 _NOTHING = np.uint64(1 << 40)
@@ -69,7 +75,7 @@ class Encoded:
     side: NDArray[np.int8] | None
     comparisons: tuple[Comparison, ...]
     fields: dict[str, EncodedField]
-    keys: dict[str, tuple[Codes, ...]]
+    keys: dict[str, tuple[Codes | OfParts, ...]]
     weights: NDArray[np.float64]
     worlds: Worlds
     contents: NDArray[np.uint64]
@@ -114,32 +120,27 @@ def encode(
     sizes = [len(source.table) for source in sources]
     n = sum(sizes)
     drafts: dict[str, _Draft] = {}
-    for comparison in steps(progress, list(comparisons), "encode"):
+    keys: dict[str, tuple[Codes | OfParts, ...]] = {}
+    for place, comparison in enumerate(steps(progress, list(comparisons), "encode")):
         if comparison.fields == ("email_domain",) and not comparison.columns:
-            draft = _domains(drafts.get("email"))
+            found = _domains(drafts.get("email"))
         else:
-            draft = _draft(sources, comparison)
-        if draft is not None and any((column >= 0).any() for column in draft.columns):
-            drafts[comparison.name] = draft
+            found = _read(sources, comparison)
+        if found is not None and _can_agree(found[1], sizes):
+            drafts[comparison.name] = _prepared(comparison, *found, keys)
+        del found  # the texts, which are held otherwise from here on
+        _forget(sources, comparison.name, [later.name for later in comparisons[place + 1 :]])
+        if n > LARGE:
+            give_back()
     for source in sources:
         source.countries()  # kept by the source, and the last that is read of its table
         source.table.forget()
     weights = _copy_weights(drafts, {comparison.name: comparison.group for comparison in comparisons}, n)
-    fields: dict[str, EncodedField] = {}
-    keys: dict[str, tuple[Codes, ...]] = {}
-    for comparison in comparisons:
-        draft = drafts.get(comparison.name)
-        if draft is None:
-            continue
-        kind = KINDS[comparison.kind]
-        ready = Prepared({}, {}) if kind.prepare is None else kind.prepare(draft.values)
-        field = draft.field(comparison.name, weights, ready.traits)
-        fields[comparison.name] = attrs.evolve(field, owned=kind.owned, common=kind.common)
-        keys[comparison.name] = draft.columns
-        for suffix, derived in ready.keys.items():
-            table = derived if isinstance(derived, np.ndarray) else code_of(derived)
-            keys[f"{comparison.name}_{suffix}"] = tuple(_through(table, column) for column in draft.columns)
-        _log.debug("encoded %s: %d values", comparison.name, len(draft.values))
+    comparisons = [comparison for comparison in comparisons if comparison.name in drafts]
+    fields = {
+        one.name: drafts.pop(one.name).field(one, weights, owned=KINDS[one.kind].is_owned(comparisons))
+        for one in comparisons
+    }
     whole_names = _whole_names(fields)
     if whole_names is not None:
         keys["whole_name"], keys["whole_sound"] = ((codes,) for codes in whole_names)
@@ -148,7 +149,7 @@ def encode(
         effective=float(weights.sum()),
         possible_pairs=_possible_pairs(weights, sizes),
         side=np.repeat(np.arange(len(sizes), dtype=np.int8), sizes) if len(sizes) > 1 else None,
-        comparisons=tuple(comparison for comparison in comparisons if comparison.name in fields),
+        comparisons=tuple(comparisons),
         fields=fields,
         keys=keys,
         weights=weights,
@@ -159,19 +160,30 @@ def encode(
     )
 
 
+def _forget(sources: Sequence[Source], name: str, later: Sequence[str]) -> None:
+    """Let tables forget the columns that a comparison read and no later one reads."""
+    for source in sources:
+        needed = {
+            column
+            for other in later
+            for reading in source.columns.get(other, ())
+            if reading.part != "domain"  # which is read off the addresses
+            for column in reading.columns
+        }
+        for reading in source.columns.get(name, ()):
+            for column in set(reading.columns) - needed:
+                source.table.forget(column)
+
+
 @attrs.frozen(eq=False)
 class _Draft:
     """A field before frequencies are known."""
 
-    values: list[str]
+    values: Vocabulary
     columns: tuple[Codes, ...]
+    traits: dict[str, Trait]
 
-    def field(
-        self,
-        name: str,
-        weights: NDArray[np.float64],
-        traits: dict[str, Trait],
-    ) -> EncodedField:
+    def field(self, comparison: Comparison, weights: NDArray[np.float64], *, owned: bool) -> EncodedField:
         size = len(self.values)
         counts = np.zeros(size)
         filled = np.zeros(len(weights), dtype=bool)
@@ -182,13 +194,39 @@ class _Draft:
             counts += np.bincount(column[present], weights=weights[present], minlength=size)
             filled |= column >= 0
         return EncodedField(
-            name=name,
-            values=np.array(self.values, dtype=object),
+            name=comparison.name,
+            values=self.values,
             columns=self.columns,
             counts=counts,
             filled=float(weights[filled].sum()),
-            traits=traits,
+            traits=self.traits,
+            owned=owned,
+            common=KINDS[comparison.kind].common,
         )
+
+
+def _can_agree(columns: Sequence[Codes], sizes: Sequence[int]) -> bool:
+    """Whether every table has a value: what one of two lacks says nothing about any pair."""
+    tables = itertools.pairwise(np.cumsum([0, *sizes]).tolist())
+    return all(any((column[a:b] >= 0).any() for column in columns) for a, b in tables)
+
+
+def _prepared(
+    comparison: Comparison,
+    values: list[str],
+    columns: tuple[Codes, ...],
+    keys: dict[str, tuple[Codes | OfParts, ...]],
+) -> _Draft:
+    """Derive what the kind wants of a vocabulary, and its blocking keys."""
+    kind = KINDS[comparison.kind]
+    ready = Prepared({}, {}) if kind.prepare is None else kind.prepare(values)
+    keys[comparison.name] = columns
+    for suffix, derived in ready.keys.items():
+        table = derived if isinstance(derived, np.ndarray) else code_of(derived)
+        table = np.append(table, np.int32(-1))  # where a missing value finds that it has no key
+        keys[f"{comparison.name}_{suffix}"] = tuple(OfParts(table, column) for column in columns)
+    _log.debug("encoded %s: %d values", comparison.name, len(values))
+    return _Draft(Vocabulary(values), columns, ready.traits)
 
 
 def _through(table: Codes, column: Codes) -> Codes:
@@ -196,7 +234,7 @@ def _through(table: Codes, column: Codes) -> Codes:
     return np.append(table, np.int32(-1))[column]
 
 
-def _draft(sources: Sequence[Source], comparison: Comparison) -> _Draft | None:
+def _read(sources: Sequence[Source], comparison: Comparison) -> _Read | None:
     found = [source.columns.get(comparison.name, ()) for source in sources]
     width = max((len(columns) for columns in found), default=0)
     if width == 0:
@@ -211,10 +249,10 @@ def _draft(sources: Sequence[Source], comparison: Comparison) -> _Draft | None:
             else:
                 parts[position].append(_column(source, columns[position], kind, vocabulary))
     columns_of_codes = tuple(np.concatenate(part) if len(part) > 1 else part[0] for part in parts)
-    return _Draft(list(vocabulary), columns_of_codes)
+    return list(vocabulary), columns_of_codes
 
 
-def _domains(email: _Draft | None) -> _Draft | None:
+def _domains(email: _Draft | None) -> _Read | None:
     """Employers' domains, read off the first column of addresses."""
     if email is None:
         return None
@@ -223,7 +261,7 @@ def _domains(email: _Draft | None) -> _Draft | None:
     host = (value[value.rfind("@") + 1 :] for value in email.values)
     codes = np.fromiter((hosts.setdefault(name, len(hosts)) for name in host), dtype=np.int32, count=len(email.values))
     of_host = _codes_in((company_domain(f"@{name}") for name in hosts), len(hosts), vocabulary)
-    return _Draft(list(vocabulary), (_through(of_host[codes], email.columns[0]),))
+    return list(vocabulary), (_through(of_host[codes], email.columns[0]),)
 
 
 def _column(source: Source, reading: Reading, kind: Kind, vocabulary: dict[str, int]) -> Codes:
@@ -312,9 +350,7 @@ def _copy_weights(drafts: dict[str, _Draft], group_of: dict[str, str], n: int) -
 def _contents(fields: dict[str, EncodedField], n: int) -> NDArray[np.uint64]:
     mixed = np.zeros(n, dtype=np.uint64)
     for field in fields.values():
-        encoded = map(partial(str.encode, errors="surrogatepass"), field.values)
-        checksums = np.fromiter(map(zlib.crc32, encoded), dtype=np.uint64, count=len(field.values))
-        marks = np.append(checksums, _NOTHING)
+        marks = np.append(field.checksums.astype(np.uint64), _NOTHING)
         for column in field.columns:
             mixed = (mixed ^ marks[column]) * np.uint64(0xBF58476D1CE4E5B9)
             mixed ^= mixed >> np.uint64(29)

@@ -8,6 +8,7 @@ import attrs
 
 from crmkit import frames
 from crmkit.errors import NotFoundError
+from crmkit.records._held import HeldColumn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,8 +40,8 @@ class Run:
     def ids_of(self, rows: NDArray[np.int32], side: int) -> list[object]:
         """Return the record ids of rows, all of table ``side``."""
         offset = len(self.ids[0]) if side else 0
-        ids = self.ids[side]
-        return [ids[row] for row in (rows - offset).tolist()]
+        ids, places = self.ids[side], (rows - offset).tolist()
+        return list(ids.take(places)) if isinstance(ids, HeldColumn) else [ids[row] for row in places]
 
     def values_of(self, rows: NDArray[np.int32], side: int) -> list[dict[str, object]]:
         """Return the filled cells of rows, all of table ``side``, by column."""

@@ -40,6 +40,12 @@ class Reading:
     instead: Reading | None = None
     """What is read in the rows where this reading has nothing: the whole name, where its parts are missing."""
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns that are read."""
+        own = (self.column,) if self.number is None else (self.column, self.number)
+        return own if self.instead is None else (*own, *self.instead.columns)
+
     def __str__(self) -> str:
         if self.instead is not None:
             return f"{attrs.evolve(self, instead=None)}, else {self.instead}"
@@ -117,12 +123,15 @@ class Source:
 
 
 def read_date(raw: str, *, order: DateOrder | None, digits: Callable[[str], str | None]) -> str | None:
-    """Read one date; eight digits that stand there as they are come first."""
+    """Read one date; eight digits that stand there as they are come first.
+
+    What stands for no date does so however it is written, as 31/12/9999.
+    """
     found = digits(raw)
     if found is not None and "1850" <= found[:4] <= "2150":
         return found
     parsed = dates.parse(raw, order=order)
-    return found if parsed is None else parsed.strftime("%Y%m%d").zfill(8)
+    return found if parsed is None else digits(parsed.strftime("%Y%m%d").zfill(8))
 
 
 def _texts_of(table: Table, column: str) -> Texts:

@@ -9,6 +9,7 @@ import numpy as np
 
 from crmkit import _notebook
 from crmkit.matching._decisions._scoring import probability
+from crmkit.matching._kinds._people import GIVEN_SWAPPED
 from crmkit.matching._learning._causes import log_ratios
 from crmkit.matching._learning._model import group_evidence, log_expected, memberships, posterior, ratio_of
 from crmkit.matching._pairs._levels import compare_pairs
@@ -16,11 +17,17 @@ from crmkit.matching._settings._presets import CHANCE, MATCH, explanation_texts
 from crmkit.matching.comparisons import KINDS
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from crmkit.matching._learning._model import FloatArray, MatchModel
     from crmkit.matching._pairs._levels import PairLevels
     from crmkit.matching._reading._encode import Encoded
 
-__all__ = ["EvidenceStep", "PairExplanation", "explain_levels", "explain_pair"]
+__all__ = ["UNCOUNTED", "EvidenceStep", "PairExplanation", "explain_levels", "explain_pair"]
+
+_SAID_BY_EMAIL = "that of the e-mail address"
+UNCOUNTED = frozenset({"missing", "not counted", _SAID_BY_EMAIL})
+"""What stands for a level where a comparison is no evidence."""
 
 _LN2 = float(np.log(2.0))
 _WIDTH = 240
@@ -55,7 +62,7 @@ class PairExplanation:
         match_weight: Log2 odds.
         match_probability: The same as a probability.
         explanations: Probability of every explanation; they add up to 1.
-        text: The most probable explanation as a sentence.
+        text: The most probable explanation as a sentence; under one half that of the most probable rival.
 
     .. versionadded:: 0.1.0
     """
@@ -124,11 +131,18 @@ def explain_pair(
 ) -> PairExplanation:
     """Explain the score of rows ``a`` and ``b``."""
     rows = np.array([[a], [b]], dtype=np.int32)
-    return explain_levels(model, compare_pairs(encoded, rows[0], rows[1]), left=left, right=right)
+    filled = frozenset(
+        name
+        for name, field in encoded.fields.items()
+        if all(any(column[row] >= 0 for column in field.columns) for row in (a, b))
+    )
+    return explain_levels(model, compare_pairs(encoded, rows[0], rows[1]), left=left, right=right, filled=filled)
 
 
-def explain_levels(model: MatchModel, pairs: PairLevels, *, left: object, right: object) -> PairExplanation:
-    """Explain the score of the one pair that was compared."""
+def explain_levels(
+    model: MatchModel, pairs: PairLevels, *, left: object, right: object, filled: Container[str] = frozenset()
+) -> PairExplanation:
+    """Explain the score of the one pair that was compared; ``filled`` names what both records have."""
     evidence = group_evidence(model, pairs)
     expected = log_expected(model, pairs, ratio_of(evidence))[:, 0]
     match = list(model.numbers).index(MATCH)
@@ -139,8 +153,7 @@ def explain_levels(model: MatchModel, pairs: PairLevels, *, left: object, right:
         levels = []
         for k, counts in members[place]:
             if counts is None or counts[0]:
-                comparison, level = model.comparisons[k], int(pairs.levels[k, 0])
-                levels.append((comparison.name, "missing" if level < 0 else KINDS[comparison.kind].levels[level]))
+                levels.append((model.comparisons[k].name, _level_in_words(model, pairs, k, filled)))
         weight = float(said[group][0]) / _LN2 if group in said else 0.0
         steps.append(EvidenceStep(name=group, weight=weight, levels=tuple(levels)))
     others: FloatArray = np.delete(expected, match)
@@ -154,7 +167,7 @@ def explain_levels(model: MatchModel, pairs: PairLevels, *, left: object, right:
     shares /= shares.sum()
     names, texts = model.explanations, explanation_texts(model.comparisons)
     best = int(np.argmax(expected))
-    if (log_odds > 0.0) != (before > 0.0):  # people's answers turned the pair over, and the sentence turns with it
+    if (best == match) != (log_odds > 0.0):  # by people's answers, or because the rivals are more only together
         rivals = np.where(np.arange(len(expected)) == match, -np.inf, expected)
         best = match if log_odds > 0.0 else int(np.argmax(rivals))
     return PairExplanation(
@@ -166,3 +179,16 @@ def explain_levels(model: MatchModel, pairs: PairLevels, *, left: object, right:
         explanations=dict(zip(names, shares.tolist(), strict=True)),
         text=texts.get(names[best], texts[CHANCE]),
     )
+
+
+def _level_in_words(model: MatchModel, pairs: PairLevels, k: int, filled: Container[str]) -> str:
+    """Say how a comparison came out; what both have and does not count is said by something else."""
+    comparison, level = model.comparisons[k], int(pairs.levels[k, 0])
+    if level >= 0:
+        return KINDS[comparison.kind].levels[level]
+    came_out = {one.name: int(said) for one, said in zip(model.comparisons, pairs.levels[:, 0], strict=True)}
+    if comparison.name == "family" and came_out.get("given") == GIVEN_SWAPPED:
+        return "swapped"
+    if comparison.name == "domain" and came_out.get("email") == 0:
+        return _SAID_BY_EMAIL
+    return "not counted" if comparison.name in filled else "missing"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from crmkit.matching._decisions._linking import choose_links, slack
+from crmkit.matching._decisions._linking import choose_links
 from crmkit.matching._evaluation._clusters import reliability_curve, threshold_curve
 from crmkit.matching._evaluation._links import LinkSet
 from crmkit.matching._record_ids import shown_id
@@ -86,8 +86,8 @@ class LinkReport(PairReport):
             NotFoundError: A true link names a record that its table does not have.
 
         Note:
-            Links are chosen as in the run: one to one, many to one, or any. A cut under the floor of ``.pairs`` finds
-            what is there.
+            Links are chosen as in the run: one to one, many to one, or any, and each cut is taken as one that was
+            asked for. A cut under the floor of ``.pairs`` finds what is there.
         """
         true = LinkSet.true_for(self, truth)
         scored = self.scored
@@ -97,8 +97,7 @@ class LinkReport(PairReport):
             cut=-np.inf, one_to_one=self.one_to_one, many_to_one=self.many_to_one,
             contents=self.run.encoded.contents,
         )  # fmt: skip
-        odds = scored.log_odds[chosen] + slack(one_to_one=self.one_to_one)
-        return threshold_curve(odds, true.holds(self._rows()[chosen]), len(true))
+        return threshold_curve(scored.log_odds[chosen], true.holds(self._rows()[chosen]), len(true))
 
     def reliability(self, truth: Iterable[tuple[Hashable, Hashable]], *, bins: int = 10) -> list[dict[str, float]]:
         """Return how often scored pairs truly match, by the probability they were given; see ``reliability_curve``.

@@ -8,6 +8,7 @@ from crmkit.errors import InvalidValueError, NotFoundError, SchemaError
 from crmkit.matching._kinds._fields import Comparison
 from crmkit.matching._pairs._blocking import BlockingRule
 from crmkit.matching.comparisons import KINDS
+from crmkit.normalize import countries
 
 from ._presets import blocking_rules, comparisons_of
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from crmkit.typing import RecordKind
 
-__all__ = ["as_comparisons", "as_rules", "chosen_comparisons", "chosen_rules"]
+__all__ = ["as_comparisons", "as_country", "as_rules", "chosen_comparisons", "chosen_rules"]
 
 
 def as_comparisons(values: Iterable[Comparison] | None) -> tuple[Comparison, ...] | None:
@@ -41,6 +42,20 @@ def as_rules(values: Iterable[BlockingRule] | None) -> tuple[BlockingRule, ...] 
     if not all(isinstance(one, BlockingRule) for one in found or ()):
         raise InvalidValueError("blocking is a list of rules, such as [BlockingRule('email')]")
     return found
+
+
+def as_country(country: object) -> str | None:
+    """Return the code of a country that a caller names.
+
+    Raises:
+        InvalidValueError: It names none.
+    """
+    if country is None:
+        return None
+    code = countries.normalize(country) if isinstance(country, str) else None
+    if code is None:
+        raise InvalidValueError("country= is a code of ISO 3166-1 such as 'CN', or a country's name")
+    return code
 
 
 def chosen_comparisons(kind: RecordKind, named: tuple[Comparison, ...] | None) -> tuple[Comparison, ...]:

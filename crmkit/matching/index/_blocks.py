@@ -1,4 +1,4 @@
-"""The blocks of one blocking rule, sorted, so that a record's block is two look-ups away."""
+"""The blocks of the blocking rules, sorted, so that a record's block is two look-ups away."""
 
 from __future__ import annotations
 
@@ -7,24 +7,27 @@ from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import numpy as np
+
+from crmkit.matching._reading._marks import mark
 
 from ._vocabulary import buffer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from numpy.typing import NDArray
+
+    from ._query import Query
 
     Arrays = Mapping[str, NDArray[np.generic]]
     Key = tuple[int, ...]
     MarksOf = Callable[[int], bytes]
 
-__all__ = ["Around", "RuleIndex", "rule_arrays"]
+__all__ = ["Around", "Blocks", "RuleIndex", "marks_in", "rule_arrays"]
 
 _LARGEST = 2**62
-_TWO = 2
 
 
 def rule_arrays(
@@ -68,75 +71,38 @@ def rule_arrays(
 class RuleIndex:
     """The blocks of one rule."""
 
-    __slots__ = (
-        "_first", "_rest", "_rows", "_second", "_sizes", "_slots", "_starts", "added", "is_simple", "names", "removed",
-    )  # fmt: skip
+    __slots__ = ("added", "names", "removed", "rest", "rows", "sizes", "slots", "starts")
 
     def __init__(self, names: Sequence[str], sizes: Sequence[int], arrays: Arrays) -> None:
         self.names = tuple(names)
         """Keys, in the order in which they are sorted by."""
-        self._sizes = tuple(sizes)
-        self._rows = buffer(arrays["rows"])
-        self._starts = buffer(arrays["starts"])
+        self.sizes = tuple(sizes)
+        self.rows = buffer(arrays["rows"])
+        self.starts = buffer(arrays["starts"])
         rest = arrays.get("rest")
-        self._rest = None if rest is None else buffer(rest)
+        self.rest = None if rest is None else buffer(rest)
         self.added: dict[Key, list[int]] = {}
         self.removed: Counter[Key] = Counter()
-        self.take_slots([0] * len(names), ())
-
-    def take_slots(self, slots: Sequence[int], several: Collection[int]) -> None:
-        """Note where its keys are among those of a record; in ``several`` there is one for each column."""
-        self._slots = tuple(slots)
-        self._first, self._second = slots[0], slots[1] if len(slots) > 1 else -1
-        self.is_simple = len(slots) <= _TWO and not any(slot in several for slot in slots)
-        """Whether it has one or two keys, each of one column."""
+        self.slots: tuple[int, ...] = ()
+        """Where its keys are among those of a record."""
 
     def keys(self, slots: Sequence[Any]) -> Mapping[Key, int]:
         """Return the keys of a record, and how many of its columns' combinations give each."""
-        several = [slots[slot] for slot in self._slots]
+        several = [slots[slot] for slot in self.slots]
         return Counter(
             key
             for key in itertools.product(*[(one,) if isinstance(one, int) else one for one in several])
             if min(key) >= 0
         )
 
-    def gather(self, slots: Sequence[int], cap: int, found: set[int], around: Around) -> None:
-        """Put the rows of a record's block into ``found``, as ``collect`` does, for a simple rule."""
-        first = slots[self._first]
-        if first < 0:
-            return
-        if self._second < 0:
-            second = -1
-        elif (second := slots[self._second]) < 0:
-            return
-        if self.added or self.removed or first >= self._sizes[0]:
-            self.collect((first,) if self._second < 0 else (first, second), 1, cap, found, around)
-            return
-        starts = self._starts
-        start, stop = starts[first], starts[first + 1]
-        if start == stop:
-            return
-        if self._rest is not None:
-            rest = self._rest
-            start = bisect_left(rest, second, start, stop)
-            if start == stop or rest[start] != second:
-                return
-            stop = bisect_right(rest, second, start + 1, stop)
-        if stop - start == 1:
-            found.add(self._rows[start])
-        elif stop - start < cap:
-            found.update(self._rows[start:stop])
-        else:
-            found |= around.nearest(self._rows, start, stop, ())
-
     def span(self, key: Key) -> tuple[int, int]:
         """Return where the block of a key begins and ends among the rows that the index was built with."""
         first = key[0]
-        sizes = self._sizes
+        sizes = self.sizes
         if first >= sizes[0]:
             return 0, 0
-        start, stop = self._starts[first], self._starts[first + 1]
-        if self._rest is None or start == stop:
+        start, stop = self.starts[first], self.starts[first + 1]
+        if self.rest is None or start == stop:
             return start, stop
         number = key[1]
         if number >= sizes[1]:
@@ -145,8 +111,8 @@ class RuleIndex:
             if code >= size:
                 return 0, 0
             number = number * size + code
-        low = bisect_left(self._rest, number, start, stop)
-        return low, bisect_right(self._rest, number, low, stop)
+        low = bisect_left(self.rest, number, start, stop)
+        return low, bisect_right(self.rest, number, low, stop)
 
     def collect(self, key: Key, times: int, cap: int, found: set[int], around: Around) -> None:
         """Put the rows of a block into ``found``, of one over the cap only the nearest.
@@ -162,48 +128,143 @@ class RuleIndex:
         if not self.added and not self.removed:
             if start != stop:
                 if stop - start + times <= cap:
-                    found.update(self._rows[start:stop])
+                    found.update(self.rows[start:stop])
                 else:
-                    found |= around.nearest(self._rows, start, stop, ())
+                    found |= around.nearest(self.rows, start, stop, ())
             return
         added = self.added.get(key, ()) if self.added else ()
         size = stop - start + len(added) - (self.removed[key] if self.removed else 0)
         if size + times > cap:
-            found |= around.nearest(self._rows, start, stop, added)
+            found |= around.nearest(self.rows, start, stop, added)
         elif size:
-            found.update(self._rows[start:stop])
+            found.update(self.rows[start:stop])
             found.update(added)
 
-    def add(self, keys: Mapping[Key, int], row: int, marks_of: MarksOf) -> None:
+
+class Blocks:
+    """The blocks of all rules.
+
+    A block of a rule lies within that of another rule where the keys of the first tell those of the second: people of
+    one street and family name are people of one street. Where the second is not over the cap, the first adds nothing.
+    """
+
+    def __init__(self, rules: Sequence[RuleIndex], told_by: Mapping[str, str], several: AbstractSet[int]) -> None:
+        """Lay out rules.
+
+        Args:
+            rules: With their slots.
+            told_by: For a derived key the key that is the value itself.
+            several: Slots with a key for each of several columns.
+        """
+        self.rules = rules
+        single = [rule for rule in rules if several.isdisjoint(rule.slots)]
+        within = {
+            id(one): frozenset(
+                id(other) for other in single if other is not one and _tells(other.names, one.names, told_by)
+            )
+            for one in single
+        }
+        self._single = [
+            (
+                id(rule), rule.slots[0], list(zip(rule.slots[1:], rule.sizes[1:], strict=True)),
+                rule.starts, rule.rest, rule.rows, within[id(rule)],
+            )
+            for rule in sorted(single, key=lambda rule: -len(within[id(rule)]))
+        ]  # fmt: skip
+        self._others = [rule for rule in rules if id(rule) not in within]
+        self._has_changed = False
+
+    def candidates(self, slots: Sequence[Any], cap: int, around: Around) -> set[int]:
+        """Return the rows that some rule puts beside a record; of a block over the cap only the nearest.
+
+        Args:
+            slots: Keys of the record.
+            cap: Largest block whose records all meet.
+            around: How rows are ordered within a block.
+        """
+        found: set[int] = set()
+        if self._has_changed:
+            self._collect(self.rules, slots, cap, found, around)
+            return found - around.gone
+        covered: set[int] = set()
+        for rule, first, others, starts, rest, rows, within in self._single:
+            code = slots[first]
+            if code < 0 or rule in covered:
+                continue
+            number = 0
+            for slot, size in others:
+                other = slots[slot]
+                if other < 0:
+                    break
+                number = number * size + other
+            else:
+                start, stop = starts[code], starts[code + 1]
+                if rest is not None and start < stop:
+                    start = bisect_left(rest, number, start, stop)
+                    stop = bisect_right(rest, number, start, stop)
+                if stop - start >= cap:
+                    found |= around.nearest(rows, start, stop, ())
+                    continue
+                if start < stop:
+                    found.update(rows[start:stop])
+                if within:
+                    covered |= within
+        if self._others:
+            self._collect(self._others, slots, cap, found, around)
+        return found
+
+    @staticmethod
+    def _collect(rules: Iterable[RuleIndex], slots: Sequence[Any], cap: int, found: set[int], around: Around) -> None:
+        for rule in rules:
+            for key, times in rule.keys(slots).items():
+                rule.collect(key, times, cap, found, around)
+
+    def add(self, slots: Sequence[Any], row: int, marks_of: MarksOf) -> None:
         """Put a row into its blocks."""
-        for key, times in keys.items():
-            for _ in range(times):
-                insort(self.added.setdefault(key, []), row, key=marks_of)
+        self._has_changed = True
+        for rule in self.rules:
+            for key, times in rule.keys(slots).items():
+                for _ in range(times):
+                    insort(rule.added.setdefault(key, []), row, key=marks_of)
 
-    def remove(self, keys: Mapping[Key, int]) -> None:
+    def remove(self, slots: Sequence[Any]) -> None:
         """Count a row out of its blocks."""
-        self.removed.update(keys)
+        self._has_changed = True
+        for rule in self.rules:
+            rule.removed.update(rule.keys(slots))
 
 
-@attrs.frozen(eq=False)
+def _tells(keys: Sequence[str], others: Sequence[str], told_by: Mapping[str, str]) -> bool:
+    """Say whether two records with the same keys have the same other ones, too, if they have these."""
+    return all(other in keys or told_by.get(other) in keys for other in others)
+
+
 class Around:
     """Finds what stands next to a record when rows are sorted by content.
 
     Attributes:
-        marks: Returns those of the record; most records meet no block over the cap, and never need them.
-        marks_of: Returns those of a row.
-        distance: Neighbors on either side.
         gone: Rows that are not there any more.
     """
 
-    marks: Callable[[], bytes]
-    marks_of: MarksOf
-    distance: int
-    gone: set[int]
+    __slots__ = ("_distance", "_marks", "_marks_of", "_query", "gone")
+
+    def __init__(self, query: Query, marks_of: MarksOf, distance: int, gone: AbstractSet[int]) -> None:
+        """Prepare.
+
+        Args:
+            query: The record.
+            marks_of: Returns the marks of a row.
+            distance: Neighbors on either side.
+            gone: Rows that are not there any more.
+        """
+        self._query, self._marks_of, self._distance, self.gone = query, marks_of, distance, gone
+        self._marks: bytes | None = None  # most records meet no block over the cap, and never need them
 
     def nearest(self, rows: memoryview, start: int, stop: int, added: Sequence[int]) -> set[int]:
         """Return the nearest rows of ``rows[start:stop]`` and of ``added``, both sorted."""
-        marks, marks_of = self.marks(), self.marks_of
+        if self._marks is None:
+            self._marks = marks_in(self._query.texts())
+        marks, marks_of = self._marks, self._marks_of
         low, high = start, stop
         while low < high:
             middle = (low + high) // 2
@@ -216,7 +277,7 @@ class Around:
         after = [*self._first(rows, range(low, stop)), *self._first(added, range(place, len(added)))]
         before.sort(key=lambda row: (marks_of(row), row), reverse=True)
         after.sort(key=lambda row: (marks_of(row), row))
-        return {*before[: self.distance], *after[: self.distance]}
+        return {*before[: self._distance], *after[: self._distance]}
 
     def _first(self, rows: Sequence[int] | memoryview, places: range) -> list[int]:
         """Return the first rows at these places that are still there."""
@@ -224,6 +285,11 @@ class Around:
         for place in places:
             if rows[place] not in self.gone:
                 found.append(rows[place])
-                if len(found) == self.distance:
+                if len(found) == self._distance:
                     break
         return found
+
+
+def marks_in(texts: Iterable[str | None]) -> bytes:
+    """Return the marks of a record, by which it is ordered within its blocks."""
+    return b"".join(mark(text).to_bytes(2, "big") for text in texts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import mul
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,9 +13,9 @@ from crmkit.matching.comparisons import KINDS
 
 from ._blocks import rule_arrays
 from ._far import mark_arrays
-from ._fields import field_arrays, key_arrays, whole_name_arrays
+from ._fields import field_arrays, key_arrays
 from ._reader import RecordReader
-from ._vocabulary import vocabulary_arrays
+from ._vocabulary import number_arrays, vocabulary_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,34 +30,46 @@ if TYPE_CHECKING:
 
     Arrays = dict[str, NDArray[np.generic]]
 
-__all__ = ["WHOLE_NAMES", "content_number", "content_numbers", "lay_out"]
+__all__ = ["RECORD_EXTRA", "WHOLE_NAMES", "ContentNumber", "content_numbers", "lay_out"]
 
 WHOLE_NAMES = ("whole_name", "whole_sound")
 """Keys made of given and family name together, in the order of ``Encoded.whole_names``."""
 
-_MULTIPLIER = 0xBF58476D1CE4E5B9
-_OFFSET = 0x9E3779B97F4A7C15
+RECORD_EXTRA = len(WHOLE_NAMES) + 1
+"""What stands behind the codes of a record: the numbers of its whole name, and its world."""
+
 _ALL = (1 << 64) - 1
 _USED = {"used", "cut"}
+
+# Odd numbers without a pattern, one for each column: the SplitMix64 sequence from zero on, as Vigna publishes it.
+_STEP = 0x9E3779B97F4A7C15
+
+
+def _multiplier(column: int) -> int:
+    mixed = (_STEP * (column + 1)) & _ALL
+    mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & _ALL
+    mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & _ALL
+    return (mixed ^ (mixed >> 31)) | 1
 
 
 def content_numbers(codes: NDArray[np.int32]) -> NDArray[np.uint64]:
     """Mix the codes of each row into one number; two different rows of a million share one with probability 3e-8."""
     mixed = np.zeros(len(codes), dtype=np.uint64)
     for column in range(codes.shape[1]):
-        part = codes[:, column].astype(np.int64).astype(np.uint64) + np.uint64(_OFFSET)
-        mixed = (mixed ^ part) * np.uint64(_MULTIPLIER)
-        mixed ^= mixed >> np.uint64(29)
-    return mixed
+        mixed += (codes[:, column].astype(np.int64) + 1).astype(np.uint64) * np.uint64(_multiplier(column))
+    return mixed ^ (mixed >> np.uint64(32))
 
 
-def content_number(codes: Sequence[int]) -> int:
-    """Return what ``content_numbers`` says of one row."""
-    mixed = 0
-    for code in codes:
-        mixed = ((mixed ^ ((code + _OFFSET) & _ALL)) * _MULTIPLIER) & _ALL
-        mixed ^= mixed >> 29
-    return mixed
+class ContentNumber:
+    """Says what ``content_numbers`` says of one row."""
+
+    def __init__(self, width: int) -> None:
+        self._multipliers = [_multiplier(column) for column in range(width)]
+        self._offset = sum(self._multipliers)
+
+    def __call__(self, codes: Sequence[int]) -> int:
+        mixed: int = (sum(map(mul, codes, self._multipliers)) + self._offset) & _ALL
+        return mixed ^ (mixed >> 32)
 
 
 def lay_out(
@@ -82,12 +95,14 @@ def lay_out(
         arrays.update(_prefixed(f"field/{name}", mark_arrays(kinds[name], field)))
     if not columns:
         raise SchemaError("there is no value to match on in the table yet; make the index once there are records")
-    codes = np.ascontiguousarray(np.stack(columns, axis=1).astype(np.int32))
-    arrays["codes"] = codes
     arrays["marks"] = np.stack(row_marks(encoded.fields.values()), axis=1).astype(">u2").view(np.uint8)
-    arrays["worlds"] = encoded.worlds.codes.astype(np.int32)
     sizes = {name: len(field.values) for name, field in encoded.fields.items()}
-    _whole_names(encoded, arrays, sizes)
+    records = np.full((encoded.n, len(columns) + RECORD_EXTRA), -1, dtype=np.int32)
+    for place, column in enumerate(columns):
+        records[:, place] = column
+    _whole_names(encoded, records[:, len(columns) : -1], arrays, sizes)
+    records[:, -1] = encoded.worlds.codes
+    arrays["records"] = records
     used = [rule for rule, use in zip(rules, candidates.uses, strict=True) if use.status in _USED]
     needed = dict.fromkeys(name for rule in used for name in rule.keys)
     keys = _keys(encoded, needed, arrays, sizes)
@@ -95,7 +110,8 @@ def lay_out(
     laid: list[dict[str, object]] = []
     for rule in used:
         names = sorted(rule.keys, key=lambda name: -sizes[name])
-        found = rule_arrays([encoded.keys[name] for name in names], [sizes[name] for name in names], order)
+        columns_of = [[np.asarray(column) for column in encoded.keys[name]] for name in names]
+        found = rule_arrays(columns_of, [sizes[name] for name in names], order)
         if found is None:
             raise SchemaError(f"rule {str(rule)!r} has too many keys for an index of this size; use fewer")
         arrays.update(_prefixed(f"rule/{len(laid)}", found))
@@ -114,7 +130,7 @@ def lay_out(
         "block_cap": matcher.block_cap,
         "ids": _ids(run, arrays),
     }
-    _copies(encoded, codes, arrays)
+    _copies(encoded, records[:, : len(columns)], arrays)
     return document, arrays
 
 
@@ -122,20 +138,19 @@ def _prefixed(prefix: str, arrays: dict[str, NDArray[np.generic]]) -> Arrays:
     return {f"{prefix}/{name}": array for name, array in arrays.items()}
 
 
-def _whole_names(encoded: Encoded, arrays: Arrays, sizes: dict[str, int]) -> None:
+def _whole_names(encoded: Encoded, codes: NDArray[np.int32], arrays: Arrays, sizes: dict[str, int]) -> None:
+    """Number whole names, and write each row's numbers into ``codes``."""
     if encoded.whole_names is None:
         return
     given, family = encoded.fields["given"], encoded.fields["family"]
     a, b = given.columns[0], family.columns[0]
     present = np.flatnonzero((a >= 0) & (b >= 0))
-    codes = np.full((encoded.n, 2), -1, dtype=np.int32)
     for part, trait in enumerate(("bag", "sound_bag")):
         sums = given.traits[trait][a[present]] + family.traits[trait][b[present]]
-        numbers, found = whole_name_arrays(sums)
-        codes[present, part] = found
-        arrays[f"key/{WHOLE_NAMES[part]}/numbers"] = numbers
+        numbers, found = np.unique(sums, return_inverse=True)
+        codes[present, part] = found.ravel()
+        arrays.update(_prefixed(f"key/{WHOLE_NAMES[part]}", number_arrays(numbers)))
         sizes[WHOLE_NAMES[part]] = len(numbers)
-    arrays["whole"] = codes
 
 
 def _keys(encoded: Encoded, needed: dict[str, None], arrays: Arrays, sizes: dict[str, int]) -> dict[str, list[str]]:
@@ -178,5 +193,4 @@ def _copies(encoded: Encoded, codes: NDArray[np.int32], arrays: Arrays) -> None:
         members = [one.name for one in encoded.comparisons if one.group == group]
         filled += np.logical_or.reduce([column >= 0 for name in members for column in encoded.fields[name].columns])
     numbers, counts = np.unique(content_numbers(codes[filled >= 3]), return_counts=True)
-    arrays["copies"] = numbers
-    arrays["copy_counts"] = counts.astype(np.int32)
+    arrays.update(_prefixed("copies", {**number_arrays(numbers), "counts": counts.astype(np.int32)}))

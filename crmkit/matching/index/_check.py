@@ -9,6 +9,7 @@ import attrs
 
 from crmkit import _notebook
 from crmkit.matching._record_ids import shown_id
+from crmkit.matching._results._explain import UNCOUNTED
 
 if TYPE_CHECKING:
     from crmkit.matching._results._explain import PairExplanation
@@ -101,7 +102,7 @@ class DuplicateCheck:
                 f"{name} ({level})"
                 for step in why.steps
                 for name, level in step.levels
-                if level not in {"exact", "missing", *_DIFFERENT}
+                if level not in {"exact", *UNCOUNTED, *_DIFFERENT}
             ]
             differ = [name for step in why.steps for name, level in step.levels if level in _DIFFERENT]
             for word, names in (("same", agree), ("alike", alike), ("different", differ)):

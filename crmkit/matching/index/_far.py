@@ -6,15 +6,17 @@ at least as many edits as characters that only one of two values has, and with f
 
 from __future__ import annotations
 
+import zlib
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from crmkit.matching._kinds._people import BORNE, BORNE_SHARE, GIVEN_ANOTHER, GIVEN_DIFFERENT
+from crmkit.matching._kinds._places import split_streets
 from crmkit.matching.comparisons import KINDS
 
-from ._fields import NEW, NO_KEY
+from ._fields import NO_KEY
 from ._levels import given_features, street_parts
 from ._vocabulary import buffer
 
@@ -30,13 +32,20 @@ if TYPE_CHECKING:
 
     Arrays = Mapping[str, NDArray[np.generic]]
 
-__all__ = ["Far", "Marks", "mark_arrays", "mark_of"]
+__all__ = ["Far", "Marks", "mark_arrays", "mark_of", "number_mark"]
 
 _EVERY = (1 << 64) - 1
+_START = 4
+"""Characters of a common start that Jaro-Winkler counts."""
+
 _LONGEST = 40
 _LARGEST = 255
 _MOST_EDITS = {"phone": 1, "email": 2, "given_name": 2, "family_name": 2, "street": 2}
 _LEAST_ALIKE = {"given_name": 0.8, "family_name": 0.8, "street": 0.85}
+_NAMES = {"given_name", "family_name"}
+_LONG_NAME, _SHORT_NAME = 7, 4
+"""As ``_levels`` takes names: two edits count from the first number of letters on, Jaro-Winkler from the second."""
+
 _KEY = {"phone": "tail", "email": "local", "given_name": "root"}
 """Derived key whose equality alone makes two different values of a kind alike."""
 
@@ -57,13 +66,30 @@ def mark_arrays(kind: str, field: EncodedField) -> dict[str, NDArray[np.generic]
     arrays: dict[str, NDArray[np.generic]] = {
         "marks": marks.astype(np.uint64), "sizes": np.minimum(sizes, _LARGEST).astype(np.uint8)
     }  # fmt: skip
+    if kind in _NAMES:
+        arrays["firsts"] = np.where(fits, field.traits["first"], 0).astype(np.uint8)
     if kind == "given_name":
-        arrays["known"] = field.traits["known"].astype(np.uint8)
+        arrays["known"], arrays["roots"] = field.traits["known"].astype(np.uint8), field.traits["root"]
+    if kind == "email":
+        arrays["roles"] = field.traits["role"].astype(np.uint8)
+    if kind == "street":
+        numbers = (number_mark(number) for number, _ in split_streets(field.values.tolist()))
+        arrays["numbers"] = np.fromiter(numbers, dtype=np.int32, count=len(field.values))
     return arrays
 
 
+def number_mark(number: str | None) -> int:
+    """Return a mark of a house number, 0 for none: two numbers with different marks are not the same.
+
+    Example:
+        >>> number_mark(None), number_mark("12") == number_mark("12"), number_mark("12") == number_mark("12a")
+        (0, True, False)
+    """
+    return 0 if not number else zlib.crc32(number.encode("utf-8", "surrogatepass")) >> 1 | 1
+
+
 def _fits(kind: str, text: str) -> bool:
-    if kind in {"given_name", "family_name"}:
+    if kind in _NAMES:
         return text.isascii() and text.isalpha() and len(text) < _LARGEST
     if kind == "street":
         words = text.split()
@@ -84,21 +110,31 @@ def mark_of(text: str) -> int:
     return mark
 
 
+_NEVER = bytes([_LARGEST]) * (_LARGEST + 1)
+
+
 @lru_cache(maxsize=1 << 10)
-def _needs(kind: str, size: int) -> bytes:
+def _needs(kind: str, size: int, start: int) -> bytes:
     """Return, by the size of the other value, of how many characters of its own a value of this size is unlike it.
 
-    The other one has a character of its own, too, so that it is no part of the value.
+    The other one has a character of its own, too, so that it is no part of the value. At most ``start`` characters of
+    their common start count for Jaro-Winkler.
     """
-    return bytes([min(_need(kind, size, other), _LARGEST) for other in range(_LARGEST + 1)])
+    return bytes([min(_need(kind, size, other, start), _LARGEST) for other in range(_LARGEST + 1)])
 
 
-def _need(kind: str, size: int, other: int) -> int:
+def _need(kind: str, size: int, other: int, start: int) -> int:
     least = _MOST_EDITS[kind] + 1
+    shorter = min(size, other)
+    if kind in _NAMES:
+        least -= shorter < _LONG_NAME  # two typing errors are taken for one name in long names only
     alike = _LEAST_ALIKE.get(kind)
-    if alike is None or other < 2:
-        return least if alike is None else _LARGEST
-    jaro = (alike - 0.4) / 0.6 - 1e-6  # with a common start of four characters
+    if alike is None or (kind in _NAMES and 1 < shorter < _SHORT_NAME):
+        return least
+    if other < 2:
+        return _LARGEST
+    bonus = 0.1 * start
+    jaro = (alike - bonus) / (1.0 - bonus) - 1e-6
     for own in range(least, size + 1):
         matches = min(size - own, other - 1)
         if (matches / size + matches / other + 1.0) / 3.0 < jaro:
@@ -106,83 +142,111 @@ def _need(kind: str, size: int, other: int) -> int:
     return _LARGEST
 
 
-Far: TypeAlias = (
-    "tuple[int, bytes, memoryview, memoryview, int, memoryview | None, int, float, int, memoryview | None, float]"
-)
-"""What tells that a value is far from that of a record.
+class Far:
+    """Tells that values are far from that of a record.
 
-The mark of the record's value; how many characters of its own it must have, by the size of the other one; marks and
-sizes of all values, and how many there are; their keys, ``None`` where no key must differ, and the record's own; what a
-far value is worth, and its level, 0 where that is not sure; whether a value is a known name, ``None`` where that does
-not matter, and what such a far name is worth.
-"""
+    Attributes:
+        mark: Of the record's value; of every bit where it is not for marks.
+        needs: How many characters of its own it must have, by the size of the other one.
+        first: First letter of a name, 0 where that is not for marks.
+        needs_apart: The same as ``needs`` where the first letters differ.
+        key: Its derived key, which must differ, where the kind has one.
+        number: Mark of its house number, 0 for none.
+        level: Of a far value, 0 where that is not sure.
+    """
+
+    __slots__ = ("_is_known", "_of", "first", "key", "level", "mark", "needs", "needs_apart", "number")
+
+    def __init__(self, of: Marks, mark: int, size: int, key: int, *, is_known: bool, first: int, number: int) -> None:
+        self._of, self.mark, self.key, self.number, self.first = of, mark, key, number, first
+        self.needs = self.needs_apart = _needs(of.kind, size, _START) if mark != _EVERY else _NEVER
+        if first:
+            self.needs_apart = _needs(of.kind, size, 0)
+        self._is_known = is_known
+        self.level = of.level
+
+    def worth(self, code: int) -> float | None:
+        """Return what a far value is worth, ``None`` where it may be near."""
+        of = self._of
+        if code >= of.count:
+            return None
+        if self.number and of.numbers is not None:
+            number = of.numbers[code]
+            if number and number != self.number:
+                return of.worth_elsewhere
+        other = of.marks[code]
+        if not other & ~self.mark or (of.table is not None and of.table[code] == self.key):
+            return None
+        needs = self.needs
+        if of.firsts is not None and of.firsts[code] != self.first:
+            needs = self.needs_apart
+        if (self.mark & ~other).bit_count() < needs[of.sizes[code]]:
+            return None
+        return of.worth_known if self._is_known and of.known is not None and of.known[code] else of.worth
 
 
 class Marks:
     """Marks of a field's values."""
 
     __slots__ = (
-        "_known",
-        "_level",
-        "_marks",
-        "_place",
-        "_sizes",
-        "_table",
-        "_worth",
-        "_worth_known",
-        "field",
-        "kind",
-        "number",
-    )
+        "_place", "count", "field", "firsts", "kind", "known", "level", "marks", "number", "numbers", "sizes", "table",
+        "worth", "worth_elsewhere", "worth_known",
+    )  # fmt: skip
 
     def __init__(self, field: FieldIndex, place: int, arrays: Arrays, worths: list[float]) -> None:
         self.field, self.kind, self._place = field, field.comparison.kind, place
-        self._marks, self._sizes = buffer(arrays["marks"]), buffer(arrays["sizes"])
-        self._known = buffer(arrays["known"]) if "known" in arrays else None
+        self.marks, self.sizes = buffer(arrays["marks"]), buffer(arrays["sizes"])
+        self.count = len(self.marks)
+        self.known = buffer(arrays["known"]) if "known" in arrays else None
+        self.numbers = buffer(arrays["numbers"]) if "numbers" in arrays else None
+        self.firsts = buffer(arrays["firsts"]) if "firsts" in arrays else None
         wanted = _KEY.get(self.kind)
-        self._table: memoryview | None = None
+        self.table: memoryview | None = None
         self.number = -1
         """Place, among the keys of a value, of the one that must differ."""
         for number, key in enumerate(field.keys):
             if wanted is not None and field.kind.keys[key.suffix] == wanted:
-                self.number, self._table = number + field.own_slot, key.table
+                self.number, self.table = number + field.own_slot, key.table
         different = KINDS[self.kind].different
-        # Streets that are unlike may have one house number.
-        self._worth = max(worths[different - 2 :]) if self.kind == "street" else worths[different]
-        self._worth_known = self._worth
-        self._level = 0 if self.kind in {"street", "given_name"} else different
+        self.worth = self.worth_known = worths[different]
+        self.worth_elsewhere = max(worths[different - 1 :])
+        """What two streets with different numbers are worth."""
+        self.level = 0 if self.kind in {"street", "given_name"} else different
+        if self.kind == "street":  # streets that are unlike may have one house number
+            self.worth = self.worth_known = max(worths[different - 2 :])
         if self.kind == "given_name":
-            self._worth, self._worth_known = worths[GIVEN_DIFFERENT], worths[GIVEN_ANOTHER]
+            self.worth, self.worth_known = worths[GIVEN_DIFFERENT], worths[GIVEN_ANOTHER]
 
     def of(self, query: Query, value: Value) -> Far | None:
         """Return what tells that values are far from that of a record; ``None`` where nothing does."""
-        if value.far is None or value.far[0] != query.version:
-            value.far = (query.version, self._of(query, value))
+        if value.far is None or value.far[0] != query.stamp:
+            value.far = (query.stamp, self._of(query, value))
         return value.far[1]
 
     def _of(self, query: Query, value: Value) -> Far | None:
-        key = 0
+        key = number = first = 0
         if self.kind in _KEY:
-            if self._table is None:
+            if self.table is None:
                 return None
             key = value.keys[self.number]
             if key == NO_KEY and self.kind == "email":
                 return None  # a short name or a role, which may be the other's, too
-        text = street_parts(value.text)[1] if self.kind == "street" else value.text
-        if value.code != NEW and value.code < len(self._marks):
-            mark = self._marks[value.code]
+        code = value.code
+        if code < self.count:
+            mark, size = self.marks[code], self.sizes[code]
+            number = 0 if self.numbers is None else self.numbers[code]
         else:
-            mark = mark_of(text) if _fits(self.kind, text) else _EVERY
-        if mark == _EVERY:
+            text = value.text
+            if self.kind == "street":
+                written, text = street_parts(text)
+                number = number_mark(written)
+            mark, size = mark_of(text) if _fits(self.kind, text) else _EVERY, len(text)
+        if mark == _EVERY and not number:
             return None
-        known = None
-        if self._known is not None and (given_features(value.text)[2] or self._is_borne(query, value)):
-            known = self._known
-        needs = _needs(self.kind, len(text))
-        return (
-            mark, needs, self._marks, self._sizes, len(self._marks), self._table, key, self._worth, self._level, known,
-            self._worth_known,
-        )  # fmt: skip
+        if self.firsts is not None:
+            first = ord(value.text[0])
+        is_known = self.known is not None and (given_features(value.text)[2] or self._is_borne(query, value))
+        return Far(self, mark, size, key, is_known=is_known, first=first, number=number)
 
     def _is_borne(self, query: Query, value: Value) -> bool:
         least = max(BORNE, BORNE_SHARE * query.filled(self._place))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +17,7 @@ from ._keys import KEYS
 from ._vocabulary import Vocabulary, buffer, vocabulary_arrays
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from crmkit.matching._reading._encode import Encoded
 
     from ._far import Far
+    from ._query import Step
 
     Arrays = Mapping[str, NDArray[np.generic]]
 
@@ -34,10 +34,8 @@ __all__ = [
     "FieldIndex",
     "KeyIndex",
     "Value",
-    "WholeNameIndex",
     "field_arrays",
     "key_arrays",
-    "whole_name_arrays",
 ]
 
 
@@ -74,25 +72,32 @@ def key_arrays(kind: str, suffix: str, values: Sequence[str]) -> dict[str, NDArr
 
 
 class Value:
-    """A value of a record that is looked up.
+    """A value of a record that is looked up, and what was found out about it.
 
     Attributes:
         text: Normalized.
         code: Its number in the vocabulary, ``NEW`` where no record has it.
         keys: Codes for the slots of its field, negative where no record has the key.
+        stamp: State of the index and weight of the record that ``rarity`` and ``steps`` are of.
+        rarity: Log frequency.
+        steps: What is known of other values beside it, by the log share of the world that both records are of.
         far: State of the index, and what tells in it that other values are far from this one.
-        rarity: Log frequency in the state ``stamp`` of the index.
+        sums: Numbers of a name that is a part of a whole one.
+        exchanged: Code that a part of a name has as the other part, ``NEW`` for none; ``None``: not looked up yet.
     """
 
-    __slots__ = ("code", "far", "keys", "rarity", "stamp", "text")
+    __slots__ = ("code", "exchanged", "far", "keys", "rarity", "stamp", "steps", "sums", "text")
 
     def __init__(self, text: str, code: int, keys: tuple[int, ...]) -> None:
         self.text = text
         self.code = code
         self.keys = keys
-        self.far: tuple[int, Far | None] | None = None
-        self.rarity = 0.0
         self.stamp = -1
+        self.rarity = 0.0
+        self.steps: dict[float, Step] = {}
+        self.far: tuple[int, Far | None] | None = None
+        self.sums: tuple[int, int] | None = None
+        self.exchanged: int | None = None
 
 
 class FieldIndex:
@@ -100,12 +105,22 @@ class FieldIndex:
 
     __slots__ = (
         "_counts", "_known", "_remembers", "_texts", "changed", "columns", "comparison", "filled", "is_local", "keys",
-        "kind", "own_slot", "place", "slots", "vocabulary", "words",
+        "kind", "known", "own_slot", "owned", "place", "read_texts", "roles", "roots", "slots", "vocabulary", "words",
     )  # fmt: skip
 
-    def __init__(self, comparison: Comparison, arrays: Arrays, *, columns: tuple[int, ...], filled: float) -> None:
+    def __init__(
+        self,
+        comparison: Comparison,
+        arrays: Arrays,
+        *,
+        columns: tuple[int, ...],
+        filled: float,
+        among: Sequence[Comparison] = (),
+    ) -> None:
         self.comparison = comparison
         self.kind = KINDS[comparison.kind]
+        self.owned = self.kind.is_owned(among)
+        """Whether a value belongs to one party, as ``Kind.is_owned`` says."""
         self.columns = columns
         """Places of its columns in the row of codes, one after the other."""
         self.place: int | slice = columns[0] if len(columns) == 1 else slice(columns[0], columns[-1] + 1)
@@ -116,6 +131,10 @@ class FieldIndex:
         self.is_local = comparison.kind in LOCAL_KINDS
         """Whether a part of the file has a pool of values of its own."""
         self.words = WordCounts(self) if comparison.kind == "organization" else None
+        self.known, self.roots, self.roles = (
+            buffer(arrays[name]) if name in arrays else None for name in ("known", "roots", "roles")
+        )
+        """Which given names have short forms, and which are forms of one; which addresses are those of a desk."""
         self.keys: list[KeyIndex] = []
         """Derived keys that rules use."""
         self.own_slot = False
@@ -123,8 +142,20 @@ class FieldIndex:
         self.slots = slice(0, 0)
         """Where its keys are among those of a record: the value itself, then what is derived from it."""
         self._known: dict[str, Value] = {}
+        self.read_texts: dict[str, Value | None] = {}
+        """Values by the texts that they were read from, for fields whose values come again and again."""
         self._texts: dict[int, str] = {}
         self._remembers = not (self.kind.owned or comparison.kind in {"phone", "street"})
+
+    def read(self, raw: str, of_text: Callable[[str], str | None]) -> Value | None:
+        """Return what the index knows of a text that is not normalized, ``None`` where it says nothing."""
+        text = of_text(raw)
+        found = None if text is None else self.value(text)
+        if self._remembers:
+            if len(self.read_texts) >= _REMEMBERED:
+                self.read_texts.clear()
+            self.read_texts[raw] = found
+        return found
 
     def value(self, text: str) -> Value:
         """Return what the index knows of a text."""
@@ -151,6 +182,7 @@ class FieldIndex:
     def forget(self) -> None:
         """Forget what was remembered of values: there are new ones."""
         self._known.clear()
+        self.read_texts.clear()
 
     def count(self, code: int) -> float:
         """Return in how many records the value is; full copies of a record count once."""
@@ -161,8 +193,7 @@ class FieldIndex:
 
     def log_frequency(self, count: float, filled: float) -> float:
         """Return the log frequency of a value that ``count`` records have, one of them this one's."""
-        kind = self.kind
-        return log_frequency(count - 1.0, filled, owned=kind.owned, common=kind.common)
+        return log_frequency(count - 1.0, filled, owned=self.owned, common=self.kind.common)
 
     def text(self, code: int) -> str:
         """Return a value; those that come again and again are remembered."""
@@ -243,39 +274,3 @@ class KeyIndex:
         for place in range(len(self._added), len(vocabulary.texts)):
             text = KEYS[self.field.comparison.kind](vocabulary.texts[place])[self.suffix]
             self._added.append(self._vocabulary.add(text) if text else -1)
-
-
-def whole_name_arrays(sums: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
-    """Return the distinct numbers of whole names, ascending, and each row's place among them."""
-    distinct, back = np.unique(sums, return_inverse=True)
-    return distinct, back.ravel().astype(np.int32)
-
-
-class WholeNameIndex:
-    """A blocking key made of given and family name together."""
-
-    __slots__ = ("_added", "_numbers", "part")
-
-    def __init__(self, part: int, numbers: NDArray[np.generic]) -> None:
-        self.part = part
-        self._numbers = buffer(numbers)
-        self._added: dict[int, int] = {}
-
-    @property
-    def size(self) -> int:
-        """Keys that the index was built with."""
-        return len(self._numbers)
-
-    def code(self, number: int) -> int:
-        """Return the key of a number, -1 where no record has it."""
-        place = bisect_left(self._numbers, number)
-        if place < len(self._numbers) and self._numbers[place] == number:
-            return place
-        return self._added.get(number, -1)
-
-    def add(self, number: int) -> int:
-        """Return the key of a number, a new one if it was not there."""
-        code = self.code(number)
-        if code < 0:
-            code = self._added[number] = len(self._numbers) + len(self._added)
-        return code

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from crmkit.matching._saved import settings_of
 
 from ._check import DuplicateCheck, Hit
 from ._file import read_index, write_index
-from ._pairs import UNKNOWN, PairLeveler
+from ._pairs import PairLeveler
 from ._posterior import Judge
 from ._reader import RecordReader
 from ._sieve import Sieve
@@ -82,6 +82,9 @@ class MatchIndex:
         fields = ", ".join(field.comparison.name for field in self._state.fields)
         return f"<MatchIndex: {len(self)} records, {fields}>"
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a MatchIndex is not pickled; save() it, and load() it in the other process")
+
     @property
     def columns(self) -> tuple[str, ...]:
         """Fields that a record may have: the columns of the table."""
@@ -108,9 +111,9 @@ class MatchIndex:
         """
         if not _is_limit(limit):
             raise InvalidValueError("limit= is how many records there are at most: a whole number from 0, or None")
-        texts, world = self._read(record)
+        texts = self._reader.texts(record)
         with self._lock:
-            found = self._scored(self._state.query(texts, world))
+            found = self._scored(self._query(texts))
             ranked = sorted(found, key=lambda one: (-one[1], one[0]))
             ids = self._state.ids
             names = self._model.explanations
@@ -140,7 +143,7 @@ class MatchIndex:
         """
         own = self._threshold
         cut = threshold if threshold is not None else own if isinstance(own, float) else 0.5
-        if not 0.0 <= cut <= 1.0:
+        if isinstance(cut, bool) or not isinstance(cut, (int, float)) or not 0.0 <= cut <= 1.0:
             raise InvalidValueError("a threshold is a probability between 0 and 1")
         with self._lock:
             hits = [hit for hit in self.search(record, limit=limit) if hit.match_probability >= cut]
@@ -158,12 +161,18 @@ class MatchIndex:
             InvalidValueError: No field of the record says anything that can be compared.
             SchemaError: The record is no mapping.
         """
-        texts, world = self._read(record)
+        texts = self._reader.texts(record)
         with self._lock:
+            query = self._query(texts)
             row = self._state.ids.row_of(record_id)
-            query = self._state.query(texts, world)
             model = self._model.for_size(query.records, query.pairs)
-            return explain_levels(model, self._levels(query, [row]), left="record", right=record_id)
+            codes = self._state.record_of(row)
+            filled = {
+                field.comparison.name
+                for values, field in zip(query.values, self._state.fields, strict=True)
+                if values and any(codes[column] >= 0 for column in field.columns)
+            }
+            return explain_levels(model, self._levels(query, [row]), left="record", right=record_id, filled=filled)
 
     def add(self, record: Mapping[str, object], record_id: Hashable) -> None:
         """Add a record; it is found from now on, and counts in every frequency.
@@ -177,7 +186,9 @@ class MatchIndex:
         Note:
             O(rules x log block).
         """
-        texts, world = self._read(record)
+        texts, world = self._reader.read(record)
+        if not any(text is not None for several in texts for text in several):
+            raise self._says_nothing()
         with self._lock:
             self._state.add(texts, world, record_id)
 
@@ -200,12 +211,10 @@ class MatchIndex:
             state = self._state
             by_row = {row: record_id for record_id, row in state.ids.added.items()}
             added = [
-                [by_row[row], texts, world]
-                for row, texts, world in zip(
-                    range(state.rows, state.rows + len(state.added)),
-                    state.added_texts, state.added_worlds, strict=True,
-                ) if row in by_row
-            ]  # fmt: skip
+                [by_row[row], texts, state.record_of(row)[-1]]
+                for row, texts in zip(range(state.rows, state.rows + len(state.added)), state.added_texts, strict=True)
+                if row in by_row
+            ]
             write_index(path, {**self._document, "added": added, "removed": list(state.ids.removed)}, self._arrays)
 
     @classmethod
@@ -223,35 +232,28 @@ class MatchIndex:
         """
         return cls(*read_index(path, verify=verify))
 
-    def _read(self, record: Mapping[str, object]) -> tuple[list[tuple[str | None, ...]], int]:
-        texts, world = self._reader.read(record)
-        if not any(text is not None for several in texts for text in several):
-            fields = ", ".join(field.comparison.name for field in self._state.fields)
-            raise InvalidValueError(f"the record has nothing to compare; it needs one of: {fields}")
-        return texts, world
+    def _query(self, record: Mapping[str, str]) -> Query:
+        query = self._state.read(record, self._reader)
+        if not any(query.values):
+            raise self._says_nothing()
+        return query
+
+    def _says_nothing(self) -> InvalidValueError:
+        fields = ", ".join(field.comparison.name for field in self._state.fields)
+        return InvalidValueError(f"the record has nothing to compare; it needs one of: {fields}")
 
     def _scored(self, query: Query) -> list[tuple[int, float, int]]:
         """Return row, log odds and explanation of every candidate at or above the floor."""
         rows = self._state.candidates(query)
         if self._model.correction:
             return self._corrected(query, sorted(rows))
-        found = []
-        for row, codes, world in self._sieve.likely(query, rows, FLOOR):
-            levels, rarity = self._compared(query, row, codes, world)
-            odds, explanation = self._judge.judge(query, levels, rarity, world, FLOOR)
-            if odds >= FLOOR:
-                found.append((row, odds, explanation))
-        return found
-
-    def _compared(self, query: Query, row: int, codes: Sequence[int], world: float) -> tuple[list[int], list[float]]:
-        """Return levels and log frequencies of everything that two records are compared on."""
-        leveler = self._leveler
-        levels, rarity = leveler.start(query, codes, world, self._state.whole_of(row))
-        for k, level in enumerate(levels):
-            if level == UNKNOWN:
-                levels[k], rarity[k] = leveler.compare(query, k, codes, world)
-        leveler.finish(query, codes, levels, rarity)
-        return levels, rarity
+        likely = self._sieve.likely(query, rows, FLOOR)
+        judged = self._judge.judge(query, [one[1:] for one in likely], FLOOR)
+        return [
+            (one[0], odds, explanation)
+            for one, (odds, explanation) in zip(likely, judged, strict=True)
+            if odds >= FLOOR
+        ]
 
     def _corrected(self, query: Query, rows: Sequence[int]) -> list[tuple[int, float, int]]:
         """Score with what labels taught, which may raise the odds of any pair."""
@@ -271,10 +273,13 @@ class MatchIndex:
         rarity = np.zeros((len(state.fields), len(rows)), dtype=np.float32)
         worlds = np.zeros(len(rows), dtype=np.float32)
         for place, row in enumerate(rows):
-            world = worlds[place] = query.share if state.world_of(row) == query.world else 0.0
-            levels[:, place], rarity[:, place] = self._compared(query, row, state.codes_of(row), world)
+            record = state.record_of(row)
+            share = worlds[place] = query.share if record[-1] == query.world >= 0 else 0.0
+            levels[:, place], rarity[:, place] = self._leveler.levels(
+                query, self._sieve.plan(query, share), record, share
+            )
         return PairLevels(levels, rarity, worlds)
 
 
 def _is_limit(limit: object) -> bool:
-    return limit is None or (isinstance(limit, int) and limit >= 0)
+    return limit is None or (isinstance(limit, int) and not isinstance(limit, bool) and limit >= 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from crmkit.matching._kinds._channels import bare_local
@@ -63,7 +62,6 @@ KEYS: dict[str, Callable[[str], tuple[str | None, ...]]] = {
 """Derived texts by kind, in the order of ``Kind.keys``."""
 
 
-@lru_cache(maxsize=1 << 14)
 def name_numbers(part: str) -> tuple[int, int]:
     """Return the numbers of a given or family name: of its words, and of its sound; those of a whole name add up."""
     return bag_of(part, is_han=text.has_han(part)), digest_of(spoken(part))

@@ -14,11 +14,14 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from crmkit.matching._kinds._channels import EMAIL_DIFFERENT
+from crmkit.matching._kinds._dates import DATE_DIFFERENT
+from crmkit.matching._kinds._fields import NULL
 from crmkit.matching._kinds._people import (
-    DATE_DIFFERENT,
     GIVEN_ALIKE,
     GIVEN_ANOTHER,
     GIVEN_DIFFERENT,
+    are_told_apart,
+    script_of_name,
     spoken_name,
 )
 from crmkit.matching._kinds._places import split_street
@@ -28,11 +31,19 @@ from crmkit.normalize import names, text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["LEVELS", "given_features", "given_level", "organization_level", "spoken", "street_parts"]
+__all__ = [
+    "LEVELS",
+    "given_features",
+    "given_level",
+    "latin_given_level",
+    "organization_level",
+    "spoken",
+    "street_parts",
+]
 
 _SLACK = 1e-9
-_REMEMBERED = 1 << 16
-"""Answers that are kept: names and places come again and again."""
+_REMEMBERED = 1 << 13
+"""Names that are kept with what was found out about them: they come again and again."""
 
 _distance = OSA.distance
 _winkler = JaroWinkler.similarity
@@ -88,45 +99,62 @@ def _likeness(a: str, b: str, *, han_a: bool, han_b: bool) -> int:
     return _TYPO if found >= 0.92 - _SLACK else _ALIKE if found >= 0.8 - _SLACK else _APART
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def given_level(a: str, b: str, borne_a: bool, borne_b: bool) -> int:  # noqa: FBT001  # a cache asks for keywords longer
+def given_level(a: str, b: str, borne_a: bool, borne_b: bool) -> int:  # noqa: FBT001  # in the order of the names
     """Level of two given names; ``borne`` says that so many records have it that it is no typing error."""
     han_a, root_a, known_a = given_features(a)
     han_b, root_b, known_b = given_features(b)
-    han = han_a or han_b
-    shorter = min(len(a), len(b))
+    is_sure = (borne_a or known_a) and (borne_b or known_b)
+    if not (han_a or han_b):
+        return latin_given_level(a, b, is_one_root=root_a == root_b, is_sure=is_sure)
     if root_a == root_b:
         return 1
-    if not han and a[0] == b[0]:
+    another = is_sure and min(len(a), len(b)) >= 2
+    if another or (han_a and han_b and not _mark(a) & _mark(b)):
+        x = spoken(a)
+        level = 3 if x and x == spoken(b) else GIVEN_ANOTHER
+    else:
+        level = (3, GIVEN_ALIKE, GIVEN_DIFFERENT)[_likeness(a, b, han_a=han_a, han_b=han_b)]
+    return NULL if level in {GIVEN_ANOTHER, GIVEN_DIFFERENT} and not _is_comparable(a, b) else level
+
+
+def latin_given_level(a: str, b: str, *, is_one_root: bool, is_sure: bool) -> int:
+    """Level of two given names that are no Han names; ``is_sure`` says that neither is a typing error."""
+    if is_one_root:
+        return 1
+    shorter = min(len(a), len(b))
+    if a[0] == b[0]:
         if shorter == 1:
             return 2
         if a.startswith(b) or b.startswith(a):
             return 1
-    another = (borne_a or known_a) and (borne_b or known_b) and shorter >= 2
-    if another or (han_a and han_b and not _mark(a) & _mark(b)):
-        if han:
-            x = spoken(a)
-            if x and x == spoken(b):
-                return 3
-        return GIVEN_ANOTHER
-    return (3, GIVEN_ALIKE, GIVEN_DIFFERENT)[_likeness(a, b, han_a=han_a, han_b=han_b)]
+    is_another = is_sure and shorter >= 2
+    level = GIVEN_ANOTHER if is_another else _LATIN_GIVEN[_likeness(a, b, han_a=False, han_b=False)]
+    return NULL if level in {GIVEN_ANOTHER, GIVEN_DIFFERENT} and not _is_comparable(a, b) else level
 
 
-@lru_cache(maxsize=_REMEMBERED)
+_LATIN_GIVEN = (3, GIVEN_ALIKE, GIVEN_DIFFERENT)
+
+
+def _is_comparable(a: str, b: str) -> bool:
+    """Whether two names are of scripts that can be told apart letter by letter; most are in Latin letters."""
+    return (a.isascii() and b.isascii()) or are_told_apart(script_of_name(a), script_of_name(b))
+
+
 def _family(a: str, b: str) -> int:
     han_a, han_b = text.has_han(a), text.has_han(b)
     likeness = _likeness(a, b, han_a=han_a, han_b=han_b)
     if likeness == _TYPO:
         return 1
+    different = 4 if _is_comparable(a, b) else NULL
     if han_a or han_b:
-        return 4
+        return different
     shorter, longer = (a, b) if len(a) <= len(b) else (b, a)
     if len(shorter) >= 3:
         if longer.startswith(shorter) or longer.endswith(shorter):
             return 2
         if (" " in a or " " in b) and _is_token_set(a, b, 100.0):
             return 2
-    return 3 if likeness == _ALIKE else 4
+    return 3 if likeness == _ALIKE else different
 
 
 def _date(a: str, b: str) -> int:
@@ -166,7 +194,7 @@ def _one_edit(a: str, b: str) -> int:
     return 1 if _distance(a, b, score_cutoff=1) <= 1 else 2
 
 
-street_parts = lru_cache(maxsize=_REMEMBERED)(split_street)
+street_parts = lru_cache(maxsize=1 << 8)(split_street)
 
 
 def _street(a: str, b: str) -> int:
@@ -186,7 +214,6 @@ def _street(a: str, b: str) -> int:
     return 4 if alike and not no_number else 5
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def _city(a: str, b: str) -> int:
     shorter, longer = (a, b) if len(a) <= len(b) else (b, a)
     size = len(shorter)
@@ -205,7 +232,6 @@ def _postcode(a: str, b: str) -> int:
     return 1 if len(shorter) >= 4 and longer.startswith(shorter) else 2
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def _company(a: str, b: str) -> int:
     return 1 if _is_token_set(a, b, 75.0) or _is_jaro_winkler(a, b, 0.92) else 2
 

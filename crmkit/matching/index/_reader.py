@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 
@@ -25,16 +25,27 @@ if TYPE_CHECKING:
 
     Values = list[tuple[str | None, ...]]
 
-__all__ = ["RecordReader"]
+__all__ = ["RecordReader", "Way"]
 
 _REMEMBERED = 1 << 13
-"""Texts of a column that are kept with what was read: names and places come again and again."""
-
-_OWN = frozenset({"email", "phone", "street", "identifier"})
-"""Kinds whose values hardly ever come again."""
+"""Texts of a column that are kept with what was read: countries come again and again."""
 
 _ONE_SCRIPT = ("name", "given", "family")
 _PLAIN = frozenset({str, type(None)})
+
+
+class Way(NamedTuple):
+    """How a column is read.
+
+    Attributes:
+        column: Its name where nothing else is read with it.
+        of_text: Reads its text; ``None`` where more than that is read.
+        read: Reads a record.
+    """
+
+    column: str | None
+    of_text: Callable[[str], str | None] | None
+    read: Callable[[Mapping[str, str]], str | None]
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -60,22 +71,30 @@ class RecordReader:
     country: str | None
     country_column: str | None
     world_names: tuple[str | None, ...] | None
-    _plans: tuple[tuple[Callable[[Mapping[str, Any]], str | None], ...], ...] = attrs.field(init=False)
+    ways: tuple[tuple[Way, ...], ...] = attrs.field(init=False)
+    """For each comparison how each of its columns is read; none for the domain of the e-mail address."""
+    named: tuple[int, ...] = attrs.field(init=False)
+    """Comparisons whose script is that of the record, where worlds are scripts; the last one with a value says it."""
+    email: int = attrs.field(init=False)
+    country_world: Callable[[str], int] = attrs.field(init=False)
+    """Number of the world of a country as it is written."""
     _accepted: frozenset[str] = attrs.field(init=False)
-    _email: int = attrs.field(init=False)
     _country: Callable[[str], str | None] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "_country", lru_cache(maxsize=_REMEMBERED)(countries.normalize))
-        plans = []
+        put = partial(object.__setattr__, self)
+        put("_country", lru_cache(maxsize=_REMEMBERED)(countries.normalize))
+        put("country_world", lru_cache(maxsize=_REMEMBERED)(self._world_of_country))
+        ways = []
         for comparison, readings, orders in zip(self.comparisons, self.readings, self.orders, strict=True):
-            plans.append(
-                tuple(self._plan(comparison.kind, one, order) for one, order in zip(readings, orders, strict=True))
+            ways.append(
+                tuple(self._way(comparison.kind, one, order) for one, order in zip(readings, orders, strict=True))
             )
-        object.__setattr__(self, "_plans", tuple(plans))
-        object.__setattr__(self, "_accepted", frozenset([*self.columns, *self.aliases]))
-        email = next((k for k, one in enumerate(self.comparisons) if one.name == "email"), -1)
-        object.__setattr__(self, "_email", email)
+        put("ways", tuple(ways))
+        put("_accepted", frozenset([*self.columns, *self.aliases]))
+        place = {one.name: k for k, one in enumerate(self.comparisons)}
+        put("email", place.get("email", -1))
+        put("named", tuple(place[name] for name in _ONE_SCRIPT if name in place))
 
     @classmethod
     def of(cls, source: Source, comparisons: Sequence[Comparison]) -> RecordReader:
@@ -142,20 +161,36 @@ class RecordReader:
             SchemaError: The record is no mapping.
             NotFoundError: A field that the table of the index has not.
         """
-        texts: Mapping[str, Any] = record
-        if (
-            type(record) is not dict
-            or not record.keys() <= self._accepted
-            or not self.aliases.keys().isdisjoint(record)
-            or not _PLAIN.issuperset(map(type, record.values()))
-        ):
-            texts = self._texts(record)
-        values: Values = [tuple([plan(texts) for plan in plans]) for plans in self._plans]
-        for k, plans in enumerate(self._plans):
-            if not plans:  # the employer's domain, read off the first address
-                address = values[self._email][0]
+        texts = self.texts(record)
+        values: Values = [tuple([one.read(texts) for one in ways]) for ways in self.ways]
+        for k, ways in enumerate(self.ways):
+            if not ways:  # the employer's domain, read off the first address
+                address = values[self.email][0]
                 values[k] = (None if address is None else company_domain(address),)
-        return values, self._world(texts, values)
+        if self.world_names is not None:
+            return values, self.world(texts)
+        world = -1
+        for k in self.named:
+            first = values[k][0]
+            if first:
+                world = script_of(ord(first[0]))
+        return values, world
+
+    def texts(self, record: Mapping[str, object]) -> Mapping[str, Any]:
+        """Return the values of a record as texts, by column; it may be the record itself.
+
+        Raises:
+            SchemaError: The record is no mapping.
+            NotFoundError: A field that the table of the index has not.
+        """
+        if (
+            type(record) is dict
+            and record.keys() <= self._accepted
+            and self.aliases.keys().isdisjoint(record)
+            and _PLAIN.issuperset(map(type, record.values()))
+        ):
+            return record
+        return self._texts(record)
 
     def _texts(self, record: Mapping[str, object]) -> dict[str, str]:
         try:
@@ -165,7 +200,7 @@ class RecordReader:
         texts = {}
         for name, value in items:
             if name not in self._accepted:
-                raise NotFoundError.of("field", str(name), sorted(self._accepted))
+                raise NotFoundError.of("field", name, sorted(self._accepted))
             if value is None:
                 continue
             if isinstance(value, str):
@@ -174,34 +209,33 @@ class RecordReader:
                 texts[self.aliases.get(name, name)] = _typed(value)
         return texts
 
-    def _world(self, texts: Mapping[str, str], values: Values) -> int:
-        if self.world_names is not None:
-            raw = None if self.country_column is None else texts.get(self.country_column)
-            found = None if raw is None else self._country(raw)
-            if found is None:
-                return -1
-            return self.world_names.index(found) if found in self.world_names else len(self.world_names)
-        world = -1
-        for name in _ONE_SCRIPT:
-            for comparison, several in zip(self.comparisons, values, strict=True):
-                if comparison.name == name and several[0]:
-                    world = script_of(ord(several[0][0]))
-        return world
+    def world(self, texts: Mapping[str, str]) -> int:
+        """Return the number of a record's world where worlds are countries, -1 where it has none."""
+        raw = None if self.country_column is None else texts.get(self.country_column)
+        return -1 if raw is None else self.country_world(raw)
 
-    def _plan(self, kind: str, reading: Reading, order: Any) -> Callable[[Mapping[str, str]], str | None]:
-        """Return what turns a record's texts into the comparable form of one reading."""
-        if kind == "phone":
-            return partial(self._phone, reading.column)
-        normalize = KINDS[kind].normalize
-        read: Callable[[str], str | None] = partial(_bounded, normalize)
-        if kind == "date":
-            read = partial(read_date, order=order, digits=normalize)
-        if kind not in _OWN:
-            read = lru_cache(maxsize=_REMEMBERED)(read)
+    def _world_of_country(self, raw: str) -> int:
+        found = self._country(raw)
+        if found is None or self.world_names is None:
+            return -1
+        return self.world_names.index(found) if found in self.world_names else len(self.world_names)
+
+    def _way(self, kind: str, reading: Reading, order: Any) -> Way:
+        """Return how one column of a comparison is read."""
         column, country = reading.column, self.country
-        if reading.part == "whole" and reading.instead is None:
-            return lambda texts: None if (raw := texts.get(column)) is None else read(raw)
-        return lambda texts: None if (raw := _source_text(reading, country, texts)) is None else read(raw)
+        if kind == "phone":
+            return Way(None, None, partial(self._phone, column))
+        normalize = KINDS[kind].normalize
+        of_text: Callable[[str], str | None] = partial(_bounded, normalize)
+        if kind == "date":
+            of_text = partial(read_date, order=order, digits=normalize)
+
+        def read(texts: Mapping[str, str]) -> str | None:
+            raw = _source_text(reading, country, texts)
+            return None if raw is None else of_text(raw)
+
+        is_plain = reading.part == "whole" and reading.instead is None
+        return Way(column if is_plain else None, of_text if is_plain else None, read)
 
     def _phone(self, column: str, texts: Mapping[str, str]) -> str | None:
         raw = texts.get(column)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
+from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from crmkit.errors import InvalidValueError, NotFoundError
-from crmkit.matching._reading._marks import mark
+from crmkit.matching._kinds._channels import company_domain
+from crmkit.matching._reading._worlds import script_of
 from crmkit.normalize import text
 
-from ._blocks import Around, RuleIndex
-from ._build import WHOLE_NAMES, content_number
-from ._fields import NEW, FieldIndex, KeyIndex, Value, WholeNameIndex
+from ._blocks import Around, Blocks, RuleIndex, marks_in
+from ._build import RECORD_EXTRA, WHOLE_NAMES, ContentNumber
+from ._fields import NEW, FieldIndex, KeyIndex, Value
 from ._keys import name_numbers
 from ._query import Query
-from ._vocabulary import Vocabulary, buffer
+from ._vocabulary import Numbers, Vocabulary, buffer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from crmkit.matching._kinds._fields import Comparison
+
+    from ._reader import RecordReader
 
     Texts = list[tuple[str | None, ...]]
 
@@ -34,7 +37,9 @@ _SOMEBODY = 3
 """Groups with a value from which on a record says enough to be somebody, so that its full copies count once."""
 
 _NEIGHBORS = 3
-_UNKNOWN_NAME = (-1, -1)
+_UNREAD = Value("", NEW, ())
+"""Stands for a text that was not read yet."""
+
 _LONGEST = (1 << 64) - 1
 
 
@@ -50,34 +55,32 @@ class State:
         self.comparisons = tuple(comparisons)
         places, filled = document["places"], document["filled"]
         self.fields = [
-            FieldIndex(
-                one, part_of(arrays, f"field/{one.name}"), columns=tuple(places[one.name]), filled=filled[one.name]
-            )
+            FieldIndex(one, part_of(arrays, f"field/{one.name}"), columns=tuple(places[one.name]),
+                       filled=filled[one.name], among=comparisons)
             for one in comparisons
-        ]
+        ]  # fmt: skip
         by_name = {field.comparison.name: field for field in self.fields}
         place = {field.comparison.name: k for k, field in enumerate(self.fields)}
         self._given, self._family = place.get("given", -1), place.get("family", -1)
-        self._has_several = any(len(field.columns) > 1 for field in self.fields)
-        self.width = arrays["codes"].shape[1]
-        self._codes = buffer(arrays["codes"].reshape(-1))
+        self.width = arrays["records"].shape[1] - RECORD_EXTRA
+        layout = Struct(f"={self.width + RECORD_EXTRA}i")
+        self._records, self._size, self._unpack = buffer(arrays["records"].reshape(-1)), layout.size, layout.unpack_from
         self._marks = buffer(arrays["marks"].reshape(-1))
-        self._worlds = buffer(arrays["worlds"])
-        self._whole = buffer(arrays["whole"].reshape(-1)) if "whole" in arrays else None
         self.keys: dict[str, KeyIndex] = {
             name: KeyIndex(by_name[field], suffix, part_of(arrays, f"key/{name}"))
             for name, (field, suffix) in document["keys"].items()
         }
-        self.whole_keys = [
-            WholeNameIndex(part, arrays[f"key/{name}/numbers"]) for part, name in enumerate(WHOLE_NAMES)
-        ] if self._whole is not None else []  # fmt: skip
-        self.rules = [
-            RuleIndex(rule["names"], rule["sizes"], part_of(arrays, f"rule/{place}"))
-            for place, rule in enumerate(document["rules"])
-        ]
-        self._lay_slots()
-        self._copies = buffer(arrays["copies"])
-        self._copy_counts = buffer(arrays["copy_counts"])
+        self._whole_keys = [Numbers(part) for name in WHOLE_NAMES if (part := part_of(arrays, f"key/{name}"))]
+        """Keys made of given and family name together, if there are both."""
+        self._blocks = self._lay_blocks(
+            [
+                RuleIndex(rule["names"], rule["sizes"], part_of(arrays, f"rule/{place}"))
+                for place, rule in enumerate(document["rules"])
+            ]
+        )
+        copies = part_of(arrays, "copies")
+        self._copies, self._copy_counts = Numbers(copies), buffer(copies["counts"])
+        self._content_number = ContentNumber(self.width)
         self._copy_changes: dict[int, int] = {}
         self.world_sizes = dict(enumerate(document["world_sizes"]))
         self.ids = _Ids(document["ids"], arrays, self.rows)
@@ -86,13 +89,11 @@ class State:
         self.added: list[tuple[int, ...]] = []
         self.added_marks: list[bytes] = []
         self.added_texts: list[Texts] = []
-        self.added_worlds: list[int] = []
-        self.added_whole: list[tuple[int, int]] = []
         self.gone: set[int] = set()
 
-    def _lay_slots(self) -> None:
+    def _lay_blocks(self, rules: Sequence[RuleIndex]) -> Blocks:
         """Give every key that a rule uses a place among the keys of a record."""
-        used = {name for rule in self.rules for name in rule.names}
+        used = {name for rule in rules for name in rule.names}
         places: dict[str, int] = {}
         several: set[int] = set()
         for field in self.fields:
@@ -110,20 +111,18 @@ class State:
         for name in WHOLE_NAMES:
             places[name] = len(places)
         self._no_keys: list[Any] = [() if slot in several else -1 for slot in range(len(places))]
-        for rule in self.rules:
-            rule.take_slots([places[name] for name in rule.names], several)
-        self._simple = [rule for rule in self.rules if rule.is_simple]
-        self._others = [rule for rule in self.rules if not rule.is_simple]
+        for rule in rules:
+            rule.slots = tuple([places[name] for name in rule.names])
+        return Blocks(rules, {key: index.field.comparison.name for key, index in self.keys.items()}, several)
 
     def __len__(self) -> int:
         return self.rows + len(self.added) - len(self.gone)
 
-    def codes_of(self, row: int) -> tuple[int, ...]:
-        """Return the codes of a row."""
+    def record_of(self, row: int) -> tuple[int, ...]:
+        """Return the codes of a row, behind them the numbers of its whole name, and last its world."""
         if row >= self.rows:
             return self.added[row - self.rows]
-        start = row * self.width
-        return tuple(self._codes[start : start + self.width])
+        return self._unpack(self._records, row * self._size)
 
     def marks_of(self, row: int) -> bytes:
         """Return the marks of a row, by which it is ordered within its blocks."""
@@ -132,168 +131,180 @@ class State:
         start = 2 * row * self.width
         return self._marks[start : start + 2 * self.width].tobytes()
 
-    def world_of(self, row: int) -> int:
-        """Return the world of a row."""
-        return self._worlds[row] if row < self.rows else self.added_worlds[row - self.rows]
-
-    def whole_of(self, row: int) -> tuple[int, int]:
-        """Return the numbers of a row's whole name."""
-        if self._whole is None:
-            return _UNKNOWN_NAME
-        if row >= self.rows:
-            return self.added_whole[row - self.rows]
-        return (self._whole[2 * row], self._whole[2 * row + 1])
-
     def query(self, texts: Texts, world: int) -> Query:
         """Prepare a record for comparing it, as part of the file that it would make with this one."""
-        values: list[Sequence[Value]] = []
-        codes: list[int] = []
-        slots = self._no_keys[:]
+        query = Query(self.fields, self._no_keys[:])
         for field, several in zip(self.fields, texts, strict=True):
             if len(several) > 1:
-                values.append(self._several(field, several, codes, slots))
-            elif (raw := several[0]) is None:
+                self._take_several(query, field, several)
+            else:
+                self._take(query, field, None if several[0] is None else field.value(several[0]))
+        return self._finished(query, world)
+
+    def read(self, record: Mapping[str, str], reader: RecordReader) -> Query:
+        """Prepare a record as its columns have it; the same as ``query``, in fewer steps."""
+        query = Query(self.fields, self._no_keys[:])
+        values, codes, slots = query.values, query.codes, query.slots
+        for field, ways in zip(self.fields, reader.ways, strict=True):
+            if len(ways) > 1:
+                self._take_several(query, field, [way.read(record) for way in ways])
+                continue
+            if not ways:  # the employer's domain, read off the first address
+                value = self._domain(query, field, reader.email)
+            else:
+                column, of_text, read = ways[0]
+                if column is None or of_text is None:
+                    text = read(record)
+                    value = None if text is None else field.value(text)
+                elif (raw := record.get(column)) is None:
+                    value = None
+                elif (value := field.read_texts.get(raw, _UNREAD)) is _UNREAD:
+                    value = field.read(raw, of_text)
+            if value is None:
                 values.append(())
                 codes.append(-1)
             else:
-                value = field.value(raw)
                 values.append((value,))
                 codes.append(value.code)
                 slots[field.slots] = value.keys
-        query = Query(self.fields, values, tuple(codes), world=world)
-        if self._has_several:
-            query.first_codes = tuple([codes[field.columns[0]] for field in self.fields])
-        query.slots, query.texts = slots, texts
-        self._measure(query, texts)
-        if self.whole_keys:
-            self._name(query)
-        return query
+        if reader.world_names is not None:
+            return self._finished(query, reader.world(record))
+        world = -1
+        for k in reader.named:
+            if codes[self.fields[k].columns[0]] != -1:
+                world = script_of(ord(values[k][0].text[0]))
+        return self._finished(query, world)
 
     @staticmethod
-    def _several(
-        field: FieldIndex, several: Sequence[str | None], codes: list[int], slots: list[Any]
-    ) -> Sequence[Value]:
-        """Look up the values of several columns."""
-        found = [None if text is None else field.value(text) for text in several]
-        codes += [-1 if value is None else value.code for value in found]
+    def _take(query: Query, field: FieldIndex, value: Value | None) -> None:
+        """Put the value of a field, or that there is none, into a query."""
+        query.values.append(() if value is None else (value,))
+        query.codes.append(-1 if value is None else value.code)
+        if value is not None:
+            query.slots[field.slots] = value.keys
+
+    @staticmethod
+    def _take_several(query: Query, field: FieldIndex, texts: Sequence[str | None]) -> None:
+        """Put the values of several columns into a query."""
+        found = [None if text is None else field.value(text) for text in texts]
+        query.codes += [-1 if value is None else value.code for value in found]
         present = [value for value in found if value is not None]
-        slots[field.slots] = zip(*[value.keys for value in present], strict=True) if present else [()] * (
+        query.slots[field.slots] = zip(*[value.keys for value in present], strict=True) if present else [()] * (
             field.slots.stop - field.slots.start
         )  # fmt: skip
-        return present
+        query.values.append(present)
 
-    def _measure(self, query: Query, texts: Texts) -> None:
-        """Note how large the file with the record is."""
-        query.version = self.version
-        if NEW not in query.codes and self._has_copy(query.codes, texts):
+    def _domain(self, query: Query, field: FieldIndex, email: int) -> Value | None:
+        if query.codes[self.fields[email].columns[0]] == -1:
+            return None
+        domain = query.values[email][0].text.rpartition("@")[2]
+        found = field.read_texts.get(domain, _UNREAD)
+        return field.read(domain, company_domain) if found is _UNREAD else found
+
+    def _finished(self, query: Query, world: int) -> Query:
+        """Note what its name says, and how large the file with the record is."""
+        if self._whole_keys and query.values[self._given] and query.values[self._family]:
+            self._name(query)
+        if NEW not in query.codes and self._has_copy(query):
             query.weight = 0.0
+        query.stamp = 2 * self.version + (query.weight > 0.0)
         records = query.records = self.effective + query.weight
         query.pairs = max(records * (records - 1.0) / 2.0, 1.0)
-        world = query.world
-        query.share = math.log((self.world_sizes.get(world, 0) + 1) / (len(self) + 1)) if world >= 0 else 0.0
+        query.world = world
+        if world >= 0:
+            query.share = math.log((self.world_sizes.get(world, 0) + 1) / (len(self) + 1))
+        return query
 
     def _name(self, query: Query) -> None:
-        """Note what is asked of the record's name."""
-        given, family = self._given, self._family
-        one, two = query.values[given], query.values[family]
-        if one:
-            query.single_given = len(one[0].text) == 1 and not text.has_han(one[0].text)
-        as_family = self.fields[family].value(one[0].text).code if one else NEW
-        as_given = self.fields[given].value(two[0].text).code if two else NEW
-        query.swap = (as_family if as_family != NEW else -2, as_given if as_given != NEW else -2)
-        numbers = self._whole_numbers(query.values)
-        if numbers is not None:
-            query.whole = (self.whole_keys[0].code(numbers[0]), self.whole_keys[1].code(numbers[1]))
-            query.slots[-2:] = query.whole
+        """Note what is asked of the two parts of the record's name."""
+        given, family = query.values[self._given][0], query.values[self._family][0]
+        query.single_given = len(given.text) == 1 and not text.has_han(given.text)
+        parts = ((given, self.fields[self._family]), (family, self.fields[self._given]))
+        for value, other in parts:
+            if value.exchanged is None:
+                value.exchanged = other.vocabulary.code(value.text)
+        query.swap = (_or_never(given.exchanged), _or_never(family.exchanged))
+        numbers = self._whole_numbers(given, family)
+        whole = query.whole = (self._whole_keys[0].code(numbers[0]), self._whole_keys[1].code(numbers[1]))
+        query.slots[-2:] = whole
+        query.may_be_exchanged = max(whole) >= 0 or max(query.swap) >= 0
 
-    def _whole_numbers(self, values: Sequence[Sequence[Value]]) -> tuple[int, int] | None:
+    @staticmethod
+    def _whole_numbers(given: Value, family: Value) -> tuple[int, int]:
         """Return the numbers of a whole name: of its words in any order, and of its sound."""
-        if not self.whole_keys or not values[self._given] or not values[self._family]:
-            return None
-        (words, sounds), (more_words, more_sounds) = (
-            name_numbers(values[place][0].text) for place in (self._given, self._family)
-        )
+        if given.sums is None:
+            given.sums = name_numbers(given.text)
+        if family.sums is None:
+            family.sums = name_numbers(family.text)
+        (words, sounds), (more_words, more_sounds) = given.sums, family.sums
         return (words + more_words) & _LONGEST, (sounds + more_sounds) & _LONGEST
 
-    def _is_somebody(self, texts: Texts) -> bool:
+    def _is_somebody(self, codes: Sequence[int]) -> bool:
         filled = {
-            one.group
-            for one, several in zip(self.comparisons, texts, strict=True)
-            if any(text is not None for text in several)
+            field.comparison.group for field in self.fields if any(codes[column] != -1 for column in field.columns)
         }
         return len(filled) >= _SOMEBODY
 
-    def _has_copy(self, codes: Sequence[int], texts: Texts) -> bool:
-        return self._is_somebody(texts) and self._copies_of(content_number(codes)) > 0
+    def _has_copy(self, query: Query) -> bool:
+        return self._copies_of(self._content_number(query.codes)) > 0 and self._is_somebody(query.codes)
 
     def _copies_of(self, number: int) -> int:
-        changed = self._copy_changes.get(number, 0)
-        place = bisect_left(self._copies, number)
-        known = place < len(self._copies) and self._copies[place] == number
-        return changed + (self._copy_counts[place] if known else 0)
+        code = self._copies.code(number)
+        return self._copy_changes.get(number, 0) + (self._copy_counts[code] if code >= 0 else 0)
 
     def candidates(self, query: Query) -> set[int]:
         """Return the rows that some rule puts beside the record."""
-        found: set[int] = set()
-        slots, cap = query.slots, self.cap
-        around = Around(lambda: _marks(query.texts), self.marks_of, _NEIGHBORS, self.gone)
-        for rule in self._simple:
-            rule.gather(slots, cap, found, around)
-        for rule in self._others:
-            for key, times in rule.keys(slots).items():
-                rule.collect(key, times, cap, found, around)
-        return found - self.gone if self.gone else found
+        return self._blocks.candidates(
+            query.slots, self.cap, Around(query, self.marks_of, _NEIGHBORS, self.gone)
+        )  # fmt: skip
 
     def add(self, texts: Texts, world: int, record_id: object) -> None:
         """Add a record."""
         weight = self.query(texts, world).weight
         row = self.rows + len(self.added)
+        self.ids.add(record_id, row)
+        before = sum([len(field.vocabulary) for field in self.fields])
         for field, several in zip(self.fields, texts, strict=True):
-            before = len(field.vocabulary)
             for one in several:
                 if one is not None:
                     field.vocabulary.add(one)
-            if len(field.vocabulary) > before:
+        if sum([len(field.vocabulary) for field in self.fields]) > before:
+            for field in self.fields:  # a new family name may be a given name that is remembered without one
                 field.forget()
         for key in self.keys.values():
             key.grow()
         query = self.query(texts, world)
-        numbers = self._whole_numbers(query.values)
-        whole = _UNKNOWN_NAME
-        if numbers is not None:
-            whole = (self.whole_keys[0].add(numbers[0]), self.whole_keys[1].add(numbers[1]))
+        whole = query.whole
+        if self._whole_keys and query.values[self._given] and query.values[self._family]:
+            numbers = self._whole_numbers(query.values[self._given][0], query.values[self._family][0])
+            whole = (self._whole_keys[0].add(numbers[0]), self._whole_keys[1].add(numbers[1]))
             query.slots[-2:] = whole
-        self.ids.add(record_id, row)
-        self.added.append(query.codes)
-        self.added_marks.append(_marks(texts))
+        self.added.append((*query.codes, *whole, world))
+        self.added_marks.append(marks_in(query.texts()))
         self.added_texts.append(texts)
-        self.added_worlds.append(world)
-        self.added_whole.append(whole)
-        self._count(query.codes, texts, world, 1, weight)
-        for rule in self.rules:
-            rule.add(rule.keys(query.slots), row, self.marks_of)
+        self._count(query.codes, world, 1, weight)
+        self._blocks.add(query.slots, row, self.marks_of)
 
     def remove(self, record_id: object) -> None:
         """Take a record out."""
         row = self.ids.row_of(record_id)
-        codes, world = self.codes_of(row), self.world_of(row)
+        record = self.record_of(row)
+        codes, world = record[: self.width], record[-1]
         texts: Texts = [
             tuple(None if codes[column] < 0 else field.vocabulary.text(codes[column]) for column in field.columns)
             for field in self.fields
         ]
-        is_copy = self._is_somebody(texts) and self._copies_of(content_number(codes)) > 1
-        slots = self.query(texts, world).slots
-        for rule in self.rules:
-            rule.remove(rule.keys(slots))
+        is_copy = self._is_somebody(codes) and self._copies_of(self._content_number(codes)) > 1
+        self._blocks.remove(self.query(texts, world).slots)
         self.ids.remove(record_id)
         self.gone.add(row)
-        self._count(codes, texts, world, -1, 0.0 if is_copy else 1.0)
+        self._count(codes, world, -1, 0.0 if is_copy else 1.0)
 
-    def _count(self, codes: Sequence[int], texts: Texts, world: int, sign: int, weight: float) -> None:
+    def _count(self, codes: Sequence[int], world: int, sign: int, weight: float) -> None:
         """Count a record in or out of all frequencies."""
         self.version += 1
-        if self._is_somebody(texts):
-            number = content_number(codes)
+        if self._is_somebody(codes):
+            number = self._content_number(codes)
             self._copy_changes[number] = self._copy_changes.get(number, 0) + sign
         if world >= 0:
             self.world_sizes[world] = self.world_sizes.get(world, 0) + sign
@@ -306,8 +317,9 @@ class State:
                 field.filled += sign * weight
 
 
-def _marks(texts: Sequence[Sequence[str | None]]) -> bytes:
-    return b"".join(mark(text).to_bytes(2, "big") for several in texts for text in several)
+def _or_never(code: int | None) -> int:
+    """Return a code, or for none a number that no record has in its place."""
+    return -2 if code is None or code < 0 else code
 
 
 def part_of(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
@@ -357,6 +369,8 @@ class _Ids:
         Raises:
             NotFoundError: No record has it; the message does not repeat the id.
         """
+        if type(record_id) not in {str, int}:  # ids of an index are of no other type, and a list cannot be looked up
+            raise NotFoundError("no record of the index has this id; ids are texts or whole numbers")
         row = self.added.get(record_id, -1)
         if row < 0 and record_id not in self.removed:
             row = self._first_row(record_id)

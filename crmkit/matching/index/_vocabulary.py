@@ -1,4 +1,4 @@
-"""Texts and their codes in flat arrays that can be mapped from a file, with what was added since in a dict beside."""
+"""Texts or numbers and their codes, in flat arrays that can be mapped from a file; a dict beside for what was added."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Arrays = Mapping[str, NDArray[np.generic]]
 
-__all__ = ["Vocabulary", "buffer", "vocabulary_arrays"]
+__all__ = ["Numbers", "Vocabulary", "buffer", "number_arrays", "vocabulary_arrays"]
 
 
 _NUMBER = (1 << 32) - 1
@@ -38,15 +38,34 @@ def vocabulary_arrays(texts: Iterable[str]) -> dict[str, NDArray[np.generic]]:
     """
     encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
     ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
-    places = _places(len(encoded))
     marks = np.fromiter(map(zlib.crc32, encoded), dtype=np.uint64, count=len(encoded))
+    order, taken, size = _laid(marks)
+    hashes = np.zeros(size, dtype=np.uint64)
+    hashes[taken] = (marks[order] << np.uint64(32)) | (order + 1).astype(np.uint64)
+    return {"bytes": np.frombuffer(b"".join(encoded), dtype=np.uint8), "ends": ends, "hashes": hashes}
+
+
+def number_arrays(numbers: NDArray[np.uint64]) -> dict[str, NDArray[np.generic]]:
+    """Lay out distinct numbers, whose low bits are as good as random, with a hash table of their places.
+
+    Returns:
+        ``numbers`` as they are; ``places``: ``c + 1`` for the number ``c``, in the place that its low bits name or the
+        next free one; 0 is free. The last place always is.
+    """
+    order, taken, size = _laid(numbers)
+    places = np.zeros(size, dtype=np.int32)
+    places[taken] = order + 1
+    return {"numbers": numbers, "places": places}
+
+
+def _laid(marks: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArray[np.int64], int]:
+    """Return the order in which marks are laid, the place of each, and how many places there are."""
+    places = _places(len(marks))
     first = (marks & np.uint64(places - 1)).astype(np.int64)
     order = np.argsort(first, kind="stable")
     number = np.arange(len(order))
     taken = np.maximum.accumulate(first[order] - number) + number
-    hashes = np.zeros(max(places, int(np.max(taken, initial=0)) + 1) + 1, dtype=np.uint64)
-    hashes[taken] = (marks[order] << np.uint64(32)) | (order + 1).astype(np.uint64)
-    return {"bytes": np.frombuffer(b"".join(encoded), dtype=np.uint8), "ends": ends, "hashes": hashes}
+    return order, taken, max(places, int(np.max(taken, initial=0)) + 1) + 1
 
 
 def _places(texts: int) -> int:
@@ -97,4 +116,32 @@ class Vocabulary:
         if code < 0:
             code = self.added[text] = len(self)
             self.texts.append(text)
+        return code
+
+
+class Numbers:
+    """Distinct large numbers, numbered; new ones get the next numbers."""
+
+    __slots__ = ("_added", "_mask", "_numbers", "_places")
+
+    def __init__(self, arrays: Arrays) -> None:
+        self._numbers = buffer(arrays["numbers"])
+        self._places = buffer(arrays["places"])
+        self._mask = _places(len(self._numbers)) - 1
+        self._added: dict[int, int] = {}
+
+    def code(self, number: int) -> int:
+        """Return the code of a number, -1 if it is not there."""
+        place = number & self._mask
+        while entry := self._places[place]:
+            if self._numbers[entry - 1] == number:
+                return int(entry - 1)
+            place += 1
+        return self._added.get(number, -1) if self._added else -1
+
+    def add(self, number: int) -> int:
+        """Return the code of a number, a new one if it was not there."""
+        code = self.code(number)
+        if code < 0:
+            code = self._added[number] = len(self._numbers) + len(self._added)
         return code

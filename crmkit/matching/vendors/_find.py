@@ -66,7 +66,17 @@ class Reader:
 
     def has(self, criterion: Same | Similar) -> bool:
         """Whether the table has a column for a criterion."""
-        return any(self._sources(field) for field in _fields_of(criterion))
+        return bool(self._fields_of(criterion))
+
+    def _fields_of(self, criterion: Same | Similar) -> tuple[str, ...]:
+        """Return the fields of a criterion that the table has; all that it compares, or none."""
+        from ._rules import Same
+
+        if isinstance(criterion, Same):
+            found = tuple(filter(self._sources, criterion.fields))
+            return found or tuple(filter(self._sources, criterion.otherwise))
+        wanted = (criterion.field, criterion.against or criterion.field)
+        return wanted if all(map(self._sources, wanted)) else ()
 
     def texts(self, field: str) -> list[str | None]:
         """Return the first column of a field."""
@@ -77,25 +87,20 @@ class Reader:
         numbers: dict[str, int] = {}
         made: dict[str, int] = {}
         columns = []
-        for texts in itertools.chain.from_iterable(self._sources(field) for field in criterion.fields):
+        nothing = numbers.setdefault("", 0) if criterion.blank else -1
+        for texts in itertools.chain.from_iterable(self._sources(field) for field in self._fields_of(criterion)):
             codes = []
             for text in texts:
                 if text is None:
-                    codes.append(-1)
+                    codes.append(nothing)
                     continue
                 code = made.get(text)
                 if code is None:
                     key = criterion.key(text)
-                    code = made[text] = -1 if not key else numbers.setdefault(key, len(numbers))
+                    code = made[text] = nothing if not key else numbers.setdefault(key, len(numbers))
                 codes.append(code)
             columns.append(codes)
         return np.array(columns, dtype=np.int32)
-
-
-def _fields_of(criterion: Same | Similar) -> tuple[str, ...]:
-    from ._rules import Same
-
-    return criterion.fields if isinstance(criterion, Same) else (criterion.field,)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -168,7 +173,10 @@ def _test(reader: Reader, criterion: Same | Similar) -> Callable[[int, int], boo
         rows = [[code for code in codes if code >= 0] for codes in reader.keys(criterion).T.tolist()]
         return lambda a, b: any(code in rows[b] for code in rows[a])
     texts = reader.texts(criterion.field)
-    return lambda a, b: criterion.holds(texts[a], texts[b])
+    if criterion.against is None:
+        return lambda a, b: criterion.holds(texts[a], texts[b])
+    other = reader.texts(criterion.against)
+    return lambda a, b: criterion.holds(texts[a], other[b]) and criterion.holds(other[a], texts[b])
 
 
 def _blocks(reader: Reader, criteria: Sequence[Same]) -> Iterator[list[int]]:

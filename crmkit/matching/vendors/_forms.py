@@ -23,7 +23,7 @@ _SEPARATORS = re.compile(r"[_.]")
 _LAST_DIGITS = 4
 _SHORT = 10
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*:/*")
-_NOT_LETTERS = re.compile(r"[^a-z0-9]+")
+_KEY_WORDS, _KEY_LETTERS = 2, 5
 
 
 def _plain(raw: str) -> str | None:
@@ -69,8 +69,9 @@ def _folded(raw: str) -> str | None:
 
 
 def _company_key(raw: str) -> str | None:
-    """The second to fifth letter of a company's name."""
-    return _NOT_LETTERS.sub("", companies.core(raw))[1:5] or None
+    """Five letters of each of the first two words of a company's name; of a Chinese name its first five characters."""
+    words = companies.core(raw).split()[:_KEY_WORDS]
+    return "".join(word[:_KEY_LETTERS] for word in words) or None
 
 
 def _phone_key(raw: str) -> str | None:
@@ -101,7 +102,7 @@ def _first_name(a: str, b: str) -> float:
     x, y = text.fold(a), text.fold(b)
     if x == y or (x[:1] == y[:1] and min(len(x.rstrip(".")), len(y.rstrip("."))) == 1):
         return 100.0
-    if names.nickname_root(x) == names.nickname_root(y):
+    if y in names.nicknames(x) or x in names.nicknames(y):
         return 100.0
     return 100.0 * JaroWinkler.similarity(x, y)
 
@@ -122,10 +123,11 @@ def _company(a: str, b: str) -> float:
 
 
 def _title(a: str, b: str) -> float:
+    """Equal, or the initials of the other."""
     x, y = text.fold(a), text.fold(b)
     if x == y or "".join(word[0] for word in x.split()) == y or "".join(word[0] for word in y.split()) == x:
         return 100.0
-    return float(fuzz.ratio(x, y))
+    return 0.0
 
 
 def _starts(a: str, b: str) -> float:

@@ -17,37 +17,40 @@ __all__ = ["VENDORS", "vendor_rules"]
 
 _PHONES = ("mobile", "phone", "phone_home", "phone_other")
 _EMAILS = ("email", "email_2")
-_FIRST = Similar("given_name", measure="first name", least=85)
+_ALIKE = 89
+"""Raj and Rajesh, which are alike at 88, do not match; https://help.salesforce.com (the equation of 2016 says 85)."""
+_FIRST = Similar("given_name", measure="first name", least=_ALIKE)
 _LAST = Similar("family_name", measure="last name", least=90)
+_EXCHANGED = Similar("given_name", measure="first name", least=_ALIKE, against="family_name")
 _TITLE = Similar("job_title", measure="title", least=50)
 _COMPANY = Similar("company_name", measure="company", least=70)
 _INITIAL = Same("given_name", form="initial")
+_SOUND = Same("family_name", form="sound")
 
 
 def _salesforce(kind: RecordKind) -> DuplicateRules:
     street, phone, email = Same("street"), Same(_PHONES, form="digits"), Same("email")
+    more = (
+        (phone,), (street, Same("city")), (street, Same("postal_code")), (street, _TITLE), (_TITLE, _COMPANY),
+    )  # fmt: skip
     return DuplicateRules(
         name="salesforce",
         kind=kind,
         conditions=(
             Condition(attrs.evolve(_FIRST, blank=True), _LAST, email),
-            Condition(_FIRST, _LAST, phone),
-            Condition(_FIRST, _LAST, street, Same("city")),
-            Condition(_FIRST, _LAST, street, Same("postal_code")),
-            Condition(_FIRST, _LAST, street, _TITLE),
-            Condition(_FIRST, _LAST, _TITLE, _COMPANY),
+            *(Condition(_FIRST, _LAST, *criteria) for criteria in more),
+            *(Condition(_EXCHANGED, *criteria) for criteria in ((email,), *more)),
         ),
         keys=(
             Condition(Same("email", form="e-mail key")),
-            Condition(_INITIAL, Same("family_name", form="sound"), Same("email", form="e-mail domain")),
-            Condition(_INITIAL, Same("family_name", form="folded"), Same("company_name", form="company key")),
-            Condition(_INITIAL, Same("family_name", form="folded"), Same("phone", form="phone key")),
+            Condition(_INITIAL, _SOUND, Same("email", form="e-mail domain")),
+            Condition(_INITIAL, _SOUND, Same("company_name", form="company key")),
+            Condition(_INITIAL, _SOUND, Same("phone", form="phone key")),
         ),
         source="help.salesforce.com, standard contact and lead matching rules and their match keys; equation of 2016",
         notes=(
-            "Soundex and Jaro-Winkler stand in for Metaphone 3 and keyboard distance",
+            "Soundex and Jaro-Winkler stand in for Metaphone 3, double metaphone and keyboard distance",
             "Salesforce scores the 100 likeliest candidates of a record only; here all are",
-            "Salesforce also tries first and last name exchanged; here they are not",
         ),
     )
 
@@ -55,10 +58,10 @@ def _salesforce(kind: RecordKind) -> DuplicateRules:
 def _pipedrive(kind: RecordKind) -> DuplicateRules:
     source = "support.pipedrive.com, how the merge duplicates feature identifies duplicates"
     if kind == "account":
-        conditions = (Condition(Same("name"), Same("street"), Same("city")),)
+        conditions = (Condition(Same("name"), Same("street"), Same("city", optional=True)),)
         return DuplicateRules(
             name="pipedrive", kind=kind, source=source, conditions=conditions,
-            notes=("the address is one field in Pipedrive; here street and city must be the same",),
+            notes=("the address is one field in Pipedrive; here street and city are the same, if there is a city",),
         )  # fmt: skip
     name = Same("full_name")
     return DuplicateRules(
@@ -92,7 +95,8 @@ def _insightly(kind: RecordKind) -> DuplicateRules:
 
 
 def _hubspot(kind: RecordKind) -> DuplicateRules:
-    conditions = (Condition(Same("website", form="domain")),) if kind == "account" else (Condition(Same(_EMAILS)),)
+    domain = Same("domain", form="domain", otherwise="website")
+    conditions = (Condition(domain),) if kind == "account" else (Condition(Same(_EMAILS)),)
     return DuplicateRules(
         name="hubspot",
         kind=kind,
@@ -108,9 +112,11 @@ def _dynamics(kind: RecordKind) -> DuplicateRules:
         name="dynamics",
         kind=kind,
         conditions=(email, Condition(Same("name"))) if kind == "account" else (email,),
-        source="Microsoft Dynamics CRM help, find and merge duplicates; the second account rule after common practice",
+        source="learn.microsoft.com, duplicate detection rules: the kinds of criteria",
         notes=(
-            "installations change these rules: copy them, with Same(..., first=n) and Same(..., last=n)",
+            "which fields the default rules compare is not documented; these are the usual ones",
+            "installations change them: copy them, with first=n, last=n, form='cased text' and blank=True of Same",
+            "rules can leave inactive records out: filter them before",
             "criteria are exact; nothing is compared by likeness",
         ),
     )
@@ -128,14 +134,15 @@ def _zoho(kind: RecordKind) -> DuplicateRules:
 
 
 def _sugar(kind: RecordKind) -> DuplicateRules:
+    begins = (Same("name", first=3), Similar("name", measure="starts with"))
     return DuplicateRules(
         name="sugar",
         kind=kind,
         conditions=(
             Condition(Same("name")),
             Condition(Same("duns", form="digits")),
-            Condition(Same("name", first=3), Similar("name", measure="starts with"),
-                      Similar("city", measure="starts with")),
+            Condition(*begins, Similar("city", measure="starts with")),
+            Condition(*begins, Similar("other_city", measure="starts with")),
         ),
         source="SugarCRM 7, FilterDuplicateCheck and the duplicate_check of Accounts",
         notes=("one name must start with the other, so the first three letters are compared first",),
@@ -173,7 +180,7 @@ def vendor_rules(name: str, kind: RecordKind = "contact") -> DuplicateRules:
     Example:
         >>> print(vendor_rules("hubspot", "account"))
         hubspot, account: two records are duplicates if they agree on
-          website (domain)
+          domain, else website (domain)
         source: knowledge.hubspot.com, deduplication of contacts, companies, deals and tickets (2024-11)
         paid plans also suggest duplicates for review, by a way that is not documented
 

@@ -35,10 +35,17 @@ class Same:
             web address, ``"e-mail domain"``, and keys of single vendors; see the source.
         first: Compare only so many first characters.
         last: Compare only so many last characters.
+        otherwise: Fields that stand in where the table has none of ``fields``.
+        optional: Leave the criterion out where the table has no such column, instead of the whole condition.
+        blank: Two records without a value agree as well; for one field, and beside a criterion that needs a value.
+
+    Raises:
+        NotFoundError: No such form.
+        InvalidValueError: Less than one character, or ``blank`` with several fields.
 
     Example:
-        >>> Same("email")
-        Same(fields=('email',), form='text', first=None, last=None)
+        >>> str(Condition(Same("name", first=4), Same("domain", form="domain", otherwise="website")))
+        'name (first 4) and domain, else website (domain)'
 
     .. versionadded:: 0.1.0
     """
@@ -47,8 +54,13 @@ class Same:
     form: str = attrs.field(default="text", kw_only=True)
     first: int | None = attrs.field(default=None, kw_only=True)
     last: int | None = attrs.field(default=None, kw_only=True)
+    otherwise: tuple[str, ...] = attrs.field(default=(), converter=_fields, kw_only=True)
+    optional: bool = attrs.field(default=False, kw_only=True)
+    blank: bool = attrs.field(default=False, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
+        if self.blank and len(self.fields) > 1:
+            raise InvalidValueError("blank is about one field; name it alone")
         if self.form not in FORMS:
             raise NotFoundError.of("form", self.form, sorted(FORMS))
         if any(size is not None and size < 1 for size in (self.first, self.last)):
@@ -71,6 +83,7 @@ class Similar:
         measure: ``"first name"``, ``"last name"``, ``"company"``, ``"title"`` or ``"starts with"``.
         least: From which measure on, 0..100.
         blank: Whether it holds where one of the records has no value.
+        against: The field of the other record that it is compared with, both ways; the same field without it.
 
     Example:
         >>> Similar("company_name", measure="company", least=70).least
@@ -83,6 +96,7 @@ class Similar:
     measure: str = attrs.field(kw_only=True)
     least: float = attrs.field(default=100.0, kw_only=True)
     blank: bool = attrs.field(default=False, kw_only=True)
+    against: str | None = attrs.field(default=None, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         if self.measure not in MEASURES:
@@ -119,13 +133,22 @@ class Condition:
 
 def _said(one: Same | Similar) -> str:
     if isinstance(one, Similar):
-        return f"{one.field} ({one.measure} >= {one.least:g})"
+        against = "" if one.against is None else f" and {one.against} exchanged"
+        return f"{one.field}{against} ({one.measure} >= {one.least:g})"
     how = "" if one.form == "text" else f" ({one.form})"
     if one.first is not None:
         how += f" (first {one.first})"
     if one.last is not None:
         how += f" (last {one.last})"
-    return " or ".join(one.fields) + how
+    if one.blank:
+        how += " (blank or not)"
+    return " or ".join(one.fields) + (f", else {' or '.join(one.otherwise)}" if one.otherwise else "") + how
+
+
+def _usable(condition: Condition, reader: Reader) -> Condition | None:
+    """Return a condition without optional criteria that a table has no column for; ``None`` where one is needed."""
+    kept = [one for one in condition.criteria if reader.has(one) or not (isinstance(one, Same) and one.optional)]
+    return Condition(*kept) if all(map(reader.has, kept)) else None
 
 
 @attrs.frozen(kw_only=True)
@@ -161,7 +184,9 @@ class DuplicateRules:
         if not self.conditions:
             raise InvalidValueError("rules need a condition")
         for condition in self.conditions:
-            if not self.keys and not any(isinstance(one, Same) for one in condition.criteria):
+            if not self.keys and not any(
+                isinstance(one, Same) and not (one.blank or one.optional) for one in condition.criteria
+            ):
                 raise InvalidValueError(f"condition {str(condition)!r} compares everything with everything; add keys")
 
     def __str__(self) -> str:
@@ -193,12 +218,13 @@ class DuplicateRules:
         columns = recognition.recognize(table, kind=self.kind)
         ids, _, note = record_ids(table, key, columns.key)
         reader = Reader(table, columns)
-        usable = [one for one in self.conditions if all(reader.has(criterion) for criterion in one.criteria)]
+        usable = [one for condition in self.conditions if (one := _usable(condition, reader)) is not None]
         if not usable:
             wanted = ", ".join(dict.fromkeys(_said(one) for condition in self.conditions for one in condition.criteria))
             raise SchemaError(f"no condition of {self.name!r} finds its columns; looked for {wanted}")
-        notes = [f"not used, a field is missing: {one}" for one in self.conditions if one not in usable]
-        keys = [one for one in self.keys if all(reader.has(criterion) for criterion in one.criteria)]
+        notes = [f"not used, a field is missing: {one}" for one in self.conditions if _usable(one, reader) is None]
+        notes += [f"without what the table does not have: {one}" for one in usable if one not in self.conditions]
+        keys = [one for condition in self.keys if (one := _usable(condition, reader)) is not None]
         if self.keys and not keys:
             raise SchemaError(f"no match key of {self.name!r} finds its columns")
         found = find(reader, usable, keys)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 import attrs
 
 from crmkit.errors import NotFoundError
+from crmkit.errors._nearest import did_you_mean
 
 from ._atoms import Atom, Compare, Contains, HasText, In, IsNull, StartsWith, Under
 from ._normal import walk
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from ._schema import Field, Resource
     from ._types import Type
 
-__all__ = ["Declared", "did_you_mean", "unknown"]
+__all__ = ["Declared", "unknown"]
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return the hint for a name that nobody declared, or nothing."""
-    near = difflib.get_close_matches(name.casefold(), {str(one).casefold(): None for one in known}, n=1)
-    return f'; did you mean "{near[0]}"?' if near else ""
+def unknown(what: str, name: object, known: Iterable[str]) -> str:
+    """Return the sentence for a name that nobody declared, with the nearest one that somebody did.
 
-
-def unknown(what: str, name: str, known: Iterable[str]) -> str:
-    """Return the sentence for such a name."""
-    return f'unknown {what} "{name}"{did_you_mean(name, known)}'
+    Of what is no text, such as a record in its place, only the type is said.
+    """
+    if not isinstance(name, str):
+        return f"the name of a {what} is text, not a {type(name).__name__}"
+    near = did_you_mean(name, map(str, known))
+    return f'unknown {what} "{name}"' + ("" if near is None else f'; did you mean "{near}"?')
 
 
 @attrs.frozen

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import attrs
 
+from crmkit.permissions._policy._given import check_policy, read_assignments
 from crmkit.permissions._policy._people import moment_of
 
 from ._compile import Compiled
@@ -86,7 +87,8 @@ def constraint_breaches(
 
     .. versionadded:: 0.1.0
     """
-    return list(breaches(Compiled(policy), assignments, moment_of(at)))
+    check_policy(policy)
+    return list(breaches(Compiled(policy), read_assignments(assignments), moment_of(at)))
 
 
 def breaches(compiled: Compiled, assignments: Iterable[Assignment], at: dt.datetime) -> Iterator[Breach]:

@@ -7,10 +7,11 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
 from crmkit.errors import AccessDeniedError, NotFoundError, SchemaError
 from crmkit.permissions._conditions._check_types import unknown
+from crmkit.permissions._policy._given import check_org, check_policy, read_assignments
 from crmkit.permissions._policy._people import Assignment, OrgChart, Principal
 
 from . import _search
@@ -95,6 +96,7 @@ class Engine:
     Raises:
         NotFoundError: An assignment names an unknown role or person, or a predicate or mask is missing.
         SchemaError: The assignments break a constraint; see :func:`constraint_breaches`. The clock has no time zone.
+            Something else than a policy, assignments and an org chart was given.
         InvalidValueError: An attribute of a person is not of the type that the policy declares.
 
     Example:
@@ -137,9 +139,11 @@ class Engine:
         if on_audit_failure not in ("deny", "allow"):
             raise NotFoundError.of("audit failure policy", on_audit_failure, ("deny", "allow"))
         self._auditor = None if audit is None else Auditor(audit, record, on_audit_failure)
-        self._state = self._made(policy, assignments, org)
+        self._state = self._made(policy, read_assignments(assignments), org)
 
-    def _made(self, policy: Policy, assignments: Iterable[Assignment], org: OrgChart | None) -> _State:
+    def _made(self, policy: Policy, assignments: tuple[Assignment, ...], org: OrgChart | None) -> _State:
+        check_policy(policy)
+        check_org(org)
         for name in policy.predicates - self._predicates.keys():
             raise NotFoundError(f'the policy asks for predicate "{name}"; give the engine predicates={{"{name}": ...}}')
         for name in policy.masks.keys() - self._masks.keys():
@@ -158,6 +162,9 @@ class Engine:
     def __repr__(self) -> str:
         state = self._state
         return f"<Engine {state.compiled.policy!r}, {len(state.org)} people>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("an Engine is not pickled; make one from its policy and assignments in the other process")
 
     @property
     def policy(self) -> Policy:
@@ -191,7 +198,7 @@ class Engine:
         """
         before = self._state
         policy = before.compiled.policy if policy is None else policy
-        given = self.assignments if assignments is None else tuple(assignments)
+        given = self.assignments if assignments is None else read_assignments(assignments)
         made = self._made(
             policy, given, before.org if org is None and assignments is None else org or _grown(before.org, given)
         )
@@ -281,11 +288,14 @@ class Engine:
             NotFoundError: There is no such principal, or they have no assignment in this tenant, or do not hold a role.
             AccessDeniedError: The roles together break a dynamic separation of duties.
             InvalidValueError: A context value is not of the type that the policy declares.
-            SchemaError: ``at`` has no time zone.
+            SchemaError: ``at`` has no time zone, or the principal is not named by its id.
         """
         state = self._state
         plain = at is None and tenant is None and context is None and roles is None
         if plain:
+            who: object = principal
+            if not isinstance(who, str):
+                state.org.get(principal)  # says so
             kept = state.views.get(principal)
             if kept is not None and (kept.valid_until is None or self._now() < kept.valid_until):
                 return kept

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from crmkit.errors import AccessDeniedError, ViewExpiredError
 from crmkit.permissions._conditions._bind import bind
@@ -103,6 +103,9 @@ class View:
         self._levels: dict[tuple[str, Condition], Predicate] = {}
         self._tables: dict[tuple[str, str], _fields.FieldTable] = {}
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a View is not pickled; ask the other process's engine for one")
+
     def __repr__(self) -> str:
         until = "" if self.valid_until is None else f", until {self.valid_until.isoformat()}"
         return f"<View of {self.principal!r}: {len(self.roles)} roles{until}>"
@@ -114,7 +117,11 @@ class View:
             NotFoundError: There is no such resource or action.
             ViewExpiredError: A grant began or ended since.
         """
-        found = self._outcomes.get((action, resource))
+        try:
+            found = self._outcomes.get((action, resource))
+        except TypeError:
+            self._compiled.policy.check_action(action, resource)
+            raise
         if found is None:
             found = self._find_outcome(action, resource)
         if self.valid_until is not None:
@@ -138,7 +145,10 @@ class View:
             NotFoundError: There is no such resource or action.
             ViewExpiredError: A grant began or ended since.
         """
-        check = self._checks.get((action, resource))
+        try:
+            check = self._checks.get((action, resource))
+        except TypeError:  # a record in the place of a name: that is said where the check is made
+            check = None
         if check is None:
             check = self._make_check(action, resource)
         if self._guarded or type(record) is not dict:

@@ -131,6 +131,9 @@ class OrgChart:
     def __init__(self, people: Iterable[Principal] = (), *, territories: Mapping[str, str] | None = None) -> None:
         found: dict[str, Principal] = {}
         for person in people:
+            given: object = person
+            if not isinstance(given, Principal):
+                raise SchemaError(f"an OrgChart is made of Principal objects, and one is a {type(given).__name__}")
             if person.id in found:
                 raise SchemaError(f"principal {person.id!r} is there twice")
             found[person.id] = person
@@ -172,7 +175,11 @@ class OrgChart:
 
         Raises:
             NotFoundError: There is none of this id.
+            SchemaError: That is no id.
         """
+        given: object = principal
+        if not isinstance(given, str):
+            raise SchemaError(f"a principal is named by its id, as text, not by a {type(given).__name__}")
         try:
             return self.people[principal]
         except KeyError:

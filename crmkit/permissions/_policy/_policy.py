@@ -222,8 +222,8 @@ class Policy:
         """
         try:
             return self.resources[name]
-        except KeyError:
-            raise NotFoundError(unknown("resource", name, self.resources), name=name) from None
+        except (KeyError, TypeError):  # a record or list in the place of the name cannot be looked up at all
+            raise NotFoundError(unknown("resource", name, self.resources), name=_text(name)) from None
 
     def role(self, name: str) -> Role:
         """Return a role.
@@ -233,8 +233,8 @@ class Policy:
         """
         try:
             return self.roles[name]
-        except KeyError:
-            raise NotFoundError(unknown("role", name, self.roles), name=name) from None
+        except (KeyError, TypeError):  # a record or list in the place of the name cannot be looked up at all
+            raise NotFoundError(unknown("role", name, self.roles), name=_text(name)) from None
 
     def check_action(self, action: str, resource: str) -> None:
         """Raise unless the resource has the action.
@@ -244,7 +244,7 @@ class Policy:
         """
         known = self.resource(resource).actions
         if action not in known:
-            raise NotFoundError(unknown(f'action of resource "{resource}"', action, known), name=action)
+            raise NotFoundError(unknown(f'action of resource "{resource}"', action, known), name=_text(action))
 
     def declared(self, resource: Resource) -> Declared:
         """Return the types of what conditions on the resource may name."""
@@ -258,3 +258,7 @@ class Policy:
     def reveals(self, name: str) -> int:
         """Return the place of a mask in the order of masks, the one that reveals least first."""
         return masking.disclosure(self.mask_kind(name))
+
+
+def _text(name: object) -> str | None:
+    return name if isinstance(name, str) else None

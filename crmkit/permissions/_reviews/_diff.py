@@ -11,6 +11,7 @@ from crmkit import _notebook
 from crmkit.issues import Report
 from crmkit.permissions._decisions._compare import AccessChange, Verdict, changes
 from crmkit.permissions._decisions._engine import Engine
+from crmkit.permissions._policy._given import check_org, check_policy, read_assignments
 from crmkit.permissions._policy._people import OrgChart, Principal, moment_of
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def diff(
 
     .. versionadded:: 0.1.0
     """
-    return PolicyDiff(_changes(old, new, tuple(assignments), org, predicates, at), old, new)
+    return PolicyDiff(_changes(old, new, read_assignments(assignments), org, predicates, at), old, new)
 
 
 def check_no_new_access(
@@ -154,7 +155,7 @@ def check_no_new_access(
 
     .. versionadded:: 0.1.0
     """
-    found = _changes(old, new, tuple(assignments), org, predicates, at)
+    found = _changes(old, new, read_assignments(assignments), org, predicates, at)
     return PolicyDiff(found, old, new, refused=frozenset({"wider", "different", "unknown"}))
 
 
@@ -191,7 +192,8 @@ def check_access_not_granted(
 
     .. versionadded:: 0.1.0
     """
-    given = tuple(assignments)
+    check_policy(policy)
+    given = read_assignments(assignments)
     masks = no_masks(policy)
     engine = Engine(policy, given, org=org, predicates=predicates, masks=masks, constraints="report")
     moment = engine._now() if at is None else moment_of(at)
@@ -224,6 +226,9 @@ def _changes(
     predicates: Mapping[str, CustomPredicate] | None,
     at: dt.datetime | None,
 ) -> Iterator[AccessChange]:
+    check_policy(old)
+    check_policy(new)
+    check_org(org)
     org = OrgChart(map(Principal, dict.fromkeys(one.principal for one in assignments))) if org is None else org
     before, after = (_engine(policy, assignments, org, predicates) for policy in (old, new))
     return changes((before, before._state), (after, after._state), before._now() if at is None else moment_of(at))

@@ -11,6 +11,7 @@ import attrs
 from crmkit import _notebook
 from crmkit.issues import Report
 from crmkit.permissions._decisions._engine import Engine
+from crmkit.permissions._policy._given import check_org, check_policy, read_assignments
 from crmkit.permissions._policy._people import moment_of
 from crmkit.permissions._policy._policy import Policy
 
@@ -219,8 +220,10 @@ def least_privilege(
 
     .. versionadded:: 0.1.0
     """
+    check_policy(policy)
+    check_org(org)
     moment = moment_of(at)
-    given = tuple(assignments)
+    given = read_assignments(assignments)
     since = moment - window
     used = read_usage(usage, policy, since)
     if not used.verified:
@@ -369,6 +372,7 @@ def simulate(
     from crmkit.errors import SchemaError
     from crmkit.permissions._decisions._decision import Outcome
 
+    check_policy(policy)
     engine = Engine(policy, assignments, org=org, predicates=predicates, masks=no_masks(policy), constraints="report")
     if not usage.verified:
         raise SchemaError("the log does not verify, so a replay of it would prove nothing")

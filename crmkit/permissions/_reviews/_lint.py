@@ -17,6 +17,7 @@ from crmkit.permissions._decisions._known import Known
 from crmkit.permissions._decisions._regions import regions
 from crmkit.permissions._decisions._separation import members_of, violations
 from crmkit.permissions._filters._sql import sql
+from crmkit.permissions._policy._given import check_org, check_policy, read_assignments
 from crmkit.permissions._policy._people import OrgChart, Principal, moment_of
 
 from ._lint_report import LINT_CODES, Finding, LintReport
@@ -54,11 +55,13 @@ def lint(
 
     .. versionadded:: 0.1.0
     """
+    check_policy(policy)
+    check_org(org)
     linter = _Linter(policy)
     found = list(linter.policy_findings())
     if assignments is not None:
         moment = moment_of(at)
-        found += linter.assignment_findings(tuple(assignments), org, moment)
+        found += linter.assignment_findings(read_assignments(assignments), org, moment)
     return LintReport(found)
 
 

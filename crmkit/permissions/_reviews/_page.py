@@ -88,7 +88,7 @@ def _day(moment: dt.datetime | None, missing: str) -> str:
 def page(review: Review, *, lang: Language, title: str | None) -> str:
     """Return the whole document."""
     words = _Words(lang)
-    heading = _text(words("title") if title is None else title)
+    heading = words("title") if title is None else title
     people: dict[str, list[ReviewRow]] = {}
     for row in review.rows:
         people.setdefault(row.principal, []).append(row)
@@ -109,17 +109,16 @@ def page(review: Review, *, lang: Language, title: str | None) -> str:
     notes = "".join(f"<li>{_text(note)}</li>" for note in review.notes)
     notes = f"<section><h2>{_text(words('notes'))}</h2><ul>{notes}</ul></section>" if notes else ""
     signature = f'<div class="line">{_text(words("signature"))}</div>'
-    return (
-        f'<!DOCTYPE html>\n<html lang="{"en" if lang == "en" else "zh-CN"}"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{heading}</title><style>{_style()}</style></head><body><main><h1>{heading}</h1>"
+    body = (
+        f"<main><h1>{_text(heading)}</h1>"
         f'<p class="lead">{_text(words("lead", at=review.at.isoformat(timespec="minutes")))}</p>'
         f'<ul class="tiles">{tiles}</ul>{notes}{sections}'
         f'<section><div class="sign"><div>{signature}</div><div>{signature}</div></div>'
         f"<p><code>{_text(words('digest'))} {review.digest}<br>"
         f"{_text(words('policy'))} {review.policy_digest}</code></p>"
-        "</section></main></body></html>\n"
+        "</section></main>"
     )
+    return _notebook.document(heading, _style(), body, lang=lang)
 
 
 def table(review: Review, *, lang: Language, limit: int) -> str:

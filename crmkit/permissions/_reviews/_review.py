@@ -16,6 +16,7 @@ from crmkit.errors import IntegrityError, NotFoundError
 from crmkit.issues import Report
 from crmkit.permissions._decisions._compile import Compiled
 from crmkit.permissions._decisions._separation import violations
+from crmkit.permissions._policy._given import check_org, check_policy, read_assignments
 from crmkit.permissions._policy._people import moment_of
 
 from ._review_rows import ReviewRow, Rows
@@ -234,8 +235,8 @@ def _plain(row: ReviewRow) -> JSONValue:
 def review(
     policy: Policy,
     assignments: Iterable[Assignment],
-    people: OrgChart,
     *,
+    org: OrgChart,
     usage: UsageSource | None = None,
     functions: Mapping[str, str] | None = None,
     at: dt.datetime | None = None,
@@ -247,7 +248,7 @@ def review(
     Args:
         policy: The policy.
         assignments: Who has which roles; also those of people who are not there any more.
-        people: Who there is.
+        org: Who there is.
         usage: What was used; without it, or where it does not verify, nothing is said about use.
         functions: Principal -> job, to be held against what roles are for.
         at: When; now otherwise.
@@ -258,15 +259,17 @@ def review(
         >>> from crmkit.permissions import Assignment, Grant, OrgChart, Policy, Principal, Resource, Role
         >>> deal = Resource("deal", actions=["read"])
         >>> policy = Policy([deal], [Role("sales", grants=[Grant("read", "deal", scope="all")])])
-        >>> people = OrgChart([Principal("ann", status="left")])
-        >>> found = review(policy, [Assignment("ann", "sales", granted_by="ann")], people)
+        >>> org = OrgChart([Principal("ann", status="left")])
+        >>> found = review(policy, [Assignment("ann", "sales", granted_by="ann")], org=org)
         >>> found.rows[0].flags
         ('leaver', 'self_granted', 'no_reason')
 
     .. versionadded:: 0.1.0
     """
+    check_policy(policy)
+    check_org(org)
     moment = moment_of(at)
-    given = tuple(assignments)
+    given = read_assignments(assignments)
     compiled = Compiled(policy)
     used = None if usage is None else read_usage(usage, policy, moment - window)
     notes = ["the log does not verify, so nothing is said about use"] if used is not None and not used.verified else []
@@ -281,7 +284,7 @@ def review(
         for member in violation.members
     }
     breakers = {principal for principal, _ in breaking}
-    maker = Rows(compiled, people, used, moment, stale_after, functions or {}, breakers)
+    maker = Rows(compiled, org, used, moment, stale_after, functions or {}, breakers)
     counts = Counter(map(maker.where, known))
     rows: list[ReviewRow] = []
     for one in sorted(known, key=lambda one: (one.principal, one.role, one.tenant or "")):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import json
 from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -19,7 +21,7 @@ from ._places import groups_of, places_of
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from crmkit.changes import ChangeLog
     from crmkit.issues import IssueTable
@@ -34,6 +36,8 @@ _REVIEW = ("accept", "row", "record_id", "field", "before", "after", "confidence
            "key", "run_id", "rule_version", "seal")  # fmt: skip
 _ISSUE_COLUMNS = ("rows", "paths", "befores", "afters", "confidences", "rules", "whys", "record_ids")
 _CELL_COLUMNS = (*_ISSUE_COLUMNS, "codes", "together")
+_HALF = 13
+"""Characters of a seal that cover all but ``after``."""
 _YES = frozenset({"yes", "y", "1", "true", "x", "ok", "accept", "是", "接受", "同意", "√", "✓"})
 _NO = frozenset({"no", "n", "0", "false", "reject", "", "否", "拒绝", "不"})
 
@@ -101,7 +105,7 @@ class FixPlan:
         issues = report.issues
         wanted_codes = _known(codes, "code of a fix", [*issues.counts("code"), *_all_codes()])
         wanted_fields = _known(fields, "field", report.schema.columns)
-        picked = issues.filter(code=wanted_codes, field=wanted_fields, min_confidence=min_confidence)
+        picked = issues.filter(code=wanted_codes, path=wanted_fields, min_confidence=min_confidence)
         names = ("row", "path", "value", "fix", "confidence", "rule", "message", "record_id")
         sizes = _together(report.schema, issues)
         rows, paths = picked.column("row"), picked.column("path")
@@ -205,19 +209,16 @@ class FixPlan:
         Values are in the clear. Cells that a spreadsheet could run are guarded, and the guard is taken back on reading.
         """
         n = len(self)
-        cells = (self.rows, self.record_ids, self.paths, self.befores, self.afters)
-        RecordSet(
-            {
-                "accept": ["yes"] * n, "row": [str(row) for row in self.rows],
-                "record_id": [record_id or "" for record_id in self.record_ids], "field": self.paths,
-                "before": [before or "" for before in self.befores], "after": self.afters,
-                "confidence": [repr(share) for share in self.confidences],
-                "codes": [" ".join(codes) for codes in self.codes], "rule": self.rules,
-                "together": [str(size) for size in self.together], "why": self.whys, "key": [self.key or ""] * n,
-                "run_id": [self.run_id] * n, "rule_version": [self.rule_version] * n,
-                "seal": [_seal(*line) for line in zip(*cells, strict=True)],
-            }
-        ).to_csv(path)  # fmt: skip
+        columns: dict[str, Sequence[str]] = {
+            "accept": ["yes"] * n, "row": [str(row) for row in self.rows],
+            "record_id": [record_id or "" for record_id in self.record_ids], "field": self.paths,
+            "before": [before or "" for before in self.befores], "after": self.afters,
+            "confidence": [repr(float(share)) for share in self.confidences],
+            "codes": [" ".join(codes) for codes in self.codes], "rule": self.rules,
+            "together": [str(size) for size in self.together], "why": self.whys, "key": [self.key or ""] * n,
+            "run_id": [self.run_id] * n, "rule_version": [self.rule_version] * n,
+        }  # fmt: skip
+        RecordSet({**columns, "seal": [_seal(columns, i) for i in range(n)]}).to_csv(path)
 
     @classmethod
     def from_csv(cls, path: str | os.PathLike[str], *, key: str | None = None, allow_edits: bool = False) -> FixPlan:
@@ -227,18 +228,20 @@ class FixPlan:
             path: What :meth:`to_csv` wrote and people filled in.
             key: The column of the record ids, where it is called otherwise by now.
             allow_edits: Take lines whose ``after`` somebody rewrote as that person's own value. Off, because a
-                spreadsheet rewrites ``+8613800138000`` and dates without being asked.
+                spreadsheet rewrites ``+8613800138000`` and dates without being asked. Nothing else of a line may be
+                another: which cell it is about, and where the change comes from.
 
         Raises:
-            FormatError: If it is no review, an ``accept`` cell is neither yes nor no, or a line was changed after
-                it was written and ``allow_edits`` is off; lines are named, values are not.
+            FormatError: If it is no review, an ``accept`` cell is neither yes nor no, a line was changed after it was
+                written, other than ``allow_edits`` takes, or lines are of several plans; lines are named, values are
+                not.
         """
         table = frames.read(read_csv(path, unescape=True))
         missing = [name for name in _REVIEW if name not in table.columns]
         if missing:
             raise FormatError(f"not a review of fixes: it has no column {missing[0]!r}", location=str(path))
         cells = {name: [str(cell) if cell is not None else "" for cell in table.column(name)] for name in _REVIEW}
-        kept, changed = [], set()
+        kept, changed, spoilt = [], set(), []
         for i, word in enumerate(cells["accept"]):
             answer = word.strip().casefold()
             if answer not in _YES and answer not in _NO:
@@ -246,15 +249,17 @@ class FixPlan:
             if answer in _NO:
                 continue
             kept.append(i)
-            line = (cells[name][i] for name in ("row", "record_id", "field", "before", "after"))
-            if cells["seal"][i] != _seal(*line):
+            seal = _seal(cells, i)
+            if cells["seal"][i] != seal:
                 changed.add(i)
-        if changed and not allow_edits:
-            lines = ", ".join(str(i + 2) for i in sorted(changed)[:10])
-            raise FormatError(
-                f"lines {lines} are not as they were written; if a person meant it, pass allow_edits=True",
-                location=str(path),
-            )
+                if cells["seal"][i][:_HALF] != seal[:_HALF]:
+                    spoilt.append(i)
+        if spoilt or (changed and not allow_edits):
+            lines = ", ".join(str(i + 2) for i in (spoilt or sorted(changed))[:10])
+            what = " in more than 'after'" if spoilt else "; if a person meant it, pass allow_edits=True"
+            raise FormatError(f"lines {lines} are not as they were written{what}", location=str(path))
+        if any(len({cells[name][i] for i in kept}) > 1 for name in ("key", "run_id", "rule_version")):
+            raise FormatError("the lines are of several plans; read each by itself", location=str(path))
         try:
             rows = [int(cells["row"][i]) for i in kept]
             confidences = [float(cells["confidence"][i]) for i in kept]
@@ -346,9 +351,18 @@ def _together(schema: Schema, issues: IssueTable) -> dict[tuple[int, str], int]:
     return Counter(zip(proposed.column("row"), proposed.column("rule"), strict=True))
 
 
-def _seal(row: int | str, record_id: str | None, path: str, before: str | None, after: str) -> str:
-    text = "\x1f".join((str(row), record_id or "", path, before or "", after))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+def _seal(columns: Mapping[str, Sequence[str]], at: int) -> str:
+    """Return the seal of a line: a letter and half of it over all but ``after``, and the other half over that too.
+
+    It begins with a letter, and numbers may be written in other ways, because spreadsheets do so unasked.
+    """
+    line = {name: columns[name][at] for name in _REVIEW if name not in ("accept", "after", "seal")}
+    for name in ("row", "confidence", "together"):
+        with contextlib.suppress(ValueError):
+            line[name] = repr(float(line[name]))
+    halves = (line, {**line, "after": columns["after"][at]})
+    digests = (hashlib.sha256(json.dumps(half, sort_keys=True).encode()).hexdigest()[:12] for half in halves)
+    return f"s{''.join(digests)}"
 
 
 def _known(words: Iterable[str] | None, what: str, known: Iterable[str]) -> list[str] | None:

@@ -100,7 +100,7 @@ def summaries(by: str, issues: IssueTable, outcomes: Iterable[RuleOutcome], n_ro
 
 def _of(issues: IssueTable, by: str, word: str) -> IssueTable:
     if by == "field":
-        return issues.filter(field=word or (None,))  # type: ignore[arg-type]  # a rule about whole records has no path
+        return issues.filter(path=word or (None,))  # type: ignore[arg-type]  # a rule about whole records has no path
     return issues.filter(**{by: word})  # type: ignore[arg-type]  # the ways are arguments of filter
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from crmkit._notebook import framed
+from crmkit._notebook import document, framed
 from crmkit.validators._checks._check import Not, walk
 from crmkit.validators._checks._field_rules import field_rules
 from crmkit.validators._rules._adds_up import AddsUp
@@ -78,13 +78,11 @@ class Guide:
         body = "".join(self._row(entry) for entry in self.entries)
         rules = "".join(f"<li>{escape(sentence)}</li>" for sentence in self.sentences)
         more = f"<h2>{escape(word('rules', self.lang))}</h2><ul>{rules}</ul>" if rules else ""
-        return (
-            f'<!doctype html><html lang="{"zh-Hans" if self.lang == "zh" else "en"}"><head><meta charset="utf-8">'
-            f'<meta name="viewport" content="width=device-width,initial-scale=1"><title>{escape(self.title)}</title>'
-            f"<style>{_STYLE}</style></head><body><h1>{escape(self.title)}</h1>"
-            f"<p>{escape(word('leave_empty', self.lang))}</p>"
-            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}</body></html>"
+        inside = (
+            f"<h1>{escape(self.title)}</h1><p>{escape(word('leave_empty', self.lang))}</p>"
+            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
         )
+        return document(self.title, _STYLE, inside, lang=self.lang)
 
     def _row(self, entry: Mapping[str, Any]) -> str:
         form = escape("; ".join(entry["form"]) if self.lang == "en" else "；".join(entry["form"]))

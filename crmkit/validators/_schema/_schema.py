@@ -152,7 +152,9 @@ class Schema(SchemaData, SchemaPacks):
         try:
             return self.fields[field]
         except KeyError:
-            raise NotFoundError.of("field", field, self.fields) from None
+            raise NotFoundError.of(
+                "field", field, self.fields, shown=False
+            ) from None  # check_value has values beside it
 
     # -- asking ---------------------------------------------------------------------------------------------------
 
