@@ -1,6 +1,6 @@
 """How long it takes to look one record up, beside Splink's ``predict_between`` the table and one record.
 
-    python benchmarks/bench_index.py --rows 100000 --tools crmkit,splink --splink-python ENV/bin/python --json out.json
+    python benchmarks/bench_index.py --rows 100000 --tools crmkit,splink --json out.json
     python benchmarks/bench_index.py --rows 1000000 --json out.json
 
 The table and the records that are looked up are drawn from one generated file (``crmkit.testing.generate.contacts``),
@@ -19,14 +19,14 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
-import platform
 import random
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from common import ENVS, machine, python_of, save
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent)]
@@ -169,19 +169,6 @@ def run_splink(rows: int, each: int, seed: int, python: str) -> list[dict[str, o
         return [{**one, "tool": "splink", "n": rows} for one in json.loads(answer.read_text())]
 
 
-def machine() -> dict[str, object]:
-    """What the figures belong to."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=HERE, capture_output=True, text=True, check=False
-    ).stdout.strip()
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    cpu = next((line.partition(":")[2].strip() for line in lines if "model name" in line), "")
-    return {
-        "python": platform.python_version(), "machine": platform.machine(), "cpu": cpu, "cores": os.cpu_count(),
-        "load": round(os.getloadavg()[0], 1), "commit": commit,
-    }  # fmt: skip
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=10_000)
@@ -191,7 +178,7 @@ def main() -> None:
     parser.add_argument("--index", type=Path, help="folder that the index is kept in, and taken from the next time")
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--tools", default="crmkit")
-    parser.add_argument("--splink-python", default="")
+    parser.add_argument("--envs", type=Path, default=ENVS)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     warm = min(arguments.warm, arguments.each // 2)
@@ -203,13 +190,12 @@ def main() -> None:
         if tool == "crmkit":
             results += run_crmkit(arguments.rows, arguments.each, arguments.seed, warm, arguments.index)
         else:
-            results += run_splink(arguments.rows, arguments.each, arguments.seed, arguments.splink_python)
+            results += run_splink(arguments.rows, arguments.each, arguments.seed, python_of("splink", arguments.envs))
     about = machine()
     for one in results:
         one.update(about)
         print(json.dumps(one))
-    if arguments.json is not None:
-        arguments.json.write_text(json.dumps(results, indent=1) + "\n")
+    save(results, arguments.json)
 
 
 if __name__ == "__main__":

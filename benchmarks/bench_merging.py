@@ -20,8 +20,6 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import json
-import os
-import platform
 import resource
 import statistics
 import subprocess
@@ -30,6 +28,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from common import machine, save
 
 TASKS = ("merge clusters", "merge report", "undo one", "undo all", "save", "load", "repoint", "continue")
 
@@ -52,8 +52,7 @@ def main() -> int:
         for task in options.tasks.split(",") if tool == "crmkit" else ("merge clusters",):
             lines.append(line(tool, task, options))
             print("  ".join(f"{key}={value}" for key, value in lines[-1].items()), file=sys.stderr)
-    if options.json is not None:
-        options.json.write_text(json.dumps(lines, indent=1) + "\n", encoding="utf-8")
+    save(lines, options.json)
     return 0
 
 
@@ -65,9 +64,6 @@ def line(tool: str, task: str, options: argparse.Namespace) -> dict[str, Any]:
         done = subprocess.run([*command, "--measure", tool, task], stdout=subprocess.PIPE, text=True, check=True)
         runs.append(json.loads(done.stdout.splitlines()[-1]))
     cpu = statistics.median(run["cpu_s"] for run in runs)
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False, cwd=Path(__file__).parent
-    )
     return {
         "task": task,
         "tool": tool,
@@ -78,11 +74,7 @@ def line(tool: str, task: str, options: argparse.Namespace) -> dict[str, Any]:
         "wall_s": round(statistics.median(run["wall_s"] for run in runs), 3),
         "peak_rss_mb": max(run["peak_rss_mb"] for run in runs),
         "rows_per_s": round(options.rows / cpu) if cpu else None,
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "cores": os.cpu_count(),
-        "load": round(os.getloadavg()[0], 1),
-        "commit": commit.stdout.strip(),
+        **machine(),
     }
 
 

@@ -15,9 +15,7 @@ import argparse
 import csv
 import json
 import os
-import platform
 import random
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -25,6 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import rapidfuzz
+from common import machine, save
 from rapidfuzz import fuzz, process, utils
 from rapidfuzz.distance import OSA, Jaro, JaroWinkler, LCSseq
 
@@ -160,14 +159,10 @@ def main() -> None:
     results += found(
         "cn_listed_names", [row[short] for row in sample], known, [place[row[full]] for row in sample], latin=False
     )
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=HERE, capture_output=True, text=True, check=False
-    ).stdout.strip()
     for one in results:
-        one.update(rapidfuzz=rapidfuzz.__version__, python=platform.python_version(), commit=commit)
+        one.update(rapidfuzz=rapidfuzz.__version__, **machine())
         print(json.dumps(one, ensure_ascii=False))
-    if arguments.json is not None:
-        arguments.json.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+    save(results, arguments.json)
 
 
 if __name__ == "__main__":

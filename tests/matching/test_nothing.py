@@ -50,7 +50,7 @@ def rows_of(nothing):
     ]
 
 
-@pytest.mark.parametrize("rule", RULES, ids=repr)
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: repr(rule).partition("=<function")[0])
 def test_no_rule_lets_nothing_win(rule):
     for nothing in NOTHINGS:
         rows = rows_of(nothing)
