@@ -58,8 +58,8 @@ nitpick_ignore_regex = [
     (r"py:class", r"(Callable|Iterable|Iterator|Mapping|Sequence|Literal)(\[\[?\]?)?"),
     # crmkit.mapping.Mapping, as modules import it that have a Mapping of the standard library too.
     (r"py:class", r"FieldMapping"),
-    # numpy's arrays and types, as annotations import them.
-    (r"py:class", r"(np|npt|numpy)\..+|NDArray"),
+    # numpy's arrays and types, as annotations import them, and the standard library's.
+    (r"py:class", r"(np|npt|numpy)\..+|NDArray|array(\[int\])?"),
     # SQLAlchemy, in what its adapters return.
     (r"py:class", r"ColumnElement|TypeEngine"),
     # Frame libraries, in the signatures of methods that hand out their frames.

@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import attrs
 
 from crmkit.errors import InvalidValueError
 from crmkit.values import Money
@@ -200,7 +202,8 @@ def is_ambiguous(raw: str) -> bool:
     return point is not None and comma is not None and point.amount != comma.amount
 
 
-class DecimalEvidence(NamedTuple):
+@attrs.frozen
+class DecimalEvidence:
     """How many numbers of a column can be read in one way only, and how many in two.
 
     Attributes:

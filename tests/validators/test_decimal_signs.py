@@ -1,5 +1,6 @@
 """A column says which of its signs is the decimal one; ``1.234`` alone does not."""
 
+import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -135,7 +136,7 @@ def slow_evidence(values):
 
 @given(st.lists(st.text(alphabet="0127.,-' €k万１，", max_size=10) | st.sampled_from([*COMMA, *POINT, *EITHER])))
 def test_evidence_by_shapes_is_evidence_by_values(values):
-    assert numbers.decimal_evidence(values) == slow_evidence(values)
+    assert attrs.astuple(numbers.decimal_evidence(values)) == slow_evidence(values)
 
 
 @given(st.lists(st.from_regex(r"-?(0|[1-9]\d{0,4})(\.\d{1,5})?", fullmatch=True), max_size=8))
@@ -157,4 +158,4 @@ def test_what_a_column_learns_is_what_its_numbers_show(values):
     learned, slow = Number().learn(values).evidence, slow_evidence(values)
     assert (learned is not None) == bool(slow[2])
     if learned is not None and slow[1]:
-        assert learned == slow
+        assert attrs.astuple(learned) == slow
