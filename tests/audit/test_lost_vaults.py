@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from types import SimpleNamespace
 
 import pytest
 
 from crmkit.audit import Log, NoteSigner, verify
+from crmkit.audit._stores._segment import EVENT
+from crmkit.audit._verify._values import check_values
 from crmkit.errors import IntegrityError
 
 SIGNER = NoteSigner.generate("example.com/log")
@@ -142,3 +145,11 @@ def test_a_commitment_that_is_no_digest_is_held_against_the_vault(tmp_path):
     with Log.open(tmp_path / "log", signer=SIGNER) as log:
         log.append(Event(action="c.u", change={"email": {"after": "ä"}}))
     assert damage(tmp_path / "log") == [("opening", 0)]
+
+
+def test_lines_that_are_no_events_are_said_elsewhere(made):
+    class Broken:
+        def lines(self, _part):
+            return [EVENT + b'x","change":{}}\n', EVENT + b"x\n"]
+
+    assert check_values(Broken(), [SimpleNamespace(kind="live")], 9, vault_of(made)) == []

@@ -75,6 +75,18 @@ def test_it_says_what_no_checkpoint_covers(folder, check, make, events):
     assert "neither event nor trailer" in check(folder)[1] or "not those that were written" in check(folder)[1]
 
 
+def test_it_finds_a_trailer_that_is_not_that_of_its_events(folder, check, make, events):
+    make(folder, 5)
+    with Log.open(folder, origin="crm.example.com/audit") as log:
+        log.extend(events(2))  # behind the last checkpoint, so that nothing else tells
+    path = list_segments(folder / "events")[-1].path
+    rest, root, trailer = path.read_bytes().rpartition(b'{"root":"')
+    path.write_bytes(rest + root + (b"0" if trailer[:1] != b"0" else b"1") + trailer[1:])
+    status, said = check(folder)
+    assert status == 1
+    assert "the events before event 7 are not those that were written" in said
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
