@@ -1,6 +1,5 @@
 """What odd tables hold: a nameless column, thousands of columns, shares in percent, days and ids of a spreadsheet."""
 
-import pandas as pd
 import pytest
 
 import crmkit as ck
@@ -10,8 +9,10 @@ from crmkit.validators._outcome._counts import RuleOutcome
 PEOPLE = [{"": f"{n}", "email": "a@b.co", "name": "Ann"} for n in range(3)]
 
 
-@pytest.mark.parametrize("frame", [PEOPLE, pd.DataFrame(PEOPLE), [{"": "a@b.co", "name": "Ann"}], [{"": "7"}]])
+@pytest.mark.parametrize("frame", ["pandas", PEOPLE, [{"": "a@b.co", "name": "Ann"}], [{"": "7"}]])
 def test_a_column_without_a_name_is_said_and_left_out(frame):
+    if frame == "pandas":
+        frame = pytest.importorskip("pandas").DataFrame(PEOPLE)
     report = ck.check(frame)
     assert "column 1 has no name, so it was not checked: give it one" in report.assumed("en")
     assert not [issue for issue in report.issues if issue.path == ""]
