@@ -1,6 +1,6 @@
 """Run every benchmark once on this commit, with its peers, and write what was seen as a page.
 
-    python benchmarks/whole_table.py                         # all of it: two hours on two cores, 16 GB
+    python benchmarks/whole_table.py                         # all of it: over an hour on two cores, 16 GB
     python benchmarks/whole_table.py --only matching,index   # the files whose names begin so
     python benchmarks/whole_table.py --page                  # only write benchmarks/results/README.md anew
 
