@@ -8,6 +8,7 @@ piece.
 from __future__ import annotations
 
 import itertools
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, overload
 
@@ -40,8 +41,8 @@ class HeldColumn(Sequence[str | None]):
             return tuple(self.take(range(len(self))[place]))
         return self._at(range(len(self))[place])
 
-    def _at(self, place: int) -> str | None:
-        raise NotImplementedError
+    @abstractmethod
+    def _at(self, place: int) -> str | None: ...
 
     def index(self, value: object, start: int = 0, stop: int | None = None) -> int:
         """Return the first place of a value; every piece is read once."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ._model import FloatArray, MatchModel
 
-__all__ = ["features", "fit_correction", "largest_gain"]
+__all__ = ["features", "fit_correction"]
 
 _PENALTY = 3.0
 _SLIPS = 0.02
@@ -73,10 +73,3 @@ def fit_correction(columns: dict[str, FloatArray], log_odds: FloatArray, match: 
         if np.abs(step).max() < 1e-9:
             break
     return {name: float(weight) for name, weight in zip(columns, weights, strict=True)}
-
-
-def largest_gain(correction: dict[str, float]) -> float:
-    """Return the most that the correction can add to any pair's log odds."""
-    return sum(
-        2.0 * abs(weight) if name.startswith("against ") else max(weight, 0.0) for name, weight in correction.items()
-    )

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crmkit._disk import replacing
 from crmkit.errors import FixityError, FormatError
 
 from ._vocabulary import buffer
@@ -68,21 +68,13 @@ def write_index(path: str | os.PathLike[str], document: Mapping[str, object], ar
         "utf-8", "surrogatepass"
     )
     head = _FIRST + f"{len(header):016x} {_digest(header)}\n".encode() + header
-    number, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
-    try:
-        with os.fdopen(number, "wb") as file:
-            file.write(head)
-            file.write(b"\0" * (-len(head) % _ALIGNED))
-            for array in arrays.values():
-                plain = np.ascontiguousarray(array)
-                plain.astype(plain.dtype.newbyteorder("<"), copy=False).tofile(file)
-                file.write(b"\0" * (-plain.nbytes % _ALIGNED))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(target, private=True) as file:
+        file.write(head)
+        file.write(b"\0" * (-len(head) % _ALIGNED))
+        for array in arrays.values():
+            plain = np.ascontiguousarray(array)
+            plain.astype(plain.dtype.newbyteorder("<"), copy=False).tofile(file)
+            file.write(b"\0" * (-plain.nbytes % _ALIGNED))
 
 
 def read_index(path: str | os.PathLike[str], *, verify: bool = True) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
