@@ -10,7 +10,9 @@ import attrs
 import numpy as np
 
 from crmkit.errors import NotFoundError
-from crmkit.normalize import _email_bulk, _phone_bulk, companies, dates, emails, names, phones
+from crmkit.normalize import companies, dates, emails, names, phones
+from crmkit.normalize._bulk import emails as email_bulk
+from crmkit.normalize._bulk import phones as phone_bulk
 from crmkit.systems import canonical_fields
 
 from . import _beyond_doubt
@@ -94,10 +96,10 @@ def _judge_all(kind: str, texts: list[str]) -> Scores:
     if kind not in _WITH_A_FORM:
         doubted = _beyond_doubt.doubtful(kind, texts)
     elif kind == "email":
-        doubted = _email_bulk.doubtful(texts)
+        doubted = email_bulk.doubtful(texts)
     elif kind == "phone":
-        found = _phone_bulk.read_many(texts, [None], np.zeros(len(texts), dtype=np.int64))
-        places = np.flatnonzero(found.kinds == _phone_bulk.UNKNOWN)
+        found = phone_bulk.read_many(texts, [None], np.zeros(len(texts), dtype=np.int64))
+        places = np.flatnonzero(found.kinds == phone_bulk.UNKNOWN)
         unsure = _beyond_doubt.national([texts[place] for place in places.tolist()])
         scores[places[unsure]] = _UNSURE
         doubted = np.delete(places, unsure).tolist()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import attrs
 import numpy as np
 
-from . import _phone_plan
+from crmkit.normalize import _phone_plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from crmkit.normalize import _tables
+from crmkit._tables import read_lines, read_pairs
 
 _HIGH_RUN = re.compile("[\x80-\uffff]+")
 _CASED_START = re.compile("[A-Za-z]$")
@@ -250,10 +250,8 @@ def _is_chinese(data: bytes, right: str) -> bool:
 
 @cache
 def _everyday() -> frozenset[str]:
-    surnames = [
-        entry.partition("/")[0] for _, group in _tables.pairs("zh_surnames.txt")[:160] for entry in group.split()
-    ]
-    return frozenset("".join(surnames) + "".join(_tables.lines("zh_everyday.txt")))
+    surnames = [entry.partition("/")[0] for _, group in read_pairs("zh_surnames.txt")[:160] for entry in group.split()]
+    return frozenset("".join(surnames) + "".join(read_lines("zh_everyday.txt")))
 
 
 # --- UTF-8 read as GBK ---

@@ -10,8 +10,9 @@ from __future__ import annotations
 import unicodedata
 from functools import cache, lru_cache
 
-from ._email_syntax import MAX_INPUT, parse
-from ._reference import read_set
+from crmkit._tables import read_set
+
+from ._syntax import MAX_INPUT, parse
 
 POPULAR = (
     "gmail.com", "qq.com", "163.com", "126.com", "hotmail.com", "outlook.com", "yahoo.com", "icloud.com", "sina.com",

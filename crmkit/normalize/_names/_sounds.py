@@ -7,7 +7,9 @@ from functools import lru_cache
 
 from crmkit._optional import require
 from crmkit.errors import MissingDependencyError
-from crmkit.normalize import _han_names, _name_tables, text
+from crmkit.normalize import text
+
+from . import _han, _tables
 
 _SOUNDEX = str.maketrans("abcdefghijklmnopqrstuvwxyz", "01230120022455012623010202")
 _RUN = re.compile(r"(.)\1+")
@@ -40,17 +42,17 @@ def soundex(raw: str) -> str:
 
 def _readings(raw: str) -> list[str] | None:
     """Return the reading of the family name and of each character behind it."""
-    if _han_names.is_plain(raw):  # most names
+    if _han.is_plain(raw):  # most names
         family, given = text.to_simplified(raw[0]), text.to_simplified(raw[1:])
     else:
-        name = _han_names.split(text.clean(raw, narrow=True)[:_LIMIT], None)
+        name = _han.split(text.clean(raw, narrow=True)[:_LIMIT], None)
         family, given = text.to_simplified(name.family or ""), text.to_simplified(name.given or "")
     whole = family + given
     if not whole or _HAN_ONLY.fullmatch(whole) is None:
         return None
-    known = _name_tables.pinyin()
+    known = _tables.pinyin()
     readings: list[str] = []
-    surname = _name_tables.surname_readings().get(family)
+    surname = _tables.surname_readings().get(family)
     if surname is not None:
         readings.append(surname)
         whole = given
@@ -118,11 +120,11 @@ def pinyin_initials(raw: str) -> str | None:
     readings = _readings(raw)
     if readings is None:
         return None
-    name = _han_names.split(text.clean(raw, narrow=True)[:_LIMIT], None)
-    compound = len(name.family or "") > 1 and text.to_simplified(name.family or "") in _name_tables.surname_readings()
+    name = _han.split(text.clean(raw, narrow=True)[:_LIMIT], None)
+    compound = len(name.family or "") > 1 and text.to_simplified(name.family or "") in _tables.surname_readings()
     if not compound:
         return "".join(reading[0] for reading in readings)
-    known = _name_tables.pinyin()
+    known = _tables.pinyin()
     first = "".join(known.get(c, "?")[0] for c in text.to_simplified(name.family or ""))
     return first + "".join(reading[0] for reading in readings[1:])
 
@@ -137,7 +139,7 @@ def _latin_key(raw: str) -> str | None:
     counts = [_syllable_count(word) for word in words]
     if 0 in counts:
         return None
-    surnames = _name_tables.surnames_by_reading()
+    surnames = _tables.surnames_by_reading()
     first, last = surnames.get(words[0], 0.0), surnames.get(words[-1], 0.0)
     is_clear = "," in raw or not last or max(counts[0], counts[-1]) > 1 or (len(words) == 3 and first >= last)
     if first and is_clear:
@@ -154,7 +156,7 @@ def _latin_key(raw: str) -> str | None:
 @lru_cache(maxsize=1 << 16)
 def _syllable_count(word: str) -> int:
     """Return the least number of Mandarin syllables that make up ``word``; 0 where it is not made of them."""
-    syllables = _name_tables.syllables()
+    syllables = _tables.syllables()
     best = [0] + [99] * len(word)
     for end in range(1, len(word) + 1):
         for start in range(max(0, end - 6), end):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from functools import cache
 
-from crmkit.normalize import _tables
+from crmkit._tables import read_lines
 
 # Letters that Unicode does not decompose although readers drop the stroke. Source: Unicode CLDR, Latin-ASCII transform.
 _LETTERS = {
@@ -42,7 +42,7 @@ def simplified() -> dict[str, str]:
     """Return the table of traditional characters, each with the simplified one."""
     return {
         traditional: group[0]
-        for line in _tables.lines("zh_simplified.txt")
+        for line in read_lines("zh_simplified.txt")
         for group in line.split()
         for traditional in group[1:]
     }

@@ -7,7 +7,9 @@ import unicodedata
 from functools import lru_cache
 
 from crmkit._optional import require
-from crmkit.normalize import _name_sounds, text
+from crmkit.normalize import text
+
+from . import _sounds
 
 _LIMIT = 500
 _KANA = re.compile("[\u3041-\u30ff]")
@@ -50,7 +52,7 @@ def romanize(raw: str) -> str | None:
     if not folded:
         return None
     if text.has_han(folded):
-        return None if _KANA.search(raw) else _name_sounds.pinyin_key(raw)
+        return None if _KANA.search(raw) else _sounds.pinyin_key(raw)
     if all(char.isascii() or not char.isalpha() for char in folded):
         return folded
     return _transliterated(unicodedata.normalize("NFC", folded))

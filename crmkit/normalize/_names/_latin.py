@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
-from crmkit.normalize import _name_tables, text
+from crmkit.normalize import text
 from crmkit.values import PersonName
+
+from . import _tables
 
 _NICKNAME = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|[\"“”„«][^\"“”„«»]*[\"“”»]|(?<= )'[^' ]+'(?= )")
 _ROMAN = frozenset({"II", "III", "IV", "V"})
@@ -39,7 +41,7 @@ def split(cleaned: str, country: str | None) -> PersonName:
         given += words
     prefixes += _take_prefixes(given, keep=0)
     while len(given) > 1 and (
-        _key(given[-1]) in _name_tables.words("particle") or given[-1] in _name_tables.words("particle_lower")
+        _key(given[-1]) in _tables.words("particle") or given[-1] in _tables.words("particle_lower")
     ):
         family.insert(0, given.pop())  # "Gogh, Vincent van"
     tail = _take_suffixes(given, keep=1) or _take_suffixes(family, keep=1)
@@ -52,8 +54,8 @@ def _key(word: str) -> str:
 
 def _all_suffixes(part: str, *, after_comma: bool) -> bool:
     words = part.split()
-    known = _name_tables.words("suffix")
-    risky = _name_tables.words("suffix_risky")
+    known = _tables.words("suffix")
+    risky = _tables.words("suffix_risky")
     for word in words:
         key = _key(word)
         if key not in known or (key in risky and not (after_comma and (word.isupper() or "." in word))):
@@ -62,8 +64,8 @@ def _all_suffixes(part: str, *, after_comma: bool) -> bool:
 
 
 def _take_prefixes(words: list[str], *, keep: int) -> list[str]:
-    known = _name_tables.words("prefix")
-    risky = _name_tables.words("prefix_risky")
+    known = _tables.words("prefix")
+    risky = _tables.words("prefix_risky")
     count = 0
     while len(words) - count > keep:
         word = words[count]
@@ -79,8 +81,8 @@ def _take_prefixes(words: list[str], *, keep: int) -> list[str]:
 
 
 def _take_suffixes(words: list[str], *, keep: int) -> list[str]:
-    known = _name_tables.words("suffix")
-    risky = _name_tables.words("suffix_risky")
+    known = _tables.words("suffix")
+    risky = _tables.words("suffix_risky")
     end = len(words)
     while end > keep:
         word = words[end - 1]
@@ -121,19 +123,19 @@ def _is_family_first(words: list[str], country: str | None) -> bool:
         return True
     first, last = _key(words[0]), _key(words[-1])
     if country in {"CN", "TW", "HK", "MO", "SG"}:
-        weights = _name_tables.surnames_by_reading()
+        weights = _tables.surnames_by_reading()
         return first in weights and (last not in weights or weights[first] >= weights[last])
-    if first in _name_tables.words("surname_vi"):
-        return country == "VN" or (len(words) > 2 and _key(words[1]) in _name_tables.words("middle_vi"))
+    if first in _tables.words("surname_vi"):
+        return country == "VN" or (len(words) > 2 and _key(words[1]) in _tables.words("middle_vi"))
     return country in {"HU", "VN"}
 
 
 def _family_start(words: list[str], country: str | None) -> int:
     """Return where the family name begins: at the first particle, else at the last word."""
-    particles = _name_tables.words("particle")
-    lower = _name_tables.words("particle_lower")
+    particles = _tables.words("particle")
+    lower = _tables.words("particle_lower")
     given_end = 1
-    if _key(words[0]) in _name_tables.words("given_particle") and len(words) > 2:
+    if _key(words[0]) in _tables.words("given_particle") and len(words) > 2:
         given_end = 2  # "Abdul Rahman Khan"
     elif len(words) > 1 and (_key(words[0]) in particles or words[0] in lower):
         return 0  # "van der Berg": no given name
@@ -161,7 +163,7 @@ def _build(
     size = 1
     if couple is not None and 0 < couple < len(given) - 1:
         size = couple + 2  # "John & Mary Smith"
-    elif len(given) > 1 and _key(given[0]) in _name_tables.words("given_particle"):
+    elif len(given) > 1 and _key(given[0]) in _tables.words("given_particle"):
         size = 2
     if family_first:
         size = len(given)

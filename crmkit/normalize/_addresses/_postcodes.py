@@ -6,8 +6,8 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from ._plain import digits, plain
-from ._reference import read_rows
+from crmkit._plain import digits, plain
+from crmkit._tables import read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable

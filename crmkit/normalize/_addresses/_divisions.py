@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Final
 
-from ._reference import read_set
+from crmkit._tables import read_set
 
 # GB/T 2260 names of the 34 divisions of the first level, with what people leave off.
 _PROVINCES: Final[dict[str, str]] = {

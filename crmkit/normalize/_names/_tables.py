@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from functools import cache
 
-from crmkit.normalize import _tables
+from crmkit._tables import read_pairs, read_sections
 
 
 @cache
 def words(section: str) -> frozenset[str]:
     """Return the words of one section of ``person_words.txt``."""
-    return frozenset(word for line in _tables.sections("person_words.txt")[section] for word in line.split())
+    return frozenset(word for line in read_sections("person_words.txt")[section] for word in line.split())
 
 
 @cache
 def phrases(section: str) -> frozenset[str]:
     """Return the ``|``-separated phrases of one section of ``person_words.txt``."""
-    return frozenset(phrase for line in _tables.sections("person_words.txt")[section] for phrase in line.split("|"))
+    return frozenset(phrase for line in read_sections("person_words.txt")[section] for phrase in line.split("|"))
 
 
 @cache
 def nickname_groups() -> tuple[tuple[str, ...], ...]:
     """Return the groups of ``nicknames.txt``, the formal name first in each."""
-    return tuple((formal, *forms.split()) for formal, forms in _tables.pairs("nicknames.txt"))
+    return tuple((formal, *forms.split()) for formal, forms in read_pairs("nicknames.txt"))
 
 
 @cache
@@ -50,7 +50,7 @@ def surname_weights() -> dict[str, float]:
     """Return how many of 100,000 people bear each Chinese surname (simplified)."""
     return {
         entry.partition("/")[0]: float(weight)
-        for weight, group in _tables.pairs("zh_surnames.txt")
+        for weight, group in read_pairs("zh_surnames.txt")
         for entry in group.split()
     }
 
@@ -58,14 +58,14 @@ def surname_weights() -> dict[str, float]:
 @cache
 def pinyin() -> dict[str, str]:
     """Return the reading of each simplified character, without tone."""
-    return {character: reading for reading, group in _tables.pairs("zh_pinyin.txt") for character in group}
+    return {character: reading for reading, group in read_pairs("zh_pinyin.txt") for character in group}
 
 
 @cache
 def surname_readings() -> dict[str, str]:
     """Return the reading of each Chinese surname: its own, or that of its characters."""
     readings: dict[str, str] = {}
-    for _, group in _tables.pairs("zh_surnames.txt"):
+    for _, group in read_pairs("zh_surnames.txt"):
         for entry in group.split():
             surname, _, own = entry.partition("/")
             readings[surname] = own or "".join(pinyin()[character] for character in surname)

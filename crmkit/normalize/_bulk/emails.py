@@ -1,7 +1,7 @@
 """Many e-mail addresses at once: one regular expression over a whole column, one address a line.
 
 It accepts only plain addresses in lower case behind the @ of which the reference would say "valid, and this is its
-normal form", as :func:`._email_syntax.fast_path` does, that are no placeholders, and whose domain is no slip. All the
+normal form", as :func:`.accept` does, that are no placeholders, and whose domain is no slip. All the
 others are for the careful functions. ``tests/normalize/test_email_bulk.py`` compares the two.
 """
 
@@ -11,9 +11,9 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from . import _email_typos
-from ._email_syntax import LONGEST_DOMAIN, reserved_tops
-from .emails import placeholder_words
+from crmkit.normalize._emails import _typos
+from crmkit.normalize._emails._syntax import LONGEST_DOMAIN, reserved_tops
+from crmkit.normalize.emails import placeholder_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ def _is_special(domain: str) -> bool:
     """Say whether the reference treats the domain in a way of its own, or it may be a slip of the finger."""
     if domain[domain.rfind(".") + 1 :] in reserved_tops():
         return True
-    return not _email_typos.is_far_from_slips(domain) and _email_typos.domain(domain) is not None
+    return not _typos.is_far_from_slips(domain) and _typos.domain(domain) is not None
 
 
 @cache

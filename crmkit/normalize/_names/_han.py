@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from crmkit.normalize import _folding, _name_tables, text
+from crmkit.normalize import text
+from crmkit.normalize._text import _folding
 from crmkit.values import PersonName
+
+from . import _tables
 
 _HAN = "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 _CJK = f"{_HAN}\u3041-\u30ff\uac00-\ud7a3"
@@ -93,7 +96,7 @@ def _take_honorific(words: list[str]) -> tuple[str | None, list[str]]:
 
 @cache
 def _honorifics() -> frozenset[str]:
-    return _name_tables.words("honorific_zh") | _name_tables.words("honorific_ja_ko")
+    return _tables.words("honorific_zh") | _tables.words("honorific_ja_ko")
 
 
 def _by_dot(cleaned: str, name: str, suffix: str | None) -> PersonName:
@@ -114,7 +117,7 @@ def _parts(words: list[str], country: str | None) -> tuple[str | None, str | Non
             return words[0], joined[len(words[0]) :]
         return None, joined
     if "\uac00" <= joined[0] <= "\ud7a3":
-        size = 2 if joined[:2] in _name_tables.words("surname_ko") else 1
+        size = 2 if joined[:2] in _tables.words("surname_ko") else 1
         return (joined[:size], joined[size:]) if size < len(joined) <= size + 3 else (None, joined)
     if _KANA_OR_HANGUL.search(joined) is not None:
         return _japanese(joined) or (None, joined)
@@ -130,7 +133,7 @@ def _parts(words: list[str], country: str | None) -> tuple[str | None, str | Non
 def _japanese(joined: str) -> tuple[str, str] | None:
     key = text.to_simplified(joined)
     for length in (3, 2):
-        if len(joined) > length and key[:length] in _name_tables.words("surname_ja"):
+        if len(joined) > length and key[:length] in _tables.words("surname_ja"):
             return joined[:length], joined[length:]
     return None
 
@@ -151,15 +154,15 @@ def _chinese(joined: str) -> tuple[str | None, str | None]:
 
 @cache
 def _compound() -> frozenset[str]:
-    return frozenset(name for name in _name_tables.surname_weights() if len(name) > 1)
+    return frozenset(name for name in _tables.surname_weights() if len(name) > 1)
 
 
 def _weight(character: str) -> float:
-    return _name_tables.surname_weights().get(text.to_simplified(character), 0.0)
+    return _tables.surname_weights().get(text.to_simplified(character), 0.0)
 
 
 def is_surname(name: str) -> bool:
-    return _weight(name) > 0.0 or name in _name_tables.words("surname_ja")
+    return _weight(name) > 0.0 or name in _tables.words("surname_ja")
 
 
 def has_cjk(raw: str) -> bool:
