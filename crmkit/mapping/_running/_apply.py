@@ -8,19 +8,18 @@ from crmkit import frames
 from crmkit._progress import steps
 from crmkit.errors import NotFoundError
 from crmkit.issues import IssueTable, new_run_id
+from crmkit.mapping._parts._link import CANONICAL
 
 from ._cells import convert_column, raw_columns
 from ._demands import check_demands, check_facts, record_ids
-from ._link import CANONICAL
 from ._match import bind, header_issues
 from ._name_parts import derived_links, join_names, split_name
 from ._report import MappingReport
 from ._run import Run
 
 if TYPE_CHECKING:
+    from crmkit.mapping._mappings._mapping import Mapping
     from crmkit.typing import Frame, Language, Progress, Severity
-
-    from ._mapping import Mapping
 
 __all__ = ["run"]
 

@@ -9,17 +9,15 @@ import attrs
 
 from crmkit import _notebook
 from crmkit.errors import NotFoundError, SchemaError
-
-from ._link import End, Endpoint, Link
-from ._values import ValueTable
+from crmkit.mapping._parts._link import End, Endpoint, Link
+from crmkit.mapping._parts._values import ValueTable
 
 if TYPE_CHECKING:
     from collections import abc
     from pathlib import Path
 
+    from crmkit.mapping._running._report import MappingReport
     from crmkit.typing import Frame, Language, Progress
-
-    from ._report import MappingReport
 
 __all__ = ["Mapping"]
 
@@ -185,7 +183,7 @@ class Mapping:
             >>> mapping.preset("salesforce", "contact").columns_in(["First Name", "MOBILE", "Shoe size"])
             {'FirstName': 'First Name', 'MobilePhone': 'MOBILE'}
         """
-        from ._match import bind
+        from crmkit.mapping._running._match import bind
 
         return dict(bind(self, columns).columns)
 
@@ -247,7 +245,7 @@ class Mapping:
         Raises:
             SchemaError: Not a frame.
         """
-        from ._apply import run
+        from crmkit.mapping._running._apply import run
 
         return run(self, frame, rest=rest, cut=cut, lang=lang, progress=progress)
 
@@ -261,7 +259,7 @@ class Mapping:
             >>> report.counts()["error"], [issue.code for issue in report.issues if issue.severity == "error"]
             (2, ['too_long', 'required'])
         """
-        from ._apply import run
+        from crmkit.mapping._running._apply import run
 
         return run(self, frame, rest="keep", cut=False, lang=lang, progress=progress)[1]
 

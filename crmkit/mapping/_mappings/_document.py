@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from crmkit.errors import CrmkitError, FormatError
+from crmkit.mapping._parts._form import Form
+from crmkit.mapping._parts._link import End, Endpoint, Link
+from crmkit.mapping._parts._values import ValueTable
 from crmkit.systems import KINDS
 
-from ._form import Form
-from ._link import End, Endpoint, Link
 from ._mapping import Mapping
-from ._values import ValueTable
 
 if TYPE_CHECKING:
     from collections import abc

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from crmkit import frames, systems
 from crmkit.errors import CrmkitWarning, NotFoundError, SchemaError
+from crmkit.mapping._mappings._presets import preset
 
 from ._payload_shapes import SHAPES, Flat
-from ._presets import preset
 
 if TYPE_CHECKING:
+    from crmkit.mapping._parts._form import Form
     from crmkit.typing import Frame, RecordKind
 
-    from ._form import Form
     from ._payload_shapes import Shape
 
 __all__ = ["from_payload", "to_payload"]

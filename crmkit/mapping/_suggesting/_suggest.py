@@ -10,11 +10,11 @@ import attrs
 from crmkit import _notebook, frames, systems
 from crmkit import columns as column_names
 from crmkit.errors import NotFoundError
+from crmkit.mapping._mappings._mapping import Mapping
+from crmkit.mapping._mappings._presets import canonical_form
+from crmkit.mapping._parts._link import CANONICAL, End, Endpoint, Link
 
 from ._known_names import Known, known_names
-from ._link import CANONICAL, End, Endpoint, Link
-from ._mapping import Mapping
-from ._presets import canonical_form
 from ._sample import agreement, looks_like_milliseconds
 
 if TYPE_CHECKING:
@@ -22,10 +22,9 @@ if TYPE_CHECKING:
 
     from crmkit.columns import ColumnMap
     from crmkit.frames import Table
+    from crmkit.mapping._parts._form import Form
     from crmkit.normalize.dates import DateOrder
     from crmkit.typing import Frame, JSONValue, RecordKind
-
-    from ._form import Form
 
 __all__ = ["Suggestion", "Suggestions", "suggest"]
 

@@ -10,9 +10,8 @@ from ._times import Problem, read_day, read_moment, write_day, write_moment
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from crmkit.mapping._parts._form import Form
     from crmkit.normalize.dates import DateOrder
-
-    from ._form import Form
 
 __all__ = ["EMPTY_DATES", "converter", "is_converted"]
 

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from crmkit import systems
 from crmkit.issues import IssueTable
+from crmkit.mapping._parts._link import CANONICAL
 from crmkit.normalize import numbers
-
-from ._link import CANONICAL
 
 if TYPE_CHECKING:
     from crmkit.issues import Dimension
+    from crmkit.mapping._parts._link import Link
     from crmkit.typing import Severity
 
-    from ._link import Link
     from ._run import Run
 
 __all__ = ["look_through"]

@@ -11,8 +11,8 @@ from ._report import MappedColumn
 
 if TYPE_CHECKING:
     from crmkit.frames import Distinct
+    from crmkit.mapping._parts._link import Link
 
-    from ._link import Link
     from ._run import Run
 
 __all__ = ["Derived", "derived_links", "join_names", "split_name"]

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from crmkit import systems
 from crmkit.errors import NotFoundError, SchemaError
+from crmkit.mapping._parts._form import Form, FormType
+from crmkit.mapping._parts._link import CANONICAL, End, Endpoint, Link
+from crmkit.mapping._parts._values import ValueTable
 from crmkit.systems import TimeFamily
 
-from ._form import Form, FormType
-from ._link import CANONICAL, End, Endpoint, Link
 from ._mapping import Mapping
-from ._values import ValueTable
 
 if TYPE_CHECKING:
     from crmkit.normalize.dates import DateOrder

@@ -9,12 +9,12 @@ import numpy as np
 
 from crmkit import systems
 from crmkit.issues import IssueTable
+from crmkit.mapping._parts._link import CANONICAL
 from crmkit.normalize import text
 
-from ._link import CANONICAL
-
 if TYPE_CHECKING:
-    from ._link import End, Link
+    from crmkit.mapping._parts._link import End, Link
+
     from ._run import Run
 
 __all__ = ["check_demands", "check_facts", "record_ids"]

@@ -14,10 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from crmkit.issues import Dimension
+    from crmkit.mapping._mappings._mapping import Mapping
+    from crmkit.mapping._parts._link import End
     from crmkit.typing import JSONValue, Severity
-
-    from ._link import End
-    from ._mapping import Mapping
 
 __all__ = ["Bound", "bind", "header_issues", "whole"]
 

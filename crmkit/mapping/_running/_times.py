@@ -6,16 +6,14 @@ import datetime as dt
 import re
 from typing import TYPE_CHECKING, Final
 
+from crmkit.mapping._parts._form import zone_of
 from crmkit.normalize import dates
-
-from ._form import zone_of
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from crmkit.mapping._parts._form import Form
     from crmkit.normalize.dates import DateOrder
-
-    from ._form import Form
 
 __all__ = ["Problem", "read_day", "read_moment", "write_day", "write_moment"]
 

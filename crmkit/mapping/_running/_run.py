@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from crmkit.frames import Table
     from crmkit.issues import Dimension, IssueTable
+    from crmkit.mapping._mappings._mapping import Mapping
+    from crmkit.mapping._parts._link import Link
     from crmkit.typing import JSONValue, Severity
 
-    from ._link import Link
-    from ._mapping import Mapping
     from ._match import Bound
     from ._report import MappedColumn
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crmkit.issues import IssueTable
+from crmkit.mapping._parts._link import CANONICAL
 from crmkit.normalize import dates
 
 from ._convert import converter, is_converted
-from ._link import CANONICAL
 from ._report import MappedColumn
 from ._untouched import look_through
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from crmkit.frames import Distinct
     from crmkit.issues import Dimension
+    from crmkit.mapping._parts._link import End, Link
     from crmkit.normalize.dates import DateOrder
     from crmkit.typing import JSONValue, Severity
 
-    from ._link import End, Link
     from ._run import Run
 
 __all__ = ["convert_column", "limited", "raw_columns"]

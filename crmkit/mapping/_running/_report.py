@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from collections import abc
 
     from crmkit.issues import IssueTable
+    from crmkit.mapping._mappings._mapping import Mapping
     from crmkit.typing import Frame, JSONValue, Language, Severity
-
-    from ._mapping import Mapping
 
 __all__ = ["MappedColumn", "MappingReport"]
 

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import attrs
 
 from crmkit import _notebook, frames
+from crmkit.mapping._parts._link import Endpoint
 
 from ._document import to_document
-from ._link import Endpoint
 from ._mapping import Mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from crmkit.mapping._parts._link import Link
     from crmkit.typing import Frame, JSONValue, Language
-
-    from ._link import Link
 
 __all__ = ["MappingChange", "MappingDiff", "diff"]
 
