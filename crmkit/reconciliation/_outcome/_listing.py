@@ -9,8 +9,7 @@ import numpy as np
 from crmkit import frames
 from crmkit.issues import IssueTable
 from crmkit.normalize import numbers
-
-from ._causes import CAUSES
+from crmkit.reconciliation._causes._cause import CAUSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crmkit.normalize import text
 
-from ._causes import LONGEST, Cause
+from ._cause import LONGEST, Cause
 
 __all__ = ["damage"]
 

@@ -8,8 +8,7 @@ import attrs
 import numpy as np
 
 from crmkit.errors import NotFoundError
-
-from ._causes import CAUSES
+from crmkit.reconciliation._causes._cause import CAUSES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

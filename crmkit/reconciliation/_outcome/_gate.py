@@ -10,8 +10,7 @@ import attrs
 from crmkit import _notebook
 from crmkit.errors import NotFoundError, SchemaError
 from crmkit.issues import Report
-
-from ._causes import CAUSES
+from crmkit.reconciliation._causes._cause import CAUSES
 
 if TYPE_CHECKING:
     from crmkit.typing import Frame, JSONValue

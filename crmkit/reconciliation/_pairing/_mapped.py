@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from crmkit.frames import Table
     from crmkit.mapping import Mapping as FieldMapping
     from crmkit.mapping import MappingReport
+    from crmkit.reconciliation._causes._cause import ColumnKind
     from crmkit.typing import Frame
-
-    from ._causes import ColumnKind
 
 __all__ = ["Mapped", "map_left", "with_targets"]
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from crmkit.frames import Table
+    from crmkit.reconciliation._pairing._settings import ColumnPair
 
     from ._report import ReconcileReport
-    from ._settings import ColumnPair
 
 __all__ = ["Total", "totals"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal, InvalidOperation
 
-from ._causes import Cause
+from ._cause import Cause
 
 __all__ = ["number"]
 

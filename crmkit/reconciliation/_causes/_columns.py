@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from ._causes import Cause
+from ._cause import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence

@@ -12,15 +12,15 @@ import numpy as np
 from crmkit import frames
 from crmkit.errors import NotFoundError, SchemaError
 from crmkit.issues import IssueTable, Report, at_least, message
+from crmkit.reconciliation._causes._cause import CAUSES
+from crmkit.reconciliation._pairing._rows import Rows
+from crmkit.reconciliation._pairing._uncompared import Uncompared
 
-from ._causes import CAUSES
 from ._gate import Gate, judge
 from ._html import report_html
 from ._listing import cell_columns, issue_table, named_params
-from ._rows import Rows
 from ._segments import Segment, segments
 from ._totals import Total, totals
-from ._uncompared import Uncompared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -30,12 +30,11 @@ if TYPE_CHECKING:
 
     from crmkit.frames import Table
     from crmkit.mapping import MappingReport
+    from crmkit.reconciliation._causes._cause import Cause
+    from crmkit.reconciliation._causes._cells import Differing
+    from crmkit.reconciliation._pairing._settings import ColumnPair
+    from crmkit.reconciliation._pairing._similar import SimilarPair
     from crmkit.typing import Frame, JSONValue, Language, Severity
-
-    from ._causes import Cause
-    from ._cells import Differing
-    from ._settings import ColumnPair
-    from ._similar import SimilarPair
 
 __all__ = ["ColumnSummary", "ReconcileReport", "Rows", "Segment"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from crmkit.normalize import addresses, companies, countries, dates, emails, numbers, phones, text
 from crmkit.normalize._placeholders import is_marker
 
-from ._causes import LONGEST, Cause
+from ._cause import LONGEST, Cause
 from ._damage import damage
 from ._moments import moment
 from ._numbers import number
@@ -17,8 +17,9 @@ from ._numbers import number
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from ._causes import ColumnKind
-    from ._settings import ColumnPair
+    from crmkit.reconciliation._pairing._settings import ColumnPair
+
+    from ._cause import ColumnKind
 
 __all__ = ["agree", "cause_of", "near"]
 

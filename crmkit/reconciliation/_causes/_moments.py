@@ -7,7 +7,7 @@ import re
 
 from crmkit.normalize import dates
 
-from ._causes import Cause
+from ._cause import Cause
 
 __all__ = ["moment"]
 

@@ -11,17 +11,15 @@ from crmkit.columns import recognize
 from crmkit.errors import NotFoundError, SchemaError
 from crmkit.errors._nearest import did_you_mean
 from crmkit.frames import Compared
+from crmkit.reconciliation._causes._cause import KINDS
 from crmkit.systems import canonical_fields
-
-from ._causes import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from crmkit.frames import Table
+    from crmkit.reconciliation._causes._cause import ColumnKind
     from crmkit.typing import Frame
-
-    from ._causes import ColumnKind
 
 __all__ = ["ColumnPair", "key_pairs", "pair_columns", "read_both"]
 

@@ -10,7 +10,7 @@ import numpy as np
 from crmkit import frames
 from crmkit._progress import chunks, steps
 
-from ._causes import Cause
+from ._cause import Cause
 from ._tell import cause_of, near
 
 if TYPE_CHECKING:
@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from crmkit.frames import Table
+    from crmkit.reconciliation._pairing._settings import ColumnPair
     from crmkit.typing import Progress
-
-    from ._settings import ColumnPair
 
     Rows = NDArray[np.int64]
 
