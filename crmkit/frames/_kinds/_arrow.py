@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from crmkit.frames._distinct import Distinct, distinct_floats
+from crmkit.frames._hashes import finite, number_hashes, numbers_of, text_hashes
+from crmkit.frames._marks import plain_list
+from crmkit.frames._source import MISSING, Source, column_names
+from crmkit.frames._spool import let_go
+
 from ._arrow_types import exact_values, extended, narrowed, workable, written
-from ._distinct import Distinct, distinct_floats
-from ._hashes import finite, number_hashes, numbers_of, text_hashes
-from ._marks import plain_list
-from ._source import MISSING, Source, column_names
-from ._spool import let_go
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
+    from crmkit.frames._source import StoredRows
     from crmkit.typing import Frame, JSONValue
-
-    from ._source import StoredRows
 
 
 PIECE = 250_000

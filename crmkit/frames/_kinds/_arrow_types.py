@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit.errors import SchemaError
-
-from ._distinct import as_text
-from ._fit import all_same, reads_alike
-from ._marks import is_missing, plain_list
-from ._moments import Unreadable, beyond, from_ticks, read_text, to_ticks
+from crmkit.frames._distinct import as_text
+from crmkit.frames._fit import all_same, reads_alike
+from crmkit.frames._marks import is_missing, plain_list
+from crmkit.frames._moments import Unreadable, beyond, from_ticks, read_text, to_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

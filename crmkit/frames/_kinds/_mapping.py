@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from crmkit.errors import SchemaError, ShapeError
-
-from ._distinct import Distinct
-from ._fit import all_same
-from ._marks import plain_list
-from ._source import Source, column_names
+from crmkit.frames._distinct import Distinct
+from crmkit.frames._fit import all_same
+from crmkit.frames._marks import plain_list
+from crmkit.frames._source import Source, column_names
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from crmkit.frames._source import StoredRows
     from crmkit.typing import Frame, JSONValue
-
-    from ._source import StoredRows
 
 
 class MappingSource(Source):

@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ._distinct import Distinct, distinct_floats, renumbered
-from ._hashes import number_hashes, text_hashes
-from ._marks import plain_list
+from crmkit.frames._distinct import Distinct, distinct_floats, renumbered
+from crmkit.frames._hashes import number_hashes, text_hashes
+from crmkit.frames._marks import plain_list
+from crmkit.frames._source import Source, column_names
+
 from ._pandas_types import OBJECT, describe, inserted, narrowed, unwrapped, written
-from ._source import Source, column_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
+    from crmkit.frames._source import StoredRows
     from crmkit.typing import Frame, JSONValue
-
-    from ._source import StoredRows
 
 
 class PandasSource(Source):

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit.errors import SchemaError
+from crmkit.frames._fit import all_same, identical
+from crmkit.frames._marks import is_missing, plain
 
 from ._arrow_types import parse_type
-from ._fit import all_same, identical
-from ._marks import is_missing, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
+    from crmkit.frames._source import StoredRows
     from crmkit.typing import Frame, JSONValue
 
     from ._pandas import PandasSource
-    from ._source import StoredRows
 
 OBJECT: Any = np.dtype(object)
 

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import attrs
 
 from crmkit.errors import SchemaError
-
-from ._marks import ABSENT, plain_list
-from ._source import Source, column_names
+from crmkit.frames._marks import ABSENT, plain_list
+from crmkit.frames._source import Source, column_names
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
@@ -21,9 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from crmkit.frames._source import StoredRow, StoredRows
     from crmkit.typing import Frame, JSONValue
-
-    from ._source import StoredRow, StoredRows
 
 
 class RecordsSource(Source):

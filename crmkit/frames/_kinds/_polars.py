@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ._distinct import Distinct, distinct_floats
-from ._hashes import finite
-from ._marks import plain_list
+from crmkit.frames._distinct import Distinct, distinct_floats
+from crmkit.frames._hashes import finite
+from crmkit.frames._marks import plain_list
+from crmkit.frames._source import MISSING, Source, column_names
+
 from ._polars_types import describe, exact_values, extended, narrowed, written
-from ._source import MISSING, Source, column_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
+    from crmkit.frames._source import StoredRows
     from crmkit.typing import Frame, JSONValue
-
-    from ._source import StoredRows
 
 
 class PolarsSource(Source):
