@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ._cluster_ids import ClusterIds
+    from crmkit.matching._merging._cluster_ids import ClusterIds
 
 __all__ = ["Merging", "Sources", "Undone"]
 

@@ -16,8 +16,8 @@ from crmkit.changes import ChangeLog
 from crmkit.changes._file import read_whole, write_file
 from crmkit.changes._seal import json_bytes
 from crmkit.errors import FormatError, IntegrityError, TamperedLogError
+from crmkit.matching._merging._cluster_ids import ClusterIds
 
-from ._cluster_ids import ClusterIds
 from ._merging import Merging, Sources, Undone
 
 if TYPE_CHECKING:
