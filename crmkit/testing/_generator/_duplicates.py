@@ -1,6 +1,6 @@
 """Which records repeat a person, and what happened to each of them on the way into the file.
 
-A record is a row of codes (:mod:`crmkit.testing._people`). What changes a fact (married, moved, new job) changes
+A record is a row of codes (:mod:`._people`). What changes a fact (married, moved, new job) changes
 codes here; what changes its spelling (a typo, a nickname, a format) sets a bit that rendering obeys.
 """
 

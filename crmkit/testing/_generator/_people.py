@@ -1,6 +1,6 @@
 """Who there is: companies, and persons with their households, sons, jobs and mailboxes, as columns of codes.
 
-Nothing here is text. A person is a row of positions in the tables of :mod:`crmkit.testing._worlds`, so that five
+Nothing here is text. A person is a row of positions in the tables of :mod:`._worlds`, so that five
 million of them fit in memory and a duplicate is a row of the same codes with some of them changed.
 """
 

@@ -1,7 +1,7 @@
 """A second generator, written apart from the first: originals and their duplicates as the FEBRL generator makes them.
 
 It goes record by record through Python objects and one stream of random numbers, and shares neither tables nor
-functions with :mod:`crmkit.testing._people` and its neighbours. It knows nothing of households or jobs; its errors
+functions with :mod:`._people` and its neighbours. It knows nothing of households or jobs; its errors
 are those of typing, scanning and writing down what was heard.
 
 Source:
