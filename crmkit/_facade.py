@@ -285,7 +285,7 @@ def report(
 
     Example:
         >>> page = report(check([{"id": "1", "email": "ana@example"}]))
-        >>> page.html().startswith("<!doctype html>")
+        >>> page.to_html().startswith("<!doctype html>")
         True
 
     .. versionadded:: 0.1.0

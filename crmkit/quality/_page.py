@@ -77,7 +77,7 @@ class HealthPage:
         >>> from crmkit.quality import health
         >>> from crmkit.validators import Email, Schema
         >>> page = health(Schema("people", fields={"email": Email()}).check([{"email": "a@"}])).page()
-        >>> page.html().startswith("<!doctype html>")
+        >>> page.to_html().startswith("<!doctype html>")
         True
 
     .. versionadded:: 0.1.0
@@ -94,15 +94,15 @@ class HealthPage:
         return f"HealthPage({self._title!r}, lang={self._lang!r})"
 
     def _repr_html_(self) -> str:
-        return framed(self.html())
+        return framed(self.to_html())
 
-    def html(self) -> str:
+    def to_html(self) -> str:
         """Return the page."""
         return document(self._title, _STYLE, self.fragment(), lang=self._lang)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the page."""
-        Path(path).write_text(self.html(), encoding="utf-8", errors="replace")
+        Path(path).write_text(self.to_html(), encoding="utf-8", errors="replace")
 
     def fragment(self) -> str:
         """Return the page without its frame, for a notebook."""

@@ -62,7 +62,7 @@ class Page:
     Example:
         >>> import crmkit as ck
         >>> page = Page([ck.check([{"email": "ana@example"}])])
-        >>> "<script" in page.html(), "ana@" in page.html()
+        >>> "<script" in page.to_html(), "ana@" in page.to_html()
         (False, False)
 
     .. versionadded:: 0.1.0
@@ -122,10 +122,10 @@ class Page:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page as UTF-8 and return its path; an existing file is replaced."""
         target = Path(path)
-        target.write_text(self.html(), encoding="utf-8", newline="\n")
+        target.write_text(self.to_html(), encoding="utf-8", newline="\n")
         return target
 
-    def html(self) -> str:
+    def to_html(self) -> str:
         """Return the whole document."""
         words = self._words
         footer = el(
@@ -137,7 +137,7 @@ class Page:
 
     def _repr_html_(self) -> str:
         """Show the page in a notebook, in a frame of its own so that its style stays there."""
-        return el("iframe", srcdoc=self.html(), width="100%", height=720, style="border:0", sandbox="")
+        return el("iframe", srcdoc=self.to_html(), width="100%", height=720, style="border:0", sandbox="")
 
     def __repr__(self) -> str:
         held = {

@@ -429,7 +429,7 @@ def watch(rows: list[dict[str, str]], schema: Schema) -> float | None:
 
 
 rules: Schema = Schema.from_toml(Schema.for_system("salesforce", "lead").to_toml())
-guide: str = rules.guide(lang="zh").html()
+guide: str = rules.guide(lang="zh").to_html()
 adapted: ck.typing.JSONValue = rules.to_json_schema()
 
 

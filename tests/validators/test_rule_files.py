@@ -176,8 +176,8 @@ def test_a_guide_shows_every_field_and_only_examples_that_pass(pack, lang):
         assert entry["meaning"], field
         if entry["good"] and not check.references:
             assert check.is_valid(entry["good"]), field
-    assert guide.html().startswith("<!doctype html>")
-    assert "<script" not in guide.html()
+    assert guide.to_html().startswith("<!doctype html>")
+    assert "<script" not in guide.to_html()
 
 
 def test_a_guide_knows_limits_pick_lists_labels_conditions_and_words_of_your_own(tmp_path):
@@ -208,10 +208,10 @@ def test_a_guide_knows_limits_pick_lists_labels_conditions_and_words_of_your_own
     assert "not after today" in entries["born"]["form"]
     assert entries["never"]["good"] == ""
     assert "born first" in guide.sentences
-    assert "<s>" not in guide.html()
+    assert "<s>" not in guide.to_html()
     guide.save(tmp_path / "guide.html")
-    assert (tmp_path / "guide.html").read_text("utf-8") == guide.html()
-    assert "生日" in schema.guide(lang="zh", title="x").html()
+    assert (tmp_path / "guide.html").read_text("utf-8") == guide.to_html()
+    assert "生日" in schema.guide(lang="zh", title="x").to_html()
 
 
 def test_a_guide_tells_the_rules_between_fields_and_records():

@@ -200,7 +200,7 @@ class Review(Report):
         return {"at": self.at.isoformat(), "digest": self.digest, "policy": self.policy_digest, "rows": len(self.rows),
                 "decided": len(self.decisions), "flags": dict(self.counts()), "notes": list(self.notes)}  # fmt: skip
 
-    def html(self, *, lang: Language = "en", title: str | None = None) -> str:
+    def to_html(self, *, lang: Language = "en", title: str | None = None) -> str:
         """Return a page on which a manager decides and signs; static, printable, nothing is loaded."""
         from ._page import page
 
@@ -209,7 +209,7 @@ class Review(Report):
     def save(self, path: str | os.PathLike[str], *, lang: Language = "en", title: str | None = None) -> Path:
         """Write that page and return its path."""
         target = Path(path)
-        target.write_text(self.html(lang=lang, title=title), encoding="utf-8", newline="\n")
+        target.write_text(self.to_html(lang=lang, title=title), encoding="utf-8", newline="\n")
         return target
 
     def _repr_html_(self) -> str:

@@ -71,7 +71,7 @@ class Guide:
     sentences: tuple[str, ...] = attrs.field(repr=False)
     lang: Language = "en"
 
-    def html(self) -> str:
+    def to_html(self) -> str:
         """Return the page: one file, no script, nothing loaded."""
         heads = [word(name, self.lang) for name in ("field", "demanded", "meaning", "form", "good", "bad")]
         head = "".join(f"<th>{escape(text)}</th>" for text in heads)
@@ -98,10 +98,10 @@ class Guide:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the page."""
-        Path(path).write_text(self.html(), encoding="utf-8", errors="replace")
+        Path(path).write_text(self.to_html(), encoding="utf-8", errors="replace")
 
     def _repr_html_(self) -> str:
-        return framed(self.html())
+        return framed(self.to_html())
 
 
 def make_guide(schema: Schema, *, lang: Language, labels: Mapping[str, str], title: str | None) -> Guide:
