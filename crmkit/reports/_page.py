@@ -6,7 +6,7 @@ import datetime as dt
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, TypeAlias
 
 from crmkit._notebook import document
 from crmkit.changes import ChangeLog
@@ -39,9 +39,6 @@ __all__ = ["Page"]
 
 Shown: TypeAlias = "Report | ChangeLog | Profile | Health"
 """What a page shows: the report of any area, and what stands beside them."""
-
-_SHAPE = ("ok", "counts", "raise_for", "to_frame", "to_dict", "_repr_html_")
-"""What every report has; those of the audit log are no subclass of ``Report``, whose area knows no issues."""
 
 
 class Page:
@@ -114,7 +111,7 @@ class Page:
             self._gates.append(result)
         elif isinstance(result, SyncPlan):
             self._plans.append(result)
-        elif _shows_itself(result):
+        elif isinstance(result, (Report, Profile, Health)):  # they show nothing out of a record
             self._others.append(result)
         else:
             raise TypeError(f"a page shows reports, change logs, profiles and health, not {type(result).__name__}")
@@ -269,13 +266,6 @@ class Page:
         runs = [check.run_id for check in self._checks] + [log.run_id for log in (*self._fixes, *self._merges)]
         runs += [compared.run_id for compared in self._compared]
         return join(*(el("span", self._words("run", run_id=run_id), " ") for run_id in dict.fromkeys(runs)))
-
-
-def _shows_itself(result: object) -> TypeGuard[Shown]:
-    """Whether a result of ours shows itself without a value out of a record, as the reports of all areas do."""
-    if isinstance(result, (Report, Profile, Health)):
-        return True
-    return type(result).__module__.startswith("crmkit.") and all(hasattr(type(result), name) for name in _SHAPE)
 
 
 def _tile(words: Words, count: int, key: str, tone: str | None = None) -> Markup:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib
 import importlib.util
+import json
 import re
 import sqlite3
 import sys
@@ -20,6 +21,8 @@ import pytest
 
 import crmkit as ck
 from crmkit import _notebook, audit, backup, encryption, mapping, matching, permissions, quality, sync, validators
+from crmkit.errors import CheckFailedError, NotFoundError
+from crmkit.issues import Report
 from crmkit.testing import generate
 
 CANARY = "canary-7f3a"
@@ -256,6 +259,33 @@ def test_no_value_of_a_record_is_shown(results: list[Any]) -> None:
     for result in results:
         said = repr(result) + result._repr_html_()
         assert CANARY not in said.lower(), type(result).__name__
+
+
+def test_what_can_be_asked_whether_it_is_ok_is_a_report() -> None:
+    lines = {"Limit"}  # one line of a gate, which is the report
+    asked = {one for one in public_classes() if hasattr(one, "ok") or one.__name__.endswith("Report")}
+    assert {one.__name__ for one in asked if not issubclass(one, Report)} == lines
+
+
+def test_every_report_answers_the_same_questions(results: list[Any]) -> None:
+    for report in (one for one in results if isinstance(one, Report)):
+        name = type(report).__name__
+        assert all(type(number) is int for number in report.counts().values()), name
+        assert ck.frames.read(report.to_frame()).columns, name
+        assert isinstance(report.to_frame(like=[]), list), name
+        summary = json.dumps(report.to_dict())
+        assert CANARY not in summary.lower(), name
+        with pytest.raises(TypeError, match=r"use \.ok or \.raise_for\(\)"):
+            bool(report)
+        with pytest.raises(NotFoundError, match="unknown severity 'eror'"):
+            report.raise_for("eror")  # type: ignore[arg-type]
+        if report.ok:
+            report.raise_for()
+            continue
+        with pytest.raises(CheckFailedError) as caught:
+            report.raise_for()
+        assert caught.value.report is report, name
+        assert CANARY not in str(caught.value).lower(), name
 
 
 def test_chinese_results_are_chinese_throughout() -> None:
