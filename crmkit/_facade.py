@@ -223,13 +223,22 @@ def profile(
     return quality.profile(frame, schema, name=name, tables=tables, now=now, progress=progress)
 
 
-def drift(current: Profile, history: Profile | Iterable[Profile], *, lang: Language = "en") -> DriftReport:
+def drift(
+    current: Profile,
+    history: Profile | Iterable[Profile],
+    *,
+    min_rows: int = 100,
+    lang: Language = "en",
+    now: Callable[[], datetime] | None = None,
+) -> DriftReport:
     """Say what changed since earlier profiles; see :func:`crmkit.quality.drift` for the tests and their limits.
 
     Args:
         current: Today's profile.
         history: One earlier profile or several.
+        min_rows: The fewest rows on either side from which a share is judged.
         lang: Language of the messages.
+        now: Gives the moment, aware; the clock where ``None``.
 
     Example:
         >>> drift(profile([{"email": None}] * 200), profile([{"email": "ana@example.com"}] * 200)).ok
@@ -239,7 +248,7 @@ def drift(current: Profile, history: Profile | Iterable[Profile], *, lang: Langu
     """
     from crmkit import quality
 
-    return quality.drift(current, history, lang=lang)
+    return quality.drift(current, history, min_rows=min_rows, lang=lang, now=now)
 
 
 def _matcher(table: Table, kind: RecordKind | None, settings: Mapping[str, Any]) -> Matcher:

@@ -288,6 +288,18 @@ def test_every_report_answers_the_same_questions(results: list[Any]) -> None:
         assert CANARY not in str(caught.value).lower(), name
 
 
+def test_what_is_planned_or_compared_is_a_table_and_plain_data(results: list[Any]) -> None:
+    others = {"AuditPlan", "IncidentPlan", "Plan"}  # what an auditor asks, a document, and a filter
+    named = {one for one in public_classes() if re.search(r"(Plan|Diff|Comparison|Log)$", one.__name__)} - {
+        matching.Comparison, audit.Log,
+    }  # fmt: skip
+    tables = {one for one in named if hasattr(one, "to_frame") and hasattr(one, "to_dict")}
+    assert {one.__name__ for one in named - tables} == others
+    for result in (one for one in results if isinstance(one, tuple(tables))):
+        assert isinstance(result.to_frame(like=[]), list), type(result).__name__
+        assert CANARY not in json.dumps(result.to_dict()).lower(), type(result).__name__
+
+
 def test_chinese_results_are_chinese_throughout() -> None:
     report = ck.check(people(), lang="zh")
     for page in (report._repr_html_(), report.issues._repr_html_(), report.fixes(min_confidence=0.5)._repr_html_()):
@@ -356,3 +368,15 @@ def test_no_page_may_load_or_run_anything(results: list[Any]) -> None:
 def test_one_place_makes_the_heads_of_pages() -> None:
     made = [path for path in (ROOT / "crmkit").rglob("*.py") if re.search("<head>|http-equiv", path.read_text("utf-8"))]
     assert [path.name for path in made] == ["_notebook.py"]
+
+
+def test_what_is_saved_says_where(results: list[Any], tmp_path: Path) -> None:
+    logs = (ck.changes.ChangeLog,)  # theirs is the head of the chain, to be kept elsewhere
+    saved = {type(one): one for one in results if hasattr(one, "save") and not isinstance(one, logs)}
+    saved[validators.Schema] = validators.Schema("one", fields={"email": validators.Email()})
+    saved[matching.Survivorship] = matching.Survivorship()
+    assert {matching.Survivorship, mapping.Mapping, validators.Guide, validators.Schema} < saved.keys()
+    for kind, one in saved.items():
+        path = tmp_path / f"{kind.__name__}.json"
+        assert one.save(path) == path
+        assert path.stat().st_size > 0

@@ -181,7 +181,7 @@ def test_a_role_held_in_two_tenants_or_by_two_ways_has_a_row_for_each_and_loses_
     assert [(row.role, row.tenant) for row in abroad.open()] == [("lead", None), ("sales", None), ("sales", "de")]
     everywhere = abroad.decide("ann", "sales", "revoke", by="lea").decide("ann", "sales", "keep", by="lea", tenant="de")
     assert everywhere.revocations(held) == [held[0], held[2]]
-    assert everywhere.columns()["decision"] == [None, None, "revoke", "keep", "revoke"]
+    assert [row["decision"] for row in everywhere.to_frame(like=[])] == [None, None, "revoke", "keep", "revoke"]
     page = everywhere.to_html()
     assert ">in fr</span>" in page
     assert page.count("<b>revoke</b>") == 2

@@ -156,7 +156,7 @@ def look_at(report: ValidationReport) -> list[str]:
 
 
 def review(plan: FixPlan, frame: RecordSet) -> ChangeLog:
-    plan.preview(5)
+    plan.head(5).to_frame()
     plan.to_csv("review.csv")
     accepted = FixPlan.from_csv("review.csv", key="id")
     _, log = accepted.apply(frame)
@@ -466,7 +466,7 @@ def move_records() -> bool:
 def cards_and_forms(cards: Path) -> bool:
     """Address books come as cards; the parts of a mapping can be built by hand."""
     book: RecordSet = mapping.read_vcards(cards)
-    text: str = mapping.write_vcards(book, version="3.0")
+    text: str = mapping.to_vcards(book, version="3.0")
     moment = mapping.Form(type="datetime", style="local", zone="Asia/Shanghai", order="DMY")
     stages = mapping.ValueTable.of({"Demo": "Proposal"})
     link = mapping.Link(
@@ -481,7 +481,7 @@ def cards_and_forms(cards: Path) -> bool:
     facts: tuple[str, ...] = (*made.unconfirmed, *made.unheld, *made.unfed, *made.match_keys)
     sure: list[float] = [item.confidence for item in mapping.suggest(book, name="book", zone="UTC", order="YMD")]
     columns_of: Sequence[mapping.MappedColumn] = report.columns
-    sentences: list[str] = mapping.diff(made, made.inverse()).describe("zh")
+    sentences: list[str] = mapping.diff(made, made.inverse()).explain("zh")
     return report.ok and bool((text, moment, facts, sure, columns_of, sentences))
 
 
@@ -556,7 +556,7 @@ def keep_backups(payload: Path, meta: Path, nas: Path, signer: Signer, verifier:
     proof: backup.FileProof = backup.prove(meta, "a.csv")
     stores: Mapping[str, backup.Store] = {"nas": backup.LocalStore(nas), "cloud": backup.FsspecStore("memory://crm")}
     copies: backup.CopiesReport = backup.compare_copies(meta, stores, keys=[verifier])
-    healed: Sequence[backup.HealAction] = backup.plan_heal(copies).apply(dry_run=True, audit=sink)
+    healed: Sequence[backup.HealAction] = backup.plan_heal(copies).apply(audit=sink)
     vote: backup.CopiesVote = backup.vote_copies(stores)
     drilled: backup.DrillReport = backup.Drill(
         restore=backup.SqliteRestore(file="crm.sqlite"),

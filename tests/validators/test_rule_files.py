@@ -149,10 +149,10 @@ def test_a_diff_names_rules_and_the_rows_whose_verdict_changes():
     assert diff.by_rule == {"email:required": (0, 1), "n:number": (0, 1), "unique:email": (2, 0)}
     assert json.loads(json.dumps(diff.to_dict()))["rows"] == 4
     assert "b@example.com" not in repr(diff)
-    with pytest.raises(TypeError, match=r"\.same"):
+    with pytest.raises(TypeError, match=r"\.is_empty"):
         bool(diff)
-    assert OLD.diff(OLD).same
-    assert not OLD.diff(OLD.with_fields(n=Number(ge=0).warn())).same
+    assert OLD.diff(OLD).is_empty
+    assert not OLD.diff(OLD.with_fields(n=Number(ge=0).warn())).is_empty
 
 
 def test_a_check_of_your_own_class_has_a_hash_and_a_diff_but_no_data():
@@ -238,15 +238,15 @@ def test_a_guide_tells_the_rules_between_fields_and_records():
 @pytest.mark.parametrize("name", systems.names())
 def test_every_system_has_packs_with_its_limits(name):
     for kind, there in systems.get(name).objects.items():
-        for headers in ("name", "label"):
+        for headers in ("api", "label"):
             schema = Schema.for_system(name, kind, headers=headers)
             assert Schema.from_json(schema.to_json()) == schema
             row = dict.fromkeys(schema.fields)
             failed = {issue.path for issue in schema.check([row]) if issue.code == "required"}
             for field in there.fields:
-                column = field.name if headers == "name" else field.label or field.name
+                column = field.name if headers == "api" else field.label or field.name
                 if field.required and there.fields.index(field) == [
-                    (f.name if headers == "name" else f.label or f.name) for f in there.fields
+                    (f.name if headers == "api" else f.label or f.name) for f in there.fields
                 ].index(column):
                     assert column in failed, column
 

@@ -171,7 +171,7 @@ class Review(Report):
         closed: dict[str, JSONValue] = {"review": self.digest, "policy": self.policy_digest, "open": len(self.open())}
         audit.record("review.signed", actor=by, resource=None, outcome="ok", count=len(self.decisions), detail=closed)
 
-    def columns(self) -> dict[str, list[object]]:
+    def _columns(self) -> dict[str, list[object]]:
         """Return the review column by column."""
         found: dict[str, list[object]] = {name: [] for name in _COLUMNS}
         for row in self.rows:
@@ -187,12 +187,12 @@ class Review(Report):
         """Return the review as a frame."""
         from crmkit import frames
 
-        return frames.build(self.columns(), like=like)
+        return frames.build(self._columns(), like=like)
 
     def to_csv(self, path: str | os.PathLike[str]) -> Path:
         """Write the review as CSV that a spreadsheet shows and never runs, and return the path."""
         target = Path(path)
-        _delimited.write(target, self.columns())
+        _delimited.write(target, self._columns())
         return target
 
     def to_dict(self) -> Mapping[str, JSONValue]:

@@ -96,9 +96,11 @@ class Guide:
             f'<td>{form}</td><td>{good}</td><td class="bad">{bad}</td></tr>'
         )
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the page."""
-        Path(path).write_text(self.to_html(), encoding="utf-8", errors="replace")
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the page and return its path."""
+        target = Path(path)
+        target.write_text(self.to_html(), encoding="utf-8", errors="replace")
+        return target
 
     def _repr_html_(self) -> str:
         return framed(self.to_html())
