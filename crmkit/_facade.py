@@ -62,7 +62,7 @@ def check(
         Issues, outcomes of every rule, scores, and fixes to preview and apply. Bad data never raises.
 
     Raises:
-        SchemaError: Not a frame, or a column that the schema names is not there.
+        SchemaError: Not a frame, a column that the schema names is not there, or ``kind`` beside a schema.
 
     Example:
         >>> report = check([{"id": "1", "email": "ana@example.com"}, {"id": "2", "email": "ana@example"}])
@@ -77,6 +77,8 @@ def check(
 
     if schema is not None and not isinstance(schema, Schema):
         raise SchemaError(f"schema= takes a Schema, not an object of type {type(schema).__name__}")
+    if schema is not None and (kind is not None or country is not None):
+        raise SchemaError("kind= and country= choose rules where no schema= is given; with one they would say nothing")
     table = frames.read(frame)  # once: what is read twice must not be an iterator
     chosen = Schema.infer(table, kind=kind, country=country) if schema is None else schema
     return chosen.check(table, tables=tables, lang=lang, now=now, progress=progress)

@@ -11,7 +11,7 @@ import numpy as np
 
 from crmkit import _notebook, frames
 from crmkit._report import Report
-from crmkit.errors import ConflictError
+from crmkit.errors import ConflictError, SchemaError
 from crmkit.frames import Table, identity
 
 from ._change import Conflict
@@ -142,6 +142,8 @@ def account(before: Frame, after: Frame, logs: Sequence[ChangeLog]) -> Account:
     .. versionadded:: 0.1.0
     """
     first, last = frames.read(before), frames.read(after)
+    if not all(hasattr(log, "merged") for log in logs):
+        raise SchemaError("logs are change logs, as apply() and merge() return them, in the order they were made")
     merged = sum(log.merged for log in logs)
     cells = sum(len(log) - log.merged for log in logs)
     found: list[Discrepancy] = []

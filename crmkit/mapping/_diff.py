@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import attrs
 
 from crmkit import _notebook, frames
+from crmkit.errors import SchemaError
 
 from ._document import to_document
 from ._link import Endpoint
@@ -143,6 +144,9 @@ def diff(before: Mapping, after: Mapping) -> MappingDiff:
 
     .. versionadded:: 0.1.0
     """
+    for given in (before, after):
+        if not hasattr(given, "links"):
+            raise SchemaError(f"mappings are compared, not {type(given).__name__}; Mapping.load(path) reads one")
     old, new = _by_column(before), _by_column(after)
     changes: list[MappingChange] = []
     for key in sorted({*old, *new}):

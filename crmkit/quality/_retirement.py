@@ -307,6 +307,8 @@ def plan_retirement(
     moment = datetime.now(UTC) if now is None else now()
     table = frames.read(frame)
     wanted = RetirementRules() if rules is None else rules
+    if not isinstance(wanted, RetirementRules):
+        raise SchemaError(f"rules= takes RetirementRules(...), not {type(wanted).__name__}")
     found = recognize(table)
     fields = {canonical: column for column, canonical in found.fields.items()}
     key = found.key if key is None else key

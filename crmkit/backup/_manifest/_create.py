@@ -40,7 +40,10 @@ def utc_now() -> dt.datetime:
 def meta_folder(payload: str | os.PathLike[str], meta: str | os.PathLike[str] | None) -> Path:
     """Return where the manifest of a payload is: beside it, as ``<name>.meta``, where nothing else is said."""
     path = Path(payload)
-    return Path(meta) if meta is not None else path.with_name(path.resolve().name + ".meta")
+    if meta is not None:
+        return Path(meta)
+    place = path.resolve() if path.name in ("", "..") else path  # "." has no name of its own
+    return place.with_name(path.resolve().name + ".meta")
 
 
 class _Facts(NamedTuple):
@@ -150,6 +153,9 @@ def create(
         raise SchemaError("the manifest's folder lies in the payload; give another one as out=")
     if parent is not None:
         header = attrs.evolve(header, parent=parent.backup_id, parent_statement=parent.digest)
+    given: object = header  # what callers without a type checker pass
+    if not isinstance(given, Header):
+        raise SchemaError(f"a backup is described by a Header, such as Header(set='crm'), not {type(given).__name__}")
     moment = now()
     header = attrs.evolve(
         header,

@@ -12,7 +12,7 @@ from crmkit import _notebook, frames
 from crmkit._report import Report
 from crmkit.errors import NotFoundError
 
-from ._catalogue import SKEW, BackupRecord, chain_of, restorable
+from ._catalogue import SKEW, BackupRecord, chain_of, check_moment, restorable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,8 +144,7 @@ def plan_prune(policy: BackupPolicy, catalogue: Sequence[BackupRecord], *, at: d
 
     .. versionadded:: 0.1.0
     """
-    if at.tzinfo is None:
-        raise ValueError("at is naive; give an aware moment, such as datetime.now(UTC)")
+    check_moment(at)
     zone = ZoneInfo(policy.tz)
     reasons: dict[str, list[str]] = {record.backup_id: [] for record in catalogue}
     past = [record for record in catalogue if record.created <= at + SKEW]
@@ -289,8 +288,7 @@ def preflight(
     """
     if change not in _CHANGES:
         raise NotFoundError.of("change", change, _CHANGES)
-    if at.tzinfo is None:
-        raise ValueError("at is naive; give an aware moment, such as datetime.now(UTC)")
+    check_moment(at)
     past = [record for record in catalogue if record.created <= at + SKEW]
     fulls = [record for record in restorable(past) if record.kind == "full"]
     if not fulls:

@@ -22,6 +22,7 @@ from crmkit.backup._recorded import record_backup
 from crmkit.errors import NotFoundError, SchemaError, ShapeError
 
 from ._recover_write import Row, RowRecovery, rows_by_key, write
+from ._sources._base import Source, check_source
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from crmkit._canonical import RowSchema
     from crmkit.typing import AuditSink, Frame, JSONValue
 
-    from ._sources._base import Source
 
 _KIND: Final = "row-recovery"
 _ABANDONED: Final = "abandoned"
@@ -262,6 +262,8 @@ def recover(
 
     .. versionadded:: 0.1.0
     """
+    for given in (backup, live):
+        check_source(given)
     if not backup.key or backup.key != live.key:
         raise SchemaError("both tables need the same key")
     schema = live.schema()
