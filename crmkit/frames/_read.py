@@ -167,6 +167,8 @@ def build(columns: Mapping[str, Sequence[object]], *, like: object = None) -> Fr
         raise SchemaError(f"columns are a mapping of name to values, not {type(given).__name__}")
     if isinstance(like, type):
         raise SchemaError(f"like= takes a frame, such as {like.__name__}(), not the class {like.__name__}")
+    if isinstance(like, str):
+        raise SchemaError("like= takes a frame of the kind that is wanted, such as pd.DataFrame(), not its name")
     MappingSource(columns)  # checks lengths
     kind = "recordset" if like is None else read(like).kind
     if kind == "pandas":

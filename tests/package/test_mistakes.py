@@ -48,6 +48,8 @@ MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
     "a report instead of its labels": (lambda: matching.evaluate(ck.dedupe(PEOPLE), [1, 2]), "one label a record"),  # type: ignore[arg-type]
     "a path as a table": (lambda: columns.recognize("export.csv"), "is not a frame; read a file with"),
     "a class as a frame": (lambda: frames.build({"a": [1]}, like=dict), r"such as dict\(\), not the class"),
+    "the name of a library": (lambda: frames.build({"a": [1]}, like="pandas"), "not its name"),
+    "a schema without a name for its fields": (lambda: ck.Schema("x", {"a": validators.Email()}), "is its key"),  # type: ignore[arg-type]
     "records as columns": (lambda: frames.build(PEOPLE), "a mapping of name to values, not list"),
     "reports as logs": (lambda: changes.account(PEOPLE, PEOPLE, [SCHEMA.check(PEOPLE)]), "logs are change logs"),  # type: ignore[list-item]
     "names of mappings": (lambda: mapping.diff("a.json", "b.json"), "mappings are compared, not str"),  # type: ignore[arg-type]

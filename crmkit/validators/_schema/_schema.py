@@ -99,6 +99,8 @@ class Schema(SchemaData, SchemaPacks):
     def __attrs_post_init__(self) -> None:
         if not isinstance(self.name, str):
             raise SchemaError("the first argument of a schema is its name; write Schema('contacts', fields={...})")
+        if isinstance(self.key, Mapping):
+            raise SchemaError("the second argument of a schema is its key; write Schema('contacts', fields={...})")
         column_names(f"schema {self.name!r}", [*self.fields, *([] if self.key is None else [self.key])])
         titles = [rule.title for rule in self.all_rules]
         twice = sorted({title for title in titles if titles.count(title) > 1})
