@@ -47,7 +47,7 @@ from crmkit.errors import (
     SchemaError,
     TamperedLogError,
 )
-from crmkit.issues import Issue
+from crmkit.issues import Issue, Report
 from crmkit.matching import (
     BlockingRule,
     CompanyNames,
@@ -328,6 +328,8 @@ def protect(path: Path, client: object, access: FieldAccess) -> ErasureReceipt:
     report: RotationReport = Rotator(box, email, table, reader=from_plaintext(), rows_per_s=1e4).run(progress=bar)
     seal_file(ring, "a.csv", "a.crm", context={"kind": "export"})
     open_file(ring, "a.crm", "a.csv", context={"kind": "export"}, overwrite=True)
+    answers: list[Report] = [outcome, plan, report]
+    keep([one.to_frame(like=[]) for one in answers], [one.to_dict() for one in answers])
     keep(outcome.counts(), plan.ok, report.rewritten, box.for_principal(access).open({"id": 1}))
     return box.shred("person:1")
 
@@ -425,6 +427,10 @@ def watch(rows: list[dict[str, str]], schema: Schema) -> float | None:
     history.add(found)
     personal: dict[str, str] = quality.find_personal_data(rows).fields_to_encrypt()
     plan: quality.RetirementPlan = quality.plan_retirement(rows, quality.RetirementRules(inactive_days=730))
+    _, retired = plan.apply(rows, by="lin", reason="spring", audit=None)
+    log: quality.RetirementLog = retired
+    page: Path = found.page(lang="zh").save("health.html")
+    keep(log.to_frame(), log.to_dict(), page)
     return found.change if personal and plan.ok else None
 
 
@@ -556,6 +562,7 @@ def keep_backups(payload: Path, meta: Path, nas: Path, signer: Signer, verifier:
     proof: backup.FileProof = backup.prove(meta, "a.csv")
     stores: Mapping[str, backup.Store] = {"nas": backup.LocalStore(nas), "cloud": backup.FsspecStore("memory://crm")}
     copies: backup.CopiesReport = backup.compare_copies(meta, stores, keys=[verifier])
+    backup.plan_heal(copies).check()
     healed: Sequence[backup.HealAction] = backup.plan_heal(copies).apply(audit=sink)
     vote: backup.CopiesVote = backup.vote_copies(stores)
     drilled: backup.DrillReport = backup.Drill(
@@ -585,6 +592,8 @@ def plan_backups(saved: backup.Source, live: backup.Source, now: dt.datetime) ->
     violations: Sequence[backup.Violation] = backup.check_policy(policy, catalogue, at=now).violations
     prune: backup.PrunePlan = backup.plan_prune(policy, catalogue, at=now)
     gate: backup.Preflight = backup.preflight("upgrade", policy, catalogue, at=now)
+    gate.raise_for()
+    keep(gate.ok, prune.to_frame(like=[]), prune.to_dict())
     chosen: list[backup.BackupRecord] = backup.choose_backups(catalogue, "each_tier", at=now, policy=policy)
     compared: backup.SnapshotComparison = backup.compare(backup.snapshot(saved), backup.snapshot(live))
     plan: backup.RecoveryPlan = backup.recover(saved, live, keys=[1, (2,)], columns=["name"])

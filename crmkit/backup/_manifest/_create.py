@@ -101,7 +101,7 @@ def create(
     payload: str | os.PathLike[str],
     header: Header,
     *,
-    out: str | os.PathLike[str] | None = None,
+    meta: str | os.PathLike[str] | None = None,
     tables: Sequence[Snapshot] = (),
     parent: Statement | None = None,
     also_sha256: bool = False,
@@ -115,7 +115,7 @@ def create(
     Args:
         payload: Folder with the files of the backup, which nothing may write to meanwhile.
         header: What it is a backup of.
-        out: Folder for the manifest, not below ``payload``; ``<payload>.meta`` where ``None``.
+        meta: Folder for the manifest, not below ``payload``; ``<payload>.meta`` where ``None``.
         tables: Snapshots of the tables that were dumped, so that a restore can be compared row by row.
         parent: Statement of the backup that an incremental one builds on.
         also_sha256: Also take the plain SHA-256 of files beyond one chunk, for other programs; costs a second hash.
@@ -125,11 +125,11 @@ def create(
         now: The clock.
 
     Raises:
-        ConflictError: ``out`` holds the statement of a finished backup.
+        ConflictError: ``meta`` holds the statement of a finished backup.
         FixityError: A file changed while it was read.
         FormatError: Something that is neither file, folder nor symbolic link; ignore it, or leave it out.
         OSError: Something could not be read or written; nothing half-made is left.
-        SchemaError: ``out`` lies in ``payload``.
+        SchemaError: ``meta`` lies in ``payload``.
 
     Example:
         >>> import pathlib, tempfile
@@ -148,9 +148,9 @@ def create(
     .. versionadded:: 0.1.0
     """
     top = Path(payload)
-    folder = meta_folder(top, out)
+    folder = meta_folder(top, meta)
     if folder.resolve().is_relative_to(top.resolve()):
-        raise SchemaError("the manifest's folder lies in the payload; give another one as out=")
+        raise SchemaError("the manifest's folder lies in the payload; give another one as meta=")
     if parent is not None:
         header = attrs.evolve(header, parent=parent.backup_id, parent_statement=parent.digest)
     given: object = header  # what callers without a type checker pass
@@ -166,7 +166,7 @@ def create(
     moment_of(header.created or "")
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / STATEMENT).exists():
-        raise ConflictError(f"{folder.name} holds the statement of a finished backup; give another folder as out=")
+        raise ConflictError(f"{folder.name} holds the statement of a finished backup; give another folder as meta=")
     reader = Reader(header.chunk_size, also_flat=also_sha256)
     with contextlib.ExitStack() as stack:
         # Renamed in the order buckets, chunks, manifest: a manifest that is there has its leaves.
