@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from crmkit._disk import replacing
 from crmkit.errors import CrmkitError, FormatError
 from crmkit.mapping._parts._form import Form
 from crmkit.mapping._parts._link import End, Endpoint, Link
@@ -39,7 +40,8 @@ def to_document(mapping: Mapping) -> dict[str, Any]:
 def save(mapping: Mapping, path: str | Path) -> None:
     """Write a file for people: indented, not escaped."""
     text = json.dumps(to_document(mapping), ensure_ascii=False, indent=1)
-    Path(path).write_text(text + "\n", encoding="utf-8")
+    with replacing(Path(path)) as file:
+        file.write(f"{text}\n".encode())
 
 
 def load(path: str | Path) -> Mapping:
