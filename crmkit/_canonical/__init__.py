@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ._json import MAX_SAFE_INT, jcs, json_bytes, parse_json
 from ._parts import decode_parts, encode_parts
-from ._row import LogicalType, RowSchema, keyed_digests, row_digests, rows, split_row
+from ._row import LogicalType, RowSchema, keyed_digests, rows, split_row
 
 __all__ = [
     "MAX_SAFE_INT",
@@ -21,7 +21,6 @@ __all__ = [
     "json_bytes",
     "keyed_digests",
     "parse_json",
-    "row_digests",
     "rows",
     "split_row",
 ]
