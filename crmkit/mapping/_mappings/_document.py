@@ -193,7 +193,7 @@ def _list(value: Any, where: str) -> list[Any]:
 def _known(table: abc.Mapping[str, Any], names: set[str], where: str) -> None:
     unknown = sorted(map(str, set(table) - names))
     if unknown:
-        from crmkit.errors._nearest import did_you_mean
+        from crmkit._nearest import did_you_mean
 
         near = did_you_mean(unknown[0], names)
         raise FormatError(f"unknown key {unknown[0]!r}" + (f"; did you mean {near!r}?" if near else ""), location=where)
