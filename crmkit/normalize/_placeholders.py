@@ -106,7 +106,7 @@ def is_placeholder(raw: str) -> bool:
     if len(raw) > _LONG_TEXT:
         return len(bare := raw.strip().strip(_ROUND)) <= _LONG_TEXT and is_placeholder(bare)
     if _DIGIT(raw) is not None:
-        return False
+        return "#" in raw and is_marker(raw)  # #DIV/0!
     folded = raw.strip().casefold()
     if is_name_placeholder(raw) or folded in _words("answer"):
         return True

@@ -177,7 +177,7 @@ class PolicyReport(Report):
         return frames.build(columns, like=like)
 
     def _repr_html_(self) -> str:
-        from crmkit.backup._verify._page import Section, fragment
+        from crmkit.backup._findings._page import Section, fragment
 
         rows = [(found.rule, found.message) for found in self.violations[:20]]
         return fragment(

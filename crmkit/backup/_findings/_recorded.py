@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from crmkit.typing import AuditSink, JSONValue
 
-    from ._verify._findings import Finding
+    from ._findings import Finding
 
 __all__ = ["record_backup"]
 
