@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from crmkit._disk import replacing
 from crmkit.errors import CrmkitError, FormatError
 from crmkit.mapping._parts._form import Form
 from crmkit.mapping._parts._link import End, Endpoint, Link
@@ -41,7 +42,8 @@ def save(mapping: Mapping, path: str | os.PathLike[str]) -> Path:
     """Write a file for people: indented, not escaped."""
     text = json.dumps(to_document(mapping), ensure_ascii=False, indent=1)
     target = Path(path)
-    target.write_text(text + "\n", encoding="utf-8")
+    with replacing(target) as file:
+        file.write(f"{text}\n".encode())
     return target
 
 
@@ -194,7 +196,7 @@ def _list(value: Any, where: str) -> list[Any]:
 def _known(table: abc.Mapping[str, Any], names: set[str], where: str) -> None:
     unknown = sorted(map(str, set(table) - names))
     if unknown:
-        from crmkit.errors._nearest import did_you_mean
+        from crmkit._nearest import did_you_mean
 
         near = did_you_mean(unknown[0], names)
         raise FormatError(f"unknown key {unknown[0]!r}" + (f"; did you mean {near!r}?" if near else ""), location=where)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import attrs
 
 from crmkit import frames
+from crmkit._nearest import did_you_mean
 from crmkit.columns import recognize
 from crmkit.errors import NotFoundError, SchemaError
-from crmkit.errors._nearest import did_you_mean
 from crmkit.frames import Compared
 from crmkit.reconciliation._causes._cause import KINDS
 from crmkit.systems import canonical_fields
