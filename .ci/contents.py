@@ -43,7 +43,7 @@ def main(*paths: str) -> int:
         for folder in sorted(sizes):
             print(f"  {folder:40} {counts[folder]:5} files {sizes[folder]:12,} bytes")
         stray = [name for name in files if PurePosixPath(name).suffix in STRAY or "__pycache__" in name]
-        needed = {"LICENSE"} if path.suffix != ".whl" else {"crmkit/py.typed", "crmkit/__init__.py"}
+        needed = {"LICENSE", "CITATION.cff", ".github/SECURITY.md"} if path.suffix != ".whl" else {"crmkit/py.typed", "crmkit/__init__.py"}
         lacking = sorted(needed - set(files))
         large = path.suffix == ".whl" and path.stat().st_size > MOST_BYTES
         outside = [n for n in files if path.suffix == ".whl" and not n.startswith(("crmkit/", "crmkit-"))]

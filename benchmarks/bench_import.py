@@ -1,6 +1,6 @@
 """What importing costs, and how much disk an installation takes.
 
-    python benchmarks/bench_import.py --rows 20 --json out.json             # imports
+    python benchmarks/bench_import.py --rows 20 --json out.json             # imports, and the libraries of extras
     python benchmarks/bench_import.py --sizes --json out.json               # the size of each extra
 
 Each import is a process of its own, with compiled files there; the figure is the least CPU time of ``--rows`` runs
@@ -11,6 +11,7 @@ it brings beyond crmkit and its required libraries, without the frame libraries 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import subprocess
@@ -28,6 +29,13 @@ MODULES = [
     "crmkit.sync", "crmkit.encryption", "crmkit.permissions", "crmkit.audit", "crmkit.backup", "crmkit.reports",
     "crmkit.changes", "crmkit.columns", "crmkit.normalize", "crmkit.frames", "crmkit.files", "crmkit.masking",
 ]  # fmt: skip
+EXTRAS = {
+    "plot": "matplotlib.figure", "zh": "pypinyin, opencc", "ids": "stdnum.eu.vat", "excel": "python_calamine",
+    "sql": "sqlalchemy", "remote": "fsspec", "arrow": "pyarrow", "vcard": "vobject", "translit": "anyascii",
+    "testing": "hypothesis",
+}  # fmt: skip
+"""What each extra brings that crmkit imports when it is first asked for, and never before."""
+
 _PROBE = """
 import json, resource, time
 before = time.process_time()
@@ -95,6 +103,11 @@ def main() -> None:
             used, peak = cost(f"import {module}", runs)
             found[module] = {"cpu_ms": round(1000 * (used - plain[0]), 1), "mb": round(peak - plain[1], 1)}
             print(f"{module:24} {1000 * (used - plain[0]):7.1f} ms CPU {peak - plain[1]:7.1f} MB")
+        for extra, modules in EXTRAS.items():
+            if all(importlib.util.find_spec(module.partition(".")[0]) for module in modules.split(", ")):
+                used, peak = cost(f"import {modules}", runs)
+                found[extra] = {"cpu_ms": round(1000 * (used - plain[0]), 1), "mb": round(peak - plain[1], 1)}
+                print(f"{extra:24} {1000 * (used - plain[0]):7.1f} ms CPU {peak - plain[1]:7.1f} MB")
     result = {**machine(), "installed_mb" if options.sizes else "imports": found}
     save(result, options.json)
 

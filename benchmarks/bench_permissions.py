@@ -382,7 +382,8 @@ def crmkit_parts(rows: int):
     rows = min(rows, 100_000)
     people = [perm.Principal(f"u{n}", tenant="t", teams=[f"team{n % 50}"], territories=["emea"]) for n in range(rows)]
     held = [perm.Assignment(person.id, "lead" if n % 10 == 0 else "sales") for n, person in enumerate(people)]
-    engine = perm.Engine(policy, held, org=perm.OrgChart(people))
+    chart = perm.OrgChart(people)
+    engine = perm.Engine(policy, held, org=chart)
     view = engine.view("u1")
     record = {"owner_id": "u2", "team_id": "team1", "tenant_id": "t", "stage": "open", "amount": 5}
     state = engine._state
@@ -407,6 +408,7 @@ def crmkit_parts(rows: int):
     for task, (call, n) in tasks.items():
         us = rounds(call, n=n)
         yield {"task": task, "n": rows if n == 1 else n, "us": us}
+    yield {"task": "review", "n": rows, "us": rounds(lambda: perm.review(policy, held, org=chart), n=1, seconds=0.1)}
     for size in (1_000, 10_000) if rows > 1000 else (100,):
         roles = [
             perm.Role(
@@ -423,6 +425,12 @@ def crmkit_parts(rows: int):
         made = perm.Policy([deal], roles)
         us = rounds(lambda made=made: perm.lint(made), n=1, seconds=0.1)
         yield {"task": "lint", "n": size, "us": us}
+        with tempfile.TemporaryDirectory() as folder:
+            for kind in ("toml", "json"):
+                path = Path(folder) / f"policy.{kind}"
+                made.save(path)
+                us = rounds(lambda path=path: perm.Policy.load(path), n=1, seconds=0.1)
+                yield {"task": f"load {kind}", "n": size, "us": us}
 
 
 def work(tool: str, rules: list[int], rows: int) -> None:

@@ -25,13 +25,14 @@ SETS = "febrl1,febrl2,febrl3,febrl3-nossn,febrl4,fake_1000,chicago_sites"
 TABLE = {
     "matching-10000": "matching --rows 10000 --tools crmkit,splink --repeat 3",
     "matching-10000-others": "matching --rows 10000 --tools crmkit+300,recordlinkage,goldenmatch",
-    "matching-100000": "matching --rows 100000 --tools crmkit,splink",
+    "matching-100000": "matching --rows 100000 --tools crmkit,splink,goldenmatch",
     "matching-1000000": "matching --rows 1000000 --tools crmkit,splink",
     "matching-5000000": "matching --rows 5000000",
     "matching-sets": f"matching --data {SETS} --tools crmkit,splink,recordlinkage",
-    "matching-accounts": "matching --rows 5000 --data accounts,franchise,chicago_sites"
-    " --tools crmkit,crmkit+plain,splink",
-    "matching-small": "matching --data fake_1000,chicago_sites --tools crmkit+300,goldenmatch",
+    "matching-accounts": "matching --rows 10000 --data accounts,franchise,chicago_sites"
+    " --tools crmkit,crmkit+300,crmkit+plain,splink",
+    "matching-small": "matching --data fake_1000,chicago_sites,febrl3,febrl3-nossn --tools crmkit+300,goldenmatch"
+    " --timeout 300",
     "matching-seed2": "matching --rows 10000 --seed 2 --data contacts,accounts,febrl_like --tools crmkit,splink",
     "matching-dedupe": "matching --rows 2000 --tools crmkit,crmkit+300,dedupe+300",
     "matching-broken": "matching --rows 5000 --data broken",
@@ -51,16 +52,20 @@ TABLE = {
     "reconcile-files": "reconcile --rows 10000000 --tasks differing --tools crmkit-files",
     "reconcile-csv": "reconcile --rows 10000000 --tasks differing --tools crmkit-csv",
     "mapping": "mapping --rows 100000",
-    "encryption": "encryption --rows 200000",
-    "permissions": "permissions --rows 100000",
+    "encryption": "encryption --rows 50000",
+    "permissions": "permissions --rows 1000000",
     "audit": "audit --rows 100000 --tools crmkit,bare,chain,pymerkle",
+    "audit-10000000": "audit --rows 10000000 --tools crmkit --tasks append_group,verify,prove,prove_event --folder DIR",
     "backup-20000": "backup --rows 20000",
     "main-job-100000": "main_job --rows 100000",
     "main-job-1000000": "main_job --rows 1000000",
     "import": "import --rows 20",
     "sizes": "import --sizes",
 }
-"""File in ``results`` and the command that makes it, without ``python benchmarks/bench_`` and ``--json``."""
+"""File in ``results`` and the command that makes it, without ``python benchmarks/bench_`` and ``--json``.
+
+``DIR`` is a folder that is there for the run and gone after it.
+"""
 
 SHOWN = (
     "task", "tool", "n", "f1", "best_f1", "precision", "recall", "found", "missed", "invented", "wrong", "cpu_s",
@@ -83,7 +88,7 @@ def run(name: str) -> str | None:
         made = Path(folder) / "made.json"
         env = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
         done = subprocess.run(
-            [sys.executable, *command_of(name), "--json", str(made)],
+            [sys.executable, *(folder if word == "DIR" else word for word in command_of(name)), "--json", str(made)],
             cwd=HERE.parent, capture_output=True, text=True, check=False, env=env,
         )  # fmt: skip
         if done.returncode or not made.exists():

@@ -25,6 +25,7 @@ from ._drill._schema_checks import (
     schema_objects,
 )
 from ._drill._scratch import Scratch, ScratchFolder, ScratchPostgres, SourceIdentity, postgres_identity
+from ._findings._findings import Finding, NotChecked
 from ._manifest._create import Manifest, countersign, create, read_statement, sign
 from ._manifest._entry import Header
 from ._manifest._keys import SigningKey, VerifyingKey
@@ -50,7 +51,6 @@ from ._rows._sources._postgres import PostgresSource
 from ._rows._sources._sqlite import SqliteSource, register_sqlite
 from ._rows._sql import row_schema, row_sql
 from ._verify._content import Budget
-from ._verify._findings import Finding, NotChecked
 from ._verify._report import Coverage, VerifyReport
 from ._verify._verify import verify
 

@@ -280,7 +280,7 @@ def test_a_probe_of_a_backup_says_what_it_could_not_tell(bare: Any) -> None:
 
 
 def test_messages_hold_every_code_in_both_languages() -> None:
-    from crmkit.backup._verify._findings import SEVERITIES, texts
+    from crmkit.backup._findings._findings import SEVERITIES, texts
 
     assert set(texts()) - {"words"} == set(SEVERITIES)
     for code in SEVERITIES:

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmkit.normalize import _placeholders, _reference, emails, names
+from crmkit._tables import read_rows
+from crmkit.normalize import _placeholders, emails, names
 from crmkit.validators import Email, Phone, Postcode
 
-ROWS = _reference.read_rows("placeholders.tsv")
+ROWS = read_rows("placeholders.tsv")
 
 
 def test_every_word_stands_once_and_folded_and_is_of_a_known_kind():
@@ -21,7 +22,7 @@ def test_every_word_stands_once_and_folded_and_is_of_a_known_kind():
 
 @pytest.mark.parametrize(("word", "kind"), ROWS)
 def test_a_word_is_told_where_its_kind_counts(word, kind):
-    assert _placeholders.is_placeholder(word) or any(char.isdecimal() for char in word)
+    assert _placeholders.is_placeholder(word) or (word.isalnum() and any(char.isdecimal() for char in word))
     assert _placeholders.is_marker(f" {word.upper()} ") == kind.startswith("marker")
     assert names.is_placeholder(word) == (kind != "answer")
     if kind.endswith("_or_name"):

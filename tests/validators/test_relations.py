@@ -13,6 +13,8 @@ from crmkit.errors import NotFoundError, SchemaError
 from crmkit.validators import (
     Choice,
     Email,
+    Money,
+    Number,
     Phone,
     Schema,
     adds_up,
@@ -22,6 +24,7 @@ from crmkit.validators import (
     complete,
     depends,
     fresh,
+    order,
     plausible,
     spill,
     swapped,
@@ -95,6 +98,44 @@ def test_parts_add_up_to_their_total():
         adds_up("t")
     with pytest.raises(SchemaError, match="limit"):
         adds_up("t", "a", tolerance="much")
+
+
+GERMAN = [
+    {"gross": "1.234,50", "net": "1.234", "tax": "0,50"},
+    {"gross": "119,00", "net": "100", "tax": "19,00"},
+    {"gross": "12,50", "net": "2.000", "tax": "1,0"},
+]
+
+
+@pytest.mark.parametrize("checks", [{}, {name: Number() for name in GERMAN[0]}, {"gross": Money(), "net": Number()}])
+def test_sums_are_read_with_the_decimal_sign_that_their_columns_show(checks):
+    rule = adds_up("gross", "net", "tax")
+    schema = Schema("s", fields=checks, rules=[rule])
+    assert [issue.row for issue in schema.check(GERMAN).issues if issue.rule == rule.title] == [2]
+    pieces = schema.check_chunks([GERMAN[:1], GERMAN[1:]])
+    assert [issue.row for issue in pieces.issues if issue.rule == rule.title] == [2]
+
+
+@pytest.mark.parametrize("checks", [{}, {"a": Number(), "b": Number()}])
+def test_a_number_of_a_column_that_contradicts_itself_is_not_judged(checks):
+    rows = [{"a": "1.234", "b": "1234"}, {"a": "1,5", "b": "1.5"}, {"a": "2.5", "b": "2.5"}]
+    report = Schema("s", fields=checks, rules=[adds_up("a", "b"), order("a", "<=", "b")]).check(rows)
+    sums, orders = list(report.outcomes.values())[-2:]
+    assert (sums.passed, sums.reasons) == (2, {"invalid:a": 1})
+    assert (orders.passed, orders.reasons) == (2, {"invalid:a": 1})
+
+
+def test_numbers_are_ordered_by_the_decimal_sign_that_their_column_shows():
+    rows = [{"from": "1.500", "to": "1.499,99"}, {"from": "1.500", "to": "1.500,5"}, {"from": "0,5", "to": "1"}]
+    report, outcome = found(order("from", "<=", "to"), rows)
+    assert [issue.row for issue in report.issues] == [0]
+    assert outcome.failed == 1
+
+
+def test_what_is_usual_is_learned_with_the_decimal_sign_of_the_column():
+    rows = [{"a": f"1.{n}00,5"} for n in range(1, 10)] * 5 + [{"a": "1.500"}]
+    report, _ = found(plausible("a"), rows)
+    assert not report.issues
 
 
 def test_fields_that_tell_different_stories():

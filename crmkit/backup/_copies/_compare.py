@@ -11,11 +11,11 @@ import attrs
 
 from crmkit import frames
 from crmkit._merkle import root
+from crmkit.backup._findings._findings import Finding, NotChecked
 from crmkit.backup._manifest._file import CHUNKS, MANIFEST, STATEMENT, entries, scan
 from crmkit.backup._manifest._leaves import ChunkLeaves, file_sha256
 from crmkit.backup._manifest._statement import parse_statement, read_envelope, require_trusted
 from crmkit.backup._tree._paths import shown, unsafe
-from crmkit.backup._verify._findings import Finding, NotChecked
 from crmkit.backup._verify._report import ordered
 from crmkit.errors import ManifestError, SchemaError
 from crmkit.issues import Report
@@ -127,7 +127,7 @@ class CopiesReport(Report):
         return frames.build(columns, like=like)
 
     def _repr_html_(self) -> str:
-        from crmkit.backup._verify._page import Section, fragment
+        from crmkit.backup._findings._page import Section, fragment
 
         rows = [(shown(file.entry.path), *(file.states[name].state for name in self.copies)) for file in self._bad[:20]]
         return fragment("Copies", repr(self)[1:-1], [Section(None, ("file", *self.copies), rows, empty="all whole")])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from crmkit import _notebook, frames
-from crmkit.backup._recorded import record_backup
+from crmkit.backup._findings._recorded import record_backup
 from crmkit.backup._tree._paths import shown
 from crmkit.errors import FixityError
 

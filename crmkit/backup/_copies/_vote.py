@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from crmkit import frames
+from crmkit.backup._findings._findings import Finding, NotChecked
 from crmkit.backup._tree._paths import shown
-from crmkit.backup._verify._findings import Finding, NotChecked
 from crmkit.backup._verify._report import ordered
 from crmkit.errors import SchemaError
 from crmkit.issues import Report
@@ -81,7 +81,7 @@ class CopiesVote(Report):
         return frames.build(columns, like=like)
 
     def _repr_html_(self) -> str:
-        from crmkit.backup._verify._page import Section, fragment
+        from crmkit.backup._findings._page import Section, fragment
 
         rows = [(str(found.path), found.code, found.detail or "") for found in self.findings[:20]]
         return fragment(

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from crmkit import _notebook
+from crmkit.backup._findings._findings import Finding
 from crmkit.backup._rows._snapshot import Snapshot, snapshot
 from crmkit.backup._rows._sources._postgres import PostgresSource
 from crmkit.backup._rows._sources._sqlite import SqliteSource
 from crmkit.backup._rows._sql import quoted, table_name
-from crmkit.backup._verify._findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import attrs
 
 from crmkit import _notebook, frames
+from crmkit.backup._findings._findings import Finding, texts
+from crmkit.backup._findings._page import Section, fragment, page
+from crmkit.backup._findings._recorded import record_backup
 from crmkit.backup._manifest._create import meta_folder, utc_now
 from crmkit.backup._manifest._statement import moment_text
-from crmkit.backup._recorded import record_backup
 from crmkit.backup._rows._kept import read_snapshots
-from crmkit.backup._verify._findings import Finding, texts
-from crmkit.backup._verify._page import Section, fragment, page
 from crmkit.backup._verify._report import ordered, sentence
 from crmkit.backup._verify._verify import verify
 from crmkit.errors import CrmkitError, ManifestError

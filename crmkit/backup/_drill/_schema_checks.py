@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from crmkit._canonical import json_bytes
+from crmkit.backup._findings._findings import Finding
 from crmkit.backup._rows._sql import quoted, table_name
-from crmkit.backup._verify._findings import Finding
 
 from ._checks import CheckResult, RestoreCheck
 

@@ -14,7 +14,7 @@ import attrs
 from crmkit import _notebook
 from crmkit._disk import replacing
 from crmkit._run_id import new_run_id
-from crmkit.backup._recorded import record_backup
+from crmkit.backup._findings._recorded import record_backup
 from crmkit.backup._tree._hashing import ChangedError, Hashed, Reader, ReadError
 from crmkit.backup._tree._paths import shown
 from crmkit.backup._tree._walk import Ignore, Node, open_folder, walk

@@ -9,9 +9,9 @@ import attrs
 
 from crmkit._canonical import json_bytes
 from crmkit._merkle import CompactRange, leaf_hash
+from crmkit.backup._findings._findings import Finding
 from crmkit.backup._tree._files import open_regular
 from crmkit.backup._tree._paths import folded, ordinary, shown, unportable, unsafe
-from crmkit.backup._verify._findings import Finding
 from crmkit.errors import ManifestError
 
 from ._entry import (

@@ -9,7 +9,7 @@ import attrs
 
 from crmkit import _journal as journal
 from crmkit._canonical import json_bytes
-from crmkit.backup._verify._findings import Finding
+from crmkit.backup._findings._findings import Finding
 
 from ._statement import moment_text
 

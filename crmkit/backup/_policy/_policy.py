@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from crmkit import frames
-from crmkit.backup._manifest._statement import moment_text
+from crmkit.backup._manifest._statement import check_moment, moment_text
 from crmkit.issues import Report
 
-from ._catalogue import SKEW, BackupRecord, chain_of, check_moment, restorable
+from ._catalogue import SKEW, BackupRecord, chain_of, restorable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -186,7 +186,7 @@ class PolicyReport(Report):
         return frames.build(columns, like=like)
 
     def _repr_html_(self) -> str:
-        from crmkit.backup._verify._page import Section, fragment
+        from crmkit.backup._findings._page import Section, fragment
 
         rows = [(found.rule, found.message) for found in self.violations[:20]]
         return fragment(

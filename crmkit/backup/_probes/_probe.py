@@ -11,8 +11,8 @@ import attrs
 
 from crmkit import _notebook, frames
 from crmkit._report import Report
+from crmkit.backup._findings._findings import Finding
 from crmkit.backup._tree._paths import shown
-from crmkit.backup._verify._findings import Finding
 
 from ._archives import COMPRESSED, probe_compressed, probe_tar, probe_zip
 from ._databases import probe_parquet, probe_postgres_archive, probe_sqlite

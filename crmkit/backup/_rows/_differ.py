@@ -86,7 +86,7 @@ class SnapshotComparison(Report):
         return frames.build(columns, like=like)
 
     def _repr_html_(self) -> str:
-        from crmkit.backup._verify._page import Section, fragment
+        from crmkit.backup._findings._page import Section, fragment
 
         rows = [(name, f"{n:,}") for name, n in self.counts().items()]
         rows.append(("same columns and types", "yes" if self.same_schema else "no"))

@@ -16,9 +16,9 @@ from crmkit import _journal as journal
 from crmkit import _notebook, frames
 from crmkit._canonical import json_bytes, keyed_digests
 from crmkit._run_id import new_run_id
+from crmkit.backup._findings._recorded import record_backup
 from crmkit.backup._manifest._create import utc_now
 from crmkit.backup._manifest._statement import moment_text
-from crmkit.backup._recorded import record_backup
 from crmkit.errors import NotFoundError, SchemaError, ShapeError
 
 from ._recover_write import Row, RowRecovery, rows_by_key, write

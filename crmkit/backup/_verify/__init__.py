@@ -1,1 +1,1 @@
-"""Holding a backup against its manifest, level by level, and what is said about it."""
+"""Holding a backup against its manifest, level by level."""

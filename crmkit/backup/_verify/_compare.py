@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from crmkit.backup._findings._findings import Finding
 from crmkit.backup._tree._hashing import ChangedError, Hashed, Reader, ReadError, damaged
 from crmkit.backup._tree._paths import shown, unsafe
-
-from ._findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

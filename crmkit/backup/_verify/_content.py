@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from crmkit.backup._findings._findings import Finding, NotChecked
 from crmkit.backup._manifest._file import CHUNKS, MANIFEST, Scanned, entries
 from crmkit.backup._manifest._leaves import ChunkLeaves
 from crmkit.backup._tree._hashing import ChangedError, Reader, ReadError
@@ -16,7 +17,6 @@ from crmkit.backup._tree._walk import Ignore, open_folder, open_parent, walk
 from crmkit.errors import ManifestError
 
 from ._compare import Comparison
-from ._findings import Finding, NotChecked
 from ._report import Coverage
 from ._state import ScrubState, file_key
 
@@ -25,12 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from crmkit.backup._findings._findings import Level
     from crmkit.backup._manifest._entry import Entry
     from crmkit.backup._manifest._lines import Limits
     from crmkit.backup._tree._walk import Node
     from crmkit.typing import Progress
-
-    from ._findings import Level
 
 _SAVE_EVERY_BYTES = 256 << 20
 

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import attrs
 
 from crmkit import _notebook, frames
+from crmkit.backup._findings._findings import Finding, Level, NotChecked, texts
+from crmkit.backup._findings._page import Section, fragment, page
 from crmkit.backup._manifest._statement import moment_text
 from crmkit.issues import Report
-
-from ._findings import Finding, Level, NotChecked, texts
-from ._page import Section, fragment, page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,6 +6,8 @@ import statistics
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from crmkit.backup._findings._findings import LEVELS, Finding, Level, NotChecked
+from crmkit.backup._findings._recorded import record_backup
 from crmkit.backup._manifest._create import meta_folder, utc_now
 from crmkit.backup._manifest._file import BUCKETS, CHUNKS, MANIFEST, STATEMENT, Scanned, scan
 from crmkit.backup._manifest._leaves import file_sha256
@@ -17,11 +19,9 @@ from crmkit.backup._manifest._statement import (
     parse_statement,
     read_envelope,
 )
-from crmkit.backup._recorded import record_backup
 from crmkit.errors import IntegrityError, InvalidValueError, ManifestError, NotFoundError
 
 from ._content import Contents, Sample
-from ._findings import LEVELS, Finding, Level, NotChecked
 from ._report import Coverage, VerifyReport, ordered
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import attrs
 
+from crmkit.backup._findings._findings import Finding, NotChecked
 from crmkit.backup._tree._hashing import READ_FLAGS
 from crmkit.backup._tree._paths import shown, unsafe
 from crmkit.backup._tree._walk import Ignore, open_folder, walk
-from crmkit.backup._verify._findings import Finding, NotChecked
 from crmkit.backup._verify._report import Coverage, VerifyReport, ordered
 
 from ._crc32c import Crc32c

@@ -7,14 +7,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from crmkit.normalize.dates import DateOrder
+    from ._custom import Custom
 
 __all__ = ["comparable"]
 
 _NUMBER = re.compile(r"[+-]?\d{1,300}(?:\.\d{1,300})?\Z", re.ASCII)
 
 
-def comparable(text: str, *, order: DateOrder | None = None) -> tuple[Literal["number", "moment"], float] | None:
+def comparable(text: str, custom: Custom | None = None) -> tuple[Literal["number", "moment"], float] | None:
     """Return what kind of quantity the text is and a figure that orders it, or ``None`` for neither.
 
     Moments count in seconds; a day without a time is its first second.
@@ -23,16 +23,17 @@ def comparable(text: str, *, order: DateOrder | None = None) -> tuple[Literal["n
         >>> comparable("12.5"), comparable("2024-03-05")[0], comparable("soon")
         (('number', 12.5), 'moment', None)
     """
-    from crmkit.normalize import numbers
-
+    from ._custom import Custom
     from ._moments import parse_moment
 
+    custom = custom or Custom()
     stripped = text.strip()
-    if _NUMBER.match(stripped) and not (len(stripped) == 13 and stripped.isdecimal()):
+    plain = "." not in stripped or (custom.decimal != "," and not custom.is_contradicted)
+    if plain and _NUMBER.match(stripped) and not (len(stripped) == 13 and stripped.isdecimal()):
         return "number", float(Decimal(stripped))
-    moment = parse_moment(stripped, order=order)
+    moment = parse_moment(stripped, order=custom.order)
     if moment is not None:
         day, second = moment.utc
         return "moment", day * 86_400 + (second or 0.0)
-    amount = numbers.parse(stripped)
-    return None if amount is None else ("number", float(amount.amount))
+    amount = custom.amount(stripped)
+    return None if amount is None else ("number", float(amount))

@@ -9,7 +9,6 @@ import attrs
 import numpy as np
 
 from crmkit.errors import SchemaError
-from crmkit.normalize import numbers
 from crmkit.validators._values._number import _limit
 
 from ._rule import Judgement, Rule, RunContext
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from crmkit.typing import Severity
+    from crmkit.validators._reading._custom import Custom
 
     from ._rule import _Mask
 
@@ -37,7 +37,6 @@ class AddsUp(Rule):
     tolerance: Decimal = attrs.field(default=Decimal("0.01"), converter=_tolerance)
 
     kind: ClassVar[str] = "adds_up"
-    row_local: ClassVar[bool] = True
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -56,9 +55,11 @@ class AddsUp(Rule):
         empty = int(np.count_nonzero(asked & ~able))
         skipped = {"empty": empty} if empty else {}
         amounts: list[list[Decimal | None]] = []
-        for column in self.columns:
+        for column, custom in zip(
+            self.columns, _of_one_hand([run.custom(column) for column in self.columns]), strict=True
+        ):
             texts = run.columns.texts(column)
-            read = [found.amount if (found := numbers.parse(text)) else None for text in texts.values]
+            read = [custom.amount(text) for text in texts.values]
             bad = np.array([amount is None for amount in read] + [False], dtype=bool)[texts.codes] & able
             if bad.any():
                 skipped[f"invalid:{column}"] = int(np.count_nonzero(bad))
@@ -81,11 +82,25 @@ class AddsUp(Rule):
         return f"adds_up({self.total!r}, {', '.join(map(repr, self.parts))}){self._suffix()}"
 
 
+def _of_one_hand(customs: list[Custom]) -> list[Custom]:
+    """Read a column that does not show its decimal sign as the others of the sum, where these agree on theirs."""
+    signs = {custom.decimal for custom in customs if custom.decimal is not None}
+    if len(signs) != 1:
+        return customs
+    (sign,) = signs
+    return [
+        attrs.evolve(custom, decimal=sign) if custom.decimal is None and not custom.is_contradicted else custom
+        for custom in customs
+    ]
+
+
 def adds_up(
     total: str, *parts: str, tolerance: Decimal | float | str = "0.01", code: str | None = None,
     name: str | None = None, severity: Severity = "error",
 ) -> Rule:  # fmt: skip
     """Demand that columns of a row add up to another one; an empty part counts as nothing.
+
+    Numbers are read with the decimal sign that their column shows, or else the other columns of the sum.
 
     Args:
         total: The column with the sum; a row in which it or every part is empty is skipped.

@@ -47,8 +47,9 @@ class Fresh(Rule):
         now = run.now.astimezone(UTC)
         today = now.toordinal() + (now.hour * 3600 + now.minute * 60 + now.second) / 86_400
         ages = np.full(len(texts.values) + 1, np.nan)
+        order = run.custom(self.field).order
         for at, text in enumerate(texts.values):
-            moment = parse_moment(text, order=run.orders.get(self.field))
+            moment = parse_moment(text, order=order)
             if moment is not None:
                 day, second = moment.utc
                 # A day without a time of day is young until it is over.

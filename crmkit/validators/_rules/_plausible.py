@@ -49,8 +49,9 @@ class Plausible(Rule):
     def judge(self, run: RunContext, asked: _Mask) -> Judgement:
         texts = run.columns.texts(self.field)
         figures = np.full(len(texts.values) + 1, np.nan)
+        custom = run.custom(self.field)
         for at, text in enumerate(texts.values):
-            figure = comparable(text, order=run.orders.get(self.field))
+            figure = comparable(text, custom)
             if figure is not None:
                 figures[at] = figure[1]
         value = figures[texts.codes]

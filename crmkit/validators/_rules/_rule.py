@@ -10,6 +10,7 @@ import numpy as np
 
 from crmkit.validators._checks._arguments import column_names, one_of
 from crmkit.validators._checks._conditions import AllTrue, AnyTrue, Condition, Present
+from crmkit.validators._reading._custom import Custom
 
 from ._wording import in_words
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from crmkit.issues import Dimension
-    from crmkit.normalize.dates import DateOrder
     from crmkit.typing import JSONValue, Severity
     from crmkit.validators._reading._columns import Columns
 
@@ -39,8 +39,13 @@ class RunContext:
     columns: Columns
     ids: Sequence[str | None] | None
     tables: Mapping[str, Columns]
-    orders: Mapping[str, DateOrder | None]
+    customs: Mapping[str, Custom]
     now: datetime
+
+    def custom(self, column: str) -> Custom:
+        """Return how a column writes dates and numbers, from its check, or of numbers from what it holds."""
+        known = self.customs.get(column)
+        return Custom.of_numbers(self.columns.texts(column).values) if known is None else known
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -215,7 +220,7 @@ def _figures(run: RunContext, column: str) -> tuple[Any, Any, Any, _Mask]:
     from crmkit.validators._reading._ordered import comparable
 
     texts = run.columns.texts(column)
-    order_ = run.orders.get(column)
+    custom = run.custom(column)
     n = len(texts.values)
     moment, whole, rest, bad = np.zeros(n + 1, bool), np.zeros(n + 1), np.zeros(n + 1), np.zeros(n + 1, bool)
     for i, text in enumerate(texts.values):
@@ -224,13 +229,13 @@ def _figures(run: RunContext, column: str) -> tuple[Any, Any, Any, _Mask]:
             day, second = exact.utc
             moment[i], whole[i], rest[i] = True, day * 86_400.0, np.nan if second is None else second
             continue
-        figure = comparable(text, order=order_)
+        figure = comparable(text, custom)
         if figure is None:
             bad[i] = True
         elif figure[0] == "number":
             whole[i] = figure[1]
         else:
-            read = parse_moment(text, order=order_)
+            read = parse_moment(text, order=custom.order)
             if read is not None:
                 day, second = read.utc
                 moment[i], whole[i], rest[i] = True, day * 86_400.0, np.nan if second is None else second

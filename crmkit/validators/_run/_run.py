@@ -23,6 +23,7 @@ from crmkit.validators._outcome._assumptions import Assumption
 from crmkit.validators._outcome._counts import RuleOutcome
 from crmkit.validators._outcome._report import ValidationReport
 from crmkit.validators._reading._columns import Columns
+from crmkit.validators._reading._custom import Custom
 from crmkit.validators._rules._rule import RunContext
 from crmkit.validators._values._date import Date, DateTime
 from crmkit.validators._values._number import Money, Number
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from crmkit.frames import Table
-    from crmkit.normalize.dates import DateOrder
     from crmkit.records import Note
     from crmkit.typing import Frame, JSONValue, Language, Progress
     from crmkit.validators._checks._check import Check
@@ -109,7 +109,7 @@ class Run:
         outcomes: dict[int, list[RuleOutcome]] = {}
         issues: list[IssueTable] = [IssueTable.empty() if known else _notes(table)]
         assumptions: dict[int, list[Assumption]] = {}
-        orders: dict[str, DateOrder | None] = {}
+        customs: dict[str, Custom] = {}
         kept = _kept_columns(schema)
         shown_as = systems.shown_headers(table.columns)
         for place in steps(progress, list(places), "check"):
@@ -117,12 +117,12 @@ class Run:
             if isinstance(item, tuple):
                 field, check = item
                 found, tables_found, assumptions[place] = _run_field(
-                    field, check, columns, self.moment, orders, shown_as, written=piece
+                    field, check, columns, self.moment, customs, shown_as, written=piece
                 )
                 if field not in kept:
                     columns.forget(field)
             else:
-                found, tables_found = _run_rule(item, columns, ids, self.others, orders, self.moment, schema.fields)
+                found, tables_found = _run_rule(item, columns, ids, self.others, customs, self.moment, schema.fields)
             outcomes[place] = found
             issues += tables_found
         return Part(outcomes, IssueTable.concat(issues).stamped(self.run_id, ids), assumptions)
@@ -210,7 +210,7 @@ def _run_field(
     check: Check,
     columns: Columns,
     moment: datetime,
-    orders: dict[str, DateOrder | None],
+    customs: dict[str, Custom],
     shown_as: Mapping[str, str],
     *,
     written: bool,
@@ -235,11 +235,14 @@ def _run_field(
     for rule in run.rules:
         for part in walk(rule.check):
             if isinstance(part, (Date, DateTime)):
-                orders[field] = part.order
+                customs[field] = Custom(order=part.order)
                 if part.learned:
                     notes.append(Assumption.of("date_order", column=shown_as[field], order=str(part.order)))
-            elif isinstance(part, (Number, Money)) and run.by_form and (code := part.assumed) is not None:
-                notes.append(Assumption.of(code, column=shown_as[field]))
+            elif isinstance(part, (Number, Money)):
+                if part.custom is not None:
+                    customs[field] = part.custom
+                if run.by_form and (code := part.assumed) is not None:
+                    notes.append(Assumption.of(code, column=shown_as[field]))
     outcomes, issues = run.run()
     for place, rule in enumerate(rules):
         if rule.name in crashed:
@@ -294,7 +297,7 @@ def _run_rule(
     columns: Columns,
     ids: Sequence[str | None] | None,
     tables: Mapping[str, Columns],
-    orders: Mapping[str, DateOrder | None],
+    customs: Mapping[str, Custom],
     moment: datetime,
     checks: Mapping[str, Check],
 ) -> tuple[list[RuleOutcome], list[IssueTable]]:
@@ -303,7 +306,7 @@ def _run_rule(
     if len(present) < len(rule.columns) and not (rule.kind == "demand" and present):
         reasons = {"column_missing": n}
         return [_outcome(rule, passed=0, failed=0, skipped=n, reasons=reasons)], []
-    context = RunContext(columns=columns, ids=ids, tables=tables, orders=orders, now=moment)
+    context = RunContext(columns=columns, ids=ids, tables=tables, customs=customs, now=moment)
     asked = np.ones(n, dtype=bool) if rule.condition is None else answered(partial(rule.condition.mask, columns))
     n_asked = n if isinstance(asked, Crashed) else int(np.count_nonzero(asked))
     judged = asked if isinstance(asked, Crashed) else answered(partial(rule.judge, context, asked))

@@ -16,6 +16,7 @@ from crmkit.validators._checks._check import Check
 from crmkit.validators._checks._conditions import Column
 from crmkit.validators._checks._references import Context, Reference, country_reference
 from crmkit.validators._checks._verdict import Finding, Verdict, failed, normal, stand_in
+from crmkit.validators._reading._custom import Custom
 from crmkit.validators._reading._lines import Lines
 from crmkit.values import Money as Amount
 
@@ -111,6 +112,16 @@ class _Limited(Check):
         if self.evidence.sign == ",":
             return "decimal_comma"
         return None if self.evidence.is_contradicted else "decimal_sign_open"
+
+    @property
+    def custom(self) -> Custom | None:
+        """How the column writes numbers, for the rules that read it, too; ``None`` where this check need not know."""
+        if self.decimal is not None:
+            return Custom(decimal=self.decimal)
+        if self.evidence is None:
+            return None
+        sign = self.evidence.sign
+        return Custom(decimal=sign, is_contradicted=sign is None and self.evidence.is_contradicted)
 
     def unlearned(self) -> Check:
         """Return the check without what a column showed: it judges what it wrote, which has a point."""
