@@ -63,7 +63,8 @@ _FREE: Final = 0xFFFFFFFA
 """Numbers of sectors from here on are signs (MS-CFB 2.1)."""
 _ENTRY_SIZE: Final = 128
 _MOST_COLUMNS: Final = 256
-_SHEET, _END_OF_STREAM, _SEVERAL = 0x85, 0x0A, (0xBD, 0xBE)
+_SHEET, _SEVERAL = 0x85, (0xBD, 0xBE)
+_MOST_STREAMS: Final = 4
 _ONE_CELL: Final = frozenset(
     {0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0xD6, 0xFD, 0x201, 0x203, 0x204, 0x205, 0x206, 0x27E, 0x406}
 )
@@ -80,18 +81,18 @@ def check_streams(content: bytes) -> None:
     """
     try:
         for stream in _streams(content):
-            starts = {0}
-            starts.update(_walk(stream, 0, to_end=True))
-            for start in starts:
-                for _ in _walk(stream, start, to_end=False):
+            looked_at = bytearray(len(stream))
+            for start in set(_walk(stream, 0, looked_at)):
+                for _ in _walk(stream, start, looked_at):
                     pass
     except (struct.error, IndexError) as error:
         raise FormatError("not a workbook that can be read (it is cut off)") from error
 
 
-def _walk(stream: bytes, at: int, *, to_end: bool) -> Iterator[int]:
-    """Go over records and yield where sheets begin; ``to_end`` goes on behind the end of a substream."""
-    while at + 4 <= len(stream):
+def _walk(stream: bytes, at: int, looked_at: bytearray) -> Iterator[int]:
+    """Go over records, up to one that was looked at, and yield where sheets are said to begin."""
+    while at + 4 <= len(stream) and not looked_at[at]:
+        looked_at[at] = 1
         kind, size = struct.unpack_from("<HH", stream, at)
         content = stream[at + 4 : at + 4 + size]
         at += 4 + size
@@ -102,8 +103,6 @@ def _walk(stream: bytes, at: int, *, to_end: bool) -> Iterator[int]:
             _check_column(content, len(content) - 2)
         elif kind == _SHEET and len(content) >= 4:
             yield int.from_bytes(content[:4], "little")
-        elif kind == _END_OF_STREAM and not to_end:
-            return
 
 
 def _check_column(content: bytes, at: int) -> None:
@@ -119,15 +118,18 @@ def _streams(content: bytes) -> Iterator[bytes]:
     sectors = _Sectors(content, 1 << shift)
     first_entry, _, cutoff, first_small, _, first_table, n_tables = struct.unpack_from("<7I", content, 48)
     table = list(struct.unpack_from("<109I", content, 76))
-    for _ in range(min(n_tables, len(content) >> shift)):
-        if first_table >= _FREE:
-            break
+    n_left = min(n_tables, len(content) >> shift)
+    while first_table < _FREE:
+        if not n_left:
+            raise FormatError("not a workbook that can be read (its table of sectors has no end)")
+        n_left -= 1
         more = struct.unpack(f"<{(1 << shift) // 4}I", sectors.one(first_table))
         table.extend(more[:-1])
         first_table = more[-1]
     sectors.read_table(table)
     entries = sectors.chain(first_entry)
     small = _Sectors(b"", 64)
+    n_streams = 0
     for at in range(0, len(entries) - _ENTRY_SIZE + 1, _ENTRY_SIZE):
         entry = entries[at : at + _ENTRY_SIZE]
         start, size = struct.unpack_from("<II", entry, 116)
@@ -136,6 +138,9 @@ def _streams(content: bytes) -> Iterator[bytes]:
             small.table = sectors.numbers(first_small)
         name = entry[:64].decode("utf-16-le", "replace").split("\0")[0].casefold()
         if name in ("workbook", "book"):
+            n_streams += 1
+            if n_streams > _MOST_STREAMS:
+                raise FormatError("not a workbook that can be read (it holds several)")
             yield (small if size < cutoff else sectors).chain(start)
 
 
@@ -153,18 +158,29 @@ class _Sectors:
     def read_table(self, numbers: list[int]) -> None:
         held = [number for number in numbers if number < len(self._content) // self._size]
         whole = b"".join(map(self.one, held))
-        self.table = list(struct.unpack(f"<{len(whole) // 4}I", whole))
+        self.table = _without_ring(whole)
 
     def numbers(self, start: int) -> list[int]:
-        whole = self.chain(start)
-        return list(struct.unpack(f"<{len(whole) // 4}I", whole))
+        return _without_ring(self.chain(start))
 
     def chain(self, number: int) -> bytes:
-        """Return the sectors from one on; a ring ends where it begins again."""
+        """Return the sectors from one on."""
         found: list[bytes] = []
-        seen: set[int] = set()
-        while number < _FREE and number not in seen and number < len(self.table):
-            seen.add(number)
+        while number < len(self.table):
             found.append(self.one(number))
             number = self.table[number]
         return b"".join(found)
+
+
+def _without_ring(content: bytes) -> list[int]:
+    """Return which sector follows which, refusing a ring, which a reader may follow until the memory is full."""
+    table = list(struct.unpack(f"<{len(content) // 4}I", content))
+    seen_from = [-1] * len(table)
+    for start in range(len(table)):
+        number = start
+        while number < len(table) and seen_from[number] < 0:
+            seen_from[number] = start
+            number = table[number]
+        if number < len(table) and seen_from[number] == start:
+            raise FormatError("not a workbook that can be read (its sectors follow each other in a ring)")
+    return table

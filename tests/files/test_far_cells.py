@@ -284,19 +284,38 @@ def xls(*records, sector=512):
     return whole + stream
 
 
-def xls_sheet(row, column):
+def xls_sheet(row, column, pointed_into=b""):
     globals_ = [(0x809, struct.pack("<HHHHII", 0x600, 5, 0, 0, 0, 0)), (0x42, struct.pack("<H", 1200))]
     at = sum(4 + len(content) for _, content in globals_) + 4 + 10 + 4
+    at += 20 + 2 * 18 + 4 + 4 + 8 if pointed_into else 0  # behind the sheet, within the record of a text
     bound = (0x85, struct.pack("<IBBBB", at, 0, 0, 2, 0) + b"S1")
     begin = (0x809, struct.pack("<HHHHII", 0x600, 16, 0, 0, 0, 0))
     cells = [(0x203, struct.pack("<HHHd", *place, 0, 7.0)) for place in ((0, 0), (row, column))]
-    return xls(*globals_, bound, (0x0A, b""), begin, *cells, (0x0A, b""))
+    begun = struct.pack("<HH", begin[0], len(begin[1])) + begin[1]
+    text = (0x1C, bytes(8) + begun + pointed_into + b"\x0a\0\0\0")
+    return xls(*globals_, bound, (0x0A, b""), begin, *cells, (0x0A, b""), text)
 
 
 def test_an_old_workbook_has_no_cell_beyond_its_format():
     pytest.importorskip("python_calamine", reason="reads workbooks")
     assert ck.read_excel(xls_sheet(1, 3), has_header=False).to_dicts()[1]["column_4"] == "7"
     refused(xls_sheet(65_535, 65_535), "no more than 256 columns")
+    hidden = xls_sheet(1, 3, pointed_into=struct.pack("<HHHHHd", 0x203, 14, 65_535, 65_535, 0, 7.0))
+    refused(hidden, "no more than 256 columns")
     for cut in range(8, 1_600, 50):
         with pytest.raises(FormatError):
             ck.read_excel(xls_sheet(1, 3)[:cut])
+
+
+@pytest.mark.parametrize(("at", "number"), [(512 + 4 * 9, 2), (512 + 4 * 9, 9), (512 + 4, 1), (512 + 4 * 40, 40)])
+def test_an_old_workbook_whose_sectors_have_no_end_is_refused(at, number):
+    content = bytearray(xls_sheet(1, 3))
+    content[at : at + 4] = struct.pack("<I", number)
+    refused(bytes(content), "in a ring")
+
+
+def test_an_old_workbook_whose_table_has_no_end_is_refused():
+    content = bytearray(xls_sheet(1, 3))
+    content[68:76] = struct.pack("<II", 3, 1)
+    content[512 * 5 - 4 : 512 * 5] = struct.pack("<I", 3)
+    refused(bytes(content), "no end")
