@@ -13,7 +13,7 @@ from ._presets import canonical_form, preset
 from ._report import MappedColumn, MappingReport
 from ._suggest import Suggestion, Suggestions, suggest
 from ._values import ValueTable
-from ._vcards import read_vcards, write_vcards
+from ._vcards import read_vcards, to_vcards
 
 __all__ = [
     "CANONICAL",
@@ -37,5 +37,5 @@ __all__ = [
     "read_vcards",
     "suggest",
     "to_payload",
-    "write_vcards",
+    "to_vcards",
 ]

@@ -17,6 +17,7 @@ from ._mapping import Mapping
 from ._values import ValueTable
 
 if TYPE_CHECKING:
+    import os
     from collections import abc
 
 __all__ = ["MARKER", "from_document", "load", "save", "to_document"]
@@ -36,13 +37,15 @@ def to_document(mapping: Mapping) -> dict[str, Any]:
     }
 
 
-def save(mapping: Mapping, path: str | Path) -> None:
+def save(mapping: Mapping, path: str | os.PathLike[str]) -> Path:
     """Write a file for people: indented, not escaped."""
     text = json.dumps(to_document(mapping), ensure_ascii=False, indent=1)
-    Path(path).write_text(text + "\n", encoding="utf-8")
+    target = Path(path)
+    target.write_text(text + "\n", encoding="utf-8")
+    return target
 
 
-def load(path: str | Path) -> Mapping:
+def load(path: str | os.PathLike[str]) -> Mapping:
     """Read what :func:`save` wrote."""
     place = Path(path)
     try:

@@ -94,6 +94,18 @@ def key_names(key: str | Sequence[str] | None) -> list[str]:
     return [key] if isinstance(key, str) else list(key or ())
 
 
+def names_given(columns: Mapping[str, str] | None) -> dict[str, str]:
+    """Return the names of columns on both sides.
+
+    Raises:
+        SchemaError: A list of names, which would say which are compared and not what they are called.
+    """
+    given: object = columns  # what callers without a type checker pass
+    if given is not None and not hasattr(given, "items"):
+        raise SchemaError("columns= maps names of the left table to those of the right; only=[...] compares some")
+    return dict(columns or {})
+
+
 def key_pairs(
     left: Table, right: Table, key: str | Sequence[str] | None, columns: Mapping[str, str]
 ) -> list[ColumnPair]:

@@ -125,13 +125,14 @@ class SurvivorshipData:
                 raise
             raise FormatError(f"no JSON document: {type(error).__name__}") from None
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the rules into a ``.toml`` or ``.json`` file, whole or not at all."""
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the rules into a ``.toml`` or ``.json`` file, whole or not at all, and return its path."""
         place = Path(path)
         text = self.to_toml() if _is_toml(place) else self.to_json()
         beside = place.with_name(f".{place.name}.part")
         beside.write_text(text, encoding="utf-8")
         beside.replace(place)  # a reader sees the old file or the new one, never half of one
+        return place
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Survivorship:
