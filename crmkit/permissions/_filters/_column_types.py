@@ -111,7 +111,7 @@ def _is_exact(found: Any, kind: Type, dialect: str) -> bool:
     domain = getattr(found, "data_type", None)  # of PostgreSQL, over a type of which it takes less
     if domain is not None:
         return _is_exact(domain, kind, dialect)
-    return _EXACT[kind](found, dialect)
+    return bool(_EXACT[kind](found, dialect))
 
 
 def _changes_values(found: Any) -> bool:
@@ -160,7 +160,13 @@ def _holds_others(kind: Type) -> Any:
         import sqlalchemy as sa
 
         del dialect
-        wanted = {"int": sa.Integer, "bool": sa.Boolean, "date": sa.Date, "datetime": sa.DateTime, "list": sa.ARRAY}
+        wanted: dict[Type, Any] = {
+            "int": sa.Integer,
+            "bool": sa.Boolean,
+            "date": sa.Date,
+            "datetime": sa.DateTime,
+            "list": sa.ARRAY,
+        }
         return isinstance(found, wanted[kind]) and (kind != "datetime" or bool(found.timezone))
 
     return holds

@@ -50,11 +50,11 @@ def check_name(value: object, what: str) -> None:
         raise SchemaError(f"{what} is blank; what is blank belongs to nobody")
 
 
-def _named(instance: object, attribute: Any, value: object) -> None:
+def _named(instance: object, attribute: Any, value: Any) -> None:
     check_name(value, f"{type(instance).__name__}.{attribute.name}")
 
 
-def _named_or_none(instance: object, attribute: Any, value: object) -> None:
+def _named_or_none(instance: object, attribute: Any, value: Any) -> None:
     if value is not None:
         _named(instance, attribute, value)
 
