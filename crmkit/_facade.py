@@ -257,9 +257,9 @@ def _matcher(table: Table, kind: RecordKind | None, settings: Mapping[str, Any])
     """Return the preset for the kind of record, which the columns tell where the caller does not."""
     import attrs
 
+    from crmkit._nearest import did_you_mean
     from crmkit.columns import recognize
     from crmkit.errors import SchemaError
-    from crmkit.errors._nearest import did_you_mean
     from crmkit.matching import Matcher
 
     known = {field.alias or field.name for field in attrs.fields(Matcher) if field.init} - {"kind"}

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from crmkit._optional import loaded
 from crmkit.errors import MissingDependencyError, SchemaError
 
-from ._arrow import ArrowSource, arrow_table
-from ._mapping import MappingSource, RecordSetSource
-from ._pandas import PandasSource
-from ._polars import PolarsSource
-from ._records import RecordsSource
+from ._kinds._arrow import ArrowSource, arrow_table
+from ._kinds._mapping import MappingSource, RecordSetSource
+from ._kinds._pandas import PandasSource
+from ._kinds._polars import PolarsSource
+from ._kinds._records import RecordsSource
 from ._table import Table
 
 if TYPE_CHECKING:

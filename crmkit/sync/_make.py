@@ -10,7 +10,7 @@ from crmkit import frames
 from crmkit.errors import NotFoundError, SchemaError
 from crmkit.mapping import Mapping as FieldMapping
 from crmkit.reconciliation import read_both, reconcile
-from crmkit.reconciliation._mapped import with_targets
+from crmkit.reconciliation._pairing._mapped import with_targets
 
 from ._agreed import Agreed, as_agreed
 from ._decide import SyncRules

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from crmkit.backup._policy._catalogue import check_moment
+from crmkit.backup._manifest._statement import check_moment
 from crmkit.errors import NotFoundError
 
 if TYPE_CHECKING:

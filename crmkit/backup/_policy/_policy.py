@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from crmkit import frames
-from crmkit.backup._manifest._statement import moment_text
+from crmkit.backup._manifest._statement import check_moment, moment_text
 from crmkit.issues import Report
 
-from ._catalogue import SKEW, BackupRecord, chain_of, check_moment, restorable
+from ._catalogue import SKEW, BackupRecord, chain_of, restorable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,9 +10,10 @@ import attrs
 
 from crmkit import _notebook, frames
 from crmkit._report import Report
+from crmkit.backup._manifest._statement import check_moment
 from crmkit.errors import NotFoundError
 
-from ._catalogue import SKEW, BackupRecord, chain_of, check_moment, restorable
+from ._catalogue import SKEW, BackupRecord, chain_of, restorable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
