@@ -64,7 +64,8 @@ def read_run(
 
 def _of_people(found: ColumnMap) -> str:
     shown = systems.shown_headers(found.columns)
+    columns = ", ".join(shown[one] for one in found.people)
     return (
-        f"matched as accounts, although there are names of people in {', '.join(shown[one] for one in found.people)}: rows "
-        "of one company are one account, whoever stands in them; matched as contacts they stay apart"
+        f"matched as accounts, although there are names of people in {columns}: rows of one company are one account, "
+        "whoever stands in them; matched as contacts they stay apart"
     )
