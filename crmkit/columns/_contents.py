@@ -72,7 +72,9 @@ _POSTCODE = re.compile(
     r"\d{5}(?:-\d{4})?|\d{6}|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d|\d{4} ?[A-Z]{2}", re.IGNORECASE
 )
 _TWO_WORDS = re.compile(r"[^\W\d_][\w'’.-]*(?: [^\W\d_][\w'’.-]*){1,3}")
-_LIKE_A_NAME = re.compile(r"[^\W\d_][^\d_@/:;&#+()]{0,60}")
+_LIKE_A_NAME = re.compile(r"[^\W\d_][^\d_@/:;&#+]{0,60}")
+_HAN = re.compile("[\u4e00-\u9fff]")
+_LONGEST_HAN = 6  # four and a form of address, but for those of two parts with a dot between
 _HAN_NAME = re.compile("[\u4e00-\u9fff]{2,4}")
 _DIGITS = re.compile(r"\d+")
 _HONORIFICS = frozenset(
@@ -165,8 +167,7 @@ class Contents:
     def may_be_people(self, column: str) -> bool:
         """Return whether nothing in how the values are written speaks against names of people, or parts of them."""
         texts = self.sample.texts(column)
-        written = _share(texts, _LIKE_A_NAME.fullmatch)
-        return written >= _MANY and not self.are_companies(column)
+        return _share(texts, _is_like_a_name) >= _MANY and not self.are_companies(column)
 
     def are_companies(self, column: str) -> bool:
         """Return whether the column holds names of companies; a few are enough, as :meth:`holds` wants more."""
@@ -311,6 +312,10 @@ def _is_sequence(texts: Sequence[str]) -> bool:
         return False
     numbers = sorted(int(text) for text in texts if _DIGITS.fullmatch(text))
     return numbers[-1] - numbers[0] < 50 * len(numbers)
+
+
+def _is_like_a_name(text: str) -> bool:
+    return _LIKE_A_NAME.fullmatch(text) is not None and (len(_HAN.findall(text)) <= _LONGEST_HAN or "·" in text)
 
 
 def _is_han_name(text: str) -> bool:

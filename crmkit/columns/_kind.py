@@ -33,6 +33,8 @@ _PERSON_CHANNELS = frozenset({"email", "phone", "mobile"})
 _PEOPLE: tuple[RecordKind, ...] = ("contact", "lead")
 _OF_A_COMPANY = ("contact", "联系人", "联络人", "聯絡人", "聯繫人")
 """What is in the folded name of a column with the person to speak to at a company, who need not be the row's own."""
+_OF_EITHER = frozenset({"displayname", "completename"})
+"""Names of columns that no list of companies is known for, and that may be of one all the same."""
 
 _FILLED = 0.5
 _SEVERAL = 1.25
@@ -124,7 +126,8 @@ def _role(column: str, contents: Contents) -> _Role | None:
     folded = fold_header(column)
     if any(word in folded for word in _OF_A_COMPANY):
         return "linked"
-    return "own" if of_account is None or of_account.canonical != "name" else "either"
+    either = folded in _OF_EITHER or (of_account is not None and of_account.canonical == "name")
+    return "either" if either else "own"
 
 
 def _is_filled(column: str, contents: Contents) -> bool:

@@ -21,8 +21,10 @@ RARE = [
     "Aino Virta",
     "Ō Sato",
 ]
+LONG = ["买买提·艾合买提江", "阿依古丽·买买提明", "王小明先生", "欧阳娜女士", *ZH[4:]]
+SHORT = ["Acme", "Globex", "Initech", "Umbra", "Hooli", "Stark", "Wayne", "Soylent"]
 ZH_FIRMS = [f"北京{char}科技有限公司" for char in "甲乙丙丁戊己庚辛"]
-EN_FIRMS = [f"{word} Inc." for word in ("Acme", "Globex", "Initech", "Umbra", "Hooli", "Stark", "Wayne", "Soylent")]
+EN_FIRMS = [f"{word} Inc." for word in SHORT]
 CODES = ["91110108MA01ABCD2H", "91310115MA1K35GW0P", *(f"9111010{n}MA01ABCD2H" for n in range(6))]
 SITES = ["acme.example", "globex.example", *(f"site{n}.example" for n in range(6))]
 CELLS: dict[str, list[object]] = {
@@ -89,6 +91,10 @@ CASES = [
     ("Name,Email,Phone", EN_FIRMS, ONE_EACH, "account"),
     ("Full Name,Company,VAT", EN_FIRMS, ONE_EACH, "account"),
     ("Name,Phone,Company,VAT", [None, *["-"] * 7], ONE_EACH, "account"),
+    ("Display Name,Company,VAT", EN, FOUR_EACH, "contact"),
+    ("Display Name,Phone,VAT,Industry", SHORT, ONE_EACH, "account"),
+    ("姓名,统一社会信用代码,行业", ["腾讯控股深圳分部", "华为终端东莞松山湖"] * 4, ONE_EACH, "account"),
+    ("姓名,公司名称,统一社会信用代码", LONG, FOUR_EACH, "contact"),
     # It is the company's contact: people where companies have several, else accounts with whom to speak to.
     ("联系人姓名,手机,公司名称,统一社会信用代码", ZH, FOUR_EACH, "contact"),
     ("联系人,手机,公司名称,统一社会信用代码,行业", ZH, FOUR_EACH, "contact"),
