@@ -171,7 +171,7 @@ class ColumnMap:
             raise FormatError(f"a column map without {err.args[0]!r}") from err
         return cls(**(parts | {name: tuple(parts[name]) for name in ("columns", "people")}))
 
-    def describe(self, lang: Language = "en") -> str:
+    def explain(self, lang: Language = "en") -> list[str]:
         """Say in words what was recognised and assumed: one line for the file, one for each column that matters.
 
         Column names are shown; values never are, and no name where one of them looks like a value.
@@ -206,7 +206,7 @@ class ColumnMap:
         if self.people:
             lines.append(words["people"].format(columns=words["join"].join(shown_as[one] for one in self.people)))
         lines.append(words["no_key"] if self.key is None else words["key"].format(column=shown_as[self.key]))
-        return "\n".join(lines)
+        return lines
 
     def _system_name(self, lang: Language) -> str:
         return systems.get(self.system).titles[lang] if self.system else ""

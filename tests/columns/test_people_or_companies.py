@@ -194,8 +194,8 @@ def test_accounts_with_names_of_people_say_so():
     whole = table("公司名称,统一社会信用代码,联系人,手机,行业", ONE_EACH, people=ZH)
     found = columns.recognize(whole)
     assert found.people == ("联系人",)
-    assert "Taken for accounts although there are names of people: 联系人." in found.describe()
-    assert "虽有人名列（联系人），仍按客户（公司）处理" in found.describe("zh")
+    assert "Taken for accounts although there are names of people: 联系人." in "\n".join(found.explain())
+    assert "虽有人名列（联系人），仍按客户（公司）处理" in "\n".join(found.explain("zh"))
     assert columns.ColumnMap.from_dict(found.to_dict()) == found
     assert columns.recognize(whole, kind="contact").people == ()
 
@@ -204,7 +204,7 @@ def test_accounts_with_names_of_people_say_so():
 def test_accounts_without_names_of_people_do_not(headers):
     found = columns.recognize(table(headers, ONE_EACH, people=EN_FIRMS))
     assert (found.kind, found.people) == ("account", ())
-    assert "names of people" not in found.describe()
+    assert "names of people" not in "\n".join(found.explain())
 
 
 def test_people_who_are_matched_as_accounts_are_told_so_in_the_notes():

@@ -17,6 +17,18 @@ SKEW: Final = dt.timedelta(minutes=5)
 """How far clocks may disagree before a backup counts as dated in the future."""
 
 
+def check_moment(at: object) -> None:
+    """Raise unless it is a moment that every reader takes for the same.
+
+    Raises:
+        ValueError: A naive moment, a date, or something else.
+    """
+    if not isinstance(at, dt.datetime):
+        raise ValueError(f"at is {type(at).__name__}; give an aware moment, such as datetime.now(UTC)")  # noqa: TRY004  as below
+    if at.tzinfo is None:
+        raise ValueError("at is naive; give an aware moment, such as datetime.now(UTC)")
+
+
 def _aware(_instance: object, attribute: attrs.Attribute[Any], value: dt.datetime | None) -> None:
     if value is not None and value.tzinfo is None:
         raise ValueError(f"{attribute.name} is naive; give an aware moment, such as datetime.now(UTC)")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
-from crmkit import _notebook
+from crmkit import _notebook, frames
 from crmkit.issues import Report
 from crmkit.permissions._decisions._engine import Engine
 from crmkit.permissions._policy._given import check_org, check_policy, read_assignments
@@ -121,8 +121,6 @@ class LeastPrivilege(Report):
 
     def to_frame(self, like: Frame | None = None) -> Frame:
         """Return the suggestions as a frame."""
-        from crmkit import frames
-
         columns: dict[str, list[object]] = {
             "kind": [one.kind for one in self.suggestions],
             "role": [one.role for one in self.suggestions],
@@ -144,7 +142,7 @@ class LeastPrivilege(Report):
 
 
 @attrs.frozen
-class Simulation:
+class Simulation(Report):
     """How a policy would have answered what was done.
 
     Attributes:
@@ -173,8 +171,25 @@ class Simulation:
         """Whether nothing that was done would have been denied."""
         return not self.denied
 
-    def __bool__(self) -> bool:
-        raise TypeError("use .ok")
+    def counts(self) -> Mapping[str, int]:
+        """Return how many uses would have been allowed, denied, and which nobody can tell."""
+        return {"allowed": self.allowed, "denied": len(self.denied), "unsure": len(self.unsure)}
+
+    def to_frame(self, like: Frame | None = None) -> Frame:
+        """Return the uses that would not simply have been allowed as a frame of the kind of ``like``."""
+        uses = [("denied", one) for one in self.denied] + [("unsure", one) for one in self.unsure]
+        columns: dict[str, list[object]] = {
+            "outcome": [outcome for outcome, _ in uses],
+            "actor": [one.actor for _, one in uses],
+            "action": [one.action for _, one in uses],
+            "resource": [" ".join(one.resource) if one.resource else None for _, one in uses],
+            "at": [one.at.isoformat() for _, one in uses],
+        }
+        return frames.build(columns, like=like)
+
+    def to_dict(self) -> Mapping[str, JSONValue]:
+        """Return the counts as plain data."""
+        return {"ok": self.ok, **self.counts()}
 
 
 def least_privilege(
