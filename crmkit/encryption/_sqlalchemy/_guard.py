@@ -29,11 +29,13 @@ from sqlalchemy.sql.elements import (
 
 from crmkit.errors import RefusedError
 
+from . import _bonds
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
-def check(_connection: Any, statement: Any, rows: Any, row: Any, _options: Any) -> None:
+def check(connection: Any, statement: Any, rows: Any, row: Any, _options: Any) -> None:
     """Refuse a statement in which a database would do more with an encrypted column than hand it out.
 
     Parameters are looked at too: the column type refuses plaintext as well, but then SQLAlchemy wraps its error in one
@@ -42,6 +44,7 @@ def check(_connection: Any, statement: Any, rows: Any, row: Any, _options: Any) 
     if not isinstance(statement, visitors.ExternallyTraversible):
         return
     _check_parameters(statement, rows, row)
+    _bonds.check(connection, statement, (*rows, row))
     for part in visitors.iterate(statement):
         for element in _used(part):
             if _is_encrypted(element):
