@@ -12,6 +12,10 @@ from collections import Counter
 from pathlib import Path, PurePosixPath
 
 STRAY = {".pyc", ".pyo", ".so", ".log", ".env", ".pem", ".key", ".db", ".sqlite", ".coverage"}
+NEEDED = {
+    ".gz": {"LICENSE", "CITATION.cff", ".github/SECURITY.md"},
+    ".whl": {"crmkit/py.typed", "crmkit/__init__.py"},
+}
 MOST_BYTES = 3_000_000
 """Of a wheel: more than this and data came along that does not belong."""
 
@@ -43,7 +47,7 @@ def main(*paths: str) -> int:
         for folder in sorted(sizes):
             print(f"  {folder:40} {counts[folder]:5} files {sizes[folder]:12,} bytes")
         stray = [name for name in files if PurePosixPath(name).suffix in STRAY or "__pycache__" in name]
-        needed = {"LICENSE", "CITATION.cff", ".github/SECURITY.md"} if path.suffix != ".whl" else {"crmkit/py.typed", "crmkit/__init__.py"}
+        needed = NEEDED[path.suffix]
         lacking = sorted(needed - set(files))
         large = path.suffix == ".whl" and path.stat().st_size > MOST_BYTES
         outside = [n for n in files if path.suffix == ".whl" and not n.startswith(("crmkit/", "crmkit-"))]

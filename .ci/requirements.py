@@ -1,6 +1,14 @@
-"""Print what crmkit requires, a line each, so that an installer can be asked for the lowest of each."""
+"""Print what crmkit requires, a line each, so that an installer can be asked for the lowest of each.
 
+Usage: requirements.py [--extras]    with what the extras bring
+"""
+
+import sys
 import tomllib
 from pathlib import Path
 
-print(*tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"], sep="\n")
+project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
+extras = [] if "--extras" not in sys.argv else [
+    one for name, extra in project["optional-dependencies"].items() if name != "all" for one in extra
+]  # fmt: skip
+print(*project["dependencies"], *extras, sep="\n")

@@ -30,7 +30,7 @@ MODULES = [
     "crmkit.changes", "crmkit.columns", "crmkit.normalize", "crmkit.frames", "crmkit.files", "crmkit.masking",
 ]  # fmt: skip
 EXTRAS = {
-    "plot": "matplotlib.figure", "zh": "pypinyin, opencc", "ids": "stdnum.eu.vat", "excel": "python_calamine",
+    "plot": "matplotlib.figure", "zh": "pypinyin", "ids": "stdnum.eu.vat", "excel": "python_calamine",
     "sql": "sqlalchemy", "remote": "fsspec", "arrow": "pyarrow", "vcard": "vobject", "translit": "anyascii",
     "testing": "hypothesis",
 }  # fmt: skip

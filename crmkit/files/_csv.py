@@ -22,7 +22,7 @@ from ._encoding import detect, named
 from ._header import has_names
 from ._notes import NoteList
 from ._rows import Columns, Lines, split
-from ._title_rows import check_header_row, named_row
+from ._title_rows import check_header_row, check_source, named_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -94,6 +94,7 @@ def read_csv(
                 return job.read(stream)
             except FormatError as error:
                 raise FormatError(str(error), location=path.name) from error.__cause__
+    check_source(source, "read_csv")
     return job.read(io.BytesIO(source) if isinstance(source, (bytes, bytearray, memoryview)) else source)
 
 

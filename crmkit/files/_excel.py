@@ -17,7 +17,7 @@ from ._header import has_names
 from ._lost_cells import address, lost_cells
 from ._notes import NoteList
 from ._proportions import refuse_out_of_proportion
-from ._title_rows import check_header_row, named_row
+from ._title_rows import check_header_row, check_source, named_row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,6 +69,7 @@ def read_excel(
         with open(source, "rb") as stream:  # noqa: PTH123  as above
             content = stream.read()
     else:
+        check_source(source, "read_excel")
         content = bytes(source) if isinstance(source, (bytes, bytearray, memoryview)) else source.read()
     if not content:
         raise FormatError("the file is empty", location=location)

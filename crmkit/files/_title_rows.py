@@ -30,6 +30,16 @@ class _Found:
     certain: bool
 
 
+def check_source(source: object, what: str) -> None:
+    """Refuse what is no file, such as a table that was read already.
+
+    Raises:
+        TypeError: It has nothing to read.
+    """
+    if not isinstance(source, (bytes, bytearray, memoryview)) and not callable(getattr(source, "read", None)):
+        raise TypeError(f"{what} takes a path, bytes or an open file, not {type(source).__name__}")
+
+
 def check_header_row(header_row: int | None, *, has_header: bool | None) -> None:
     """Refuse what cannot be meant.
 

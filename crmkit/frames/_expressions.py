@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._pandas import is_text
+from ._kinds._pandas import is_text
 from ._read import build, read
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from crmkit._optional import loaded
 from crmkit.errors import MissingDependencyError, SchemaError
 
-from ._arrow import ArrowSource, arrow_table
-from ._mapping import MappingSource, RecordSetSource
-from ._pandas import PandasSource
-from ._polars import PolarsSource
-from ._records import RecordsSource
+from ._kinds._arrow import ArrowSource, arrow_table
+from ._kinds._mapping import MappingSource, RecordSetSource
+from ._kinds._pandas import PandasSource
+from ._kinds._polars import PolarsSource
+from ._kinds._records import RecordsSource
 from ._table import Table
 
 if TYPE_CHECKING:
@@ -162,6 +162,13 @@ def build(columns: Mapping[str, Sequence[object]], *, like: object = None) -> Fr
 
     .. versionadded:: 0.1.0
     """
+    given: object = columns  # what callers without a type checker pass
+    if not isinstance(given, Mapping):
+        raise SchemaError(f"columns are a mapping of name to values, not {type(given).__name__}")
+    if isinstance(like, type):
+        raise SchemaError(f"like= takes a frame, such as {like.__name__}(), not the class {like.__name__}")
+    if isinstance(like, str):
+        raise SchemaError("like= takes a frame of the kind that is wanted, such as pd.DataFrame(), not its name")
     MappingSource(columns)  # checks lengths
     kind = "recordset" if like is None else read(like).kind
     if kind == "pandas":

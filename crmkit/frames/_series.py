@@ -11,9 +11,9 @@ import numpy as np
 from crmkit._optional import loaded
 from crmkit.errors import SchemaError, ShapeError
 
+from ._kinds._pandas import array_values
+from ._kinds._pandas_types import unwrapped
 from ._marks import plain_list
-from ._pandas import array_values
-from ._pandas_types import unwrapped
 
 if TYPE_CHECKING:
     from crmkit.typing import Frame
@@ -109,11 +109,11 @@ def read_column(data: Frame, *, what: str = "column") -> Column:
     if pandas is not None and isinstance(data, pandas.Series | pandas.Index):
         return Column("pandas", array_values(unwrapped(data.array)), data)
     if polars is not None and isinstance(data, polars.Series):
-        from ._polars_types import exact_values
+        from ._kinds._polars_types import exact_values
 
         return Column("polars", plain_list(exact_values(data)), data)
     if arrow is not None and isinstance(data, arrow.Array | arrow.ChunkedArray):
-        from ._arrow_types import exact_values as exact_arrow_values
+        from ._kinds._arrow_types import exact_values as exact_arrow_values
 
         return Column("arrow", plain_list(exact_arrow_values(data)), data)
     if isinstance(data, Sequence) and not isinstance(data, str | bytes | bytearray):

@@ -4,16 +4,16 @@ A :class:`Mapping` is data: it can be turned round, put behind another one, comp
 frame. The canonical model is in the middle, so each system is described once.
 """
 
-from ._diff import MappingChange, MappingDiff, diff
-from ._form import Form, FormType
-from ._link import CANONICAL, End, Endpoint, Link
-from ._mapping import Mapping
-from ._payloads import from_payload, to_payload
-from ._presets import canonical_form, preset
-from ._report import MappedColumn, MappingReport
-from ._suggest import Suggestion, Suggestions, suggest
-from ._values import ValueTable
-from ._vcards import read_vcards, write_vcards
+from ._exchange._payloads import from_payload, to_payload
+from ._exchange._vcards import read_vcards, to_vcards
+from ._mappings._diff import MappingChange, MappingDiff, diff
+from ._mappings._mapping import Mapping
+from ._mappings._presets import canonical_form, preset
+from ._parts._form import Form, FormType
+from ._parts._link import CANONICAL, End, Endpoint, Link
+from ._parts._values import ValueTable
+from ._running._report import MappedColumn, MappingReport
+from ._suggesting._suggest import Suggestion, Suggestions, suggest
 
 __all__ = [
     "CANONICAL",
@@ -37,5 +37,5 @@ __all__ = [
     "read_vcards",
     "suggest",
     "to_payload",
-    "write_vcards",
+    "to_vcards",
 ]

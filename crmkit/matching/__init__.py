@@ -13,10 +13,10 @@ from ._learning._model import MatchModel
 from ._matcher import Matcher
 from ._merging._cluster_ids import ClusterEvent
 from ._merging._entry import merge_clusters
-from ._merging._members import Members
-from ._merging._merge_log import MergeLog
-from ._merging._merging import Undone
-from ._merging._rules import (
+from ._merging._log._merge_log import MergeLog
+from ._merging._log._merging import Undone
+from ._merging._survival._members import Members
+from ._merging._survival._rules import (
     FirstSeen,
     Longest,
     MostComplete,
@@ -33,9 +33,9 @@ from ._merging._rules import (
     Verified,
     register_score,
 )
-from ._merging._survivorship import Survivorship
-from ._merging._united import United
-from ._merging._wellformed import WellFormed
+from ._merging._survival._survivorship import Survivorship
+from ._merging._survival._united import United
+from ._merging._survival._wellformed import WellFormed
 from ._pairs._blocking import BlockingRule, RuleUse
 from ._results._diagnostics import Diagnostics
 from ._results._explain import EvidenceStep, PairExplanation

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from ._labelling._asking import Questions
     from ._labelling._labels import KnownPairs
     from ._learning._model import MatchModel
-    from ._merging._merge_log import MergeLog
+    from ._merging._log._merge_log import MergeLog
     from ._pairs._blocking import Candidates
     from ._reading._encode import Encoded
     from ._reading._run import Run

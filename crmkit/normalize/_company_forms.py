@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from crmkit.normalize import _tables, text
+from crmkit._tables import read_pairs
+from crmkit.normalize import text
 
 _LIMIT = 1000  # characters; longer text is folded whole and not searched
 # Named one by one: vowel signs of Indic scripts and Thai are no word characters to ``re``, and must stay.
@@ -71,7 +72,7 @@ class _Forms:
         self.at_end: dict[tuple[str, ...], str | None] = {}
         self.at_start: dict[tuple[str, ...], str | None] = {}
         joined: dict[str, str | None] = {}
-        for code, spellings in _tables.pairs("legal_forms.txt"):
+        for code, spellings in read_pairs("legal_forms.txt"):
             for entry in spellings.split(" | "):
                 spelling = entry.strip().lstrip("^~")
                 form = None if entry.strip().startswith("~") else code

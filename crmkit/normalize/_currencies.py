@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from ._reference import read_rows
+from crmkit._tables import read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

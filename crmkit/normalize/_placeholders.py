@@ -9,7 +9,9 @@ import re
 import unicodedata
 from functools import cache
 
-from . import _reference, text
+from crmkit._tables import read_rows
+
+from . import text
 
 __all__ = ["is_filler_number", "is_marker", "is_name_placeholder", "is_placeholder", "says_nothing", "words"]
 
@@ -24,14 +26,14 @@ _ROUND = " .-_*?!()[]<>"
 
 @cache
 def _words(*kinds: str) -> frozenset[str]:
-    rows = _reference.read_rows("placeholders.tsv")
+    rows = read_rows("placeholders.tsv")
     return frozenset(word for word, kind in rows if kind in kinds)
 
 
 @cache
 def _of_addresses() -> frozenset[str]:
     """Return the local parts that stand for no address wherever they are: ``noemail``."""
-    rows = _reference.read_rows("placeholder_emails.tsv")
+    rows = read_rows("placeholder_emails.tsv")
     return frozenset(word for word, where in rows if where == "any" and len(word) >= len("nomail"))
 
 

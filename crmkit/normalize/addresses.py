@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from crmkit._plain import digits, plain
 from crmkit.errors import InvalidValueError
 from crmkit.values import PostalAddress
 
-from ._chinese_divisions import CITY, DISTRICT, MUNICIPALITIES, PROVINCE, full_province, known_cities, take_city
-from ._plain import digits, plain
-from ._postcodes import postcode, postcode_is_valid
-from ._street_words import BEFORE_NAMES, DIRECTIONS, ORDINALS, STREET_TYPES, TENS, UNITS
+from ._addresses import _divisions
+from ._addresses._divisions import CITY, DISTRICT, MUNICIPALITIES, PROVINCE, full_province, take_city
+from ._addresses._postcodes import postcode, postcode_is_valid
+from ._addresses._street_words import BEFORE_NAMES, DIRECTIONS, ORDINALS, STREET_TYPES, TENS, UNITS
 
 __all__ = [
     "format",
@@ -29,6 +30,8 @@ __all__ = [
     "unit",
     "validate",
 ]
+
+known_cities = _divisions.known_cities
 
 _MAX_LENGTH = 500
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
@@ -81,7 +84,7 @@ def street(raw: str) -> str:
 
     Source:
         Abbreviations: USPS Publication 28, appendices B and C2; Canada Post addressing guidelines; others in
-        ``crmkit/normalize/_street_words.py``.
+        ``crmkit/normalize/_addresses/_street_words.py``.
 
     .. versionadded:: 0.1.0
     """

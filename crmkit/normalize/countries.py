@@ -11,11 +11,11 @@ import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING
 
+from crmkit._plain import plain
+from crmkit._tables import read_rows
 from crmkit.errors import InvalidValueError, NotFoundError
 
 from . import names
-from ._plain import plain
-from ._reference import read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,10 +12,10 @@ from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from crmkit._plain import digits, plain
 from crmkit.errors import InvalidValueError
 
 from ._date_words import MONTHS, chinese_number
-from ._plain import digits, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,19 +16,19 @@ import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING
 
+from crmkit._plain import plain
+from crmkit._tables import read_rows, read_set
 from crmkit.errors import InvalidValueError
 from crmkit.values import EmailAddress
 
-from . import _email_typos
-from ._email_providers import PROVIDERS
-from ._email_syntax import MAX_INPUT, accept, parse
-from ._plain import plain
-from ._reference import read_rows, read_set
+from ._emails import _typos
+from ._emails._providers import PROVIDERS
+from ._emails._syntax import MAX_INPUT, accept, parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ._email_syntax import Parsed
+    from ._emails._syntax import Parsed
 
 __all__ = [
     "address",
@@ -365,4 +365,8 @@ def suggest(raw: str) -> tuple[str, float] | None:
     """
     if len(raw) > _MAX_RAW:
         return None
-    return _email_typos.suggest(_tidy(raw))
+    return _typos.suggest(_tidy(raw))
+
+
+domain_slip = _typos.domain
+"""What ``suggest`` is for an address, for a domain alone."""

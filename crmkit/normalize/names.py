@@ -11,9 +11,10 @@ import re
 from functools import cache
 
 from crmkit.errors import InvalidValueError
-from crmkit.normalize import _han_names, _latin_names, _name_tables, _placeholders, text
-from crmkit.normalize._name_sounds import pinyin_initials, pinyin_key, soundex
-from crmkit.normalize._romanized import romanize, skeleton
+from crmkit.normalize import _placeholders, text
+from crmkit.normalize._names import _han, _latin, _tables
+from crmkit.normalize._names._romanized import romanize, skeleton
+from crmkit.normalize._names._sounds import pinyin_initials, pinyin_key, soundex
 from crmkit.values import PersonName
 
 __all__ = [
@@ -48,7 +49,7 @@ _ADDRESS_OR_LINK = re.compile(r"@|https?:|www\.")
 def _special() -> frozenset[str]:
     """Words that make a name more than a given name and a family name."""
     sections = ("prefix", "suffix", "particle", "particle_lower", "given_particle", "surname_vi")
-    return frozenset({"and"}).union(*(_name_tables.words(section) for section in sections))
+    return frozenset({"and"}).union(*(_tables.words(section) for section in sections))
 
 
 def _plain_parts(raw: str) -> tuple[str, str | None, str] | None:
@@ -101,14 +102,14 @@ def split(raw: str, *, country: str | None = None) -> PersonName:
         if middle is not None and "." in raw:
             middle += "."
         return PersonName(given=given, middle=middle, family=family, full=raw)
-    if country is None and _han_names.is_plain(raw):
+    if country is None and _han.is_plain(raw):
         return PersonName(given=raw[1:], family=raw[0], full=raw, order="family_first")
     cleaned = text.clean(raw, narrow=True)
     if not cleaned:
         return PersonName()
-    if not cleaned.isascii() and len(cleaned) <= 500 and _han_names.has_cjk(cleaned):
-        return _han_names.split(cleaned, country)
-    return _latin_names.split(cleaned, country)
+    if not cleaned.isascii() and len(cleaned) <= 500 and _han.has_cjk(cleaned):
+        return _han.split(cleaned, country)
+    return _latin.split(cleaned, country)
 
 
 def normalize(raw: str) -> str | None:
@@ -141,7 +142,7 @@ def _normalize_once(raw: str) -> str:
         given, middle, family = plain
         joined = f"{given} {family}" if middle is None else f"{given} {middle} {family}"
         return joined.lower() if joined.isascii() else text.fold(joined)
-    if _han_names.is_plain(raw):
+    if _han.is_plain(raw):
         return text.fold(raw)
     name = split(raw)
     if name.order == "family_first":
@@ -183,7 +184,7 @@ def nickname_root(given: str) -> str:
     .. versionadded:: 0.1.0
     """
     folded = fold_given(given)
-    return _name_tables.nickname_roots().get(folded, folded)
+    return _tables.nickname_roots().get(folded, folded)
 
 
 def nicknames(given: str) -> frozenset[str]:
@@ -199,7 +200,11 @@ def nicknames(given: str) -> frozenset[str]:
     .. versionadded:: 0.1.0
     """
     folded = fold_given(given)
-    return _name_tables.nickname_relatives().get(folded) or frozenset({folded})
+    return _tables.nickname_relatives().get(folded) or frozenset({folded})
+
+
+is_surname = _han.is_surname
+"""Say whether a family name that is clean is in the tables, the Japanese one too."""
 
 
 def surname_frequency(family: str) -> float:
@@ -214,7 +219,7 @@ def surname_frequency(family: str) -> float:
 
     .. versionadded:: 0.1.0
     """
-    return _name_tables.surname_weights().get(text.to_simplified(text.clean(family, narrow=True)), 0.0)
+    return _tables.surname_weights().get(text.to_simplified(text.clean(family, narrow=True)), 0.0)
 
 
 def is_placeholder(raw: str) -> bool:
@@ -283,13 +288,13 @@ def format(value: PersonName) -> str:  # noqa: A001 - one of the four verbs ever
     if value.given is None and value.family is None:
         return value.full
     if value.order == "given_first":
-        dotted = _han_names.has_cjk(value.given or value.family or "")
+        dotted = _han.has_cjk(value.given or value.family or "")
         own = [part for part in (value.given, value.middle, value.family) if part]
         if dotted:
             return "·".join(own) + (value.suffix or "")
         return " ".join(part for part in (value.prefix, *own, value.suffix) if part)
-    if _han_names.has_cjk(value.family or value.given or ""):
-        latin = value.given is not None and not _han_names.has_cjk(value.given)
+    if _han.has_cjk(value.family or value.given or ""):
+        latin = value.given is not None and not _han.has_cjk(value.given)
         kana = value.family is not None and not _CJK_LETTER.search(value.family)
         name = (
             f"{value.given} {value.family}"

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
+from crmkit._plain import digits, plain
 from crmkit.errors import InvalidValueError
 from crmkit.values import Money
 
 from . import _currencies
-from ._plain import digits, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

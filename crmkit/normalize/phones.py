@@ -14,11 +14,11 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 
+from crmkit._plain import digits, plain
 from crmkit.errors import InvalidValueError
 from crmkit.values import PhoneNumber
 
 from . import _phone_plan
-from ._plain import digits, plain
 
 if TYPE_CHECKING:
     from crmkit.values import PhoneType

@@ -11,7 +11,7 @@ import re
 import unicodedata
 
 from crmkit.errors import InvalidValueError
-from crmkit.normalize import _folding, _mojibake
+from crmkit.normalize._text import _folding, _mojibake
 
 __all__ = [
     "clean",

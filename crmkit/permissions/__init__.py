@@ -25,12 +25,13 @@ from ._policy._problem import Problem
 from ._policy._roles import Exemption, FieldRule, Grant, Role, RoleKind, SoD
 from ._policy._spec import json_schema
 from ._reviews._diff import AccessChange, PolicyDiff, Verdict, check_access_not_granted, check_no_new_access, diff
-from ._reviews._least import LeastPrivilege, Simulation, Suggestion, SuggestionKind, least_privilege, simulate
+from ._reviews._least import LeastPrivilege, Suggestion, SuggestionKind, least_privilege, simulate
 from ._reviews._lint import lint
 from ._reviews._lint_report import LINT_CODES, Finding, LintReport
 from ._reviews._offboard import Offboarding, offboard
 from ._reviews._review import Review, ReviewDecision, review
 from ._reviews._review_rows import FLAGS, ReviewRow
+from ._reviews._simulation import Simulation
 
 __all__ = [
     "FLAGS",

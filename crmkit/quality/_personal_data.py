@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import attrs
 
 from crmkit import _notebook, frames
+from crmkit._plain import digits, plain
 from crmkit.columns import read_header, recognize
 from crmkit.issues import Report
 from crmkit.masking import mask
 from crmkit.normalize import emails, phones
-from crmkit.normalize._plain import digits, plain
 from crmkit.records import RecordSet
 from crmkit.validators import IBAN, BankCard, HongKongId, ResidentId, TaiwanId
 

@@ -4,16 +4,16 @@ For migrations, nightly syncs and restores. The function that most people call i
 named apart from it, because a submodule of one name would hide it.
 """
 
-from ._causes import CAUSES, Cause, ColumnKind, Grade
+from ._causes._cause import CAUSES, Cause, ColumnKind, Grade
+from ._causes._tell import agree, cause_of
 from ._files import reconcile_files
-from ._gate import Gate, Limit
+from ._outcome._gate import Gate, Limit
+from ._outcome._report import ColumnSummary, ReconcileReport
+from ._outcome._segments import Segment
+from ._outcome._totals import Side, Total
+from ._pairing._settings import ColumnPair, read_both
+from ._pairing._similar import SimilarPair
 from ._reconcile import reconcile
-from ._report import ColumnSummary, ReconcileReport
-from ._segments import Segment
-from ._settings import ColumnPair, read_both
-from ._similar import SimilarPair
-from ._tell import agree, cause_of
-from ._totals import Side, Total
 
 __all__ = [
     "CAUSES",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
-    from ._report import ReconcileReport
+    from ._outcome._report import ReconcileReport
 
 __all__ = ["reconcile_files"]
 

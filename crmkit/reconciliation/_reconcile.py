@@ -18,16 +18,16 @@ from crmkit._run_id import new_run_id
 from crmkit.errors import SchemaError
 from crmkit.mapping import Mapping as FieldMapping
 
-from ._causes import Cause
-from ._cells import cell_codes, compare_cells
-from ._columns import confirm, find_swapped
-from ._keys import blank_keys, doubled, pair_by_loose_key
-from ._mapped import map_left, with_targets
-from ._report import ReconcileReport
-from ._rows import Rows, pair_rows
-from ._settings import key_names, key_pairs, pair_columns, read_both
-from ._similar import find_similar
-from ._uncompared import uncompared
+from ._causes._cause import Cause
+from ._causes._cells import cell_codes, compare_cells
+from ._causes._columns import confirm, find_swapped
+from ._outcome._report import ReconcileReport
+from ._pairing._keys import blank_keys, doubled, pair_by_loose_key
+from ._pairing._mapped import map_left, with_targets
+from ._pairing._rows import Rows, pair_rows
+from ._pairing._settings import key_names, key_pairs, names_given, pair_columns, read_both
+from ._pairing._similar import find_similar
+from ._pairing._uncompared import uncompared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
     from crmkit.matching import Matcher
     from crmkit.typing import Frame, Language, Progress
 
-    from ._causes import ColumnKind
-    from ._cells import Differing
-    from ._rows import Pairing
-    from ._settings import ColumnPair
+    from ._causes._cause import ColumnKind
+    from ._causes._cells import Differing
+    from ._pairing._rows import Pairing
+    from ._pairing._settings import ColumnPair
 
 __all__ = ["reconcile"]
 
@@ -127,7 +127,7 @@ def reconcile(
         tolerance = tolerance if isinstance(tolerance, int | float) else mapped.renamed(tolerance)
         said: MappingReport | None = mapped.report
     else:
-        names, said = dict(columns or {}), None
+        names, said = names_given(columns), None
         one, other = read_both(left, right, names, names=[*key_names(key), *names])
     apart = uncompared(one, other, names, only=only, mapping=said)
     if apart.is_alien and not set(key_names(key)) <= set(one.columns):

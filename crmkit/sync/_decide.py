@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 import attrs
 
 from crmkit.errors import NotFoundError
-from crmkit.mapping._form import zone_of
+from crmkit.mapping._parts._form import zone_of
 from crmkit.reconciliation import CAUSES
 
 __all__ = ["Authority", "Decision", "Outcome", "Side", "SyncRules", "decide"]

@@ -62,7 +62,7 @@ def _texts(check: Any) -> st.SearchStrategy[str]:
 
 def _makers() -> dict[str, Callable[[Any], st.SearchStrategy[str]]]:
     from crmkit.testing import strategies
-    from crmkit.testing._phones import COUNTRIES
+    from crmkit.testing._generator._phones import COUNTRIES
 
     def phone(check: Any) -> st.SearchStrategy[str]:
         country = check.country if isinstance(check.country, str) else check.default

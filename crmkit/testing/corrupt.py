@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from . import _edits
 from ._corruptor import Chain, Corruptor, Maybe, OneOf, apply, number_from
-from ._worlds import world
+from ._generator import _edits
+from ._generator._worlds import world
 
 if TYPE_CHECKING:
     import numpy as np

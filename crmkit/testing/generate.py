@@ -23,20 +23,20 @@ import numpy as np
 
 from crmkit.errors import InvalidValueError, NotFoundError
 
-from ._accounts import ACCOUNT_CAUSES, ACCOUNT_COLUMNS, accounts_of, render_accounts
-from ._draws import Draws
-from ._duplicates import CAUSES, Causes, records_of
-from ._febrl import FEBRL_CAUSES, FEBRL_COLUMNS, febrl_records
-from ._generated import Generated, Kind, Planted
-from ._people import SCRIPTS, persons
-from ._planted import ACCOUNT_ERRORS, CONTACT_ERRORS, plant
-from ._render import CONTACT_COLUMNS, render_contacts
-from ._spoil import Rows
+from ._generator._accounts import ACCOUNT_CAUSES, ACCOUNT_COLUMNS, accounts_of, render_accounts
+from ._generator._draws import Draws
+from ._generator._duplicates import CAUSES, Causes, records_of
+from ._generator._febrl import FEBRL_CAUSES, FEBRL_COLUMNS, febrl_records
+from ._generator._generated import Generated, Kind, Planted
+from ._generator._people import SCRIPTS, persons
+from ._generator._planted import ACCOUNT_ERRORS, CONTACT_ERRORS, plant
+from ._generator._render import CONTACT_COLUMNS, render_contacts
+from ._generator._spoil import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ._generated import Columns
+    from ._generator._generated import Columns
 
 __all__ = ["Causes", "Generated", "Planted", "accounts", "contacts", "febrl_like"]
 

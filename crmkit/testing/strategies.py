@@ -18,9 +18,9 @@ from crmkit.frames import build
 from crmkit.records import Account, Contact, RecordSet
 
 from . import corrupt
-from ._generated import sample
-from ._phones import COUNTRIES, heads, written
-from ._worlds import world
+from ._generator._generated import sample
+from ._generator._phones import COUNTRIES, heads, written
+from ._generator._worlds import world
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -16,7 +16,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "formats.md"
 def test_the_page_shows_what_is_written(folder, signer):
     shown = re.findall(
         r"^```text\n(.*?)^```$",
-        PAGE.read_text(encoding="utf-8").split("## crmkit-audit/1")[1],
+        PAGE.read_text(encoding="utf-8").split("\n## crmkit-audit/1\n")[1].split("\n## ")[0],
         re.MULTILINE | re.DOTALL,
     )
     said = {"actor": "u-17", "resource": ("contact", "42"), "at": AT}

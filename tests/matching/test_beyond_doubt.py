@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmkit.matching._merging import _beyond_doubt, _wellformed
+from crmkit.matching._merging._survival import _beyond_doubt, _wellformed
 from crmkit.normalize import _placeholders, emails
 from crmkit.testing import generate
 

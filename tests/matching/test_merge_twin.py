@@ -24,7 +24,7 @@ from crmkit.matching import (
     WellFormed,
     merge_clusters,
 )
-from crmkit.matching._merging import _wellformed
+from crmkit.matching._merging._survival import _wellformed
 from crmkit.normalize import _placeholders, emails, phones
 from crmkit.systems import canonical_fields
 

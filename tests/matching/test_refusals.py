@@ -6,7 +6,7 @@ import pytest
 
 from crmkit import systems
 from crmkit.matching import RefusalWins, merge_clusters
-from crmkit.matching._merging._refusals import meaning, refusing_answer
+from crmkit.matching._merging._survival._refusals import meaning, refusing_answer
 
 PAIRS = [
     ("unsubscribed", "subscribed"), ("opt-out", "opt-in"), ("Opted out", "Opted in"), ("OPT_OUT", "OPT_IN"),

@@ -26,7 +26,7 @@ from crmkit.matching._kinds._together import by_line, without
 from crmkit.matching._kinds._vocabulary import OfParts, Vocabulary
 from crmkit.matching._reading._encode import _codes_in, bounded
 from crmkit.normalize import addresses, emails
-from crmkit.normalize._street_words import BEFORE_NAMES, DIRECTIONS, ORDINALS, STREET_TYPES, TENS
+from crmkit.normalize._addresses._street_words import BEFORE_NAMES, DIRECTIONS, ORDINALS, STREET_TYPES, TENS
 
 _PIECES = st.sampled_from(
     ["ave", "12", "7", "3b", "１２", "٣", "first", "fifth", "5th", "1st", "north", "N.", "Main", "St.", "street",

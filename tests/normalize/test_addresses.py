@@ -8,10 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from crmkit._tables import read_rows
 from crmkit.errors import InvalidValueError
 from crmkit.normalize import addresses
-from crmkit.normalize._chinese_divisions import known_cities
-from crmkit.normalize._reference import read_rows
 from crmkit.values import PostalAddress
 
 if TYPE_CHECKING:
@@ -145,7 +144,7 @@ def test_chinese_cities_are_those_of_the_table(conformance: Path) -> None:
     with (conformance / "cn_divisions" / "cities.csv").open(encoding="utf-8") as file:
         cities = [(row["name"], provinces[row["provinceCode"]]) for row in csv.DictReader(file)]
     placeholders = {"市辖区", "县", "省直辖县级行政区划", "自治区直辖县级行政区划"}
-    known = set(known_cities().values())
+    known = set(addresses.known_cities().values())
     assert [city for city in cities if city not in known and city[0] not in placeholders] == []
 
 

@@ -8,13 +8,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from crmkit.normalize import _email_bulk, _email_typos, emails
+from crmkit.normalize import emails
+from crmkit.normalize._bulk import emails as email_bulk
+from crmkit.normalize._emails import _typos
 from crmkit.testing.generate import contacts
 
 
 def passed(texts):
     """Return the texts that pass, each compared with what the careful functions say of it."""
-    doubtful = set(_email_bulk.doubtful(texts))
+    doubtful = set(email_bulk.doubtful(texts))
     found = [text for at, text in enumerate(texts) if at not in doubtful]
     for text in found:
         assert emails.address(text) == text
@@ -36,7 +38,7 @@ def mutated(text, rng):
 def samples(n, seed):
     rng = random.Random(seed)
     mails = [mail for mail in contacts(n, seed=seed).columns["email"] if mail]
-    mails += [f"wei@{domain}" for domain in _email_typos.POPULAR]
+    mails += [f"wei@{domain}" for domain in _typos.POPULAR]
     mails += [
         "a@x.test",
         "a@x.invalid",
@@ -74,14 +76,14 @@ def test_any_text_is_read_as_one_by_one(texts):
     passed(texts)
 
 
-@given(st.sampled_from(_email_typos.POPULAR) | st.from_regex(r"\A[a-z0-9]{1,8}(\.[a-z]{1,5}){1,2}\Z"), st.randoms())
+@given(st.sampled_from(_typos.POPULAR) | st.from_regex(r"\A[a-z0-9]{1,8}(\.[a-z]{1,5}){1,2}\Z"), st.randoms())
 def test_what_is_far_from_slips_is_no_slip(name, rng):
     at = rng.randrange(len(name))
     for one in (name, name[:at] + name[at + 1 :], name[:at] + rng.choice("abcmo.") + name[at:]):
-        if one.strip(".") == one and "." in one and ".." not in one and _email_typos.is_far_from_slips(one):
-            assert _email_typos.domain(one) is None
+        if one.strip(".") == one and "." in one and ".." not in one and _typos.is_far_from_slips(one):
+            assert _typos.domain(one) is None
 
 
 def test_a_hostile_line_costs_no_more_than_its_length():
     hostile = ["a." * 200_000 + "@", "a@" + "b." * 200_000, "._-" * 100_000, "n" + "._-" * 100_000 + "@x"]
-    assert _email_bulk.doubtful(hostile) == [0, 1, 2, 3]  # quadratic would take hours
+    assert email_bulk.doubtful(hostile) == [0, 1, 2, 3]  # quadratic would take hours

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from crmkit._tables import read_set
 from crmkit.errors import InvalidValueError
-from crmkit.normalize import _email_typos, emails
-from crmkit.normalize._email_providers import PROVIDERS
-from crmkit.normalize._email_syntax import accept
-from crmkit.normalize._reference import read_set
+from crmkit.normalize import emails
+from crmkit.normalize._emails import _typos
+from crmkit.normalize._emails._providers import PROVIDERS
+from crmkit.normalize._emails._syntax import accept
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -171,7 +172,7 @@ REAL = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("domain", sorted({*REAL, *read_set("free_mail_domains.txt"), *_email_typos.POPULAR}))
+@pytest.mark.parametrize("domain", sorted({*REAL, *read_set("free_mail_domains.txt"), *_typos.POPULAR}))
 def test_a_real_domain_is_never_corrected(domain: str) -> None:
     assert emails.suggest(f"wei@{domain}") is None
 
@@ -194,7 +195,7 @@ def test_a_slip_of_the_finger_is_seen(typed: str, meant: str) -> None:
 
 
 @settings(deadline=None)  # the first call reads tables and metadata
-@given(st.sampled_from(sorted(_email_typos.POPULAR)), st.data())
+@given(st.sampled_from(sorted(_typos.POPULAR)), st.data())
 @example("gmail.com", None)
 def test_suggestions_lead_to_known_domains_and_stop_there(domain: str, data: st.DataObject | None) -> None:
     text = domain if data is None else mutated(random.Random(data.draw(st.integers(0, 10_000))), [domain])
@@ -299,21 +300,21 @@ def test_an_address_that_somebody_may_have_is_no_placeholder(raw: str) -> None:
     assert not emails.is_placeholder(raw)
 
 
-@pytest.mark.parametrize("meant", _email_typos.POPULAR)
+@pytest.mark.parametrize("meant", _typos.POPULAR)
 def test_looking_only_at_providers_of_the_first_letters_misses_no_typing_error(meant):
     edits = {meant[:i] + meant[i + 1 :] for i in range(len(meant))}
     edits |= {meant[:i] + char + meant[i:] for i in range(len(meant)) for char in "aegy.w"}
     edits |= {meant[:i] + meant[i + 1] + meant[i] + meant[i + 2 :] for i in range(len(meant) - 1)}
-    known = read_set("free_mail_domains.txt") | read_set("disposable_domains.txt") | set(_email_typos.POPULAR)
+    known = read_set("free_mail_domains.txt") | read_set("disposable_domains.txt") | set(_typos.POPULAR)
     checked = 0
     for typed in edits - known:
         if ".." in typed or typed.strip(".") != typed:
             continue
-        found = [_email_typos._provider(typed, other) for other in _email_typos.POPULAR]
+        found = [_typos._provider(typed, other) for other in _typos.POPULAR]
         best = max(found, key=lambda pair: pair[1])
         if best[1] > 0:
             checked += 1
-            assert _email_typos.domain(typed) == best
+            assert _typos.domain(typed) == best
     assert checked > 0
 
 

@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crmkit.errors import InvalidValueError
-from crmkit.normalize import _han_names, _latin_names, _name_tables, names, text
+from crmkit.normalize import names, text
+from crmkit.normalize._names import _han, _latin, _tables
 
 anything = st.text(st.characters(exclude_categories=[]), max_size=30)
 PIECES = (
@@ -131,12 +132,12 @@ plain_words = st.sampled_from(PLAIN.split())
 @given(st.lists(plain_words, min_size=2, max_size=3).map(" ".join) | st.tuples(plain_words, plain_words).map(", ".join))
 def test_the_fast_path_splits_as_the_slow_one(raw: str) -> None:
     cleaned = text.clean(raw)
-    assert names.split(raw) == _latin_names.split(cleaned, None)
+    assert names.split(raw) == _latin.split(cleaned, None)
 
 
 @given(st.text("王李欧阳司马小老工总先生经理三明太郎田中", min_size=1, max_size=4))
 def test_the_fast_path_for_chinese_splits_as_the_slow_one(raw: str) -> None:
-    assert names.split(raw) == _han_names.split(raw, None)
+    assert names.split(raw) == _han.split(raw, None)
 
 
 @given(anything | name_like)
@@ -182,9 +183,9 @@ def test_short_forms_share_their_root(short: str, formal: str) -> None:
 
 
 def test_every_nickname_relation_is_mutual_and_every_root_its_own() -> None:
-    relatives = _name_tables.nickname_relatives()
+    relatives = _tables.nickname_relatives()
     assert all(name in relatives[other] for name, others in relatives.items() for other in others)
-    assert all(_name_tables.nickname_roots()[root] == root for root in _name_tables.nickname_roots().values())
+    assert all(_tables.nickname_roots()[root] == root for root in _tables.nickname_roots().values())
     assert all(text.fold(name) == name for name in relatives)
     assert names.nicknames("Zinedine") == {"zinedine"}
 
@@ -245,7 +246,7 @@ def test_surnames_have_their_own_reading(name: str, key: str | None) -> None:
 
 def test_the_readings_are_those_of_pypinyin() -> None:
     pypinyin = pytest.importorskip("pypinyin")
-    table = _name_tables.pinyin()
+    table = _tables.pinyin()
     got = {c: pypinyin.pinyin(c, style=pypinyin.Style.NORMAL, heteronym=True, v_to_u=False)[0] for c in table}
     strange = {c: (reading, got[c]) for c, reading in table.items() if reading not in got[c]}
     assert len(table) > 6_700
@@ -332,5 +333,5 @@ def test_a_romanized_name_is_its_own_romanization(raw: str) -> None:
 )
 def test_the_reading_of_a_plain_name_is_that_of_a_closer_look(raw):
     quick = names.pinyin_key(raw)
-    with mock.patch.object(_han_names, "is_plain", return_value=False):
+    with mock.patch.object(_han, "is_plain", return_value=False):
         assert names.pinyin_key(raw) == quick

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from crmkit.normalize import _phone_bulk as bulk
 from crmkit.normalize import phones
+from crmkit.normalize._bulk import phones as bulk
 from crmkit.testing.generate import contacts
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmkit.normalize import _placeholders, _reference, emails, names
+from crmkit._tables import read_rows
+from crmkit.normalize import _placeholders, emails, names
 from crmkit.validators import Email, Phone, Postcode
 
-ROWS = _reference.read_rows("placeholders.tsv")
+ROWS = read_rows("placeholders.tsv")
 
 
 def test_every_word_stands_once_and_folded_and_is_of_a_known_kind():

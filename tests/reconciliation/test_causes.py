@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crmkit.issues import message
 from crmkit.reconciliation import CAUSES, cause_of
-from crmkit.reconciliation._causes import KINDS
+from crmkit.reconciliation._causes._cause import KINDS
 
 CASES = [
     # left, right, kind, cause

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 import crmkit as ck
 from crmkit import frames
 from crmkit.errors import CheckFailedError, NotFoundError, SchemaError
-from crmkit.reconciliation import _cells as cells_module
 from crmkit.reconciliation import _reconcile as engine
 from crmkit.reconciliation import cause_of, reconcile
-from crmkit.reconciliation._keys import loose_key
+from crmkit.reconciliation._causes import _cells as cells_module
+from crmkit.reconciliation._pairing._keys import loose_key
 
 KEYS = st.sampled_from(["1", "2", "3", "007", "7", "A b", "a-b", "", " ", None])
 CELLS = st.sampled_from(["x", "X", " x", "y", "12", "1200", "0012", "张三", None, "n/a", "2026-01-02"])

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 import crmkit as ck
 from crmkit import frames
 from crmkit.errors import FormatError
-from crmkit.frames import _arrow, _table
+from crmkit.frames import _table
+from crmkit.frames._kinds import _arrow
 from crmkit.frames._spool import let_go
 from crmkit.reconciliation import reconcile_files
 

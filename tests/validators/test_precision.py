@@ -46,7 +46,7 @@ SCHEMA = Schema(
 
 def clean(rows, seed):
     """Contacts in which every value is written in its normal form."""
-    from crmkit.testing._uscc import credit_code
+    from crmkit.testing._generator._uscc import credit_code
 
     made = contacts(rows, seed=seed).columns
     made["phone"] = [

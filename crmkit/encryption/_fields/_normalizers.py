@@ -39,7 +39,7 @@ def _exact(raw: str, _country: str | None) -> str:
 
 
 def _digits(raw: str, _country: str | None) -> str | None:
-    from crmkit.normalize._plain import digits
+    from crmkit._plain import digits
 
     return "".join(char for char in digits(raw) if char in "0123456789") or None
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from crmkit._progress import chunks
-from crmkit.normalize import _email_bulk, _phone_bulk, emails, phones, text
+from crmkit.normalize import emails, phones, text
+from crmkit.normalize._bulk import emails as email_bulk
+from crmkit.normalize._bulk import phones as phone_bulk
 
 from ._alike import code_of, codes_by_first, edits_of, lengths, outline, prepare_outline, renumbered
 from ._fields import Kind, Prepared
@@ -49,7 +51,7 @@ def normalize_email(raw: str) -> str | None:
 def normalize_emails(values: Sequence[str]) -> Iterator[str | None]:
     """Keys of many addresses; those that are good beyond doubt are told together."""
     for part in chunks(len(values), TOGETHER):
-        doubted = set(_email_bulk.doubtful(values[part]))
+        doubted = set(email_bulk.doubtful(values[part]))
         yield from [normalize_email(raw) if at in doubted else _lower(raw) for at, raw in enumerate(values[part])]
 
 
@@ -159,11 +161,11 @@ def normalize_phones(
 def _normalize_phones(
     texts: Sequence[str], countries: Sequence[str | None], country_of: NDArray[np.integer[Any]]
 ) -> list[str | None]:
-    found = _phone_bulk.read_many(texts, countries, country_of, ways=False)
+    found = phone_bulk.read_many(texts, countries, country_of, ways=False)
     forms: list[str | None] = np.where(
-        found.kinds == _phone_bulk.E164, np.array(texts, dtype=object), found.forms
+        found.kinds == phone_bulk.E164, np.array(texts, dtype=object), found.forms
     ).tolist()
-    for at in np.flatnonzero(found.kinds == _phone_bulk.UNKNOWN).tolist():
+    for at in np.flatnonzero(found.kinds == phone_bulk.UNKNOWN).tolist():
         forms[at] = normalize_phone(texts[at], countries[int(country_of[at])])
     return forms
 

@@ -14,9 +14,9 @@ from crmkit.matching._record_ids import record_ids
 
 from ._apart import Apart
 from ._cluster_ids import ClusterEvent, ClusterIds, carry_over
+from ._log._merge_log import MergeLog
 from ._merge import Job, merge_rows
-from ._merge_log import MergeLog
-from ._survivorship import Survivorship, as_survivorship
+from ._survival._survivorship import Survivorship, as_survivorship
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from crmkit.frames import Table
     from crmkit.typing import AuditSink, Frame, RecordKind
 
-    from ._rules import SurvivorshipRule
+    from ._survival._rules import SurvivorshipRule
 
 __all__ = ["apart_in", "continue_ids", "merge_clusters"]
 

@@ -16,12 +16,12 @@ import numpy as np
 from crmkit.changes import apply_merges
 from crmkit.normalize import emails, phones
 
-from ._members import Members, best_rows, says_nothing
-from ._merge_log import MergeLog
-from ._merging import Merging, Sources
-from ._rules import MostRecent, SurvivorshipRule, SurvivorsOwn
-from ._together import Known, from_one_record
-from ._united import United
+from ._log._merge_log import MergeLog
+from ._log._merging import Merging, Sources
+from ._survival._members import Members, best_rows, says_nothing
+from ._survival._rules import MostRecent, SurvivorshipRule, SurvivorsOwn
+from ._survival._together import Known, from_one_record
+from ._survival._united import United
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from crmkit.typing import AuditSink, Frame
 
     from ._cluster_ids import ClusterIds
-    from ._defaults import Group
-    from ._survivorship import Plan, Survivorship
+    from ._survival._defaults import Group
+    from ._survival._survivorship import Plan, Survivorship
 
     Places = NDArray[np.int64]
 

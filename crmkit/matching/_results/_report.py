@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from crmkit.matching._labelling._labels import Labels
     from crmkit.matching._learning._model import MatchModel
     from crmkit.matching._merging._cluster_ids import ClusterEvent
-    from crmkit.matching._merging._merge_log import MergeLog
-    from crmkit.matching._merging._rules import SurvivorshipRule
-    from crmkit.matching._merging._survivorship import Survivorship
+    from crmkit.matching._merging._log._merge_log import MergeLog
+    from crmkit.matching._merging._survival._rules import SurvivorshipRule
+    from crmkit.matching._merging._survival._survivorship import Survivorship
     from crmkit.matching._reading._run import Run
     from crmkit.typing import AuditSink, Frame, JSONValue
 
@@ -282,7 +282,7 @@ class MatchReport(PairReport):
             SchemaError: A rule is for, or looks at, a column that is not there.
         """
         from crmkit.matching._merging._merge import Job, merge_rows
-        from crmkit.matching._merging._survivorship import as_survivorship
+        from crmkit.matching._merging._survival._survivorship import as_survivorship
 
         source, key = self.run.sources[0], self.run.keys[0]
         job = Job(

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from crmkit._nearest import did_you_mean
 from crmkit.errors import NotFoundError
-from crmkit.errors._nearest import did_you_mean
 
 from ._atoms import Atom, Compare, Contains, HasText, In, IsNull, StartsWith, Under
 from ._normal import walk

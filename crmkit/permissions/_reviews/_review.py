@@ -171,7 +171,7 @@ class Review(Report):
         closed: dict[str, JSONValue] = {"review": self.digest, "policy": self.policy_digest, "open": len(self.open())}
         audit.record("review.signed", actor=by, resource=None, outcome="ok", count=len(self.decisions), detail=closed)
 
-    def columns(self) -> dict[str, list[object]]:
+    def _columns(self) -> dict[str, list[object]]:
         """Return the review column by column."""
         found: dict[str, list[object]] = {name: [] for name in _COLUMNS}
         for row in self.rows:
@@ -187,12 +187,12 @@ class Review(Report):
         """Return the review as a frame."""
         from crmkit import frames
 
-        return frames.build(self.columns(), like=like)
+        return frames.build(self._columns(), like=like)
 
     def to_csv(self, path: str | os.PathLike[str]) -> Path:
         """Write the review as CSV that a spreadsheet shows and never runs, and return the path."""
         target = Path(path)
-        _delimited.write(target, self.columns())
+        _delimited.write(target, self._columns())
         return target
 
     def to_dict(self) -> Mapping[str, JSONValue]:
@@ -200,7 +200,7 @@ class Review(Report):
         return {"at": self.at.isoformat(), "digest": self.digest, "policy": self.policy_digest, "rows": len(self.rows),
                 "decided": len(self.decisions), "flags": dict(self.counts()), "notes": list(self.notes)}  # fmt: skip
 
-    def html(self, *, lang: Language = "en", title: str | None = None) -> str:
+    def to_html(self, *, lang: Language = "en", title: str | None = None) -> str:
         """Return a page on which a manager decides and signs; static, printable, nothing is loaded."""
         from ._page import page
 
@@ -209,7 +209,7 @@ class Review(Report):
     def save(self, path: str | os.PathLike[str], *, lang: Language = "en", title: str | None = None) -> Path:
         """Write that page and return its path."""
         target = Path(path)
-        target.write_text(self.html(lang=lang, title=title), encoding="utf-8", newline="\n")
+        target.write_text(self.to_html(lang=lang, title=title), encoding="utf-8", newline="\n")
         return target
 
     def _repr_html_(self) -> str:

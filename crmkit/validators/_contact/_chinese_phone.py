@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from crmkit._plain import digits, plain
 from crmkit.normalize._placeholders import is_placeholder
-from crmkit.normalize._plain import digits, plain
 from crmkit.validators._checks._check import Check
 from crmkit.validators._checks._verdict import Finding, Verdict, failed, normal, stand_in
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
-from crmkit.normalize import _email_typos, emails
+from crmkit.normalize import emails
 from crmkit.normalize._placeholders import is_placeholder
 from crmkit.validators._checks._check import Check
 from crmkit.validators._checks._verdict import Finding, Verdict, failed, normal, stand_in
@@ -55,7 +55,7 @@ class Domain(Check):
                 return stand_in()
             return failed("domain_invalid")
         if not self.free_mail:
-            meant = _email_typos.domain(host)
+            meant = emails.domain_slip(host)
             if emails.is_free_mail(host) or (meant is not None and emails.is_free_mail(meant[0])):
                 return (Finding("domain_of_provider", dimension="accuracy"),)
         return normal(text, host, confidence=1.0 if key == host else _CUT_FROM_URL)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from crmkit.normalize import _email_bulk, emails
+from crmkit.normalize import emails
+from crmkit.normalize._bulk import emails as email_bulk
 from crmkit.normalize._placeholders import is_placeholder
 from crmkit.validators._checks._answers import Answers, Forms, objects
 from crmkit.validators._checks._check import Check
@@ -57,7 +58,7 @@ class Email(Check):
         said: dict[int, Verdict] = {}
         at_form: list[int] = []
         forms: list[str] = []
-        for at in _email_bulk.doubtful(texts):
+        for at in email_bulk.doubtful(texts):
             text = texts[at]
             form = address(text)
             if form is None:

@@ -9,7 +9,8 @@ import attrs
 import numpy as np
 
 from crmkit.errors import NotFoundError, SchemaError
-from crmkit.normalize import _phone_bulk, phones
+from crmkit.normalize import phones
+from crmkit.normalize._bulk import phones as phone_bulk
 from crmkit.normalize._placeholders import is_filler_number, is_placeholder
 from crmkit.validators._checks._answers import Answers, Forms
 from crmkit.validators._checks._by_country import ByCountry
@@ -46,9 +47,9 @@ _LETTERS_LEFT_OUT = 0.8
 """The reference reads over letters in a number, or takes them for digits of their keys; they may be misread ones."""
 
 _SURE = np.full(7, np.nan)  # by how a number is written; NaN: by what tells its country
-_SURE[_phone_bulk.ABROAD_FORM] = _INTERNATIONAL
-_SURE[_phone_bulk.LOCAL] = _AREA_CODE_UNSURE
-_SURE[_phone_bulk.LANDLINE] = _TRUNK_PREFIX_MISSING
+_SURE[phone_bulk.ABROAD_FORM] = _INTERNATIONAL
+_SURE[phone_bulk.LOCAL] = _AREA_CODE_UNSURE
+_SURE[phone_bulk.LANDLINE] = _TRUNK_PREFIX_MISSING
 
 
 def _types(types: Iterable[str]) -> tuple[str, ...]:
@@ -117,13 +118,13 @@ class Phone(ByCountry):
         own = [self.country_of(context) for context in places]
         named = _OWN_COUNTRY if self.references else _FIXED_COUNTRY
         usual = [named if country else _DEFAULT_COUNTRY for country in own]
-        found = _phone_bulk.read_many(texts, [country or self.default for country in own], context_of)
+        found = phone_bulk.read_many(texts, [country or self.default for country in own], context_of)
         said: dict[int, Verdict] = {}
-        for doubtful in np.flatnonzero(found.kinds == _phone_bulk.UNKNOWN).tolist():
+        for doubtful in np.flatnonzero(found.kinds == phone_bulk.UNKNOWN).tolist():
             verdict = self.examine(texts[doubtful], contexts[doubtful])
             if verdict:
                 said[doubtful] = verdict
-        at = np.flatnonzero(found.kinds > _phone_bulk.E164)
+        at = np.flatnonzero(found.kinds > phone_bulk.E164)
         sure = _SURE[found.kinds[at]]
         by_country = np.isnan(sure)
         sure[by_country] = np.array(usual)[context_of[at[by_country]]]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import attrs
 
+from crmkit._tables import read_rows
 from crmkit.normalize import text as texts
 from crmkit.normalize._placeholders import is_placeholder
-from crmkit.normalize._reference import read_rows
 from crmkit.validators._checks._arguments import one_of
 from crmkit.validators._checks._by_country import ByCountry
 from crmkit.validators._checks._verdict import Finding, Skipped, Verdict, normal, stand_in

@@ -6,8 +6,8 @@ from abc import abstractmethod
 from itertools import combinations
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
+from crmkit._plain import digits, plain
 from crmkit.normalize._placeholders import is_placeholder
-from crmkit.normalize._plain import digits, plain
 from crmkit.validators._checks._check import Check
 from crmkit.validators._checks._verdict import Finding, Verdict, failed, normal, stand_in
 

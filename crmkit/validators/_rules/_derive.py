@@ -88,9 +88,7 @@ def _region_of_chinese_postcode(text: str) -> str | None:
 
 
 def _region_of_chinese_city(text: str) -> str | None:
-    from crmkit.normalize._chinese_divisions import known_cities
-
-    found = known_cities().get(text.strip())
+    found = addresses.known_cities().get(text.strip())
     return None if found is None else region_name(found[1], "CN")
 
 

@@ -9,9 +9,8 @@ import attrs
 import numpy as np
 
 from crmkit.errors import NotFoundError
-from crmkit.normalize import dates, emails, phones
+from crmkit.normalize import dates, emails, names, phones
 from crmkit.normalize import text as words
-from crmkit.normalize._han_names import is_surname
 from crmkit.validators._reading._web import url_key
 
 from ._rule import Judgement, Rule, RunContext
@@ -29,7 +28,7 @@ _PHONE = re.compile(r"\+?[\d\s().-]{7,20}\Z").match
 
 
 def _surname(text: str) -> bool:
-    return is_surname(words.clean(text))
+    return names.is_surname(words.clean(text))
 
 
 def _given(text: str) -> bool:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
+from crmkit._plain import plain
 from crmkit.normalize import numbers
 from crmkit.normalize._placeholders import is_placeholder
-from crmkit.normalize._plain import plain
 from crmkit.validators._checks._arguments import count
 from crmkit.validators._checks._check import Check
 from crmkit.validators._checks._verdict import Finding, Verdict, failed, normal, stand_in

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from crmkit._tables import read_rows
 from crmkit.normalize import text as texts
 from crmkit.normalize._placeholders import is_placeholder
-from crmkit.normalize._reference import read_rows
 from crmkit.validators._checks._check import Check
 from crmkit.validators._checks._verdict import Verdict, failed, normal, stand_in
 

@@ -1,0 +1,1 @@
+"""Records as they travel, and the flat tables that mappings work on."""

@@ -1,0 +1,1 @@
+"""A mapping at work on a frame, and the report of it."""

@@ -1,0 +1,1 @@
+"""Which value survives: rules, rule sets, what belongs together, what can be right at all."""

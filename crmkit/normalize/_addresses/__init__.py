@@ -1,0 +1,1 @@
+"""What street lines, postal codes and Chinese divisions are made of."""

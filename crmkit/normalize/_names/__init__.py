@@ -1,0 +1,1 @@
+"""Names of persons by script, how they sound, and the tables behind both."""

@@ -1,0 +1,1 @@
+"""The characters behind ``text.fold``, and texts read with the wrong encoding."""

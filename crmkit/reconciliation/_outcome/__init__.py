@@ -1,0 +1,1 @@
+"""What a comparison found: figures, lists, control totals, places, the verdict."""

@@ -1,0 +1,1 @@
+"""What is held against what: tables, columns, keys, rows; and what has no partner."""
