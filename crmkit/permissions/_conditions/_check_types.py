@@ -34,7 +34,8 @@ def unknown(what: str, name: object, known: Iterable[str]) -> str:
     Of what is no text, such as a record in its place, only the type is said.
     """
     if not isinstance(name, str):
-        return f"the name of a {what} is text, not a {type(name).__name__}"
+        article = "an" if what[:1] in "aeio" else "a"
+        return f"the name of {article} {what} is text, not {type(name).__name__}"
     names = list(map(str, known))
     near = did_you_mean(name, names)
     if near is not None:
