@@ -44,7 +44,7 @@ class Listing(Sequence[Item]):
     __slots__ = ("_items", "_kind", "_title")
     __hash__ = None  # type: ignore[assignment]  # it equals lists, which have none
 
-    def __init__(self, kind: type[Item], items: Iterable[Item], *, title: str) -> None:
+    def __init__(self, kind: Any, items: Iterable[Item], *, title: str) -> None:
         self._kind = kind
         self._items = tuple(items)
         self._title = title
