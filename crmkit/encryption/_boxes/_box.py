@@ -370,6 +370,10 @@ class Box(_Searches):
 
         Returns:
             What was destroyed, which columns must still be set to NULL, and when the last backup of the key expires.
+
+        Raises:
+            NotFoundError: No key was ever made for such a person; nothing is destroyed, and the name is not barred.
+            RefusedError: The name is blank, or no text.
         """
         receipt = _shred.shred(self.engine.subjects.store, self.tenant, subject, self.fields, self.row_seal, now)
         self.engine.subjects.evict(receipt.subjects)
