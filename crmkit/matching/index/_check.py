@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from crmkit import _notebook
-from crmkit.matching._record_ids import shown_id
+from crmkit.masking import shown_id
 from crmkit.matching._results._explain import UNCOUNTED
 
 if TYPE_CHECKING:
