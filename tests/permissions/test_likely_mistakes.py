@@ -96,5 +96,5 @@ def test_a_plan_is_no_answer() -> None:
     policy = Policy([deal], [perm.Role("sales", grants=grants)])
     org = OrgChart([Principal("ann")])
     view = Engine(policy, [Assignment("ann", "sales")], org=org).view("ann")
-    with pytest.raises(TypeError, match="compare .outcome"):
+    with pytest.raises(TypeError, match="compare"):
         bool(view.filter("read", "deal"))
