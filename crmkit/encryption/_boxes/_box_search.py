@@ -106,8 +106,9 @@ class _Searches:
         found = []
         for candidate in candidates:
             given: Any = candidate
+            pair: Any = None if isinstance(given, Mapping | str | bytes) else given
             try:
-                record, token = () if isinstance(given, Mapping | str | bytes) else given
+                record, token = pair
             except (TypeError, ValueError):
                 kind = type(given).__name__
                 raise InvalidValueError(
