@@ -89,7 +89,7 @@ def crmkit_create(place: Path, work: Path) -> None:
     from crmkit import backup
 
     shutil.rmtree(work / "meta", ignore_errors=True)
-    made = backup.create(place, backup.Header(set="bench"), out=work / "meta")
+    made = backup.create(place, backup.Header(set="bench"), meta=work / "meta")
     backup.sign(made, backup.SigningKey(bytes(32)), seq=1)
 
 

@@ -1,7 +1,7 @@
 """Keep customer data correct, unique, private, permitted and recoverable.
 
-Nothing is imported until it is used: ``import crmkit`` costs little more than ``import logging`` and loads no third-party module.
-The functions here are doors to the areas; ``crmkit.<area>`` holds everything else.
+Nothing is imported until it is used: ``import crmkit`` costs little more than ``import logging`` and loads no
+third-party module. The functions here are doors to the areas; ``crmkit.<area>`` holds everything else.
 """
 
 from __future__ import annotations

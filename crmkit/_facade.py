@@ -62,7 +62,7 @@ def check(
         Issues, outcomes of every rule, scores, and fixes to preview and apply. Bad data never raises.
 
     Raises:
-        SchemaError: Not a frame, or a column that the schema names is not there.
+        SchemaError: Not a frame, a column that the schema names is not there, or ``kind`` beside a schema.
 
     Example:
         >>> report = check([{"id": "1", "email": "ana@example.com"}, {"id": "2", "email": "ana@example"}])
@@ -77,6 +77,8 @@ def check(
 
     if schema is not None and not isinstance(schema, Schema):
         raise SchemaError(f"schema= takes a Schema, not an object of type {type(schema).__name__}")
+    if schema is not None and (kind is not None or country is not None):
+        raise SchemaError("kind= and country= choose rules where no schema= is given; with one they would say nothing")
     table = frames.read(frame)  # once: what is read twice must not be an iterator
     chosen = Schema.infer(table, kind=kind, country=country) if schema is None else schema
     return chosen.check(table, tables=tables, lang=lang, now=now, progress=progress)
@@ -223,13 +225,22 @@ def profile(
     return quality.profile(frame, schema, name=name, tables=tables, now=now, progress=progress)
 
 
-def drift(current: Profile, history: Profile | Iterable[Profile], *, lang: Language = "en") -> DriftReport:
+def drift(
+    current: Profile,
+    history: Profile | Iterable[Profile],
+    *,
+    min_rows: int = 100,
+    lang: Language = "en",
+    now: Callable[[], datetime] | None = None,
+) -> DriftReport:
     """Say what changed since earlier profiles; see :func:`crmkit.quality.drift` for the tests and their limits.
 
     Args:
         current: Today's profile.
         history: One earlier profile or several.
+        min_rows: The fewest rows on either side from which a share is judged.
         lang: Language of the messages.
+        now: Gives the moment, aware; the clock where ``None``.
 
     Example:
         >>> drift(profile([{"email": None}] * 200), profile([{"email": "ana@example.com"}] * 200)).ok
@@ -239,16 +250,16 @@ def drift(current: Profile, history: Profile | Iterable[Profile], *, lang: Langu
     """
     from crmkit import quality
 
-    return quality.drift(current, history, lang=lang)
+    return quality.drift(current, history, min_rows=min_rows, lang=lang, now=now)
 
 
 def _matcher(table: Table, kind: RecordKind | None, settings: Mapping[str, Any]) -> Matcher:
     """Return the preset for the kind of record, which the columns tell where the caller does not."""
     import attrs
 
+    from crmkit._nearest import did_you_mean
     from crmkit.columns import recognize
     from crmkit.errors import SchemaError
-    from crmkit.errors._nearest import did_you_mean
     from crmkit.matching import Matcher
 
     known = {field.alias or field.name for field in attrs.fields(Matcher) if field.init} - {"kind"}
@@ -285,7 +296,7 @@ def report(
 
     Example:
         >>> page = report(check([{"id": "1", "email": "ana@example"}]))
-        >>> page.html().startswith("<!doctype html>")
+        >>> page.to_html().startswith("<!doctype html>")
         True
 
     .. versionadded:: 0.1.0

@@ -153,9 +153,9 @@ def document(title: str, style: str, body: str, *, lang: str = "en", kind: str =
     )
 
 
-def framed(page: str, *, height: int = 720) -> str:
+def framed(page: str) -> str:
     """Return a whole page in a frame of its own, so that its style stays there and nothing in it runs."""
-    return f'<iframe srcdoc="{escape(page)}" width="100%" height="{height}" style="border:0" sandbox=""></iframe>'
+    return f'<iframe srcdoc="{escape(page)}" width="100%" height="720" style="border:0" sandbox=""></iframe>'
 
 
 def more(shown_rows: int, all_rows: int, what: str) -> str:

@@ -116,6 +116,9 @@ def mask(value: str, kind: Kind, *, key: bytes | None = None) -> str:
     rank = disclosure(kind)
     if not value:
         return ""
+    given: object = value  # what callers without a type checker pass
+    if not isinstance(given, str):
+        raise TypeError(f"a value to mask is text, not {type(given).__name__}")
     if kind == "hash":
         digest = hmac.new(key or _PROCESS_KEY, value.encode("utf-8", "surrogatepass"), hashlib.sha256)
         return f"#{digest.hexdigest()[:10]}"

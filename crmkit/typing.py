@@ -34,7 +34,13 @@ JSONValue: TypeAlias = "bool | int | float | str | Sequence[JSONValue] | Mapping
 """What JSON can say."""
 
 Frame: TypeAlias = Any
-"""Any table that ``crmkit.frames`` reads: pandas, polars, pyarrow, duckdb, a ``RecordSet``, dicts, records."""
+"""Any table that ``crmkit.frames`` reads: pandas, polars, pyarrow, duckdb, a ``RecordSet``, dicts, records.
+
+To a type checker it is ``Any``, on purpose. As a parameter, a union of all that is read would have to hold
+``Iterable``, for records, and so would let through the path that people pass by mistake. As a result, it would make
+everybody narrow what they know already; and a type variable ("what went in comes out") would be wrong where a lazy
+frame comes back collected, a duckdb relation as a pyarrow table, and a generator as a list. Annotate the name that
+takes the result: ``clean: pd.DataFrame``."""
 
 Severity: TypeAlias = Literal["error", "warning", "info"]
 """How bad an issue is; worst first."""

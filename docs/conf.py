@@ -38,6 +38,7 @@ html_theme = "furo"
 html_static_path = ["_static"]
 html_css_files = ["notebooks.css"]
 html_title = "crmkit"
+toc_object_entries_show_parents = "hide"  # the column beside a page is narrow
 exclude_patterns = ["_build"]
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True

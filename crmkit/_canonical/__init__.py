@@ -7,11 +7,12 @@ They are specified byte by byte in ``docs/reference/formats.md``.
 
 from __future__ import annotations
 
-from ._json import MAX_SAFE_INT, jcs, json_bytes, parse_json
+from ._json import MAX_DEPTH, MAX_SAFE_INT, jcs, json_bytes, parse_json
 from ._parts import decode_parts, encode_parts
-from ._row import LogicalType, RowSchema, keyed_digests, row_digests, rows, split_row
+from ._row import LogicalType, RowSchema, keyed_digests, rows, split_row
 
 __all__ = [
+    "MAX_DEPTH",
     "MAX_SAFE_INT",
     "LogicalType",
     "RowSchema",
@@ -21,7 +22,6 @@ __all__ = [
     "json_bytes",
     "keyed_digests",
     "parse_json",
-    "row_digests",
     "rows",
     "split_row",
 ]

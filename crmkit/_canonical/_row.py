@@ -147,11 +147,6 @@ def rows(schema: RowSchema, columns: Mapping[str, Sequence[object]]) -> list[byt
     return _joined(_cells(schema, columns).values())
 
 
-def row_digests(schema: RowSchema, columns: Mapping[str, Sequence[object]]) -> list[bytes]:
-    """Return the SHA-256 of every row's bytes; see `rows`."""
-    return _digests(_cells(schema, columns).values())
-
-
 def keyed_digests(
     schema: RowSchema, key: Sequence[str], columns: Mapping[str, Sequence[object]]
 ) -> tuple[list[bytes], list[bytes]]:

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from ._line import Head, Line
 from ._lock import FileLock
-from ._reader import head_of, header_of, read
-from ._writer import Journal, Recovery, rewrite_sides
+from ._reader import header_of, read
+from ._writer import Journal, Recovery
 
-__all__ = ["FileLock", "Head", "Journal", "Line", "Recovery", "head_of", "header_of", "read", "rewrite_sides"]
+__all__ = ["FileLock", "Head", "Journal", "Line", "Recovery", "header_of", "read"]

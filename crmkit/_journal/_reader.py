@@ -93,13 +93,3 @@ def header_of(path: str | os.PathLike[str]) -> Mapping[str, Any]:
     path = Path(path)
     with path.open("rb") as stream:
         return read_header(stream, path.name, None)[0]
-
-
-def head_of(path: str | os.PathLike[str], *, kind: str) -> Head:
-    """Verify a whole journal and return where it stands; see `read` for the errors."""
-    path = Path(path)
-    with path.open("rb") as stream:
-        head = Head(0, read_header(stream, path.name, kind)[1])
-    for line in read(path, kind=kind):
-        head = Head(line.number, line.hash)
-    return head

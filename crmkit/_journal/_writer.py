@@ -7,19 +7,19 @@ import json
 import logging
 import os
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
 import attrs
 
 from crmkit._disk import end_of_lines, make_private, sync_path
 from crmkit.errors import FormatError, IntegrityError, TamperedLogError
 
-from ._line import FORMAT, GENESIS, Head, Line, decode, encode, line_hash, parse, require_object
+from ._line import FORMAT, GENESIS, Head, decode, encode, line_hash, parse, require_object
 from ._lock import FileLock
 from ._reader import read_header
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from types import TracebackType
 
 Durability: TypeAlias = Literal["each", "close", "os"]
@@ -237,64 +237,3 @@ def _last_head(path: Path, kind: str) -> Head:
         raise TamperedLogError("it does not follow the header", location=f"{path.name}, line {number}")
     line, _ = decode(raw, number, previous, path.name)
     return Head(line.number, line.hash)
-
-
-def rewrite_sides(
-    path: str | os.PathLike[str], side: Callable[[Line], bytes | None], *, kind: str, wait_s: float = 0.0
-) -> int:
-    """Replace what stands beside the chain; bodies, hashes and order stay byte for byte.
-
-    The new file is complete and on disk before it takes the old one's place, so a crash leaves one of the two.
-
-    Args:
-        path: The journal; every line is verified before anything is replaced.
-        side: Called with every line: ``None`` leaves its side as it is, bytes of a JSON object replace it, ``b""``
-            takes it away.
-        kind: What the header must say.
-        wait_s: How long to wait for another writer, in seconds.
-
-    Returns:
-        How many sides were replaced.
-
-    Raises:
-        LockedError: A writer is at work.
-        TamperedLogError: The journal is not what was written; nothing is replaced.
-        IntegrityError: The last line is torn; open the journal for writing first.
-    """
-    path = Path(path)
-    lock = FileLock(path.with_name(path.name + ".lock"), wait_s=wait_s)
-    fresh = path.with_name(path.name + ".new")
-    try:
-        with path.open("rb") as old, make_private(fresh).open("wb") as new:
-            fresh.chmod(path.stat().st_mode & 0o777)
-            replaced = _copy(old, new, path.name, kind, side)
-            new.flush()
-            os.fsync(new.fileno())
-        fresh.replace(path)
-        sync_path(path.parent)
-    finally:
-        fresh.unlink(missing_ok=True)
-        lock.release()
-    return replaced
-
-
-def _copy(old: IO[bytes], new: IO[bytes], name: str, kind: str, side: Callable[[Line], bytes | None]) -> int:
-    _, previous = read_header(old, name, kind)
-    start = old.tell()
-    old.seek(0)
-    new.write(old.read(start))
-    replaced = 0
-    for number, raw in enumerate(old, start=1):
-        if not raw.endswith(b"\n"):
-            raise IntegrityError("unfinished; open the journal for writing first", location=f"{name}, line {number}")
-        line, body = decode(raw, number, previous, name)
-        wanted = side(line)
-        if wanted is None:
-            new.write(raw)
-        else:
-            if wanted:
-                require_object(wanted, "side")
-            new.write(encode(number, body, wanted, previous=previous, own=line.hash))
-            replaced += 1
-        previous = line.hash
-    return replaced

@@ -10,7 +10,8 @@ import attrs
 import numpy as np
 
 from crmkit import _notebook, frames
-from crmkit.errors import CheckFailedError, ConflictError
+from crmkit._report import Report
+from crmkit.errors import ConflictError, SchemaError
 from crmkit.frames import Table, identity
 
 from ._change import Conflict
@@ -19,7 +20,7 @@ from ._reads import reads_as
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crmkit.typing import Frame
+    from crmkit.typing import Frame, JSONValue, Severity
 
     from ._log import ChangeLog
 
@@ -42,7 +43,7 @@ class Discrepancy:
 
 
 @attrs.frozen(kw_only=True)
-class Account:
+class Account(Report):
     """What went in, what came out, and how the logs explain the difference.
 
     Attributes:
@@ -70,8 +71,21 @@ class Account:
         """Whether the logs explain every difference."""
         return not self.discrepancies
 
-    def __bool__(self) -> bool:
-        raise TypeError("use .ok or .raise_for()")
+    def counts(self) -> dict[str, int]:
+        """Return how many rows came in and went out, were merged, how many cells changed, and what is unexplained."""
+        return {
+            "rows_in": self.rows_in, "rows_out": self.rows_out, "merged": self.merged,
+            "cells_changed": self.cells_changed, "discrepancies": len(self.discrepancies),
+        }  # fmt: skip
+
+    def to_frame(self, like: Frame | None = None) -> Frame:
+        """Return the discrepancies (row, path, reason) as a frame of the kind of ``like``."""
+        names = ("row", "path", "reason")
+        return frames.build({name: [getattr(found, name) for found in self.discrepancies] for name in names}, like=like)
+
+    def to_dict(self) -> dict[str, JSONValue]:
+        """Return the figures as plain data."""
+        return {"ok": self.ok, "compared": self.compared, **self.counts()}
 
     def _repr_html_(self) -> str:
         facts = {
@@ -84,21 +98,17 @@ class Account:
             "Account", lead, _notebook.facts(facts), _notebook.table(("row", "column", "why"), found) if found else ""
         )
 
-    def raise_for(self) -> None:
-        """Raise if something is not explained.
-
-        Raises:
-            CheckFailedError: With the first discrepancies in the message and the account as ``.report``.
-        """
+    def _reason(self, severity: Severity) -> str | None:
+        del severity
         if self.ok:
-            return
+            return None
         shown = "; ".join(
             (f"row {found.row} " if found.row is not None else "")
             + (f"column {found.path!r} " if found.path is not None else "")
             + found.reason
             for found in self.discrepancies[:5]
         )
-        raise CheckFailedError(f"the logs do not explain every difference: {shown}", report=self)
+        return f"the logs do not explain every difference: {shown}"
 
 
 _MOST = 100
@@ -132,6 +142,8 @@ def account(before: Frame, after: Frame, logs: Sequence[ChangeLog]) -> Account:
     .. versionadded:: 0.1.0
     """
     first, last = frames.read(before), frames.read(after)
+    if not all(hasattr(log, "merged") for log in logs):
+        raise SchemaError("logs are change logs, as apply() and merge() return them, in the order they were made")
     merged = sum(log.merged for log in logs)
     cells = sum(len(log) - log.merged for log in logs)
     found: list[Discrepancy] = []

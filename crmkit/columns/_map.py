@@ -164,7 +164,7 @@ class ColumnMap:
             raise FormatError(f"a column map without {err.args[0]!r}") from err
         return cls(**(parts | {"columns": tuple(parts["columns"])}))
 
-    def describe(self, lang: Language = "en") -> str:
+    def explain(self, lang: Language = "en") -> list[str]:
         """Say in words what was recognised and assumed: one line for the file, one for each column that matters.
 
         Column names are shown; values never are, and no name where one of them looks like a value.
@@ -197,7 +197,7 @@ class ColumnMap:
             shown = rest[:_SHOWN] + ([words["more"].format(count=len(rest) - _SHOWN)] if len(rest) > _SHOWN else [])
             lines.append(words["unassigned"].format(columns=words["join"].join(shown)))
         lines.append(words["no_key"] if self.key is None else words["key"].format(column=shown_as[self.key]))
-        return "\n".join(lines)
+        return lines
 
     def _system_name(self, lang: Language) -> str:
         return systems.get(self.system).titles[lang] if self.system else ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from crmkit import systems
+from crmkit import frames, systems
 from crmkit.columns._contents import Contents, correct, infer_kind, read_contents
 from crmkit.columns._map import ColumnMap, Evidence
 from crmkit.columns._names import kind_by_names, read_name
@@ -16,7 +16,7 @@ from crmkit.errors import NotFoundError
 
 if TYPE_CHECKING:
     from crmkit.frames import Table
-    from crmkit.typing import RecordKind
+    from crmkit.typing import Frame, RecordKind
 
 __all__ = ["recognize"]
 
@@ -42,7 +42,7 @@ class _Claim:
         return _ORDER[self.evidence], self.rank, systems.fold_header(self.column), self.column
 
 
-def recognize(table: Table, *, kind: RecordKind | None = None) -> ColumnMap:
+def recognize(frame: Frame, *, kind: RecordKind | None = None) -> ColumnMap:
     """Tell which system a table comes from, which kind of record it holds, and which column is which field.
 
     Three sources, each only for what the one before left open: headers of the system that the table is recognised as
@@ -51,19 +51,18 @@ def recognize(table: Table, *, kind: RecordKind | None = None) -> ColumnMap:
     second place (``email_2``, ``phone_other``) or kept as spare. The order of columns does not matter.
 
     Args:
-        table: Any table, from :func:`crmkit.frames.read`.
+        frame: Any frame that :mod:`crmkit.frames` reads.
         kind: The record kind, where the caller knows it.
 
     Returns:
         The map, empty rather than wrong where nothing tells.
 
     Raises:
+        SchemaError: Not a frame.
         NotFoundError: If ``kind`` is no record kind.
 
     Example:
-        >>> from crmkit import frames
-        >>> table = frames.read({"姓名": ["王小明"], "手机号码": ["138-0013-8000"], "负责人": ["李雷"]})
-        >>> found = recognize(table)
+        >>> found = recognize({"姓名": ["王小明"], "手机号码": ["138-0013-8000"], "负责人": ["李雷"]})
         >>> found.kind, dict(found.fields), dict(found.traps)
         ('contact', {'姓名': 'full_name', '手机号码': 'mobile', '负责人': 'owner_name'}, {'负责人': 'owner'})
 
@@ -74,6 +73,7 @@ def recognize(table: Table, *, kind: RecordKind | None = None) -> ColumnMap:
     """
     if kind is not None and kind not in systems.KINDS:
         raise NotFoundError.of("record kind", kind, systems.KINDS)
+    table = frames.read(frame)
     candidate = systems.identify(table.columns, kind=kind)
     contents = Contents(Sample(table))
     found_kind = kind or (candidate.kind if candidate else _kind_of(table, contents))

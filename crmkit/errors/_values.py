@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._nearest import did_you_mean
+from crmkit._nearest import did_you_mean
+
 from ._root import CrmkitError
 
 if TYPE_CHECKING:

@@ -116,12 +116,11 @@ class Distinct:
         """Return the column itself again, one value a row, missing as ``None``."""
         return self.spread(self.values)
 
-    def spread(self, results: Sequence[object], *, missing: object = None) -> list[object]:
-        """Give each row the result that belongs to its value.
+    def spread(self, results: Sequence[object]) -> list[object]:
+        """Give each row the result that belongs to its value, a missing one ``None``.
 
         Args:
             results: One result for each of ``values``.
-            missing: What rows without a value get.
 
         Example:
             >>> column = Distinct.of(["b", None, "a", "b"])
@@ -130,7 +129,7 @@ class Distinct:
         """
         lookup = np.empty(len(self.values) + 1, dtype=object)
         lookup[:-1] = np.fromiter(results, dtype=object, count=len(self.values))
-        lookup[-1] = missing
+        lookup[-1] = None
         spread: list[object] = lookup[self.codes].tolist()
         return spread
 

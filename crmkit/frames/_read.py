@@ -162,6 +162,13 @@ def build(columns: Mapping[str, Sequence[object]], *, like: object = None) -> Fr
 
     .. versionadded:: 0.1.0
     """
+    given: object = columns  # what callers without a type checker pass
+    if not isinstance(given, Mapping):
+        raise SchemaError(f"columns are a mapping of name to values, not {type(given).__name__}")
+    if isinstance(like, type):
+        raise SchemaError(f"like= takes a frame, such as {like.__name__}(), not the class {like.__name__}")
+    if isinstance(like, str):
+        raise SchemaError("like= takes a frame of the kind that is wanted, such as pd.DataFrame(), not its name")
     MappingSource(columns)  # checks lengths
     kind = "recordset" if like is None else read(like).kind
     if kind == "pandas":

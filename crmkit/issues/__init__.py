@@ -4,12 +4,12 @@ Validation, drift, mapping and reconciliation emit the same columns in the same 
 export serve them all.
 """
 
+from crmkit._report import Report
 from crmkit._run_id import new_run_id
 
 from ._columns import Coded
 from ._issue import COLUMNS, DIMENSIONS, SEVERITIES, Dimension, Issue, at_least
 from ._messages import catalog_codes, message
-from ._report import Report
 from ._table import IssueTable
 
 __all__ = [

@@ -5,7 +5,7 @@ frame. The canonical model is in the middle, so each system is described once.
 """
 
 from ._exchange._payloads import from_payload, to_payload
-from ._exchange._vcards import read_vcards, write_vcards
+from ._exchange._vcards import read_vcards, to_vcards
 from ._mappings._diff import MappingChange, MappingDiff, diff
 from ._mappings._mapping import Mapping
 from ._mappings._presets import canonical_form, preset
@@ -37,5 +37,5 @@ __all__ = [
     "read_vcards",
     "suggest",
     "to_payload",
-    "write_vcards",
+    "to_vcards",
 ]

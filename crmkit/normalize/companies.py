@@ -13,6 +13,8 @@ from crmkit.normalize import _company_forms, names, text
 
 __all__ = ["acronym", "core", "format", "is_valid", "legal_form", "normalize", "parts", "validate"]
 
+split_folded = _company_forms.split_folded
+
 _SLASH = re.compile(r"\s*[/|]\s+|\s+[/|]\s*|(?<=\w{4})/(?=\w{4})")
 _TRADING_AS = re.compile(r"\s(?:d\.?/?b\.?/?a\.?|t/a|trading as|doing business as|c/o|f\.?k\.?a\.?)\s", re.IGNORECASE)
 _STOP_WORDS = frozenset(

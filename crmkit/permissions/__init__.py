@@ -11,6 +11,7 @@ from ._decisions._constraints import Breach, constraint_breaches
 from ._decisions._decision import Decision, DecisionCode, Leaf, NearMiss, Outcome
 from ._decisions._engine import CustomPredicate, Engine
 from ._decisions._fields import FieldViolation, ViolationCode
+from ._decisions._listing import Listing
 from ._decisions._plan import Plan
 from ._decisions._search import Access, Permission
 from ._decisions._session import Session
@@ -25,12 +26,13 @@ from ._policy._problem import Problem
 from ._policy._roles import Exemption, FieldRule, Grant, Role, RoleKind, SoD
 from ._policy._spec import json_schema
 from ._reviews._diff import AccessChange, PolicyDiff, Verdict, check_access_not_granted, check_no_new_access, diff
-from ._reviews._least import LeastPrivilege, Simulation, Suggestion, SuggestionKind, least_privilege, simulate
+from ._reviews._least import LeastPrivilege, Suggestion, SuggestionKind, least_privilege, simulate
 from ._reviews._lint import lint
 from ._reviews._lint_report import LINT_CODES, Finding, LintReport
 from ._reviews._offboard import Offboarding, offboard
 from ._reviews._review import Review, ReviewDecision, review
 from ._reviews._review_rows import FLAGS, ReviewRow
+from ._reviews._simulation import Simulation
 
 __all__ = [
     "FLAGS",
@@ -58,6 +60,7 @@ __all__ = [
     "LeastPrivilege",
     "Level",
     "LintReport",
+    "Listing",
     "NearMiss",
     "Offboarding",
     "Operand",

@@ -11,7 +11,7 @@ from ._history import History
 from ._page import HealthPage
 from ._personal_data import PersonalData, PersonalDataReport, find_personal_data
 from ._profile import Profile, RuleCounts, profile, profile_chunks
-from ._retirement import RetirementPlan, RetirementRules, plan_retirement
+from ._retirement import RetirementLog, RetirementPlan, RetirementRules, plan_retirement
 
 __all__ = [
     "ColumnProfile",
@@ -23,6 +23,7 @@ __all__ = [
     "PersonalDataReport",
     "Profile",
     "Rate",
+    "RetirementLog",
     "RetirementPlan",
     "RetirementRules",
     "RuleCounts",

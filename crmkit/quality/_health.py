@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from crmkit.frames import Table
-    from crmkit.typing import JSONValue
+    from crmkit.typing import JSONValue, Language
+
+    from ._page import HealthPage
 
 __all__ = ["MARKER", "WEIGHTS", "Health", "Rate", "health"]
 
@@ -134,7 +136,7 @@ class Health:
         """How far the score moved since the last point of the trend; ``None`` without one."""
         return self.score - float(self.trend[-1]["score"]) if self.trend else None
 
-    def page(self, *, lang: str = "en", reveal: bool = False, title: str | None = None) -> Any:
+    def page(self, *, lang: Language = "en", reveal: bool = False, title: str | None = None) -> HealthPage:
         """Return the health report as a self-contained page; ``.save("health.html")``.
 
         Args:

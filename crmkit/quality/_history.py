@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from crmkit._disk import make_private
-from crmkit.errors import CrmkitWarning, FormatError
+from crmkit.errors import CrmkitWarning, FormatError, SchemaError
 
 from ._health import MARKER as HEALTH
 from ._health import Health
@@ -57,6 +57,8 @@ class History:
 
     def add(self, item: Kept) -> None:
         """Keep a profile, a health report, or anything else that names itself and gives plain data with a format."""
+        if not all(hasattr(item, name) for name in ("name", "at", "to_dict")):
+            raise SchemaError(f"a history keeps profiles, health reports and the like, not {type(item).__name__}")
         self._store.add(item.name, item.at, item.to_dict())
 
     def profiles(

@@ -47,7 +47,7 @@ def _shown(figure: object) -> str:
 
 
 def line_chart(
-    points: Sequence[tuple[str, float]], *, title: str, low: float | None = None, high: float | None = None
+    points: Sequence[tuple[str, float]], *, title: str, low: float | None = None
 ) -> str:  # fmt: skip
     """Draw a line from left to right; the scale is written beside it and the points are in its title.
 
@@ -55,11 +55,10 @@ def line_chart(
         points: Label and height.
         title: What it shows, read aloud.
         low: The foot of the scale; a little below the least point where absent.
-        high: The head of the scale.
     """
     heights = [height for _, height in points]
     bottom = min(heights) - 0.02 if low is None else low
-    top = max(heights) + 0.02 if high is None else high
+    top = max(heights) + 0.02
     span = max(top - bottom, 1e-9)
     width, tall, left = 640.0, 160.0, 8.0
     step = (width - 2 * left) / max(len(points) - 1, 1)

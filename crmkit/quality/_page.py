@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
+    from crmkit.typing import Language
+
     from ._health import Health
 
 __all__ = ["HealthPage"]
@@ -77,15 +79,17 @@ class HealthPage:
         >>> from crmkit.quality import health
         >>> from crmkit.validators import Email, Schema
         >>> page = health(Schema("people", fields={"email": Email()}).check([{"email": "a@"}])).page()
-        >>> page.html().startswith("<!doctype html>")
+        >>> page.to_html().startswith("<!doctype html>")
         True
 
     .. versionadded:: 0.1.0
     """
 
-    def __init__(self, health: Health, *, lang: str = "en", reveal: bool = False, title: str | None = None) -> None:
+    def __init__(
+        self, health: Health, *, lang: Language = "en", reveal: bool = False, title: str | None = None
+    ) -> None:
         self._health = health
-        self._lang = "zh" if lang == "zh" else "en"
+        self._lang: Language = "zh" if lang == "zh" else "en"
         self._words = _WORDS[self._lang]
         self._reveal = reveal
         self._title = self._words["title"].replace("{name}", health.name) if title is None else title
@@ -94,15 +98,17 @@ class HealthPage:
         return f"HealthPage({self._title!r}, lang={self._lang!r})"
 
     def _repr_html_(self) -> str:
-        return framed(self.html())
+        return framed(self.to_html())
 
-    def html(self) -> str:
+    def to_html(self) -> str:
         """Return the page."""
         return document(self._title, _STYLE, self.fragment(), lang=self._lang)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the page."""
-        Path(path).write_text(self.html(), encoding="utf-8", errors="replace")
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the page and return its path."""
+        target = Path(path)
+        target.write_text(self.to_html(), encoding="utf-8", errors="replace")
+        return target
 
     def fragment(self) -> str:
         """Return the page without its frame, for a notebook."""

@@ -6,6 +6,7 @@ brings them back as they were.
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from crmkit.frames import Table
-    from crmkit.typing import Frame, JSONValue
+    from crmkit.typing import AuditSink, Frame, JSONValue, Language
     from crmkit.validators import ValidationReport
 
-__all__ = ["RetirementPlan", "RetirementRules", "plan_retirement"]
+__all__ = ["RetirementLog", "RetirementPlan", "RetirementRules", "plan_retirement"]
 
 _REASONS = ("inactive", "bounced", "empty", "invalid")
 
@@ -135,9 +136,16 @@ class RetirementPlan(Report):
 
     def apply(
         self, frame: Frame, *, by: str | None = None, reason: str | None = None,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> tuple[Frame, Any]:  # fmt: skip
+        now: Callable[[], datetime] = lambda: datetime.now(UTC), audit: AuditSink | None = None,
+    ) -> tuple[Frame, RetirementLog]:  # fmt: skip
         """Take the records out of the frame.
+
+        Args:
+            frame: The frame that the plan was made for.
+            by: Who does it.
+            reason: Why; each record's own reasons are in the plan.
+            now: The clock.
+            audit: Where to record it, such as a ``crmkit.audit.Log``.
 
         Returns:
             The frame without them, of the caller's kind, and a log whose ``revert(frame)`` brings them back.
@@ -149,10 +157,16 @@ class RetirementPlan(Report):
         self._unchanged(table)
         kept = np.setdiff1d(np.arange(len(table)), np.array(self.rows, dtype=np.int64)).tolist()
         log = RetirementLog(
-            native=table.native, kept=tuple(kept), taken=self.rows, ids=self.record_ids, reasons=self.reasons, by=by,
-            reason=reason, at=now(),
+            native=table.native, kept=tuple(kept), taken=self.rows, record_ids=self.record_ids,
+            reasons=self.reasons, by=by, reason=reason, at=now(),
         )  # fmt: skip
-        return table.take(kept), log
+        left = table.take(kept)
+        if audit is not None:
+            audit.record(
+                "records.retire", actor=by, resource=None, outcome="ok", count=len(self.rows), purpose=reason,
+                detail={"reasons": dict(Counter(word for words in self.reasons for word in words))},
+            )  # fmt: skip
+        return left, log
 
     def _unchanged(self, table: Table) -> None:
         if len(table) != len(self._table) or table.columns != self._table.columns:
@@ -167,7 +181,7 @@ class RetirementPlan(Report):
                 f"records of the plan were changed since, in {', '.join(changed[:5])}; plan again", conflicts=changed
             )
 
-    def steps(self, lang: str = "en") -> tuple[str, ...]:
+    def steps(self, lang: Language = "en") -> tuple[str, ...]:
         """Return what to do, in order, as sentences."""
         return _STEPS["zh" if lang == "zh" else "en"]
 
@@ -197,16 +211,43 @@ class RetirementPlan(Report):
 
 @attrs.frozen(kw_only=True)
 class RetirementLog:
-    """What was taken out, and the way back."""
+    """What was taken out, and the way back; made by ``RetirementPlan.apply``.
+
+    Attributes:
+        taken: 0-based rows that were taken out.
+        record_ids: Their ids.
+        reasons: Why, for each of them.
+        by: Who did it.
+        reason: Why it was done.
+        at: When.
+
+    .. versionadded:: 0.1.0
+    """
 
     native: Any = attrs.field(repr=False)
     kept: tuple[int, ...] = attrs.field(repr=False)
     taken: tuple[int, ...] = attrs.field(repr=False)
-    ids: tuple[str, ...] = attrs.field(repr=False)
+    record_ids: tuple[str, ...] = attrs.field(repr=False)
     reasons: tuple[tuple[str, ...], ...] = attrs.field(repr=False)
     by: str | None
     reason: str | None
     at: datetime
+
+    def to_frame(self, like: Frame | None = None) -> Frame:
+        """Return what was taken out (row, record_id, reasons) as a frame of the kind of ``like``."""
+        columns: dict[str, list[object]] = {
+            "row": list(self.taken), "record_id": list(self.record_ids),
+            "reasons": [" ".join(each) for each in self.reasons],
+        }  # fmt: skip
+        return frames.build(columns, like=like)
+
+    def to_dict(self) -> dict[str, JSONValue]:
+        """Return who took out how many records and why as plain data, without ids."""
+        reasons = dict(Counter(word for words in self.reasons for word in words))
+        return {
+            "rows": len(self.taken), "reasons": reasons, "by": self.by, "reason": self.reason,
+            "at": self.at.isoformat(),
+        }  # fmt: skip
 
     def revert(self, frame: Frame) -> Frame:
         """Return the table as it was: the frame's own rows, and the retired ones in their places.
@@ -266,6 +307,8 @@ def plan_retirement(
     moment = datetime.now(UTC) if now is None else now()
     table = frames.read(frame)
     wanted = RetirementRules() if rules is None else rules
+    if not isinstance(wanted, RetirementRules):
+        raise SchemaError(f"rules= takes RetirementRules(...), not {type(wanted).__name__}")
     found = recognize(table)
     fields = {canonical: column for column, canonical in found.fields.items()}
     key = found.key if key is None else key

@@ -25,7 +25,7 @@ from ._outcome._report import ReconcileReport
 from ._pairing._keys import blank_keys, doubled, pair_by_loose_key
 from ._pairing._mapped import map_left, with_targets
 from ._pairing._rows import Rows, pair_rows
-from ._pairing._settings import key_names, key_pairs, pair_columns, read_both
+from ._pairing._settings import key_names, key_pairs, names_given, pair_columns, read_both
 from ._pairing._similar import find_similar
 from ._pairing._uncompared import uncompared
 
@@ -127,7 +127,7 @@ def reconcile(
         tolerance = tolerance if isinstance(tolerance, int | float) else mapped.renamed(tolerance)
         said: MappingReport | None = mapped.report
     else:
-        names, said = dict(columns or {}), None
+        names, said = names_given(columns), None
         one, other = read_both(left, right, names, names=[*key_names(key), *names])
     apart = uncompared(one, other, names, only=only, mapping=said)
     if apart.is_alien and not set(key_names(key)) <= set(one.columns):

@@ -6,7 +6,7 @@ import datetime as dt
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, TypeAlias
 
 from crmkit._notebook import document
 from crmkit.changes import ChangeLog
@@ -40,9 +40,6 @@ __all__ = ["Page"]
 Shown: TypeAlias = "Report | ChangeLog | Profile | Health"
 """What a page shows: the report of any area, and what stands beside them."""
 
-_SHAPE = ("ok", "counts", "raise_for", "to_frame", "to_dict", "_repr_html_")
-"""What every report has; those of the audit log are no subclass of ``Report``, whose area knows no issues."""
-
 
 class Page:
     """Results as one HTML file that can be mailed, printed and kept.
@@ -62,7 +59,7 @@ class Page:
     Example:
         >>> import crmkit as ck
         >>> page = Page([ck.check([{"email": "ana@example"}])])
-        >>> "<script" in page.html(), "ana@" in page.html()
+        >>> "<script" in page.to_html(), "ana@" in page.to_html()
         (False, False)
 
     .. versionadded:: 0.1.0
@@ -114,7 +111,7 @@ class Page:
             self._gates.append(result)
         elif isinstance(result, SyncPlan):
             self._plans.append(result)
-        elif _shows_itself(result):
+        elif isinstance(result, (Report, Profile, Health)):  # they show nothing out of a record
             self._others.append(result)
         else:
             raise TypeError(f"a page shows reports, change logs, profiles and health, not {type(result).__name__}")
@@ -122,10 +119,10 @@ class Page:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page as UTF-8 and return its path; an existing file is replaced."""
         target = Path(path)
-        target.write_text(self.html(), encoding="utf-8", newline="\n")
+        target.write_text(self.to_html(), encoding="utf-8", newline="\n")
         return target
 
-    def html(self) -> str:
+    def to_html(self) -> str:
         """Return the whole document."""
         words = self._words
         footer = el(
@@ -137,7 +134,7 @@ class Page:
 
     def _repr_html_(self) -> str:
         """Show the page in a notebook, in a frame of its own so that its style stays there."""
-        return el("iframe", srcdoc=self.html(), width="100%", height=720, style="border:0", sandbox="")
+        return el("iframe", srcdoc=self.to_html(), width="100%", height=720, style="border:0", sandbox="")
 
     def __repr__(self) -> str:
         held = {
@@ -269,13 +266,6 @@ class Page:
         runs = [check.run_id for check in self._checks] + [log.run_id for log in (*self._fixes, *self._merges)]
         runs += [compared.run_id for compared in self._compared]
         return join(*(el("span", self._words("run", run_id=run_id), " ") for run_id in dict.fromkeys(runs)))
-
-
-def _shows_itself(result: object) -> TypeGuard[Shown]:
-    """Whether a result of ours shows itself without a value out of a record, as the reports of all areas do."""
-    if isinstance(result, (Report, Profile, Health)):
-        return True
-    return type(result).__module__.startswith("crmkit.") and all(hasattr(type(result), name) for name in _SHAPE)
 
 
 def _tile(words: Words, count: int, key: str, tone: str | None = None) -> Markup:

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from crmkit._disk import make_private
+from crmkit._disk import replacing
 from crmkit.errors import FixityError, FormatError
 
 from ._plan import SyncPlan
@@ -28,7 +28,7 @@ def digest_of(plan: SyncPlan) -> str:
 
 
 def save(plan: SyncPlan, path: str | os.PathLike[str]) -> Path:
-    """Write the plan with its digest."""
+    """Write the plan with its digest; the old file stays until the new one is whole."""
     content = _json(_content(plan))
     head = {
         "format": MARKER, "at": plan.at.isoformat(), "digest": hashlib.sha256(content).hexdigest(),
@@ -36,7 +36,8 @@ def save(plan: SyncPlan, path: str | os.PathLike[str]) -> Path:
         "unreadable": plan.unreadable, "left_out": list(plan.left_out),
     }  # fmt: skip
     target = Path(path)
-    make_private(target).write_bytes(_json(head)[:-1] + b',"plan":' + content + b"}\n")
+    with replacing(target, private=True) as file:
+        file.write(_json(head)[:-1] + b',"plan":' + content + b"}\n")
     return target
 
 

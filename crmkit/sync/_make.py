@@ -89,8 +89,8 @@ def plan_sync(
 
     .. versionadded:: 0.1.0
     """
-    made = rules if rules is not None else SyncRules()
-    keys = [key] if isinstance(key, str) else list(key)
+    made = _rules(rules, SyncRules())
+    keys = _keys(key)
     renamed = dict(columns or {})
     one, other = read_both(left, right, renamed, names=[*keys, *renamed])
     names = _compared(one.columns, other.columns, keys, renamed, only, made)
@@ -172,8 +172,8 @@ def plan_upsert(
     .. versionadded:: 0.1.0
     """
     source: Authority = "left" if agreed is None else "both"
-    made = rules if rules is not None else SyncRules(source=source, empty="keep", deletions="keep")
-    keys = [key] if isinstance(key, str) else list(key)
+    made = _rules(rules, SyncRules(source=source, empty="keep", deletions="keep"))
+    keys = _keys(key)
     renamed = {} if isinstance(columns, FieldMapping) else dict(columns or {})
     wanted, left_out = only, []
     if isinstance(columns, FieldMapping):
@@ -191,6 +191,19 @@ def plan_upsert(
     state = as_agreed(agreed, [pair.left for pair in report.keys], [pair.left for pair in report.columns])
     plan = Planner(report, made, state, stamps=_stamps(made, one, other), one_way=True).plan()
     return attrs.evolve(plan, left_out=tuple(left_out))
+
+
+def _rules(rules: SyncRules | None, otherwise: SyncRules) -> SyncRules:
+    given: object = rules  # what callers without a type checker pass
+    if given is not None and not isinstance(given, SyncRules):
+        raise SchemaError(f"rules= takes SyncRules(...), not {type(given).__name__}")
+    return rules if rules is not None else otherwise
+
+
+def _keys(key: str | Sequence[str] | None) -> list[str]:
+    if key is None or not key:
+        raise SchemaError("key= names the column, or columns, that tell records apart; nothing is synced by position")
+    return [key] if isinstance(key, str) else list(key)
 
 
 def _compared(

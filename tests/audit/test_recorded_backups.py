@@ -82,9 +82,9 @@ def test_healing_is_recorded_where_something_is_written(dump, path, signer, tmp_
     report = backup.compare_copies(dump.with_name("dump.meta"), stores, keys=[key.public])
     plan = backup.plan_heal(report)
     with Log.open(path, signer=signer) as log:
-        plan.apply(audit=log, by="ops")
+        plan.check()
         assert len(log) == 0
-        plan.apply(dry_run=False, audit=log, by="ops")
+        plan.apply(audit=log, by="ops")
         (event,) = log
     assert (event.action, event.count, event.outcome) == ("backup.heal", 1, "ok")
     assert (tmp_path / "copy" / "crm.sqlite").read_bytes() == (dump / "crm.sqlite").read_bytes()

@@ -135,7 +135,7 @@ def test_one_place_under_two_names_is_no_second_copy(made: Any, tmp_path: Path) 
 def healed(made: Any, nas: Path) -> None:
     stores = {"here": backup.LocalStore(made.payload), "nas": backup.LocalStore(nas)}
     report = backup.compare_copies(made.meta, stores, keys=[made.key.public])
-    backup.plan_heal(report).apply(dry_run=False)
+    backup.plan_heal(report).apply()
 
 
 def test_a_healed_file_has_the_permissions_of_its_original(bare: Any, tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_a_remote_copy_that_did_not_take_everything_is_not_put_in_place(made: An
     report = backup.compare_copies(made.meta, stores, keys=[made.key.public])
     plan = backup.plan_heal(report)
     with pytest.raises(OSError, match="not all of it arrived"):
-        plan.apply(dry_run=False)
+        plan.apply()
     assert memory.cat("/short/one") == b"damaged"
     assert not [name for name in memory.find("/short") if name.endswith(".healed")]
     memory.rm("/short", recursive=True)

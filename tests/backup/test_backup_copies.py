@@ -59,9 +59,9 @@ def test_two_copies_damaged_in_different_places_give_one_whole_file(made: Any, c
     plan = backup.plan_heal(report)
     assert plan.hopeless == ()
     assert plan.actions[0].sources == ("nas", "here", "here", "here")
-    assert len(plan.apply()) == 3
-    assert (copies["usb"] / name).stat().st_size == 2 * CHUNK  # a dry run writes nothing
-    plan.apply(dry_run=False)
+    plan.check()
+    assert (copies["usb"] / name).stat().st_size == 2 * CHUNK  # nothing was written
+    plan.apply()
     assert all((place / name).read_bytes() == whole for place in copies.values())
     assert (copies["usb"] / (name + ".damaged")).stat().st_size == 2 * CHUNK
     assert look(made, copies).ok
@@ -87,7 +87,7 @@ def test_a_source_that_changes_after_the_plan_is_not_used(made: Any, copies: dic
         if (place / "one").exists():
             spoil(place / "one", 0)
     with pytest.raises(FixityError, match="changed meanwhile"):
-        plan.apply(dry_run=False)
+        plan.apply()
     assert not (copies["nas"] / "one").exists()
     assert not list(copies["nas"].glob(".*"))
 
@@ -96,7 +96,7 @@ def test_a_kept_original_is_never_overwritten(made: Any, copies: dict[str, Path]
     spoil(copies["nas"] / "one", 0)
     (copies["nas"] / "one.damaged").write_text("evidence")
     with pytest.raises(FileExistsError):
-        backup.plan_heal(look(made, copies)).apply(dry_run=False)
+        backup.plan_heal(look(made, copies)).apply()
     assert (copies["nas"] / "one.damaged").read_text() == "evidence"
 
 
@@ -115,7 +115,7 @@ def test_links_in_a_copy_are_not_followed(made: Any, copies: dict[str, Path], tm
     assert report.states("one")["usb"].state == "missing"
     assert report.states("two")["usb"].state == "missing"
     with pytest.raises(SchemaError, match="link"):
-        backup.plan_heal(report).apply(dry_run=False)
+        backup.plan_heal(report).apply()
     assert list(victim.iterdir()) == []
 
 
@@ -166,7 +166,7 @@ def heal_everything(made: Any, stores: dict[str, backup.Store], damage: Any, loc
     report = backup.compare_copies(made.meta, stores, keys=keys)
     assert set(report.diverging) == {"crm/contacts.csv", "one"}
     assert report.recoverable
-    backup.plan_heal(report).apply(dry_run=False)
+    backup.plan_heal(report).apply()
     assert backup.compare_copies(made.meta, stores, keys=keys).ok
     assert report.to_dict()["recoverable"]
     assert len(report.to_frame(like=[])) == 4

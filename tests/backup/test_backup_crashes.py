@@ -286,7 +286,7 @@ def test_a_real_full_disk_leaves_nothing_half_made(made: Any, tmp_path: Path) ->
         for number in range(200):
             (made.payload / f"file-{number}").write_bytes(b"x")
         with pytest.raises(OSError, match="No space"):
-            backup.create(made.payload, backup.Header(set="crm"), out=small / "meta")
+            backup.create(made.payload, backup.Header(set="crm"), meta=small / "meta")
         assert [path.name for path in (small / "meta").iterdir()] == []
     finally:
         subprocess.run(["umount", str(small)], check=True)
@@ -320,7 +320,7 @@ def test_what_cannot_be_described_is_said_and_nothing_is_left(bare: Any, monkeyp
     with pytest.raises(OSError, match="at byte 7"):
         bare.make()
     with pytest.raises(SchemaError, match="lies in the payload"):
-        backup.create(bare.payload, backup.Header(set="crm"), out=bare.payload / "meta")
+        backup.create(bare.payload, backup.Header(set="crm"), meta=bare.payload / "meta")
 
 
 def test_folders_that_cannot_be_listed_stop_a_create(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:

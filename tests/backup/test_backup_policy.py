@@ -231,7 +231,7 @@ def test_a_plan_never_leaves_a_broken_chain_or_no_verified_backup(
 
 def test_a_change_may_begin_only_with_a_way_back() -> None:
     gate = preflight("migration", policy(), [record()], at=NOW, live_schema="s1")
-    assert gate.passed
+    assert gate.ok
     gate.raise_for()
     with pytest.raises(TypeError):
         bool(gate)
@@ -245,7 +245,7 @@ def test_a_change_may_begin_only_with_a_way_back() -> None:
         ({"kind": "incremental", "parent": "x"}, "no good full"),
     ):
         gate = preflight("upgrade", policy(), [record(**change)], at=NOW, live_schema="s1")
-        assert not gate.passed
+        assert not gate.ok
         assert any(word in reason for reason in gate.reasons), change
         with pytest.raises(CheckFailedError, match="no upgrade now"):
             gate.raise_for()

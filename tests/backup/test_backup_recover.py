@@ -84,7 +84,7 @@ def test_deleted_and_overwritten_rows_come_back_and_nothing_else_changes(live: A
     assert [(row.kind, row.key) for row in plan.rows] == [("restore", (1,)), ("overwrite", (2,))]
     assert plan.rows[1].columns == ("name", "amount")
     assert (plan.unchanged, plan.not_in_backup) == (1, ((9,),))
-    assert len(plan.preview(like=[])) == 2
+    assert len(plan.to_frame(like=[])) == 2
     assert now(live) == before
     log = tmp_path / "recovery.jsonl"
     done = plan.apply(log=log, by="lin", reason="deleted by mistake")

@@ -428,10 +428,11 @@ def test_wrong_use_says_what_to_write() -> None:
 
 
 def test_csv_cells_keep_what_python_loses(tmp_path: Path) -> None:
-    from crmkit.backup._rows._sources._csv_cells import read_cells
+    from crmkit.backup._rows._sources._csv_cells import MARK, read_blocks
 
     def read(text: str) -> list[list[str | None]]:
-        return list(read_cells(io.StringIO(text, newline=""), ",", "t.csv"))
+        blocks = read_blocks(io.StringIO(text, newline=""), ",", "t.csv", size=1000)
+        return [[{"": None, MARK: ""}.get(cell, cell) for cell in row] for block in blocks for row in block]
 
     assert read('a,b\n"",\n,""\n"x""",""\n"",""\n') == [["a", "b"], ["", None], [None, ""], ['x"', ""], ["", ""]]
     assert read('a,b\n"1\n"",""2",""\n"\n","\n"\n') == [["a", "b"], ['1\n","2', ""], ["\n", "\n"]]

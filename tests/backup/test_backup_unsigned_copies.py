@@ -115,7 +115,7 @@ def test_files_whose_names_look_alike_in_reports_are_each_healed(tmp_path: Path)
     (tmp_path / "two").mkdir()
     places = {name: backup.LocalStore(tmp_path / name) for name in ("one", "two")}
     report = backup.compare_copies(tmp_path / "one.meta", places, keys=[key.public])
-    assert len(backup.plan_heal(report).apply(dry_run=False)) == 2
+    assert len(backup.plan_heal(report).apply()) == 2
     assert backup.compare_copies(tmp_path / "one.meta", places, keys=[key.public]).ok
 
 

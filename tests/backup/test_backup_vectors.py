@@ -131,7 +131,7 @@ def test_healing_gives_every_file_back_whose_chunks_each_survive_somewhere(data:
         report = backup.compare_copies(made.folder, stores, keys=[key.public])
         possible = not (hurt["one"] & hurt["two"])
         assert report.recoverable == possible
-        backup.plan_heal(report).apply(dry_run=False)
+        backup.plan_heal(report).apply()
         good = [(place / name / "f").read_bytes() == whole for name in hurt]
         assert all(good) if possible else not any(good)
     finally:

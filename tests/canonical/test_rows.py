@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from crmkit._canonical import LogicalType, RowSchema, decode_parts, encode_parts, row_digests, rows, split_row
+from crmkit._canonical import LogicalType, RowSchema, decode_parts, encode_parts, keyed_digests, rows, split_row
 from crmkit.errors import FormatError, InvalidValueError, NotFoundError, SchemaError, ShapeError
 
 pd = pytest.importorskip("pandas")
@@ -147,7 +147,8 @@ def test_the_header_tells_schemas_apart():
 def test_row_digests_are_of_the_row_bytes():
     schema = RowSchema({"a": TEXT})
     columns = {"a": ["x", None], "unused": ["y"]}
-    assert row_digests(schema, columns) == [hashlib.sha256(row).digest() for row in (b"1:x", b"-")]
+    expected = [hashlib.sha256(row).digest() for row in (b"1:x", b"-")]
+    assert keyed_digests(schema, ["a"], columns) == (expected, expected)
 
 
 @pytest.mark.parametrize(

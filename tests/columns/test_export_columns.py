@@ -46,8 +46,8 @@ def test_files_on_disk_are_recognised(exports: Any, tmp_path: Path, system: str)
         found = columns.recognize(frames.read(table))
         assert (found.system, found.kind) == (system, kind)
         assert dict(found.fields) == fields
-        assert systems.get(system).titles["en"] in found.describe()
-        assert systems.get(system).titles["zh"] in found.describe("zh")
+        assert systems.get(system).titles["en"] in " ".join(found.explain())
+        assert systems.get(system).titles["zh"] in " ".join(found.explain("zh"))
 
 
 @settings(max_examples=40, deadline=None)
@@ -90,8 +90,8 @@ def test_any_table_gives_a_map_that_holds_together(data: dict[str, list[object]]
     assert set(found.traps.values()) <= set(systems.TRAPS)
     assert set(found.fields.values()) <= set(systems.canonical_fields())
     assert found.key is None or found.fields[found.key] == "id"
-    assert found.describe()
-    assert found.describe("zh")
+    assert " ".join(found.explain())
+    assert " ".join(found.explain("zh"))
     assert columns.ColumnMap.from_dict(found.to_dict()) == found
 
 
@@ -126,7 +126,7 @@ def test_thousands_of_columns_are_no_trouble() -> None:
     data["E-Mail"] = ["ann@example.com", None, None]
     found = columns.recognize(frames.read(data))
     assert dict(found.fields) == {"E-Mail": "email"}
-    assert "and 4990 more" in found.describe()
+    assert "and 4990 more" in " ".join(found.explain())
 
 
 def test_a_long_table_is_sampled_to_its_end() -> None:

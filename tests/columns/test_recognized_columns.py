@@ -101,7 +101,7 @@ def test_the_owners_address_is_known_and_still_a_trap() -> None:
 def test_nothing_recognised_is_an_empty_map() -> None:
     found = headers("x1", "x2", "")
     assert (found.system, found.kind, found.key, dict(found.fields)) == (None, None, None, {})
-    assert "not clear" in found.describe()
+    assert "not clear" in " ".join(found.explain())
 
 
 def test_a_table_without_columns_is_an_empty_map() -> None:

@@ -101,7 +101,7 @@ def test_no_message_shows_names_that_are_a_person_s_values(lang):
     below = "Bob,Ray,b@ray.example,+12125550124,14/4/1991"
     table = table_of("Ann,Ann,ann@lee.example,+12125550123,13/4/1990", *[below] * 9, has_header=True)
     report = check(table)
-    told = [*report.assumed(lang), *(str(issue.message) for issue in report), recognize(read(table)).describe(lang)]
+    told = [*report.assumed(lang), *(str(issue.message) for issue in report), *recognize(read(table)).explain(lang)]
     told += [str(dict(note.params)) for note in table.notes] + [str(one.to_dict()) for one in report.assumptions]
     assert "#3" in "".join(told)
     assert not [text for text in told for value in ("Ann", "ann@", "555", "1990") if value in text]

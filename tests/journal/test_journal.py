@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crmkit._journal import FileLock, Head, Journal, head_of, header_of, read, rewrite_sides
+from crmkit._journal import FileLock, Head, Journal, header_of, read
 from crmkit.errors import FormatError, IntegrityError, LockedError, TamperedLogError
 
 KIND = "test"
@@ -43,7 +43,6 @@ def test_lines_come_back_verified_with_their_sides(path):
     assert [(line.number, line.body, line.side) for line in read(path, kind=KIND, expect=head)] == [
         (i + 1, {"i": i, "text": "é\n"}, {"salt": "s"}) for i in range(3)
     ]
-    assert head_of(path, kind=KIND) == head
 
 
 def test_the_bytes_are_those_of_the_specification(path):
@@ -67,13 +66,12 @@ def test_a_journal_goes_on_where_it_stood(path):
     for _ in range(3):
         write(path, 2)
     assert numbers(path) == [0, 1] * 3
-    assert head_of(path, kind=KIND).lines == 6
+    assert write(path, 0).lines == 6
 
 
 def test_an_empty_journal_is_one(path):
     assert write(path, 0).lines == 0
     assert numbers(path) == []
-    assert head_of(path, kind=KIND) == write(path, 0)
 
 
 @pytest.mark.parametrize("durability", ["each", "close", "os"])
@@ -277,8 +275,6 @@ def test_readers_say_that_the_end_is_torn_or_skip_it_if_asked(path):
     with pytest.raises(IntegrityError, match=r"line 3: unfinished, 14 bytes"):
         numbers(path)
     assert numbers(path, torn="skip") == [0, 1]
-    with pytest.raises(IntegrityError, match="unfinished; open the journal"):
-        rewrite_sides(path, lambda line: b"", kind=KIND)
 
 
 def test_a_long_torn_line_is_set_aside_whole(path):
@@ -406,7 +402,6 @@ def test_the_second_writer_is_refused_until_the_first_is_done(path):
     with Journal.open(path, kind=KIND) as journal:
         for call in (
             lambda: Journal.open(path, kind=KIND),
-            lambda: rewrite_sides(path, lambda line: None, kind=KIND),
             lambda: Journal.open(path, kind=KIND, wait_s=0.05),
         ):
             with pytest.raises(LockedError, match="another writer"):
@@ -428,43 +423,6 @@ def test_two_processes_take_turns_and_lose_nothing(path):
     processes = [subprocess.Popen([sys.executable, "-c", script, str(path)]) for _ in range(2)]
     assert [process.wait(timeout=120) for process in processes] == [0, 0]
     assert sorted(numbers(path)) == sorted([*range(20), *range(20)])
-
-
-# Erasing what stands beside the chain
-
-
-def test_sides_are_replaced_and_the_chain_stays(path):
-    head = write(path, 4)
-    path.chmod(0o640)
-
-    def erase(line):
-        return {0: b"", 1: b'{"gone":true}'}.get(line.body["i"])
-
-    assert rewrite_sides(path, erase, kind=KIND) == 2
-    sides = [line.side for line in read(path, kind=KIND, expect=head)]
-    assert sides == [{}, {"gone": True}, {"salt": "s"}, {"salt": "s"}]
-    if sys.platform != "win32":
-        assert path.stat().st_mode & 0o777 == 0o640
-    assert write(path, 1).lines == 5
-
-
-@pytest.mark.parametrize("wrong", [b"[]", b"{}\n"])
-def test_a_failed_rewrite_changes_nothing_and_leaves_nothing(path, wrong):
-    write(path, 2)
-    before = path.read_bytes()
-    with pytest.raises(FormatError, match="side is not"):
-        rewrite_sides(path, lambda line: wrong, kind=KIND)
-    assert path.read_bytes() == before
-    assert {file.name for file in path.parent.iterdir()} == {"log.jsonl", "log.jsonl.lock"}
-
-
-def test_a_tampered_journal_is_not_rewritten(path):
-    write(path, 3)
-    path.write_bytes(path.read_bytes().replace(b'"i":1', b'"i":8'))
-    before = path.read_bytes()
-    with pytest.raises(TamperedLogError):
-        rewrite_sides(path, lambda line: b"", kind=KIND)
-    assert path.read_bytes() == before
 
 
 JSON_OBJECTS = st.dictionaries(

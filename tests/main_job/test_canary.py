@@ -124,9 +124,9 @@ def test_the_page_masks_every_person_unless_asked_to_reveal(secret_file):
     result = ck.dedupe(clean)
     merges = result.merge()[1]
     for lang in ("en", "zh"):
-        page = ck.report(report, fixes, result, merges, lang=lang).html()
+        page = ck.report(report, fixes, result, merges, lang=lang).to_html()
         assert leaks(page, CANARIES) == []
-    assert leaks(ck.report(report, fixes, result, merges, reveal=True).html()) != []
+    assert leaks(ck.report(report, fixes, result, merges, reveal=True).to_html()) != []
 
 
 def test_the_script_prints_no_value(secret_file, tmp_path):

@@ -153,11 +153,11 @@ def test_what_differs_between_two_mappings_is_said_by_column() -> None:
     assert {("family_name", "retargeted"), ("nickname", "added")} & what
     assert ("mobile", "limit") in what
     assert {"added", "removed"} & {change.what for change in other}
-    assert mapping.diff(old, new).describe("zh")[0].endswith("读写格式改变")
+    assert mapping.diff(old, new).explain("zh")[0].endswith("读写格式改变")
     assert not mapping.diff(mapping.preset("outlook"), mapping.preset("google_contacts")).is_empty
     data = other.to_dict()
     assert [row["column"] for row in other.to_frame(like=[{}])] == [one["column"] for one in data["changes"]]
-    assert [row["message"] for row in other.to_frame(like=[{}])] == other.describe()
+    assert [row["message"] for row in other.to_frame(like=[{}])] == other.explain()
     assert json.loads(json.dumps(data)) == data
     assert repr(changes) == f"<MappingDiff: {len(changes)} changes>"
     assert len(changes) == len(list(changes))

@@ -6,7 +6,7 @@ import pytest
 from crmkit import frames
 from crmkit.matching._labelling._labels import known_pairs
 from crmkit.matching._learning import _estimate as learning
-from crmkit.matching._learning._model import field_evidence, posterior
+from crmkit.matching._learning._model import _log_same, log_different, posterior
 from crmkit.matching._matcher import Matcher
 from crmkit.matching._pairs._levels import compare_pairs
 from crmkit.matching._settings._presets import DEPENDS, changed, explanations_of
@@ -26,7 +26,7 @@ def fitted():
 def test_the_posterior_equals_the_formula_pair_by_pair(fitted):
     encoded, candidates, model = fitted
     pairs = compare_pairs(encoded, candidates.left[:200], candidates.right[:200])
-    same, apart = field_evidence(model, pairs)
+    same, apart = _log_same(model, pairs), log_different(model, pairs)
     said = posterior(model, pairs)
     names = [one.name for one in model.comparisons]
     different = {"street": 5, "street_2": 2, "postcode": 2}

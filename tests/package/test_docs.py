@@ -105,7 +105,15 @@ MADE_BY = {
         *("LintReport", "NearMiss", "Offboarding", "Permission", "PolicyDiff", "Review", "ReviewDecision", "ReviewRow"),
         *("Simulation", "Suggestion"),
     },
-    "crmkit.quality": {"ColumnProfile", "Health", "PersonalData", "Profile", "RetirementPlan", "RuleCounts"},
+    "crmkit.quality": {
+        "ColumnProfile",
+        "Health",
+        "PersonalData",
+        "Profile",
+        "RetirementLog",
+        "RetirementPlan",
+        "RuleCounts",
+    },
     "crmkit.systems": {"GenericNames"},
     "crmkit.testing.generate": {"Planted"},
     "crmkit.validators": {

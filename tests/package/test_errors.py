@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from crmkit import errors
+from crmkit._nearest import did_you_mean
 from crmkit.errors import CrmkitError, IntegrityError, NotFoundError
-from crmkit.errors._nearest import did_you_mean
 
 ATTRIBUTES: dict[type[CrmkitError], dict[str, Any]] = {
     errors.InvalidValueError: {"issues": ("one",)},

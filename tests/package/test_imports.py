@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import json
 import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +20,17 @@ THIRD_PARTY = [
     "vobject",
 ]  # fmt: skip
 OPTIONAL = THIRD_PARTY[8:]
+
+SIDE_DOORS = {
+    "crmkit.changes._file",  # a log of merges is a file of change logs and more
+    "crmkit.changes._seal",
+    "crmkit.mapping._parts._form",  # sync reads moments as the mapping says they are written
+    "crmkit.normalize._bulk",  # whole columns, for checks and comparisons
+    "crmkit.normalize._placeholders",  # every area asks what says nothing
+    "crmkit.reconciliation._pairing._mapped",  # sync writes back through the mapping that was compared
+    "crmkit.records._held",  # readers and the matcher know how columns are held
+}
+"""What areas take from the inside of one another; everything else comes through a package's own names."""
 
 
 def loaded_after(code: str) -> set[str]:
@@ -92,3 +105,37 @@ def test_all_names_what_exists_in_sorted_order(name: str) -> None:
     assert len(set(module.__all__)) == len(module.__all__)
     for public in module.__all__:
         getattr(module, public)
+
+
+def imported(path: Path) -> set[str]:
+    """Return the modules of crmkit that a module imports when it runs, private ones by their whole name."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    found = set()
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.ImportFrom)
+            and (node.module or "").startswith("crmkit")
+            and id(node) not in typing_only
+        ):
+            found |= {f"{node.module}.{name.name}" for name in node.names}
+    return found
+
+
+def test_areas_enter_one_another_by_the_door() -> None:
+    root = Path(crmkit.__file__).parent
+    inside = set()
+    for path in root.rglob("*.py"):
+        own = path.relative_to(root).parts[0].removesuffix(".py")
+        for name in imported(path):
+            area, *rest = name.split(".")[1:]
+            if area not in (own, "crmkit") and own != "testing" and any(part.startswith("_") for part in rest):
+                inside.add(name)
+    entered = {name: [door for door in SIDE_DOORS if name == door or name.startswith(f"{door}.")] for name in inside}
+    assert [name for name, doors in entered.items() if not doors] == []
+    assert {door for doors in entered.values() for door in doors} == SIDE_DOORS

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib
 import importlib.util
+import json
 import re
 import sqlite3
 import sys
@@ -20,6 +21,8 @@ import pytest
 
 import crmkit as ck
 from crmkit import _notebook, audit, backup, encryption, mapping, matching, permissions, quality, sync, validators
+from crmkit.errors import CheckFailedError, NotFoundError
+from crmkit.issues import Report
 from crmkit.testing import generate
 
 CANARY = "canary-7f3a"
@@ -123,6 +126,8 @@ def of_permissions() -> list[Any]:
 
     return [
         policy, view.explain("read", "contact", {"owner_id": "bo"}), view.filter("read", "contact"),
+        engine.who_can("read", "contact"), engine.what_can("ann"), engine.what_can("bo"),
+        permissions.review(policy, held, org=chart, at=NOW).revocations(held),
         permissions.lint(policy), permissions.diff(policy, policy, wider, org=chart),
         permissions.review(policy, held, org=chart, at=NOW), permissions.offboard(engine, "bo"),
         permissions.least_privilege(policy, held, Log(), at=NOW, org=chart),
@@ -258,6 +263,45 @@ def test_no_value_of_a_record_is_shown(results: list[Any]) -> None:
         assert CANARY not in said.lower(), type(result).__name__
 
 
+def test_what_can_be_asked_whether_it_is_ok_is_a_report() -> None:
+    lines = {"Limit"}  # one line of a gate, which is the report
+    asked = {one for one in public_classes() if hasattr(one, "ok") or one.__name__.endswith("Report")}
+    assert {one.__name__ for one in asked if not issubclass(one, Report)} == lines
+
+
+def test_every_report_answers_the_same_questions(results: list[Any]) -> None:
+    for report in (one for one in results if isinstance(one, Report)):
+        name = type(report).__name__
+        assert all(type(number) is int for number in report.counts().values()), name
+        assert ck.frames.read(report.to_frame()).columns, name
+        assert isinstance(report.to_frame(like=[]), list), name
+        summary = json.dumps(report.to_dict())
+        assert CANARY not in summary.lower(), name
+        with pytest.raises(TypeError, match=r"use \.ok or \.raise_for\(\)"):
+            bool(report)
+        with pytest.raises(NotFoundError, match="unknown severity 'eror'"):
+            report.raise_for("eror")  # type: ignore[arg-type]
+        if report.ok:
+            report.raise_for()
+            continue
+        with pytest.raises(CheckFailedError) as caught:
+            report.raise_for()
+        assert caught.value.report is report, name
+        assert CANARY not in str(caught.value).lower(), name
+
+
+def test_what_is_planned_or_compared_is_a_table_and_plain_data(results: list[Any]) -> None:
+    others = {"AuditPlan", "IncidentPlan", "Plan"}  # what an auditor asks, a document, and a filter
+    named = {one for one in public_classes() if re.search(r"(Plan|Diff|Comparison|Log)$", one.__name__)} - {
+        matching.Comparison, audit.Log,
+    }  # fmt: skip
+    tables = {one for one in named if hasattr(one, "to_frame") and hasattr(one, "to_dict")}
+    assert {one.__name__ for one in named - tables} == others
+    for result in (one for one in results if isinstance(one, tuple(tables))):
+        assert isinstance(result.to_frame(like=[]), list), type(result).__name__
+        assert CANARY not in json.dumps(result.to_dict()).lower(), type(result).__name__
+
+
 def test_chinese_results_are_chinese_throughout() -> None:
     report = ck.check(people(), lang="zh")
     for page in (report._repr_html_(), report.issues._repr_html_(), report.fixes(min_confidence=0.5)._repr_html_()):
@@ -308,8 +352,10 @@ def test_the_names_of_conditions_do_not_pretend_to_have_a_table() -> None:
 
 
 def test_no_page_may_load_or_run_anything(results: list[Any]) -> None:
-    pages = {type(one).__name__: one.html() for one in results if hasattr(one, "html")}
-    assert {"Page", "HealthPage", "Guide", "Review"} <= pages.keys()
+    tables = {"RecordSet"}  # a table for a page of the caller's
+    made = {type(one).__name__: one for one in results if hasattr(one, "to_html")}
+    pages = {name: one.to_html() for name, one in made.items() if name not in tables}
+    assert {"Page", "HealthPage", "Guide", "Review", "VerifyReport", "DrillReport"} <= pages.keys()
     for name, page in pages.items():
         head = page.partition("<body")[0]
         policy = (
@@ -324,3 +370,15 @@ def test_no_page_may_load_or_run_anything(results: list[Any]) -> None:
 def test_one_place_makes_the_heads_of_pages() -> None:
     made = [path for path in (ROOT / "crmkit").rglob("*.py") if re.search("<head>|http-equiv", path.read_text("utf-8"))]
     assert [path.name for path in made] == ["_notebook.py"]
+
+
+def test_what_is_saved_says_where(results: list[Any], tmp_path: Path) -> None:
+    logs = (ck.changes.ChangeLog,)  # theirs is the head of the chain, to be kept elsewhere
+    saved = {type(one): one for one in results if hasattr(one, "save") and not isinstance(one, logs)}
+    saved[validators.Schema] = validators.Schema("one", fields={"email": validators.Email()})
+    saved[matching.Survivorship] = matching.Survivorship()
+    assert {matching.Survivorship, mapping.Mapping, validators.Guide, validators.Schema} < saved.keys()
+    for kind, one in saved.items():
+        path = tmp_path / f"{kind.__name__}.json"
+        assert one.save(path) == path
+        assert path.stat().st_size > 0

@@ -222,7 +222,7 @@ def test_a_diff_reports_itself_and_gates_refuse_what_cannot_be_told() -> None:
     assert found.counts()["wider"] == len(found.changes)
     assert "wider" in repr(found)
     assert "<table>" in found._repr_html_()
-    assert found.to_dict()["old"] == old.digest
+    assert found.to_dict()["before"] == old.digest
     assert found.to_frame(like=[{}])[0]["verdict"] == "wider"
     with pytest.raises(CheckFailedError):
         found.raise_for()

@@ -181,8 +181,8 @@ def test_a_role_held_in_two_tenants_or_by_two_ways_has_a_row_for_each_and_loses_
     assert [(row.role, row.tenant) for row in abroad.open()] == [("lead", None), ("sales", None), ("sales", "de")]
     everywhere = abroad.decide("ann", "sales", "revoke", by="lea").decide("ann", "sales", "keep", by="lea", tenant="de")
     assert everywhere.revocations(held) == [held[0], held[2]]
-    assert everywhere.columns()["decision"] == [None, None, "revoke", "keep", "revoke"]
-    page = everywhere.html()
+    assert [row["decision"] for row in everywhere.to_frame(like=[])] == [None, None, "revoke", "keep", "revoke"]
+    page = everywhere.to_html()
     assert ">in fr</span>" in page
     assert page.count("<b>revoke</b>") == 2
     with pytest.raises(NotFoundError, match="no row"):
@@ -208,7 +208,7 @@ def test_a_spreadsheet_shows_the_review_and_runs_nothing(tmp_path: Path) -> None
 def test_the_page_is_static_escapes_everything_and_speaks_both_languages(lang: Any, tmp_path: Path) -> None:
     people = OrgChart([Principal("<script>alert(1)</script>\u202e\x00")])
     held = [Assignment("<script>alert(1)</script>\u202e\x00", "sales", reason='"><img src=x>')]
-    html = review(POLICY, held, org=people, at=AT).html(lang=lang)
+    html = review(POLICY, held, org=people, at=AT).to_html(lang=lang)
     for wrong in ("<script", "<img", "\u202e", "\x00", "http:", "https:", "src="):
         assert wrong not in html.replace("src=x", ""), wrong
     found = made(usage=USES).decide("cy", "admin", "revoke", by="lea")
@@ -219,9 +219,9 @@ def test_the_page_is_static_escapes_everything_and_speaks_both_languages(lang: A
     assert ("<b>revoke</b> lea" if lang == "en" else "<b>撤销</b> lea") in page
     assert 'class="box"' in page
     assert "<table>" in found._repr_html_()
-    assert "My review" in found.html(title="My review")
+    assert "My review" in found.to_html(title="My review")
     with pytest.raises(NotFoundError, match="language"):
-        found.html(lang="fr")  # type: ignore[arg-type]
+        found.to_html(lang="fr")  # type: ignore[arg-type]
 
 
 def test_offboarding_lists_what_to_take_and_what_to_hand_over() -> None:

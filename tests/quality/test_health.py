@@ -138,16 +138,16 @@ def test_the_page_shows_score_makeup_trend_causes_and_masked_owners(tmp_path, la
     before = [health(checked(ROWS[20 * month :], month), duplicates=0.3 - month / 20) for month in (1, 2, 3)]
     found = health(checked(month=4), duplicates=0.1, before=before, by=["owner"])
     page = found.page(lang=lang)
-    text = page.html()
+    text = page.to_html()
     assert text.count("<svg") == 2
     assert "<script" not in text
     assert "http" not in text.replace("http-equiv", "")
     assert "wu@example.com" not in text
-    assert "wu@example.com" in found.page(reveal=True).html()
+    assert "wu@example.com" in found.page(reveal=True).to_html()
     assert f"{found.score:.1%}" in text
     page.save(tmp_path / "health.html")
     assert (tmp_path / "health.html").read_text("utf-8") == text
     assert "&lt;h1&gt;" in found._repr_html_()
     first = attrs.evolve(found, trend=(), causes=(), rates=(), duplicate_rate=None)
-    assert "<svg" not in first.page(lang=lang, title="<x>").html()
-    assert "<x>" not in first.page(title="<x>").html()
+    assert "<svg" not in first.page(lang=lang, title="<x>").to_html()
+    assert "<x>" not in first.page(title="<x>").to_html()

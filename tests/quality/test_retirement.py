@@ -101,3 +101,23 @@ def test_rules_name_what_is_missing_or_senseless():
     with pytest.raises(SchemaError, match="above zero"):
         RetirementRules(inactive_days=0)
     assert plan(RetirementRules(inactive_days=None), rows=[{"x": "1"}]).ok
+
+
+def test_retirement_is_recorded_where_it_is_asked_for_and_tells_what_it_took():
+    said = []
+
+    class Sink:
+        def record(self, action, **more):
+            said.append((action, more))
+
+    found = plan(RetirementRules(inactive_days=1000))
+    _, log = found.apply(ROWS, by="lin", reason="spring", audit=Sink())
+    [(action, more)] = said
+    assert (action, more["actor"], more["purpose"], more["count"]) == (
+        "records.retire",
+        "lin",
+        "spring",
+        len(found.rows),
+    )
+    assert more["detail"]["reasons"] == log.to_dict()["reasons"]
+    assert [row["record_id"] for row in log.to_frame(like=[])] == list(found.record_ids)

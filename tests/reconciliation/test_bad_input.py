@@ -199,7 +199,7 @@ def test_the_export_of_another_system_passes_no_gate():
     assert "the headers are those of hubspot" in report.explain()[0]
     assert report.gate().reasons == ("the left table is not what its mapping reads",)
     assert report.issues.counts("code")["system_unexpected"] == 1
-    assert "hubspot" in ck.report(report, report.gate()).html()
+    assert "hubspot" in ck.report(report, report.gate()).to_html()
     with pytest.raises(SchemaError, match="those of hubspot"):
         ck.reconcile(hubspot, [{"Id": "1", "LastName": "Lee"}], key="Id", columns=move)
 
@@ -236,7 +236,7 @@ def test_the_page_names_columns_that_were_not_compared():
     left, right = [{"id": "1", "name": "Ann", "amount": 5}], [{"id": "1", "name": "Ann", "Amounts": 5}]
     report = ck.reconcile(left, right, key="id")
     for lang, said in (("en", "Columns that were not compared"), ("zh", "未比较的列")):
-        page = ck.report(report, report.gate(), lang=lang).html()
+        page = ck.report(report, report.gate(), lang=lang).to_html()
         assert said in page
         assert "Amounts" in page
 
@@ -252,4 +252,4 @@ def test_phones_and_ids_are_no_amounts_to_add_up():
     report = ck.reconcile([row], [dict(row)], key="id")
     assert [total.column for total in report.totals()] == ["amount"]
     assert [total.column for total in report.totals(["phone"])] == ["phone"]
-    assert "13,800,138,000" not in ck.report(report, report.gate()).html()
+    assert "13,800,138,000" not in ck.report(report, report.gate()).to_html()

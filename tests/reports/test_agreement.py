@@ -42,18 +42,18 @@ def test_a_comparison_and_its_verdict_are_on_the_page(
     compared: tuple[Any, Any, Any], lang: Any, said: list[str]
 ) -> None:
     report, gate, plan = compared
-    html = ck.report(report, gate, plan, lang=lang, now=lambda: AT).html()
+    html = ck.report(report, gate, plan, lang=lang, now=lambda: AT).to_html()
     for text in said:
         assert text in html
     assert "<script" not in html
     shown = [row["email"] for row in report.left.native if row["email"] and row["email"] in html]
     assert not shown, "values of personal columns are masked"
-    assert ck.report(report, gate, plan, lang=lang, now=lambda: AT).html() == html
+    assert ck.report(report, gate, plan, lang=lang, now=lambda: AT).to_html() == html
 
 
 def test_figures_are_those_of_the_report(compared: tuple[Any, Any, Any]) -> None:
     report, gate, plan = compared
-    html = Page([report, gate, plan]).html()
+    html = Page([report, gate, plan]).to_html()
     counts = report.counts()
     for what in ("matched", "missing", "unexpected"):
         assert f"<b>{counts[what]}</b>" in html
@@ -65,10 +65,10 @@ def test_figures_are_those_of_the_report(compared: tuple[Any, Any, Any]) -> None
 def test_tables_that_agree_and_a_gate_that_passes_say_so() -> None:
     rows = [{"id": "1", "city": "Oslo"}]
     report = ck.reconcile(rows, rows, key="id")
-    html = ck.report(report, report.gate()).html()
+    html = ck.report(report, report.gate()).to_html()
     for text in ("All compared cells agree.", "Every record has exactly one partner.", "Yes: every limit holds."):
         assert text in html
-    assert "Nothing: both sides agree." in ck.report(plan_sync(rows, rows, key="id")).html()
+    assert "Nothing: both sides agree." in ck.report(plan_sync(rows, rows, key="id")).to_html()
 
 
 def test_something_else_is_refused() -> None:

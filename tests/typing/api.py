@@ -47,7 +47,7 @@ from crmkit.errors import (
     SchemaError,
     TamperedLogError,
 )
-from crmkit.issues import Issue
+from crmkit.issues import Issue, Report
 from crmkit.matching import (
     BlockingRule,
     CompanyNames,
@@ -157,7 +157,7 @@ def look_at(report: ValidationReport) -> list[str]:
 
 
 def review(plan: FixPlan, frame: RecordSet) -> ChangeLog:
-    plan.preview(5)
+    plan.head(5).to_frame()
     plan.to_csv("review.csv")
     accepted = FixPlan.from_csv("review.csv", key="id")
     _, log = accepted.apply(frame)
@@ -329,6 +329,8 @@ def protect(path: Path, client: object, access: FieldAccess) -> ErasureReceipt:
     report: RotationReport = Rotator(box, email, table, reader=from_plaintext(), rows_per_s=1e4).run(progress=bar)
     seal_file(ring, "a.csv", "a.crm", context={"kind": "export"})
     open_file(ring, "a.crm", "a.csv", context={"kind": "export"}, overwrite=True)
+    answers: list[Report] = [outcome, plan, report]
+    keep([one.to_frame(like=[]) for one in answers], [one.to_dict() for one in answers])
     keep(outcome.counts(), plan.ok, report.rewritten, box.for_principal(access).open({"id": 1}))
     return box.shred("person:1")
 
@@ -407,12 +409,29 @@ def permissions_answer(policy_file: Path, sink: AuditSink, used: UsageSource) ->
     found: list[perm.FieldViolation] = view.check_write("deal", shown, {"stage": "lost"})
     gate: perm.PolicyDiff = perm.check_no_new_access(policy, perm.preset("hubspot"), held, org=people)
     broken: list[perm.Breach] = perm.constraint_breaches(policy, held)
+    who: perm.Listing[perm.Access] = engine.who_can("read", "deal")
+    what: list[str] = [one.action for one in engine.what_can("ann")[:3]]
     review: perm.Review = perm.review(policy, held, org=people, usage=used)
+    gone: perm.Listing[perm.Assignment] = review.revocations(held)
     review = review.decide("ann", "sales", "keep", by="bob", tenant=None)
     when: perm.Condition = perm.record.stage.ne("won") & perm.record.owner_id.eq(perm.principal.id) | ~perm.Custom("p")
     grant = perm.Grant(["read"], "deal", scope="team", when=when)
     level: perm.Level = access.level("deal", "stage", None)
-    names = (outcome, decision.code, text, parameters, found, gate.ok, broken, review.digest, grant, level)
+    names = (
+        outcome,
+        decision.code,
+        text,
+        parameters,
+        found,
+        gate.ok,
+        broken,
+        review.digest,
+        grant,
+        level,
+        who,
+        what,
+        gone,
+    )
     return bool(names) and view.allows("read", "deal", {"stage": "won"})
 
 
@@ -428,11 +447,15 @@ def watch(rows: list[dict[str, str]], schema: Schema) -> float | None:
     history.add(found)
     personal: dict[str, str] = quality.find_personal_data(rows).fields_to_encrypt()
     plan: quality.RetirementPlan = quality.plan_retirement(rows, quality.RetirementRules(inactive_days=730))
+    _, retired = plan.apply(rows, by="lin", reason="spring", audit=None)
+    log: quality.RetirementLog = retired
+    page: Path = found.page(lang="zh").save("health.html")
+    keep(log.to_frame(), log.to_dict(), page)
     return found.change if personal and plan.ok else None
 
 
 rules: Schema = Schema.from_toml(Schema.for_system("salesforce", "lead").to_toml())
-guide: str = rules.guide(lang="zh").html()
+guide: str = rules.guide(lang="zh").to_html()
 adapted: ck.typing.JSONValue = rules.to_json_schema()
 
 
@@ -469,7 +492,7 @@ def move_records() -> bool:
 def cards_and_forms(cards: Path) -> bool:
     """Address books come as cards; the parts of a mapping can be built by hand."""
     book: RecordSet = mapping.read_vcards(cards)
-    text: str = mapping.write_vcards(book, version="3.0")
+    text: str = mapping.to_vcards(book, version="3.0")
     moment = mapping.Form(type="datetime", style="local", zone="Asia/Shanghai", order="DMY")
     stages = mapping.ValueTable.of({"Demo": "Proposal"})
     link = mapping.Link(
@@ -484,7 +507,7 @@ def cards_and_forms(cards: Path) -> bool:
     facts: tuple[str, ...] = (*made.unconfirmed, *made.unheld, *made.unfed, *made.match_keys)
     sure: list[float] = [item.confidence for item in mapping.suggest(book, name="book", zone="UTC", order="YMD")]
     columns_of: Sequence[mapping.MappedColumn] = report.columns
-    sentences: list[str] = mapping.diff(made, made.inverse()).describe("zh")
+    sentences: list[str] = mapping.diff(made, made.inverse()).explain("zh")
     return report.ok and bool((text, moment, facts, sure, columns_of, sentences))
 
 
@@ -559,7 +582,8 @@ def keep_backups(payload: Path, meta: Path, nas: Path, signer: Signer, verifier:
     proof: backup.FileProof = backup.prove(meta, "a.csv")
     stores: Mapping[str, backup.Store] = {"nas": backup.LocalStore(nas), "cloud": backup.FsspecStore("memory://crm")}
     copies: backup.CopiesReport = backup.compare_copies(meta, stores, keys=[verifier])
-    healed: Sequence[backup.HealAction] = backup.plan_heal(copies).apply(dry_run=True, audit=sink)
+    backup.plan_heal(copies).check()
+    healed: Sequence[backup.HealAction] = backup.plan_heal(copies).apply(audit=sink)
     vote: backup.CopiesVote = backup.vote_copies(stores)
     drilled: backup.DrillReport = backup.Drill(
         restore=backup.SqliteRestore(file="crm.sqlite"),
@@ -588,6 +612,8 @@ def plan_backups(saved: backup.Source, live: backup.Source, now: dt.datetime) ->
     violations: Sequence[backup.Violation] = backup.check_policy(policy, catalogue, at=now).violations
     prune: backup.PrunePlan = backup.plan_prune(policy, catalogue, at=now)
     gate: backup.Preflight = backup.preflight("upgrade", policy, catalogue, at=now)
+    gate.raise_for()
+    keep(gate.ok, prune.to_frame(like=[]), prune.to_dict())
     chosen: list[backup.BackupRecord] = backup.choose_backups(catalogue, "each_tier", at=now, policy=policy)
     compared: backup.SnapshotComparison = backup.compare(backup.snapshot(saved), backup.snapshot(live))
     plan: backup.RecoveryPlan = backup.recover(saved, live, keys=[1, (2,)], columns=["name"])

@@ -285,7 +285,7 @@ def test_no_repr_or_page_shows_a_value_in_the_clear():
     for text in (repr(report), repr(plan), report._repr_html_(), plan._repr_html_(), str(report.to_dict())):
         assert CANARY not in text
         assert "<script" not in text
-    assert CANARY in str(plan.preview().to_dicts())
+    assert CANARY in str(plan.to_frame().to_dicts())
 
 
 def test_ints_as_phones_and_mixed_types_are_read_as_a_person_types_them():

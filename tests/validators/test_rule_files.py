@@ -149,10 +149,10 @@ def test_a_diff_names_rules_and_the_rows_whose_verdict_changes():
     assert diff.by_rule == {"email:required": (0, 1), "n:number": (0, 1), "unique:email": (2, 0)}
     assert json.loads(json.dumps(diff.to_dict()))["rows"] == 4
     assert "b@example.com" not in repr(diff)
-    with pytest.raises(TypeError, match=r"\.same"):
+    with pytest.raises(TypeError, match=r"\.is_empty"):
         bool(diff)
-    assert OLD.diff(OLD).same
-    assert not OLD.diff(OLD.with_fields(n=Number(ge=0).warn())).same
+    assert OLD.diff(OLD).is_empty
+    assert not OLD.diff(OLD.with_fields(n=Number(ge=0).warn())).is_empty
 
 
 def test_a_check_of_your_own_class_has_a_hash_and_a_diff_but_no_data():
@@ -176,8 +176,8 @@ def test_a_guide_shows_every_field_and_only_examples_that_pass(pack, lang):
         assert entry["meaning"], field
         if entry["good"] and not check.references:
             assert check.is_valid(entry["good"]), field
-    assert guide.html().startswith("<!doctype html>")
-    assert "<script" not in guide.html()
+    assert guide.to_html().startswith("<!doctype html>")
+    assert "<script" not in guide.to_html()
 
 
 def test_a_guide_knows_limits_pick_lists_labels_conditions_and_words_of_your_own(tmp_path):
@@ -208,10 +208,10 @@ def test_a_guide_knows_limits_pick_lists_labels_conditions_and_words_of_your_own
     assert "not after today" in entries["born"]["form"]
     assert entries["never"]["good"] == ""
     assert "born first" in guide.sentences
-    assert "<s>" not in guide.html()
+    assert "<s>" not in guide.to_html()
     guide.save(tmp_path / "guide.html")
-    assert (tmp_path / "guide.html").read_text("utf-8") == guide.html()
-    assert "生日" in schema.guide(lang="zh", title="x").html()
+    assert (tmp_path / "guide.html").read_text("utf-8") == guide.to_html()
+    assert "生日" in schema.guide(lang="zh", title="x").to_html()
 
 
 def test_a_guide_tells_the_rules_between_fields_and_records():
@@ -238,15 +238,15 @@ def test_a_guide_tells_the_rules_between_fields_and_records():
 @pytest.mark.parametrize("name", systems.names())
 def test_every_system_has_packs_with_its_limits(name):
     for kind, there in systems.get(name).objects.items():
-        for headers in ("name", "label"):
+        for headers in ("api", "label"):
             schema = Schema.for_system(name, kind, headers=headers)
             assert Schema.from_json(schema.to_json()) == schema
             row = dict.fromkeys(schema.fields)
             failed = {issue.path for issue in schema.check([row]) if issue.code == "required"}
             for field in there.fields:
-                column = field.name if headers == "name" else field.label or field.name
+                column = field.name if headers == "api" else field.label or field.name
                 if field.required and there.fields.index(field) == [
-                    (f.name if headers == "name" else f.label or f.name) for f in there.fields
+                    (f.name if headers == "api" else f.label or f.name) for f in there.fields
                 ].index(column):
                     assert column in failed, column
 

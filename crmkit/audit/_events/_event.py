@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, final, get_
 
 import attrs
 
-from crmkit._canonical import MAX_SAFE_INT, json_bytes
-from crmkit._canonical._json import MAX_DEPTH
+from crmkit._canonical import MAX_DEPTH, MAX_SAFE_INT, json_bytes
 from crmkit._run_id import new_run_id
 from crmkit.errors import FormatError, InvalidValueError, NotFoundError
 

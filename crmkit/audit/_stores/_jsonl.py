@@ -117,7 +117,7 @@ class FileStore:
             for place in (folder, folder.parent):
                 sync_path(place)  # what is acknowledged later is of no use in a folder that a power failure takes
         if not self._events.is_dir():
-            raise FormatError("no audit log is here", location=folder.name)
+            raise FormatError("no audit log is here", location=folder.name or str(folder))
         self.row_store = FileRows(folder / "hashes")
         with self.lock(wait_s) if write else contextlib.nullcontext():
             if write and origin is not None and not list_segments(self._events):
@@ -136,7 +136,7 @@ class FileStore:
     def _load(self) -> None:
         segments = self.segments()
         if not segments:
-            raise FormatError("no audit log is here", location=self.folder.name)
+            raise FormatError("no audit log is here", location=self.folder.name or str(self.folder))
         header = self._enter(segments[-1])
         self.origin = header.origin
         stored = Rows(self.row_store)

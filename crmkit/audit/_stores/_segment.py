@@ -37,7 +37,6 @@ __all__ = [
 
 FORMAT = "crmkit-audit/1"
 EVENT = b'{"action":'
-HEADER = b'{"checkpoint":'
 MAX_LINE = 1 << 26
 _NAME = re.compile(r"([0-9]{20})\.(jsonl|jsonl\.gz|pruned)")
 _NEAR_BYTES = 1 << 14

@@ -149,7 +149,7 @@ class SQLiteStore:
         if salvage:
             raise IntegrityError("a database has no unfinished batches that could be set aside")
         if not path.exists() and not (write and origin is not None):
-            raise FormatError("no audit log is here", location=path.name)
+            raise FormatError("no audit log is here", location=path.name or str(path))
         self.path = path
         self.torn: list[Torn] = []
         try:

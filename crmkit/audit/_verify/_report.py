@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Literal, NoReturn
+from typing import TYPE_CHECKING
 
 import attrs
 
 from crmkit import _notebook
-from crmkit.errors import CheckFailedError, NotFoundError
+from crmkit._report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from crmkit.typing import Frame, Language
+    from crmkit.typing import Frame, JSONValue, Language, Severity
 
     from ._damage import Damage
 
@@ -21,7 +21,7 @@ __all__ = ["LogReport"]
 
 
 @attrs.frozen(kw_only=True)
-class LogReport:
+class LogReport(Report):
     """What `verify` found. Iterating gives each `Damage`, the earliest event first.
 
     Attributes:
@@ -59,20 +59,10 @@ class LogReport:
     def __iter__(self) -> Iterator[Damage]:
         return iter(self.damage)
 
-    def __bool__(self) -> NoReturn:
-        raise TypeError("use .ok or .raise_for()")
-
-    def raise_for(self, severity: Literal["error", "warning"] = "error") -> None:
-        """Return if there is nothing as bad as ``severity``; raise otherwise.
-
-        Raises:
-            CheckFailedError: There is, or nothing could be proved; the report is ``.report``.
-        """
-        if severity not in ("error", "warning"):
-            raise NotFoundError.of("severity", severity, ["error", "warning"])
-        bad = [item for item in self.damage if severity == "warning" or item.severity == "error"]
-        if bad or not self.ok:
-            raise CheckFailedError(bad[0].message() if bad else "nothing was proved", report=self)
+    def _reason(self, severity: Severity) -> str | None:
+        """Return the first damage of this severity or worse, or that nothing was proved."""
+        bad = [item for item in self.damage if severity != "error" or item.severity == "error"]
+        return bad[0].message() if bad else None if self.ok else "nothing was proved"
 
     def counts(self) -> dict[str, int]:
         """Count the damage by kind."""
@@ -89,7 +79,7 @@ class LogReport:
         columns["message"] = [item.message(lang) for item in self.damage]
         return frames.build(columns, like=like)
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, JSONValue]:
         """Return the report as JSON has it."""
         return {
             "origin": self.origin,

@@ -185,5 +185,5 @@ def open_source(path: Path) -> Source:
     if any((path / name).exists() for name in ("events", "hashes", "checkpoints.jsonl")):
         return FileSource(path)
     if path.is_dir() or not path.exists():
-        raise FormatError("no audit log is here", location=path.name)
+        raise FormatError("no audit log is here", location=path.name or str(path))
     return DatabaseSource(path)

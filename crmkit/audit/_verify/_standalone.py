@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import contextlib
 import gzip
 import hashlib
 import json
@@ -121,7 +122,6 @@ def read_header(line: bytes, first: int) -> dict[str, object]:
         texts = [said["origin"], said["stored_at"], "" if said["checkpoint"] is None else said["checkpoint"]]
         good = all(isinstance(text, str) for text in texts) and type(said["first"]) is int and said["first"] == first
         good = good and len(said) == 6 and said["format"] == "crmkit-audit/1" and canonical(said) == line
-        good = good and isinstance(said["edge"], list)
     except (ValueError, TypeError, LookupError, RecursionError):
         good = False
     if not good:
@@ -132,13 +132,13 @@ def read_header(line: bytes, first: int) -> dict[str, object]:
 class Stored:
     """The hashes that a folder keeps beside its events: of leaves, and of every fourth level."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, opened: contextlib.ExitStack) -> None:
         self.files: list[BinaryIO] = []
         self.count = 0
         self.differs: int | None = None
         while (path := folder / "hashes" / f"{4 * len(self.files):02d}").exists():
             self.count = self.count or path.stat().st_size // 32
-            self.files.append(path.open("rb"))
+            self.files.append(opened.enter_context(path.open("rb")))
 
     def hold(self, nodes: list[bytes], seq: int) -> None:
         """Hold the next nodes against those that are kept, as far as they go."""
@@ -147,17 +147,16 @@ class Stored:
             if len(kept) == 32 and kept != node and self.differs is None:
                 self.differs = seq
 
-    def close(self) -> None:
-        """Close the files."""
-        for file in self.files:
-            file.close()
+    def judge(self, size: int) -> None:
+        """Say what did not agree, over a tree of so many events."""
+        if self.differs is not None:
+            raise Wrong(f"the hash that is stored for event {self.differs} is of another one")
+        if self.count > size:
+            raise Wrong(f"events from {size} to {self.count - 1} were stored and are not there")
 
 
 def read_files(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield ``(kind, value)`` of a folder: headers, events, trailers, and hashes of events whose bodies were pruned.
-
-    After each segment comes ``end``, after the newest ``last``.
-    """
+    """Yield ``(kind, value)``: a header, events and trailers, or hashes without bodies, ``end``; ``last`` in the end."""
     segments = list_segments(folder)
     order = list(segments)
     for place, first in enumerate(order):
@@ -327,22 +326,17 @@ def check_log(path: Path, keys: list[tuple[str, bytes, bytes]], kept: list[bytes
         raise Wrong(
             "checkpoints are of several logs" if origins else "there is no checkpoint, so nothing can be proved"
         )
-    log = Walk(wanted, origins, Stored(path) if path.is_dir() else None)
-    try:
+    with contextlib.ExitStack() as opened:
+        log = Walk(wanted, origins, Stored(path, opened) if path.is_dir() else None)
         for kind, value in read_files(path) if path.is_dir() else read_database(path):
             log.take(kind, value)
-    finally:
-        if log.stored is not None:
-            log.stored.close()
     tree, proved = log.tree, log.proved
-    if log.stored is not None and log.stored.differs is not None:
-        raise Wrong(f"the hash that is stored for event {log.stored.differs} is of another one")
-    if log.stored is not None and log.stored.count > tree.size:
-        raise Wrong(f"events from {tree.size} to {log.stored.count - 1} were stored and are not there")
     if max(wanted) > tree.size:
         raise Wrong(f"events from {tree.size} to {max(wanted) - 1} were signed and are not there")
     if log.reach > max((before for seq, before in log.allowed if seq < proved), default=0):
         raise Wrong(f"bodies of events before {log.reach} are gone, and the log does not say why")
+    if log.stored is not None:
+        log.stored.judge(tree.size)
     rest = f", {tree.size - proved} behind the last checkpoint" if tree.size > proved else ""
     return f"{origins.pop()}: {tree.size} events, {proved} proved{rest}, {log.pruned} without bodies"
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import html
 import json
 from collections import Counter
-from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import attrs
 
 from crmkit import _notebook
+from crmkit._report import Report
 from crmkit.errors import CheckFailedError, NotFoundError
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from crmkit.typing import AuditSink, Frame, Language, Severity
+    from crmkit.typing import AuditSink, Frame, JSONValue, Language, Severity
 
     from ._detectors import Finding
 
@@ -112,7 +113,7 @@ class Remediation:
 
 
 @attrs.frozen(kw_only=True)
-class AuditReport:
+class AuditReport(Report):
     """What `AuditPlan.analyse` found. Iterating gives each `Finding`, the worst first.
 
     Attributes:
@@ -155,22 +156,11 @@ class AuditReport:
     def __len__(self) -> int:
         return len(self.findings)
 
-    def __bool__(self) -> NoReturn:
-        raise TypeError("use .ok or .raise_for()")
-
-    def raise_for(self, severity: Severity = "error") -> None:
-        """Return if there is nothing as bad as ``severity``; raise otherwise.
-
-        Raises:
-            CheckFailedError: There is, or the log was not verified; the report is ``.report``.
-        """
-        if severity not in _LOSS:
-            raise NotFoundError.of("severity", severity, _LOSS)
+    def _reason(self, severity: Severity) -> str | None:
         if not self.verified:
-            raise CheckFailedError("the log was not verified", report=self)
+            return "the log was not verified"
         bad = [item for item in self.findings if _ORDER.index(item.severity) <= _ORDER.index(severity)]
-        if bad:
-            raise CheckFailedError(f"{len(bad)} findings, the first: {bad[0].detector}", report=self)
+        return f"{len(bad)} findings, the first: {bad[0].detector}" if bad else None
 
     def counts(self) -> dict[str, int]:
         """Count the findings by detector; questions without a finding are there with 0."""
@@ -220,7 +210,7 @@ class AuditReport:
 
         RecordSet(self._columns(lang)).to_csv(path)
 
-    def to_dict(self, lang: Language = "en") -> dict[str, object]:
+    def to_dict(self, lang: Language = "en") -> dict[str, JSONValue]:
         """Return the report as JSON has it."""
         columns = self._columns(lang)
         return {

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
+from crmkit.backup._manifest._statement import check_moment
 from crmkit.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -74,8 +75,7 @@ def downtime(
     """
     if by not in ("month", "year"):
         raise NotFoundError.of("period", by, ("month", "year"))
-    if at.tzinfo is None:
-        raise ValueError("now is naive; give an aware moment, such as datetime.now(UTC)")
+    check_moment(at)
     zone = ZoneInfo(tz)
     spans: dict[str, dict[str, list[tuple[dt.datetime, dt.datetime]]]] = {}
     touched: dict[str, list[bool]] = {}

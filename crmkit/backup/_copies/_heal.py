@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from crmkit import _notebook
+from crmkit import _notebook, frames
 from crmkit.backup._findings._recorded import record_backup
 from crmkit.backup._tree._paths import shown
 from crmkit.errors import FixityError
@@ -17,7 +17,7 @@ from ._compare import chunk_sources
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from crmkit.typing import AuditSink
+    from crmkit.typing import AuditSink, Frame, JSONValue
 
     from ._compare import CopiesReport, FileStates
     from ._stores import Store
@@ -66,18 +66,37 @@ class HealPlan:
         rest = _notebook.more(len(rows), len(self.actions), "files")
         return _notebook.sheet("Healing", lead, table, rest, notes=[f"hopeless: {one}" for one in self.hopeless[:20]])
 
-    def apply(
-        self, *, dry_run: bool = True, audit: AuditSink | None = None, by: str | None = None
-    ) -> tuple[HealAction, ...]:
+    def to_frame(self, like: Frame | None = None) -> Frame:
+        """Return what would be written (path, copy, sources) as a frame of the kind of ``like``."""
+        columns: dict[str, list[object]] = {
+            "path": [one.path for one in self.actions], "copy": [one.copy for one in self.actions],
+            "sources": [", ".join(dict.fromkeys(one.sources)) for one in self.actions],
+        }  # fmt: skip
+        return frames.build(columns, like=like)
+
+    def to_dict(self) -> dict[str, JSONValue]:
+        """Return the plan as plain data."""
+        return {"actions": [attrs.asdict(one) for one in self.actions], "hopeless": list(self.hopeless)}
+
+    def check(self) -> None:
+        """Read and verify every chunk that `apply` would write, and write nothing.
+
+        Raises:
+            FixityError: A source is not what it was when the plan was made.
+        """
+        for action, file in zip(self.actions, self._files, strict=True):
+            for _ in self._content(file, action.sources):
+                pass
+
+    def apply(self, *, audit: AuditSink | None = None, by: str | None = None) -> tuple[HealAction, ...]:
         """Write every file that can be made whole, verified chunk by chunk and as a whole before it takes its place.
 
         Args:
-            dry_run: Only read and verify; the default, so that nothing is written by mistake.
             audit: Log that what was written is recorded in.
             by: Who does it, for the log.
 
         Returns:
-            The actions that were done, or would have been.
+            The actions that were done.
 
         Raises:
             FixityError: A source is not what it was when the plan was made; that file is left as it was.
@@ -87,15 +106,10 @@ class HealPlan:
         try:
             for action, file in zip(self.actions, self._files, strict=True):
                 content = self._content(file, action.sources)
-                if dry_run:
-                    for _ in content:
-                        pass
-                else:
-                    self._stores[action.copy].replace(file.entry.path, content, keep=KEPT, mode=file.entry.mode)
-                    done += 1
+                self._stores[action.copy].replace(file.entry.path, content, keep=KEPT, mode=file.entry.mode)
+                done += 1
         finally:
-            if not dry_run:
-                record_backup(audit, "heal", None, by=by, ok=done == len(self.actions), count=done)
+            record_backup(audit, "heal", None, by=by, ok=done == len(self.actions), count=done)
         return self.actions
 
     def _content(self, file: FileStates, sources: Sequence[str]) -> Iterator[bytes]:
@@ -130,7 +144,7 @@ def plan_heal(report: CopiesReport) -> HealPlan:
         >>> (place / "two").mkdir()
         >>> stores = {name: LocalStore(place / name) for name in ("one", "two")}
         >>> plan = plan_heal(compare_copies(place / "one.meta", stores, keys=[key.public]))
-        >>> plan.apply(dry_run=False)
+        >>> plan.apply()
         (HealAction(path='a.csv', copy='two', sources=('one',)),)
 
     .. versionadded:: 0.1.0

@@ -40,7 +40,10 @@ def utc_now() -> dt.datetime:
 def meta_folder(payload: str | os.PathLike[str], meta: str | os.PathLike[str] | None) -> Path:
     """Return where the manifest of a payload is: beside it, as ``<name>.meta``, where nothing else is said."""
     path = Path(payload)
-    return Path(meta) if meta is not None else path.with_name(path.resolve().name + ".meta")
+    if meta is not None:
+        return Path(meta)
+    place = path.resolve() if path.name in ("", "..") else path  # "." has no name of its own
+    return place.with_name(path.resolve().name + ".meta")
 
 
 class _Facts(NamedTuple):
@@ -98,7 +101,7 @@ def create(
     payload: str | os.PathLike[str],
     header: Header,
     *,
-    out: str | os.PathLike[str] | None = None,
+    meta: str | os.PathLike[str] | None = None,
     tables: Sequence[Snapshot] = (),
     parent: Statement | None = None,
     also_sha256: bool = False,
@@ -112,7 +115,7 @@ def create(
     Args:
         payload: Folder with the files of the backup, which nothing may write to meanwhile.
         header: What it is a backup of.
-        out: Folder for the manifest, not below ``payload``; ``<payload>.meta`` where ``None``.
+        meta: Folder for the manifest, not below ``payload``; ``<payload>.meta`` where ``None``.
         tables: Snapshots of the tables that were dumped, so that a restore can be compared row by row.
         parent: Statement of the backup that an incremental one builds on.
         also_sha256: Also take the plain SHA-256 of files beyond one chunk, for other programs; costs a second hash.
@@ -122,11 +125,11 @@ def create(
         now: The clock.
 
     Raises:
-        ConflictError: ``out`` holds the statement of a finished backup.
+        ConflictError: ``meta`` holds the statement of a finished backup.
         FixityError: A file changed while it was read.
         FormatError: Something that is neither file, folder nor symbolic link; ignore it, or leave it out.
         OSError: Something could not be read or written; nothing half-made is left.
-        SchemaError: ``out`` lies in ``payload``.
+        SchemaError: ``meta`` lies in ``payload``.
 
     Example:
         >>> import pathlib, tempfile
@@ -145,11 +148,14 @@ def create(
     .. versionadded:: 0.1.0
     """
     top = Path(payload)
-    folder = meta_folder(top, out)
+    folder = meta_folder(top, meta)
     if folder.resolve().is_relative_to(top.resolve()):
-        raise SchemaError("the manifest's folder lies in the payload; give another one as out=")
+        raise SchemaError("the manifest's folder lies in the payload; give another one as meta=")
     if parent is not None:
         header = attrs.evolve(header, parent=parent.backup_id, parent_statement=parent.digest)
+    given: object = header  # what callers without a type checker pass
+    if not isinstance(given, Header):
+        raise SchemaError(f"a backup is described by a Header, such as Header(set='crm'), not {type(given).__name__}")
     moment = now()
     header = attrs.evolve(
         header,
@@ -160,7 +166,7 @@ def create(
     moment_of(header.created or "")
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / STATEMENT).exists():
-        raise ConflictError(f"{folder.name} holds the statement of a finished backup; give another folder as out=")
+        raise ConflictError(f"{folder.name} holds the statement of a finished backup; give another folder as meta=")
     reader = Reader(header.chunk_size, also_flat=also_sha256)
     with contextlib.ExitStack() as stack:
         # Renamed in the order buckets, chunks, manifest: a manifest that is there has its leaves.

@@ -37,6 +37,18 @@ CLOCK_SKEW: Final = dt.timedelta(minutes=5)
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 
 
+def check_moment(at: object) -> None:
+    """Raise unless it is a moment that every reader takes for the same.
+
+    Raises:
+        ValueError: A naive moment, a date, or something else.
+    """
+    if not isinstance(at, dt.datetime):
+        raise ValueError(f"at is {type(at).__name__}; give an aware moment, such as datetime.now(UTC)")  # noqa: TRY004  as below
+    if at.tzinfo is None:
+        raise ValueError("at is naive; give an aware moment, such as datetime.now(UTC)")
+
+
 def moment_text(moment: dt.datetime) -> str:
     """Write an aware moment as this area does: UTC, with a Z.
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from crmkit import frames
-from crmkit.backup._manifest._statement import moment_text
+from crmkit.backup._manifest._statement import check_moment, moment_text
 from crmkit.issues import Report
 
 from ._catalogue import SKEW, BackupRecord, chain_of, restorable
@@ -47,6 +47,12 @@ class GFS:
     weekly: int = 0
     monthly: int = 0
     yearly: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("last", "daily", "weekly", "monthly", "yearly"):
+            number = getattr(self, name)
+            if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+                raise ValueError(f"{name} is a number of backups to keep, 0 or more")
 
 
 @attrs.frozen(kw_only=True)
@@ -89,6 +95,9 @@ class BackupPolicy:
     encrypted: bool = True
 
     def __attrs_post_init__(self) -> None:
+        for name in ("rpo", "rto", "verify_every", "drill_every"):
+            if not isinstance(getattr(self, name), dt.timedelta):
+                raise ValueError(f"{name} is a length of time, such as timedelta(hours=24)")  # noqa: TRY004  as the others
         ZoneInfo(self.tz)  # raises where there is no such zone
         if not 0 <= self.max_shrink <= 1:  # NaN is in no range, and no backup would ever be too small
             raise ValueError("max_shrink lies in 0 to 1")
@@ -207,8 +216,7 @@ def check_policy(policy: BackupPolicy, catalogue: Sequence[BackupRecord], *, at:
 
     .. versionadded:: 0.1.0
     """
-    if at.tzinfo is None:
-        raise ValueError("at is naive; give an aware moment, such as datetime.now(UTC)")
+    check_moment(at)
     found: list[Violation] = []
     due: list[tuple[dt.datetime, Rule]] = []
     past = []

@@ -8,13 +8,17 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from crmkit import _notebook
-from crmkit.errors import CheckFailedError, NotFoundError
+from crmkit import _notebook, frames
+from crmkit._report import Report
+from crmkit.backup._manifest._statement import check_moment
+from crmkit.errors import NotFoundError
 
 from ._catalogue import SKEW, BackupRecord, chain_of, restorable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from crmkit.typing import Frame, JSONValue, Severity
 
     from ._policy import BackupPolicy
 
@@ -73,6 +77,19 @@ class PrunePlan:
                 return decision.reasons
         raise NotFoundError.of("backup", backup_id, [decision.backup_id for decision in self.decisions])
 
+    def to_frame(self, like: Frame | None = None) -> Frame:
+        """Return the decisions (backup_id, keep, reasons) as a frame of the kind of ``like``."""
+        columns: dict[str, list[object]] = {
+            "backup_id": [one.backup_id for one in self.decisions],
+            "keep": [one.keep for one in self.decisions],
+            "reasons": ["; ".join(one.reasons) for one in self.decisions],
+        }
+        return frames.build(columns, like=like)
+
+    def to_dict(self) -> dict[str, JSONValue]:
+        """Return the plan as plain data."""
+        return {"keep": list(self.keep), "drop": list(self.drop)}
+
     def _repr_html_(self) -> str:
         rows = [("keep" if one.keep else "drop", one.backup_id, one.reasons) for one in self.decisions[:60]]
         table = _notebook.table(("", "backup", "why"), rows) if rows else ""
@@ -128,8 +145,7 @@ def plan_prune(policy: BackupPolicy, catalogue: Sequence[BackupRecord], *, at: d
 
     .. versionadded:: 0.1.0
     """
-    if at.tzinfo is None:
-        raise ValueError("at is naive; give an aware moment, such as datetime.now(UTC)")
+    check_moment(at)
     zone = ZoneInfo(policy.tz)
     reasons: dict[str, list[str]] = {record.backup_id: [] for record in catalogue}
     past = [record for record in catalogue if record.created <= at + SKEW]
@@ -194,43 +210,50 @@ def _chains(catalogue: Sequence[BackupRecord], reasons: dict[str, list[str]]) ->
 
 
 @attrs.frozen(kw_only=True)
-class Preflight:
+class Preflight(Report):
     """Whether a change may begin.
 
     Attributes:
         change: Which.
-        passed: Whether it may.
-        reasons: Every reason why not.
+        reasons: Every reason why not; it may begin if there is none.
         backup_id: The backup to go back to.
 
     .. versionadded:: 0.1.0
     """
 
     change: str
-    passed: bool
     reasons: tuple[str, ...]
     backup_id: str | None
 
     def __repr__(self) -> str:
-        word = "may begin" if self.passed else f"may not begin: {len(self.reasons)} reasons"
+        word = "may begin" if self.ok else f"may not begin: {len(self.reasons)} reasons"
         return f"<Preflight {self.change}: {word}; backup {self.backup_id}>"
 
     def _repr_html_(self) -> str:
         facts = {"backup to go back to": self.backup_id}
-        lead = "may begin" if self.passed else "may not begin"
+        lead = "may begin" if self.ok else "may not begin"
         return _notebook.sheet(self.change, lead, _notebook.facts(facts), notes=self.reasons)
 
-    def __bool__(self) -> bool:
-        raise TypeError("use .passed or .raise_for()")
+    @property
+    def ok(self) -> bool:
+        """Whether the change may begin."""
+        return not self.reasons
 
-    def raise_for(self) -> None:
-        """Raise if the change may not begin.
+    def counts(self) -> dict[str, int]:
+        """Return how many reasons there are."""
+        return {"reasons": len(self.reasons)}
 
-        Raises:
-            CheckFailedError: With the reasons.
-        """
-        if not self.passed:
-            raise CheckFailedError(f"no {self.change} now: {'; '.join(self.reasons)}", report=self)
+    def to_frame(self, like: Frame | None = None) -> Frame:
+        """Return the reasons as a frame of the kind of ``like``."""
+        return frames.build({"reason": list(self.reasons)}, like=like)
+
+    def to_dict(self) -> dict[str, JSONValue]:
+        """Return the answer as plain data."""
+        return {"change": self.change, "ok": self.ok, "reasons": list(self.reasons), "backup_id": self.backup_id}
+
+    def _reason(self, severity: Severity) -> str | None:
+        del severity
+        return None if self.ok else f"no {self.change} now: {'; '.join(self.reasons)}"
 
 
 def preflight(
@@ -266,12 +289,11 @@ def preflight(
     """
     if change not in _CHANGES:
         raise NotFoundError.of("change", change, _CHANGES)
-    if at.tzinfo is None:
-        raise ValueError("at is naive; give an aware moment, such as datetime.now(UTC)")
+    check_moment(at)
     past = [record for record in catalogue if record.created <= at + SKEW]
     fulls = [record for record in restorable(past) if record.kind == "full"]
     if not fulls:
-        return Preflight(change=change, passed=False, reasons=("there is no good full backup",), backup_id=None)
+        return Preflight(change=change, reasons=("there is no good full backup",), backup_id=None)
     newest = fulls[-1]
     reasons = []
     if at - newest.created > max_age:
@@ -285,4 +307,4 @@ def preflight(
         reasons.append("the live schema was not given, so nobody knows whether the backup fits it")
     elif newest.schema != live_schema:
         reasons.append("the backup has another schema than the live system")
-    return Preflight(change=change, passed=not reasons, reasons=tuple(reasons), backup_id=newest.backup_id)
+    return Preflight(change=change, reasons=tuple(reasons), backup_id=newest.backup_id)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from crmkit import _notebook
+from crmkit import _notebook, frames
+from crmkit._report import Report
 from crmkit.backup._findings._findings import Finding
 from crmkit.backup._tree._paths import shown
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from crmkit.backup._manifest._entry import Entry
+    from crmkit.typing import Frame, JSONValue, Severity
 
 _ENVELOPES: Final = (b"age-encryption.org/", b"-----BEGIN PGP MESSAGE", b"-----BEGIN AGE ENCRYPTED", b"Salted__")
 _BY_NAME: Final = {
@@ -88,7 +90,7 @@ _PROBES: Final[dict[str, Callable[[Path], Probed]]] = {
 
 
 @attrs.frozen(kw_only=True)
-class ProbeReport:
+class ProbeReport(Report):
     """What a file says about its own completeness.
 
     Attributes:
@@ -111,8 +113,28 @@ class ProbeReport:
             self.format or "unknown format", word, _notebook.facts({"why": self.reason, **self.details})
         )
 
-    def __bool__(self) -> bool:
-        raise TypeError("use .complete, which is None where nobody could tell")
+    @property
+    def ok(self) -> bool:
+        """Whether it is complete; a file of which nobody can tell is not ok."""
+        return self.complete is True
+
+    def counts(self) -> dict[str, int]:
+        """Return what was counted."""
+        return dict(self.details)
+
+    def to_frame(self, like: Frame | None = None) -> Frame:
+        """Return what was counted (what, count) as a frame of the kind of ``like``."""
+        return frames.build({"what": list(self.details), "count": list(self.details.values())}, like=like)
+
+    def to_dict(self) -> dict[str, JSONValue]:
+        """Return the answer as plain data."""
+        return {
+            "format": self.format, "complete": self.complete, "reason": self.reason, "details": dict(self.details),
+        }  # fmt: skip
+
+    def _reason(self, severity: Severity) -> str | None:
+        del severity
+        return None if self.ok else f"{self.format or 'unknown format'}: {self.reason}"
 
 
 def probe(path: str | os.PathLike[str]) -> ProbeReport:

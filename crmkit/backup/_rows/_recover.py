@@ -6,6 +6,7 @@ for out of the backup, shows what would change, and changes only what is still a
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +22,7 @@ from crmkit.backup._manifest._statement import moment_text
 from crmkit.errors import NotFoundError, SchemaError, ShapeError
 
 from ._recover_write import Row, RowRecovery, rows_by_key, write
+from ._sources._base import Source, check_source
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -28,9 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from crmkit._canonical import RowSchema
-    from crmkit.typing import AuditSink, Frame
+    from crmkit.typing import AuditSink, Frame, JSONValue
 
-    from ._sources._base import Source
 
 _KIND: Final = "row-recovery"
 _ABANDONED: Final = "abandoned"
@@ -63,14 +64,21 @@ class RecoveryPlan:
         table = _notebook.table(("what", " ".join(self.key), "columns"), rows) if rows else ""
         return _notebook.sheet("Recovery", lead, table, _notebook.more(len(rows), len(self.rows), "rows"), notes=notes)
 
-    def preview(self, like: Frame | None = None) -> Frame:
-        """Return one row for each change: kind, key, columns; no values but the key's."""
+    def to_frame(self, like: Frame | None = None) -> Frame:
+        """Return one row for each change (kind, key, columns) as a frame of ``like``'s kind; of values only keys."""
         columns: dict[str, Sequence[object]] = {
             "kind": [row.kind for row in self.rows],
             "key": [" ".join(map(str, row.key)) for row in self.rows],
             "columns": [", ".join(row.columns) for row in self.rows],
         }
         return frames.build(columns, like=like)
+
+    def to_dict(self) -> dict[str, JSONValue]:
+        """Return the figures as plain data, without keys and values."""
+        return {
+            "rows": len(self.rows), "kinds": dict(Counter(row.kind for row in self.rows)),
+            "unchanged": self.unchanged, "not_in_backup": len(self.not_in_backup),
+        }  # fmt: skip
 
     def apply(
         self,
@@ -254,6 +262,8 @@ def recover(
 
     .. versionadded:: 0.1.0
     """
+    for given in (backup, live):
+        check_source(given)
     if not backup.key or backup.key != live.key:
         raise SchemaError("both tables need the same key")
     schema = live.schema()

@@ -190,6 +190,9 @@ def snapshot(
     """
     if buckets is not None and (not 1 <= buckets <= MOST_BUCKETS or buckets & (buckets - 1)):
         raise SchemaError("buckets are a power of two from 1 to 65,536")
+    from ._sources._base import check_source
+
+    check_source(source)
     used = source.schema() if schema is None else schema
     unknown = [name for name in (*source.key, *bounds) if name not in used.columns]
     if unknown:

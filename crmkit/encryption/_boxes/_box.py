@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from ._keyring import Keyring
     from ._shred import ErasureReceipt
 
-
 SUBJECT_TTL: Final = timedelta(seconds=300)
 
 
@@ -373,7 +372,6 @@ class Box(_Searches):
 
         Raises:
             NotFoundError: No key was ever made for such a person; nothing is destroyed, and the name is not barred.
-            RefusedError: The name is blank, or no text.
         """
         receipt = _shred.shred(self.engine.subjects.store, self.tenant, subject, self.fields, self.row_seal, now)
         self.engine.subjects.evict(receipt.subjects)

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import attrs
 
-from crmkit import _notebook
+from crmkit import _notebook, frames
+from crmkit._report import Report
 from crmkit.errors import CrmkitError, SystemicFailureError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from crmkit.typing import Frame
+    from crmkit.typing import Frame, JSONValue, Severity
 
 OnError: TypeAlias = Literal["raise", "collect"]
 """What a token that cannot be opened does to a column call."""
@@ -37,7 +38,7 @@ class Failure:
 
 
 @attrs.frozen
-class ColumnOutcome:
+class ColumnOutcome(Report):
     """What ``decrypt_column(..., on_error="collect")`` gives.
 
     Attributes:
@@ -67,20 +68,22 @@ class ColumnOutcome:
             found[failure.error] = found.get(failure.error, 0) + 1
         return found
 
-    def raise_for(self) -> None:
-        """Raise if a token could not be opened.
+    def to_frame(self, like: Frame | None = None) -> Frame:
+        """Return the rows that failed (row, error) as a frame of the kind of ``like``; the column is ``.values``."""
+        columns: dict[str, list[object]] = {
+            "row": [failure.row for failure in self.failures], "error": [failure.error for failure in self.failures],
+        }  # fmt: skip
+        return frames.build(columns, like=like)
 
-        Raises:
-            SystemicFailureError: With how many.
-        """
-        if self.failures:
-            raise SystemicFailureError(
-                f"{len(self.failures)} tokens could not be opened, the first in row {self.failures[0].row}",
-                failed=len(self.failures),
-            )
+    def to_dict(self) -> dict[str, JSONValue]:
+        """Return the counts as plain data."""
+        return {"ok": self.ok, "failed": len(self.failures), "counts": dict(self.counts())}
 
-    def __bool__(self) -> bool:
-        raise TypeError("an outcome has no truth value; use .ok or .raise_for()")
+    def _reason(self, severity: Severity) -> str | None:
+        del severity
+        if self.ok:
+            return None
+        return f"{len(self.failures)} tokens could not be opened, the first in row {self.failures[0].row}"
 
 
 def first_error(name: str, failed: Mapping[int, CrmkitError]) -> CrmkitError:

@@ -29,7 +29,10 @@ _NO_SECRET: Final = {bool: "a bool has two values", dt.date: "there are 36,525 d
 
 
 def _indexes(given: Iterable[Index]) -> tuple[Index, ...]:
-    return tuple(given)
+    found = (given,) if isinstance(given, Index) else tuple(given)
+    if not all(isinstance(one, Index) for one in found):
+        raise RefusedError("indexes= takes indexes, such as [Index.unique()]", rule="index")
+    return found
 
 
 def _names(given: Iterable[str]) -> tuple[str, ...]:

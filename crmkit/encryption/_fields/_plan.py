@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from crmkit import _notebook
+from crmkit import _notebook, frames
+from crmkit._report import Report
 from crmkit.errors import RefusedError
 
 from . import _normalizers
@@ -18,11 +19,13 @@ from ._leak import Spread
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from crmkit.typing import Frame, JSONValue, Severity
+
 _TOP: Final = 20
 
 
 @attrs.frozen
-class IndexPlan:
+class IndexPlan(Report):
     """What an index over such values would do; made by ``Index.plan``.
 
     Attributes:
@@ -72,17 +75,31 @@ class IndexPlan:
         """Whether nothing speaks against the index."""
         return not self.problems
 
-    def raise_for(self) -> None:
-        """Raise if the index will be refused.
+    def counts(self) -> dict[str, int]:
+        """Return the figures that are whole numbers."""
+        return {
+            "rows": self.rows, "distinct": self.distinct, "bits": self.bits, "partitions": self.partitions,
+            "problems": len(self.problems),
+        }  # fmt: skip
 
-        Raises:
-            RefusedError: With every reason.
-        """
-        if self.problems:
-            raise RefusedError("; ".join(self.problems), rule="low_entropy")
+    def to_frame(self, like: Frame | None = None) -> Frame:
+        """Return one row of figures as a frame of the kind of ``like``, so that plans go under each other."""
+        return frames.build({name: [value] for name, value in self._figures().items()}, like=like)
 
-    def __bool__(self) -> bool:
-        raise TypeError("a plan has no truth value; use .ok or .raise_for()")
+    def to_dict(self) -> dict[str, JSONValue]:
+        """Return the plan as plain data."""
+        return {"ok": self.ok, **self._figures(), "allowed": list(self.allowed), "problems": list(self.problems)}
+
+    def _figures(self) -> dict[str, int | float | str]:
+        return {
+            "rows": self.rows, "distinct": self.distinct, "top_share": self.top_share, "bits": self.bits,
+            "partitions": self.partitions, "candidates": self.candidates, "leak": self.leak,
+            "problems": "; ".join(self.problems),
+        }  # fmt: skip
+
+    def _reason(self, severity: Severity) -> str | None:
+        del severity
+        return "; ".join(self.problems) or None
 
 
 def allowed_bits(rows: int) -> tuple[int, int]:

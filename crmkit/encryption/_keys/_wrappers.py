@@ -74,6 +74,8 @@ class MultiWrapper:
 
 
 def _each(wrapper: KeyWrapper) -> Sequence[KeyWrapper]:
+    if isinstance(wrapper, type):
+        raise KeyWrapperError(f"a wrapper is an object, such as {wrapper.__name__}(...), not the class")
     return wrapper.wrappers if isinstance(wrapper, MultiWrapper) else (wrapper,)
 
 

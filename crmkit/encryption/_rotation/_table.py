@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import attrs
 
-from crmkit import _notebook
-from crmkit.errors import ConflictError
+from crmkit import _notebook, frames
+from crmkit._report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from crmkit.encryption._fields._field import Field
+    from crmkit.typing import Frame, JSONValue, Severity
 
 
 @attrs.frozen
@@ -123,7 +124,7 @@ class TokenTable(Protocol):
 
 
 @attrs.frozen
-class TokenCount:
+class TokenCount(Report):
     """How many tokens of a column there are under each key; made by ``Rotator.verify``.
 
     Attributes:
@@ -159,23 +160,26 @@ class TokenCount:
         """Whether every value is a token of the key that writes."""
         return not self.stale and not self.foreign
 
-    def raise_for(self) -> None:
-        """Raise if rows are left to rewrite.
+    def counts(self) -> dict[str, int]:
+        """Return how many values are under the key that writes, under others, and no tokens at all."""
+        return {"current": self.current, "stale": self.stale, "foreign": self.foreign}
 
-        Raises:
-            ConflictError: With how many.
-        """
-        if not self.ok:
-            raise ConflictError(
-                f"{self.field.name}: {self.stale} tokens of other keys, {self.foreign} values that are none"
-            )
+    def to_frame(self, like: Frame | None = None) -> Frame:
+        """Return the number of tokens under each key (tag, tokens) as a frame of the kind of ``like``."""
+        return frames.build({"tag": list(self.tags), "tokens": list(self.tags.values())}, like=like)
 
-    def __bool__(self) -> bool:
-        raise TypeError("a count has no truth value; use .ok or .raise_for()")
+    def to_dict(self) -> dict[str, JSONValue]:
+        """Return the counts as plain data."""
+        return {"field": self.field.name, "ok": self.ok, "tags": dict(self.tags), **self.counts()}
+
+    def _reason(self, severity: Severity) -> str | None:
+        del severity
+        left = f"{self.stale} tokens of other keys, {self.foreign} values that are none"
+        return None if self.ok else f"{self.field.name}: {left}"
 
 
 @attrs.frozen
-class RotationReport:
+class RotationReport(Report):
     """What a rotation did; made by ``Rotator.run``. Counts go over all runs since the first.
 
     Attributes:
@@ -212,16 +216,24 @@ class RotationReport:
         """Whether the walk came to the end and every row could be opened."""
         return self.done and not self.failed
 
-    def raise_for(self) -> None:
-        """Raise if it is not finished.
+    def counts(self) -> dict[str, int]:
+        """Return how many rows were written, needed nothing, were written by others, and could not be opened."""
+        return {
+            "rewritten": self.rewritten, "current": self.current, "conflicts": self.conflicts, "failed": self.failed,
+        }  # fmt: skip
 
-        Raises:
-            ConflictError: With what is left.
-        """
-        if not self.ok:
-            raise ConflictError(
-                f"{self.failed} rows could not be opened; the walk is {'' if self.done else 'not '}at its end"
-            )
+    def to_frame(self, like: Frame | None = None) -> Frame:
+        """Return the first rows that could not be opened (key, error) as a frame of the kind of ``like``."""
+        columns: dict[str, list[object]] = {
+            "key": [key for key, _ in self.errors], "error": [error for _, error in self.errors],
+        }  # fmt: skip
+        return frames.build(columns, like=like)
 
-    def __bool__(self) -> bool:
-        raise TypeError("a report has no truth value; use .ok or .raise_for()")
+    def to_dict(self) -> dict[str, JSONValue]:
+        """Return the counts as plain data, without keys of rows."""
+        return {"ok": self.ok, "done": self.done, **self.counts()}
+
+    def _reason(self, severity: Severity) -> str | None:
+        del severity
+        place = f"the walk is {'' if self.done else 'not '}at its end"
+        return None if self.ok else f"{self.failed} rows could not be opened; {place}"

@@ -80,8 +80,8 @@ def unplain(flat: Flat) -> Flat:
 
 
 def spread(
-    flat: Flat, key: str, items: object, *, labels: Mapping[str, str], value: str = "value", label: str = "label",
-    primary: str = "primary", primary_wins: bool = False,
+    flat: Flat, key: str, items: object, *, labels: Mapping[str, str], label: str = "label", primary: str = "primary",
+    primary_wins: bool = False,
 ) -> None:  # fmt: skip
     """Write a list of labelled values as columns."""
     if isinstance(items, Mapping):  # Nutshell: {"0": ..., "1": ..., "--primary": one of them again}
@@ -91,8 +91,8 @@ def spread(
     if not isinstance(items, list):
         flat[key] = items
         return
-    found = [item if isinstance(item, Mapping) else {value: item} for item in items]
-    found = [item for item in found if item.get(value) not in (None, "")]
+    found = [item if isinstance(item, Mapping) else {"value": item} for item in items]
+    found = [item for item in found if item.get("value") not in (None, "")]
     found.sort(key=lambda item: not item.get(primary))
     number = 2
     for place, item in enumerate(found):
@@ -104,7 +104,7 @@ def spread(
             while f"{key}.{number}" in flat:
                 number += 1
             name = f"{key}.{number}"
-        flat[name] = item[value]
+        flat[name] = item["value"]
 
 
 def gather(flat: Flat, key: str, *, labels: Mapping[str, str], label: str = "label", primary: str = "primary") -> None:

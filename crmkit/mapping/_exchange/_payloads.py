@@ -127,6 +127,10 @@ def _has_more(answer: Any) -> bool:
 
 
 def _shape(system: str) -> Shape:
+    given: object = system  # what callers without a type checker pass
+    if not isinstance(given, str):
+        what = type(given).__name__
+        raise SchemaError(f"system is a name such as 'hubspot', and comes after the records, not {what}")
     if system not in SHAPES:
         known = set(systems.names()) - set(SHAPES)
         if system in known:

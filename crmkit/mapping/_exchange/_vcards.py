@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from crmkit.typing import Frame
 
-__all__ = ["read_vcards", "write_vcards"]
+__all__ = ["read_vcards", "to_vcards"]
 
 _HEAD = re.compile(
     r'(?:[\w-]++\.)?+[\w-]++(?:;[\w-]++(?:=(?:"[^"]*+"|[^";:,]*+)(?:,(?:"[^"]*+"|[^";:,]*+))*+)?+)*+:', re.ASCII
@@ -72,7 +72,7 @@ def read_vcards(source: str | bytes | Path, *, encoding: str = "utf-8-sig") -> R
     return RecordSet({name: [row.get(name) for row in rows] for name in names})
 
 
-def write_vcards(frame: Frame, *, version: Literal["3.0", "4.0"] = "4.0") -> str:
+def to_vcards(frame: Frame, *, version: Literal["3.0", "4.0"] = "4.0") -> str:
     r"""Write a table as vCards: what :func:`read_vcards` reads, or ``preset("vcard").inverse()`` makes.
 
     Args:
@@ -92,7 +92,7 @@ def write_vcards(frame: Frame, *, version: Literal["3.0", "4.0"] = "4.0") -> str
         >>> from crmkit import mapping
         >>> people = [{"given_name": "Ann", "family_name": "Okafor", "birth_date": "1990-04-12"}]
         >>> rows, _ = mapping.preset("vcard").inverse().apply(people)
-        >>> print(mapping.write_vcards(rows).replace("\r", ""))
+        >>> print(mapping.to_vcards(rows).replace("\r", ""))
         BEGIN:VCARD
         VERSION:4.0
         BDAY:19900412
@@ -103,7 +103,7 @@ def write_vcards(frame: Frame, *, version: Literal["3.0", "4.0"] = "4.0") -> str
 
     .. versionadded:: 0.1.0
     """
-    vobject = require("vobject", extra="vcard", what="write_vcards")
+    vobject = require("vobject", extra="vcard", what="to_vcards")
     if version not in ("3.0", "4.0"):
         raise NotFoundError.of("version of vCard", version, ("3.0", "4.0"))
     table = frames.read(frame)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import attrs
 
 from crmkit import _notebook, frames
+from crmkit.errors import SchemaError
 from crmkit.mapping._parts._link import Endpoint
 
 from ._document import to_document
@@ -59,7 +60,7 @@ class MappingChange:
         """Whether records come out differently, or are judged differently."""
         return self.what != "facts"
 
-    def describe(self, lang: Language = "en") -> str:
+    def message(self, lang: Language = "en") -> str:
         """Say what changed."""
         return f"{self.column}: {_EFFECTS[self.what][lang]}"
 
@@ -88,15 +89,18 @@ class MappingDiff:
         """Whether the mappings do the same and rest on the same facts."""
         return not self.changes and (self.before.source, self.before.target) == (self.after.source, self.after.target)
 
+    def __bool__(self) -> bool:
+        raise TypeError("use .is_empty")
+
     def __iter__(self) -> Iterator[MappingChange]:
         return iter(self.changes)
 
     def __len__(self) -> int:
         return len(self.changes)
 
-    def describe(self, lang: Language = "en") -> list[str]:
+    def explain(self, lang: Language = "en") -> list[str]:
         """Say what changed, a sentence a change."""
-        return [change.describe(lang) for change in self.changes]
+        return [change.message(lang) for change in self.changes]
 
     def to_frame(self, like: Frame | None = None) -> Frame:
         """Return one row for each change (column, what, message) as a frame of the kind of ``like``."""
@@ -104,7 +108,7 @@ class MappingDiff:
             {
                 "column": [change.column for change in self.changes],
                 "what": [change.what for change in self.changes],
-                "message": self.describe(),
+                "message": self.explain(),
             },
             like=like,
         )
@@ -119,7 +123,7 @@ class MappingDiff:
 
     def _repr_html_(self) -> str:
         lead = f"{len(self.changes):,} changes" if self.changes else "both do the same"
-        return _notebook.sheet("Mappings", lead, notes=self.describe()[:_MOST_ROWS])
+        return _notebook.sheet("Mappings", lead, notes=self.explain()[:_MOST_ROWS])
 
     def __repr__(self) -> str:
         return f"<MappingDiff: {len(self.changes)} changes>"
@@ -134,11 +138,14 @@ def diff(before: Mapping, after: Mapping) -> MappingDiff:
         >>> new = mapping.preset("pipedrive", "deal", times="local", zone="Asia/Shanghai").with_values(
         ...     {"stage": {"Demo": "Needs Analysis"}}
         ... )
-        >>> mapping.diff(old, new).describe()[-2:]
+        >>> mapping.diff(old, new).explain()[-2:]
         ['stage_id: its values are translated differently', 'update_time: its values are read or written differently']
 
     .. versionadded:: 0.1.0
     """
+    for given in (before, after):
+        if not hasattr(given, "links"):
+            raise SchemaError(f"mappings are compared, not {type(given).__name__}; Mapping.load(path) reads one")
     old, new = _by_column(before), _by_column(after)
     changes: list[MappingChange] = []
     for key in sorted({*old, *new}):

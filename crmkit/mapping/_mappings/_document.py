@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from crmkit._disk import replacing
 from crmkit.errors import CrmkitError, FormatError
 from crmkit.mapping._parts._form import Form
 from crmkit.mapping._parts._link import End, Endpoint, Link
@@ -17,6 +18,7 @@ from crmkit.systems import KINDS
 from ._mapping import Mapping
 
 if TYPE_CHECKING:
+    import os
     from collections import abc
 
 __all__ = ["MARKER", "from_document", "load", "save", "to_document"]
@@ -36,13 +38,16 @@ def to_document(mapping: Mapping) -> dict[str, Any]:
     }
 
 
-def save(mapping: Mapping, path: str | Path) -> None:
+def save(mapping: Mapping, path: str | os.PathLike[str]) -> Path:
     """Write a file for people: indented, not escaped."""
     text = json.dumps(to_document(mapping), ensure_ascii=False, indent=1)
-    Path(path).write_text(text + "\n", encoding="utf-8")
+    target = Path(path)
+    with replacing(target) as file:
+        file.write(f"{text}\n".encode())
+    return target
 
 
-def load(path: str | Path) -> Mapping:
+def load(path: str | os.PathLike[str]) -> Mapping:
     """Read what :func:`save` wrote."""
     place = Path(path)
     try:
@@ -191,7 +196,7 @@ def _list(value: Any, where: str) -> list[Any]:
 def _known(table: abc.Mapping[str, Any], names: set[str], where: str) -> None:
     unknown = sorted(map(str, set(table) - names))
     if unknown:
-        from crmkit.errors._nearest import did_you_mean
+        from crmkit._nearest import did_you_mean
 
         near = did_you_mean(unknown[0], names)
         raise FormatError(f"unknown key {unknown[0]!r}" + (f"; did you mean {near!r}?" if near else ""), location=where)

@@ -13,6 +13,7 @@ from crmkit.mapping._parts._link import End, Endpoint, Link
 from crmkit.mapping._parts._values import ValueTable
 
 if TYPE_CHECKING:
+    import os
     from collections import abc
     from pathlib import Path
 
@@ -288,14 +289,14 @@ class Mapping:
 
         return from_document(document)
 
-    def save(self, path: str | Path) -> None:
-        """Write the mapping as a JSON file that people can read and edit."""
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the mapping as a JSON file that people can read and edit, and return its path."""
         from ._document import save
 
-        save(self, path)
+        return save(self, path)
 
     @classmethod
-    def load(cls, path: str | Path) -> Mapping:
+    def load(cls, path: str | os.PathLike[str]) -> Mapping:
         """Read a file that :meth:`save` wrote.
 
         Raises:

@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from crmkit import _notebook
-from crmkit.errors import ShapeError
+from crmkit.errors import InvalidValueError, ShapeError
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
@@ -109,6 +109,8 @@ def evaluate(clusters: Sequence[Hashable], truth: Sequence[Hashable]) -> Evaluat
 
     .. versionadded:: 0.1.0
     """
+    if not hasattr(clusters, "__len__") or not hasattr(truth, "__len__"):
+        raise InvalidValueError("clusters and truth are one label a record, such as the labels of a MatchReport")
     if len(clusters) != len(truth):
         raise ShapeError("clusters and truth must have one label a record", expected=len(truth), actual=len(clusters))
     found, true = _numbered(clusters), _numbered(truth)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 import attrs
 import numpy as np
 
-from crmkit import _notebook
+from crmkit import _notebook, frames
 from crmkit.errors import InvalidValueError, ShapeError
 
 from ._links import LinkSet, is_linking
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from crmkit.typing import JSONValue
+    from crmkit.typing import Frame, JSONValue
 
     from ._links import Linking
 
@@ -85,6 +85,14 @@ class RunComparison:
             judged = "" if right is None else f": {right:,} match, {number - right:,} do not"
             lines.append(f"{number:,} pairs {name}{judged}")
         return "\n".join(lines)
+
+    def to_frame(self, like: Frame | None = None) -> Frame:
+        """Return the pairs that were gained and lost (change, left, right) as a frame of the kind of ``like``."""
+        pairs = [("gained", *pair) for pair in self.gained] + [("lost", *pair) for pair in self.lost]
+        columns: dict[str, list[object]] = {
+            name: [pair[at] for pair in pairs] for at, name in enumerate(("change", "left", "right"))
+        }
+        return frames.build(columns, like=like)
 
     def to_dict(self) -> dict[str, JSONValue]:
         """Return the counts as plain data, without record ids."""

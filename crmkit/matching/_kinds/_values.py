@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crmkit.normalize import _company_forms, _placeholders, text
+from crmkit.normalize import _placeholders, companies, text
 
 from ._alike import (
     code_of,
@@ -41,7 +41,7 @@ def normalize_company(raw: str) -> str | None:
     folded = text.fold(raw)
     if _placeholders.is_name_placeholder(raw, folded=folded):
         return None
-    return _company_forms.split_folded(folded)[0] or None
+    return companies.split_folded(folded)[0] or None
 
 
 def rare_tokens(value: str) -> str | None:

@@ -45,7 +45,6 @@ __all__ = [
     "MatchModel",
     "Posterior",
     "adapted",
-    "field_evidence",
     "filled_groups",
     "group_evidence",
     "independence_count",
@@ -185,11 +184,6 @@ def adapted(model: MatchModel, encoded: Encoded) -> MatchModel:
     if have != need:
         raise SchemaError(f"the model was fitted on {', '.join(need)}, this frame has {', '.join(have) or 'none'}")
     return model.for_size(encoded.effective, encoded.possible_pairs)
-
-
-def field_evidence(model: MatchModel, pairs: PairLevels) -> tuple[FloatArray, FloatArray]:
-    """Return log e_same and log e_different of every comparison; 0 where a value is missing."""
-    return _log_same(model, pairs), log_different(model, pairs)
 
 
 def _log_same(model: MatchModel, pairs: PairLevels) -> FloatArray:

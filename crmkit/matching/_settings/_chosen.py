@@ -26,7 +26,7 @@ def as_comparisons(values: Iterable[Comparison] | None) -> tuple[Comparison, ...
     Raises:
         InvalidValueError: Something else is among them.
     """
-    found = None if values is None else tuple(values)
+    found = None if values is None else (values,) if isinstance(values, Comparison) else tuple(values)
     if not all(isinstance(one, Comparison) for one in found or ()):
         raise InvalidValueError("comparisons are made with crmkit.matching.comparisons, such as comparisons.email()")
     return found

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from crmkit import _notebook
+from crmkit import _notebook, frames
+from crmkit._report import Report
 from crmkit.masking import shown_id
 from crmkit.matching._results._explain import UNCOUNTED
 
 if TYPE_CHECKING:
     from crmkit.matching._results._explain import PairExplanation
+    from crmkit.typing import Frame
 
 __all__ = ["DuplicateCheck", "Hit"]
 
@@ -52,7 +54,7 @@ class Hit:
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class DuplicateCheck:
+class DuplicateCheck(Report):
     """Whether a record looks like one that is there already.
 
     Attributes:
@@ -76,8 +78,14 @@ class DuplicateCheck:
         """Whether the record looks like none that is there."""
         return not self.hits
 
-    def __bool__(self) -> bool:
-        raise TypeError("use .ok: a check that finds nothing is a good one")
+    def counts(self) -> dict[str, int]:
+        """Return how many records it looks like."""
+        return {"hits": len(self.hits)}
+
+    def to_frame(self, like: Frame | None = None) -> Frame:
+        """Return the hits (record_id, match_probability, match_weight, explanation) as a frame of ``like``'s kind."""
+        names = ("record_id", "match_probability", "match_weight", "explanation")
+        return frames.build({name: [getattr(hit, name) for hit in self.hits] for name in names}, like=like)
 
     def __repr__(self) -> str:
         return f"<DuplicateCheck: {len(self.hits)} hits; threshold {self.threshold:g}>"
@@ -110,7 +118,7 @@ class DuplicateCheck:
                     lines.append(f"      {word}: {', '.join(names)}")
         return "\n".join(lines)
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the answer as plain data: record ids and figures, no value out of any record."""
         return {
             "ok": self.ok,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -201,8 +202,8 @@ class MatchIndex:
         with self._lock:
             self._state.remove(record_id)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the index to a file that only its owner may read; values of records are in it in the clear.
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the index to a file that only its owner may read, and return its path; it holds values in the clear.
 
         Raises:
             OSError: The file cannot be written; one that was there is still as it was.
@@ -216,6 +217,7 @@ class MatchIndex:
                 if row in by_row
             ]
             write_index(path, {**self._document, "added": added, "removed": list(state.ids.removed)}, self._arrays)
+        return Path(path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, verify: bool = True) -> MatchIndex:

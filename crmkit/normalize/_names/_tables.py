@@ -14,12 +14,6 @@ def words(section: str) -> frozenset[str]:
 
 
 @cache
-def phrases(section: str) -> frozenset[str]:
-    """Return the ``|``-separated phrases of one section of ``person_words.txt``."""
-    return frozenset(phrase for line in read_sections("person_words.txt")[section] for phrase in line.split("|"))
-
-
-@cache
 def nickname_groups() -> tuple[tuple[str, ...], ...]:
     """Return the groups of ``nicknames.txt``, the formal name first in each."""
     return tuple((formal, *forms.split()) for formal, forms in read_pairs("nicknames.txt"))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from crmkit._nearest import did_you_mean
 from crmkit.errors import NotFoundError
-from crmkit.errors._nearest import did_you_mean
 
 from ._atoms import Atom, Compare, Contains, HasText, In, IsNull, StartsWith, Under
 from ._normal import walk
@@ -24,16 +24,24 @@ if TYPE_CHECKING:
 
 __all__ = ["Declared", "unknown"]
 
+_MOST_NAMES: Final = 12
+"""How many names a message lists."""
+
 
 def unknown(what: str, name: object, known: Iterable[str]) -> str:
-    """Return the sentence for a name that nobody declared, with the nearest one that somebody did.
+    """Return the sentence for a name that nobody declared, with the nearest one that somebody did, or a few of them.
 
     Of what is no text, such as a record in its place, only the type is said.
     """
     if not isinstance(name, str):
         return f"the name of a {what} is text, not a {type(name).__name__}"
-    near = did_you_mean(name, map(str, known))
-    return f'unknown {what} "{name}"' + ("" if near is None else f'; did you mean "{near}"?')
+    names = list(map(str, known))
+    near = did_you_mean(name, names)
+    if near is not None:
+        return f'unknown {what} "{name}"; did you mean "{near}"?'
+    listed = ", ".join(f'"{one}"' for one in names[:_MOST_NAMES])
+    more = f", and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f'unknown {what} "{name}"; ' + (f"known: {listed}{more}" if names else "there are none")
 
 
 @attrs.frozen

@@ -18,6 +18,7 @@ from crmkit.permissions._conditions._schema import PRINCIPAL_TYPES
 from crmkit.permissions._conditions._tree import All, Condition, Const, Not
 from crmkit.permissions._conditions._tree import Any as AnyOf
 from crmkit.permissions._decisions._compile import Compiled
+from crmkit.permissions._policy._given import check_policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +50,7 @@ def to_cedar(policy: Policy) -> str:
 
     .. versionadded:: 0.1.0
     """
+    check_policy(policy)
     compiled = Compiled(policy)
     found: list[str] = []
     for (action, name), rules in {**compiled.grants}.items():

@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from crmkit._disk import replacing
+
 if TYPE_CHECKING:
     import os
 
@@ -48,7 +50,8 @@ def dump(policy: Policy, path: str | os.PathLike[str]) -> Path:
     if suffix not in (".toml", ".json"):
         raise ValueError("a policy is a .toml or .json file")
     text = dumps(policy, format="toml" if suffix == ".toml" else "json")
-    target.write_text(text, encoding="utf-8", newline="\n")
+    with replacing(target) as file:
+        file.write(text.encode())
     return target
 
 

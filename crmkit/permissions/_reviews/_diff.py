@@ -31,29 +31,29 @@ class PolicyDiff(Report):
 
     Attributes:
         changes: One for each principal and thing whose access changes, or may.
-        roles_added: Roles that only the new policy has.
-        roles_removed: Roles that only the old policy has.
-        old: Digest of the old policy.
-        new: Digest of the new policy.
+        roles_added: Roles that only the policy after has.
+        roles_removed: Roles that only the policy before has.
+        before: Digest of the policy before.
+        after: Digest of the policy after.
 
     .. versionadded:: 0.1.0
     """
 
-    __slots__ = ("_refused", "changes", "new", "old", "roles_added", "roles_removed")
+    __slots__ = ("_refused", "after", "before", "changes", "roles_added", "roles_removed")
 
     def __init__(
         self,
         changes: Iterable[AccessChange],
-        old: Policy,
-        new: Policy,
+        before: Policy,
+        after: Policy,
         *,
         refused: frozenset[Verdict] = frozenset(),
     ) -> None:
         self.changes = tuple(changes)
-        self.old = old.digest
-        self.new = new.digest
-        self.roles_added = tuple(sorted(new.roles.keys() - old.roles.keys()))
-        self.roles_removed = tuple(sorted(old.roles.keys() - new.roles.keys()))
+        self.before = before.digest
+        self.after = after.digest
+        self.roles_added = tuple(sorted(after.roles.keys() - before.roles.keys()))
+        self.roles_removed = tuple(sorted(before.roles.keys() - after.roles.keys()))
         self._refused = refused
 
     def __repr__(self) -> str:
@@ -79,8 +79,8 @@ class PolicyDiff(Report):
     def to_dict(self) -> Mapping[str, JSONValue]:
         """Return the summary as plain data."""
         return {
-            "old": self.old, "new": self.new, "counts": dict(self.counts()), "roles_added": list(self.roles_added),
-            "roles_removed": list(self.roles_removed),
+            "before": self.before, "after": self.after, "counts": dict(self.counts()),
+            "roles_added": list(self.roles_added), "roles_removed": list(self.roles_removed),
             "changes": [
                 {"principal": one.principal, "resource": one.resource, "action": one.action, "verdict": one.verdict,
                  **({} if one.tenant is None else {"tenant": one.tenant})}
@@ -96,8 +96,8 @@ class PolicyDiff(Report):
 
 
 def diff(
-    old: Policy,
-    new: Policy,
+    before: Policy,
+    after: Policy,
     assignments: Iterable[Assignment],
     *,
     org: OrgChart | None = None,
@@ -111,8 +111,8 @@ def diff(
     never guessed, but it too shows a record where one was found.
 
     Args:
-        old: The policy as it is.
-        new: The policy as it would be.
+        before: The policy as it is.
+        after: The policy as it would be.
         assignments: Who has which roles; an assignment of a role that a policy has not gives nothing there.
         org: Who people are.
         predicates: As for the engine.
@@ -121,20 +121,20 @@ def diff(
     Example:
         >>> from crmkit.permissions import Assignment, Grant, Policy, Resource, Role
         >>> deal = Resource("deal", actions=["read"], owner="owner_id")
-        >>> old = Policy([deal], [Role("sales", grants=[Grant("read", "deal", scope="own")])])
-        >>> new = Policy([deal], [Role("sales", grants=[Grant("read", "deal", scope="all")])])
-        >>> found = diff(old, new, [Assignment("ann", "sales")])
+        >>> before = Policy([deal], [Role("sales", grants=[Grant("read", "deal", scope="own")])])
+        >>> after = Policy([deal], [Role("sales", grants=[Grant("read", "deal", scope="all")])])
+        >>> found = diff(before, after, [Assignment("ann", "sales")])
         >>> found.changes[0].verdict, found.changes[0].gained
         ('wider', {'owner_id': None})
 
     .. versionadded:: 0.1.0
     """
-    return PolicyDiff(_changes(old, new, read_assignments(assignments), org, predicates, at), old, new)
+    return PolicyDiff(_changes(before, after, read_assignments(assignments), org, predicates, at), before, after)
 
 
 def check_no_new_access(
-    old: Policy,
-    new: Policy,
+    before: Policy,
+    after: Policy,
     assignments: Iterable[Assignment],
     *,
     org: OrgChart | None = None,
@@ -148,15 +148,15 @@ def check_no_new_access(
     Example:
         >>> from crmkit.permissions import Assignment, Grant, Policy, Resource, Role
         >>> deal = Resource("deal", actions=["read"], owner="owner_id")
-        >>> old = Policy([deal], [Role("sales", grants=[Grant("read", "deal", scope="all")])])
-        >>> new = Policy([deal], [Role("sales", grants=[Grant("read", "deal", scope="own")])])
-        >>> check_no_new_access(old, new, [Assignment("ann", "sales")]).ok
+        >>> before = Policy([deal], [Role("sales", grants=[Grant("read", "deal", scope="all")])])
+        >>> after = Policy([deal], [Role("sales", grants=[Grant("read", "deal", scope="own")])])
+        >>> check_no_new_access(before, after, [Assignment("ann", "sales")]).ok
         True
 
     .. versionadded:: 0.1.0
     """
-    found = _changes(old, new, read_assignments(assignments), org, predicates, at)
-    return PolicyDiff(found, old, new, refused=frozenset({"wider", "different", "unknown"}))
+    found = _changes(before, after, read_assignments(assignments), org, predicates, at)
+    return PolicyDiff(found, before, after, refused=frozenset({"wider", "different", "unknown"}))
 
 
 def check_access_not_granted(
@@ -219,19 +219,19 @@ def no_masks(policy: Policy) -> dict[str, Callable[[str], str]]:
 
 
 def _changes(
-    old: Policy,
-    new: Policy,
+    before: Policy,
+    after: Policy,
     assignments: tuple[Assignment, ...],
     org: OrgChart | None,
     predicates: Mapping[str, CustomPredicate] | None,
     at: dt.datetime | None,
 ) -> Iterator[AccessChange]:
-    check_policy(old)
-    check_policy(new)
+    check_policy(before)
+    check_policy(after)
     check_org(org)
     org = OrgChart(map(Principal, dict.fromkeys(one.principal for one in assignments))) if org is None else org
-    before, after = (_engine(policy, assignments, org, predicates) for policy in (old, new))
-    return changes((before, before._state), (after, after._state), before._now() if at is None else moment_of(at))
+    one, other = (_engine(policy, assignments, org, predicates) for policy in (before, after))
+    return changes((one, one._state), (other, other._state), one._now() if at is None else moment_of(at))
 
 
 def _engine(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
-from crmkit import _notebook
+from crmkit import _notebook, frames
 from crmkit.issues import Report
 from crmkit.permissions._decisions._engine import Engine
 from crmkit.permissions._policy._given import check_org, check_policy, read_assignments
@@ -16,6 +16,7 @@ from crmkit.permissions._policy._people import moment_of
 from crmkit.permissions._policy._policy import Policy
 
 from ._diff import no_masks
+from ._simulation import Simulation
 from ._usage import read_usage
 
 if TYPE_CHECKING:
@@ -121,8 +122,6 @@ class LeastPrivilege(Report):
 
     def to_frame(self, like: Frame | None = None) -> Frame:
         """Return the suggestions as a frame."""
-        from crmkit import frames
-
         columns: dict[str, list[object]] = {
             "kind": [one.kind for one in self.suggestions],
             "role": [one.role for one in self.suggestions],
@@ -141,40 +140,6 @@ class LeastPrivilege(Report):
         lead = self.withheld or (f"{len(self.suggestions):,} could be taken away" if rows else "nothing to take away")
         table = _notebook.table(("suggestion", "role", "what"), rows) if rows else ""
         return _notebook.sheet("Least privilege", lead, table, _notebook.more(len(rows), len(self.suggestions), "rows"))
-
-
-@attrs.frozen
-class Simulation:
-    """How a policy would have answered what was done.
-
-    Attributes:
-        allowed: How many uses it would have allowed.
-        denied: Those that it would have denied.
-        unsure: Those that depend on a record that was not given.
-
-    .. versionadded:: 0.1.0
-    """
-
-    allowed: int
-    denied: tuple[Usage, ...] = attrs.field(repr=False)
-    unsure: tuple[Usage, ...] = attrs.field(repr=False)
-
-    def __repr__(self) -> str:
-        return f"<Simulation: {self.allowed} allowed, {len(self.denied)} denied, {len(self.unsure)} unsure>"
-
-    def _repr_html_(self) -> str:
-        facts = {"would be allowed": self.allowed, "would be denied": len(self.denied), "unsure": len(self.unsure)}
-        rows = [(one.actor, one.action, one.at) for one in self.denied[:20]]
-        denied = _notebook.table(("who", "denied", "when"), rows) if rows else ""
-        return _notebook.sheet("Simulation", "", _notebook.facts(facts), denied)
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing that was done would have been denied."""
-        return not self.denied
-
-    def __bool__(self) -> bool:
-        raise TypeError("use .ok")
 
 
 def least_privilege(

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import attrs
 
 from crmkit import _notebook
+from crmkit.errors import SchemaError
+from crmkit.permissions._decisions._engine import Engine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from crmkit.permissions._decisions._engine import Engine
     from crmkit.permissions._policy._people import Assignment
     from crmkit.typing import Frame
 
@@ -83,6 +84,9 @@ def offboard(engine: Engine, principal: str, *, records: Mapping[str, Frame] | N
     """
     from crmkit import frames
 
+    given: object = engine  # what callers without a type checker pass
+    if not isinstance(given, Engine):
+        raise SchemaError(f"offboard takes an Engine, which knows the people, not {type(given).__name__}")
     policy = engine.policy
     owned: dict[str, tuple[object, ...]] = {}
     for name, frame in (records or {}).items():

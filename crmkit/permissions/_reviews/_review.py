@@ -15,9 +15,10 @@ from crmkit._canonical import json_bytes
 from crmkit.errors import IntegrityError, NotFoundError
 from crmkit.issues import Report
 from crmkit.permissions._decisions._compile import Compiled
+from crmkit.permissions._decisions._listing import Listing
 from crmkit.permissions._decisions._separation import violations
 from crmkit.permissions._policy._given import check_org, check_policy, read_assignments
-from crmkit.permissions._policy._people import moment_of
+from crmkit.permissions._policy._people import Assignment, moment_of
 
 from ._review_rows import ReviewRow, Rows
 from ._usage import read_usage
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Mapping
 
-    from crmkit.permissions._policy._people import Assignment, OrgChart
+    from crmkit.permissions._policy._people import OrgChart
     from crmkit.permissions._policy._policy import Policy
     from crmkit.typing import AuditSink, Frame, JSONValue, Language, UsageSource
 
@@ -144,10 +145,10 @@ class Review(Report):
         """Return the rows of assigned roles that nobody decided about."""
         return tuple(row for row in self.rows if row.via == row.role and self.decided(row) is None)
 
-    def revocations(self, assignments: Iterable[Assignment]) -> list[Assignment]:
+    def revocations(self, assignments: Iterable[Assignment]) -> Listing[Assignment]:
         """Return those of the assignments that were decided to be revoked."""
         wanted = {key for key, one in self._decided.items() if one.verdict == "revoke"}
-        return [one for one in assignments if _about(one) in wanted]
+        return Listing(Assignment, (one for one in assignments if _about(one) in wanted), title="To be taken away")
 
     def sign_off(self, audit: AuditSink, *, by: str, digest: str) -> None:
         """Write every decision to the audit log, and that the review is closed.
@@ -171,7 +172,7 @@ class Review(Report):
         closed: dict[str, JSONValue] = {"review": self.digest, "policy": self.policy_digest, "open": len(self.open())}
         audit.record("review.signed", actor=by, resource=None, outcome="ok", count=len(self.decisions), detail=closed)
 
-    def columns(self) -> dict[str, list[object]]:
+    def _columns(self) -> dict[str, list[object]]:
         """Return the review column by column."""
         found: dict[str, list[object]] = {name: [] for name in _COLUMNS}
         for row in self.rows:
@@ -187,12 +188,12 @@ class Review(Report):
         """Return the review as a frame."""
         from crmkit import frames
 
-        return frames.build(self.columns(), like=like)
+        return frames.build(self._columns(), like=like)
 
     def to_csv(self, path: str | os.PathLike[str]) -> Path:
         """Write the review as CSV that a spreadsheet shows and never runs, and return the path."""
         target = Path(path)
-        _delimited.write(target, self.columns())
+        _delimited.write(target, self._columns())
         return target
 
     def to_dict(self) -> Mapping[str, JSONValue]:
@@ -200,7 +201,7 @@ class Review(Report):
         return {"at": self.at.isoformat(), "digest": self.digest, "policy": self.policy_digest, "rows": len(self.rows),
                 "decided": len(self.decisions), "flags": dict(self.counts()), "notes": list(self.notes)}  # fmt: skip
 
-    def html(self, *, lang: Language = "en", title: str | None = None) -> str:
+    def to_html(self, *, lang: Language = "en", title: str | None = None) -> str:
         """Return a page on which a manager decides and signs; static, printable, nothing is loaded."""
         from ._page import page
 
@@ -209,7 +210,7 @@ class Review(Report):
     def save(self, path: str | os.PathLike[str], *, lang: Language = "en", title: str | None = None) -> Path:
         """Write that page and return its path."""
         target = Path(path)
-        target.write_text(self.html(lang=lang, title=title), encoding="utf-8", newline="\n")
+        target.write_text(self.to_html(lang=lang, title=title), encoding="utf-8", newline="\n")
         return target
 
     def _repr_html_(self) -> str:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import attrs
 
 from crmkit import frames
+from crmkit._nearest import did_you_mean
 from crmkit.columns import recognize
 from crmkit.errors import NotFoundError, SchemaError
-from crmkit.errors._nearest import did_you_mean
 from crmkit.frames import Compared
 from crmkit.reconciliation._causes._cause import KINDS
 from crmkit.systems import canonical_fields
@@ -90,6 +90,18 @@ def read_both(
 def key_names(key: str | Sequence[str] | None) -> list[str]:
     """Return the names of the key's columns."""
     return [key] if isinstance(key, str) else list(key or ())
+
+
+def names_given(columns: Mapping[str, str] | None) -> dict[str, str]:
+    """Return the names of columns on both sides.
+
+    Raises:
+        SchemaError: A list of names, which would say which are compared and not what they are called.
+    """
+    given: object = columns  # what callers without a type checker pass
+    if given is not None and not hasattr(given, "items"):
+        raise SchemaError("columns= maps names of the left table to those of the right; only=[...] compares some")
+    return dict(columns or {})
 
 
 def key_pairs(

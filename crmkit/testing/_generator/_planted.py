@@ -124,9 +124,8 @@ def plant(
     *,
     seed: int,
     start: int,
-    share: float = _SHARE,
 ) -> list[Planted]:
-    """Put one error into about ``share`` of the rows, in place.
+    """Put one error into a small share of the rows, in place.
 
     An edit that would leave the value as it is (a mojibake of plain ASCII) or that meets a missing value plants
     nothing, so the list says exactly which cells are wrong.
@@ -136,11 +135,10 @@ def plant(
         errors: Column -> kind -> edit.
         seed: The table's seed.
         start: Position of the first row in the whole table.
-        share: Share of rows that are chosen.
     """
     choices = [(column, kind, edit) for column, kinds in errors.items() for kind, edit in kinds.items()]
     rows = np.arange(start, start + len(next(iter(columns.values()))))
-    chosen = np.flatnonzero(hashed(seed, "plant", rows) < round(share * 2**62))
+    chosen = np.flatnonzero(hashed(seed, "plant", rows) < round(_SHARE * 2**62))
     which = hashed(seed, "plant kind", rows)[chosen] % len(choices)
     numbers = hashed(seed, "plant value", rows)[chosen]
     found = []

@@ -8,7 +8,7 @@ check round, ``.when()`` limits it to some rows, ``.warn()`` and ``.info()`` mak
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeGuard
 
 import attrs
 
@@ -139,13 +139,19 @@ class Check(Adapted, ABC):
         return Worded(self, en, zh)
 
     def __and__(self, other: object) -> Check:
-        return AllOf((*_parts(self, AllOf), *_parts(other, AllOf))) if isinstance(other, Check) else NotImplemented
+        return AllOf((*_parts(self, AllOf), *_parts(other, AllOf))) if _is_check(other) else NotImplemented
 
     def __or__(self, other: object) -> Check:
-        return AnyOf((*_parts(self, AnyOf), *_parts(other, AnyOf))) if isinstance(other, Check) else NotImplemented
+        return AnyOf((*_parts(self, AnyOf), *_parts(other, AnyOf))) if _is_check(other) else NotImplemented
 
     def __invert__(self) -> Check:
         return Not(self)
+
+
+def _is_check(other: object) -> TypeGuard[Check]:
+    if isinstance(other, type) and issubclass(other, Check):
+        raise SchemaError(f"a check is joined to another, not to its class; write {other.__name__}()")
+    return isinstance(other, Check)
 
 
 def _parts(check: Check, kind: type[AllOf | AnyOf]) -> tuple[Check, ...]:

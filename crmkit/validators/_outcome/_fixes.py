@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from crmkit.changes import ChangeLog
     from crmkit.issues import IssueTable
-    from crmkit.typing import AuditSink, Frame, Language
+    from crmkit.typing import AuditSink, Frame, JSONValue, Language
     from crmkit.validators._schema._schema import Schema
 
     from ._report import ValidationReport
@@ -193,15 +193,17 @@ class FixPlan:
             ]
         )
 
-    def preview(self, n: int = 20) -> RecordSet:
-        """Return the first ``n`` changes as a table, values in the clear."""
-        shown = self.head(n)
-        return RecordSet(
-            {
-                "row": shown.rows, "record_id": shown.record_ids, "field": shown.paths, "before": shown.befores,
-                "after": shown.afters, "confidence": shown.confidences, "why": shown.whys,
-            }
-        )  # fmt: skip
+    def to_frame(self, like: Frame | None = None) -> Frame:
+        """Return the changes as a frame of the kind of ``like``, values in the clear; ``head(20)`` has the first."""
+        columns: dict[str, Sequence[object]] = {
+            "row": self.rows, "record_id": self.record_ids, "field": self.paths, "before": self.befores,
+            "after": self.afters, "confidence": self.confidences, "why": self.whys,
+        }  # fmt: skip
+        return frames.build(columns, like=like)
+
+    def to_dict(self) -> dict[str, JSONValue]:
+        """Return the figures as plain data, without values."""
+        return {"run_id": self.run_id, "cells": len(self), "fields": self.counts("field"), "codes": self.counts()}
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write the plan for people to review: they put ``yes`` or ``no`` into the column ``accept``.

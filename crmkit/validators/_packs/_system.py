@@ -23,11 +23,11 @@ __all__ = ["system_pack"]
 
 
 def system_pack(
-    system: str, kind: RecordKind, *, headers: Literal["name", "label"] = "name", country: str | None = None
+    system: str, kind: RecordKind, *, headers: Literal["api", "label"] = "api", country: str | None = None
 ) -> Draft:
     """Return the rules for records that are to be brought into a system."""
-    if headers not in ("name", "label"):
-        raise SchemaError("headers= takes 'name', as the system's API says, or 'label', as its screens and files do")
+    if headers not in ("api", "label"):
+        raise SchemaError("headers= takes 'api', as the system's API says, or 'label', as its screens and files do")
     known = systems.get(system)
     there = known.objects.get(kind)
     if there is None:
@@ -35,7 +35,7 @@ def system_pack(
     base = pack(kind, country=country)
     columns: dict[str, Field] = {}
     for field in there.fields:
-        column = field.name if headers == "name" else field.label or field.name
+        column = field.name if headers == "api" else field.label or field.name
         columns.setdefault(column, field)
     names: dict[str, str] = {}
     for column, field in columns.items():

@@ -13,6 +13,7 @@ import numpy as np
 
 from crmkit import frames, systems
 from crmkit._progress import steps
+from crmkit.errors import SchemaError
 from crmkit.issues import IssueTable, new_run_id
 from crmkit.validators._checks._check import walk
 from crmkit.validators._checks._field_rules import field_rules
@@ -75,6 +76,9 @@ class Run:
         run_id: str | None, lang: Language,
     ) -> Run:  # fmt: skip
         """Begin a run; the arguments are those of :meth:`Schema.check`."""
+        if tables is not None and not hasattr(tables, "items"):
+            what = type(tables).__name__
+            raise SchemaError(f"tables= takes tables by name, such as {{'accounts': accounts}}, not {what}")
         others = {name: Columns(frames.read(other)) for name, other in (tables or {}).items()}
         return cls(
             schema=schema, others=others, moment=datetime.now(UTC) if now is None else now(),

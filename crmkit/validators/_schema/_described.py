@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -98,11 +99,12 @@ class SchemaData:
 
         return to_json_schema(cast("Schema", self))
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the schema into a ``.toml`` or ``.json`` file, whole or not at all."""
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the schema into a ``.toml`` or ``.json`` file, whole or not at all, and return its path."""
         from ._files import write_schema
 
         write_schema(cast("Schema", self), path)
+        return Path(path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Schema:

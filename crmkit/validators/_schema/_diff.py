@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from crmkit import _notebook
+from crmkit import _notebook, frames
 from crmkit.errors import SchemaError
 from crmkit.validators._checks._field_rules import field_rules
 
@@ -49,12 +49,12 @@ class SchemaDiff:
     by_rule: Mapping[str, tuple[int, int]] = attrs.field(factory=dict)
 
     @property
-    def same(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether both rule sets say the same."""
         return not (self.added or self.removed or self.changed)
 
     def __bool__(self) -> bool:
-        raise TypeError("use .same")
+        raise TypeError("use .is_empty")
 
     def to_dict(self) -> dict[str, JSONValue]:
         """Return the difference as plain data."""
@@ -64,13 +64,28 @@ class SchemaDiff:
             "by_rule": {name: list(counts) for name, counts in self.by_rule.items()},
         }  # fmt: skip
 
+    def to_frame(self, like: Frame | None = None) -> Frame:
+        """Return one row for each rule that differs or is judged differently, as a frame of the kind of ``like``.
+
+        Columns: ``rule``, ``change`` (added, removed, changed or, where only other rules make it differ, missing),
+        ``failed_before`` and ``failed_after`` (missing where no table was given or the number is the same).
+        """
+        change = {name: what for what in ("added", "removed", "changed") for name in getattr(self, what)}
+        rules = list(dict.fromkeys([*change, *self.by_rule]))
+        columns: dict[str, list[object]] = {
+            "rule": list(rules), "change": [change.get(name) for name in rules],
+            "failed_before": [self.by_rule[name][0] if name in self.by_rule else None for name in rules],
+            "failed_after": [self.by_rule[name][1] if name in self.by_rule else None for name in rules],
+        }  # fmt: skip
+        return frames.build(columns, like=like)
+
     def _repr_html_(self) -> str:
         facts: dict[str, object] = {"added": self.added, "removed": self.removed, "changed": self.changed}
         if self.rows is not None:
             facts |= {"rows": self.rows, "fail now": len(self.newly_failing), "pass now": len(self.newly_passing)}
         rows = [(name, before, after) for name, (before, after) in list(self.by_rule.items())[:20]]
         return _notebook.sheet(
-            "Rule sets", "the same" if self.same else "differ", _notebook.facts(facts),
+            "Rule sets", "the same" if self.is_empty else "differ", _notebook.facts(facts),
             _notebook.table(("rule", "failed before", "fail now"), rows) if rows else "",
         )  # fmt: skip
 

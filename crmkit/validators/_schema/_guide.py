@@ -71,7 +71,7 @@ class Guide:
     sentences: tuple[str, ...] = attrs.field(repr=False)
     lang: Language = "en"
 
-    def html(self) -> str:
+    def to_html(self) -> str:
         """Return the page: one file, no script, nothing loaded."""
         heads = [word(name, self.lang) for name in ("field", "demanded", "meaning", "form", "good", "bad")]
         head = "".join(f"<th>{escape(text)}</th>" for text in heads)
@@ -96,12 +96,14 @@ class Guide:
             f'<td>{form}</td><td>{good}</td><td class="bad">{bad}</td></tr>'
         )
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the page."""
-        Path(path).write_text(self.html(), encoding="utf-8", errors="replace")
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the page and return its path."""
+        target = Path(path)
+        target.write_text(self.to_html(), encoding="utf-8", errors="replace")
+        return target
 
     def _repr_html_(self) -> str:
-        return framed(self.html())
+        return framed(self.to_html())
 
 
 def make_guide(schema: Schema, *, lang: Language, labels: Mapping[str, str], title: str | None) -> Guide:

@@ -67,14 +67,14 @@ class SchemaPacks:
 
     @classmethod
     def for_system(
-        cls, system: str, kind: RecordKind, *, headers: Literal["name", "label"] = "name", country: str | None = None
+        cls, system: str, kind: RecordKind, *, headers: Literal["api", "label"] = "api", country: str | None = None
     ) -> Schema:
         """Return the rules for records on their way into a CRM: its field names, required fields, lengths, pick lists.
 
         Args:
             system: Its name in :mod:`crmkit.systems`, such as ``salesforce``.
             kind: What one row is.
-            headers: Columns are called as its API (``name``) or its screens and files (``label``) call them.
+            headers: Columns are called as its API (``api``) or its screens and files (``label``) call them.
             country: Where phone numbers belong whose row names no country.
 
         Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,7 +20,7 @@ from ._described import SchemaData
 from ._ready_made import SchemaPacks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from crmkit.typing import Frame, Language, Progress
@@ -31,6 +32,8 @@ __all__ = ["Schema"]
 
 def _fields(fields: Mapping[str, Check]) -> Mapping[str, Check]:
     given: Mapping[str, object] = fields  # what callers without a type checker pass
+    if not hasattr(given, "items"):
+        raise SchemaError(f"fields= takes column to check, such as {{'email': Email()}}, not {type(given).__name__}")
     for name, check in given.items():
         if not isinstance(check, Check):
             hint = f"; write {check.__name__}()" if isinstance(check, type) and issubclass(check, Check) else ""
@@ -39,7 +42,7 @@ def _fields(fields: Mapping[str, Check]) -> Mapping[str, Check]:
 
 
 def _rules(rules: Iterable[Rule]) -> tuple[Rule, ...]:
-    listed = tuple(rules)
+    listed = (rules,) if isinstance(rules, Rule) else tuple(rules)
     given: tuple[object, ...] = listed  # as above
     for rule in given:
         if not isinstance(rule, Rule):
@@ -96,6 +99,8 @@ class Schema(SchemaData, SchemaPacks):
     def __attrs_post_init__(self) -> None:
         if not isinstance(self.name, str):
             raise SchemaError("the first argument of a schema is its name; write Schema('contacts', fields={...})")
+        if isinstance(self.key, Mapping):
+            raise SchemaError("the second argument of a schema is its key; write Schema('contacts', fields={...})")
         column_names(f"schema {self.name!r}", [*self.fields, *([] if self.key is None else [self.key])])
         titles = [rule.title for rule in self.all_rules]
         twice = sorted({title for title in titles if titles.count(title) > 1})
@@ -239,6 +244,11 @@ class Schema(SchemaData, SchemaPacks):
             >>> Schema("people", fields={"email": Required() & Email()}).check_record({}).issues[0].code
             'required'
         """
+        given: object = record  # what callers without a type checker pass
+        if not isinstance(given, Mapping):
+            raise SchemaError(
+                f"a record maps column to value, which {type(given).__name__} does not; check() takes tables"
+            )
         whole = {name: record.get(name) for name in (*record, *self.columns)}
         return self.check([whole], now=now, lang=lang)
 

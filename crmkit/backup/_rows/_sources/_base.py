@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from crmkit._canonical import RowSchema, keyed_digests
 from crmkit.backup._rows._buckets import index
-from crmkit.errors import InvalidValueError
+from crmkit.errors import InvalidValueError, SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -77,3 +77,16 @@ class ClientSource(Source):
             except InvalidValueError as error:
                 raise InvalidValueError(f"{self.name}, rows from {done}: {error}") from None
             done += len(next(iter(block.values()), ()))
+
+
+def check_source(given: object) -> None:
+    """Raise unless it is a table of a kind that says where it is.
+
+    Raises:
+        SchemaError: It is a frame, a path or something else.
+    """
+    if not isinstance(given, Source):
+        raise SchemaError(
+            f"a table is a Source, such as FrameSource(frame, key='id') or SqliteSource(connection, 'contacts', "
+            f"key='id'), not {type(given).__name__}"
+        )

@@ -17,26 +17,17 @@ if TYPE_CHECKING:
 
 MARK: Final = "\ue000\ue0ff\ue000"
 """Stands for a quoted empty cell between two readers; a file that holds it itself is refused."""
-_ROWS: Final = 1000
 _AT_ONCE: Final = 1 << 18
 """Characters that are read at once, up to the end of a line."""
-
-
-def read_cells(stream: TextIO, delimiter: str, name: str) -> Iterator[list[str | None]]:
-    """Yield rows; ``None`` for a cell that is empty and not quoted.
-
-    Raises:
-        FormatError: A row has more or fewer cells than the first, or a quote is not closed.
-    """
-    for block in read_blocks(stream, delimiter, name, size=_ROWS):
-        for row in block:
-            yield [None if cell == "" else "" if cell == MARK else cell for cell in row]
 
 
 def read_blocks(stream: TextIO, delimiter: str, name: str, *, size: int) -> Iterator[list[list[str]]]:
     """Yield rows in blocks, the header alone in the first.
 
-    An empty cell is missing, and `MARK` a quoted empty one; see `read_cells`.
+    An empty cell is missing, and `MARK` a quoted empty one.
+
+    Raises:
+        FormatError: A row has more or fewer cells than the first, or a quote is not closed.
     """
     reader = csv.reader(
         itertools.chain.from_iterable(_marked(stream, delimiter, name)), delimiter=delimiter, strict=True

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
+from crmkit._disk import replacing
 from crmkit._toml import from_toml, to_toml
 from crmkit.errors import FormatError, NotFoundError, SchemaError
 
@@ -125,13 +126,13 @@ class SurvivorshipData:
                 raise
             raise FormatError(f"no JSON document: {type(error).__name__}") from None
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the rules into a ``.toml`` or ``.json`` file, whole or not at all."""
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the rules into a ``.toml`` or ``.json`` file, whole or not at all, and return its path."""
         place = Path(path)
         text = self.to_toml() if _is_toml(place) else self.to_json()
-        beside = place.with_name(f".{place.name}.part")
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(place)  # a reader sees the old file or the new one, never half of one
+        with replacing(place) as file:
+            file.write(text.encode())
+        return place
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Survivorship:

@@ -1,11 +1,11 @@
-"""What every area's result can do."""
+"""What every area's result can do; on the ground floor, so that light areas can have reports, too."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from crmkit.errors import CheckFailedError
+from crmkit.errors import CheckFailedError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from crmkit.typing import Frame, JSONValue, Severity
 
 __all__ = ["Report"]
+
+_SEVERITIES = ("error", "warning", "info")
 
 
 class Report(ABC):
@@ -68,7 +70,10 @@ class Report(ABC):
 
         Raises:
             CheckFailedError: With the counts in the message and the report as ``.report``.
+            NotFoundError: There is no such severity.
         """
+        if severity not in _SEVERITIES:
+            raise NotFoundError.of("severity", severity, _SEVERITIES)
         reason = self._reason(severity)
         if reason is not None:
             raise CheckFailedError(reason, report=self)
