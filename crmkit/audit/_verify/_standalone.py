@@ -156,7 +156,7 @@ class Stored:
 
 
 def read_files(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield ``(kind, value)``: a header, events and trailers, or hashes without bodies, ``end``; ``last`` in the end."""
+    """Yield ``(kind, value)`` of each segment: header, events, trailers or hashes, ``end``; ``last`` of the newest."""
     segments = list_segments(folder)
     order = list(segments)
     for place, first in enumerate(order):
