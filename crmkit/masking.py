@@ -30,6 +30,7 @@ _MAX_LENGTH = 320  # longer text is no value of any kind, and is hidden whole
 _MAX_LAST = 4
 _STARS = "***"
 _SEPARATORS = frozenset(" -().+")
+_PHONE = re.compile(r"\+[\d\s().-]{7,20}|1[3-9]\d{9}|\(?\d{3}\)?[\s.-]\d{3}[\s.-]\d{4}")
 _PROCESS_KEY = secrets.token_bytes(32)
 
 Name: TypeAlias = Literal["full", "hash", "name", "card", "phone", "id", "iban", "email"]
@@ -285,3 +286,11 @@ _RULES: Final[
     "iban": (_iban, _in_place),
     "email": (_email, _local),
 }
+
+
+def shown_id(record_id: object) -> str:
+    """Show a record's id; one that reaches somebody, an e-mail address or phone number, is masked."""
+    shown = str(record_id)
+    if "@" in shown:
+        return mask(shown, "email")
+    return mask(shown, "phone") if _PHONE.fullmatch(shown) else shown

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AuditSink",
     "FieldAccess",
+    "FieldDisclosure",
     "Frame",
     "JSONValue",
     "KeyWrapper",
@@ -139,6 +140,34 @@ class FieldAccess(Protocol):
         self, resource: str, field: str, record: Mapping[str, object] | None
     ) -> Literal["hidden", "masked", "read", "write"]:
         """Return what the principal may see of the field."""
+        ...
+
+
+@runtime_checkable
+class FieldDisclosure(FieldAccess, Protocol):
+    """A :class:`FieldAccess` that is told what was granted before anything is decrypted; a ``View`` is one.
+
+    .. versionadded:: 0.1.0
+    """
+
+    def disclose(
+        self,
+        resource: str,
+        levels: Mapping[str, Literal["hidden", "masked", "read", "write"]],
+        record: Mapping[str, object] | None,
+        *,
+        key: object = None,
+        count: int = 1,
+    ) -> None:
+        """Write down what is about to be shown; whatever this raises, nothing is shown.
+
+        Args:
+            resource: The table.
+            levels: Field -> the level at which it is shown.
+            record: The row, where it is known.
+            key: The id of the record, where it is known and the row is not.
+            count: How many rows.
+        """
         ...
 
 

@@ -23,7 +23,7 @@ class Change:
         change_id: ``run_id`` and the number of the line in it.
         run_id: ULID of the run that made the change.
         kind: ``"cell"`` for one value, ``"merge"`` for a row that went into another; the rest for other areas.
-        record_id: The key's value as text, where the run had a key.
+        record_id: The key's value as text, where the run had a key. It may be an e-mail address: no repr shows it.
         row: 0-based position in the frame that the run was given.
         path: Column; ``None`` for whole rows.
         type: What ``before`` and ``after`` are, such as ``"text"`` or ``"int>text"``.
@@ -45,7 +45,7 @@ class Change:
     change_id: str
     run_id: str
     kind: str
-    record_id: str | None
+    record_id: str | None = attrs.field(repr=False)
     row: int
     path: str | None
     type: str
@@ -75,7 +75,7 @@ class Conflict:
     """
 
     row: int | None
-    record_id: str | None
+    record_id: str | None = attrs.field(repr=False)
     path: str | None
     reason: str
 

@@ -367,9 +367,15 @@ class ChangeLog:
         }
 
     def _repr_html_(self) -> str:
+        from crmkit.masking import shown_id
+
         heads = ("kind", "record", "row", "column", "type", "rule", "reason")
         lines = [self._change(line) for line in range(min(_MOST_LINES, len(self)))]
-        rows = [(one.kind, one.record_id, one.row, one.path, one.type, one.rule, one.reason) for one in lines]
+        ids = [None if one.record_id is None else shown_id(one.record_id) for one in lines]
+        rows = [
+            (one.kind, shown, one.row, one.path, one.type, one.rule, one.reason)
+            for one, shown in zip(lines, ids, strict=True)
+        ]
         # What all lines have in common is said once, and what none has not at all.
         distinct = [{row[place] for row in rows} for place in range(len(heads))]
         kept = [place for place, found in enumerate(distinct) if len(found) > 1 or (found and place in _WHERE)]

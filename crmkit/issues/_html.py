@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crmkit import _notebook
+from crmkit.masking import shown_id
 
 if TYPE_CHECKING:
     from ._table import IssueTable
@@ -24,7 +25,8 @@ def issues_html(table: IssueTable) -> str:
     severities = _notebook.SEVERITY_WORDS[table.lang]
     rows = [
         (
-            severities[issue.severity], issue.row, issue.record_id, issue.path, issue.message,
+            severities[issue.severity], issue.row,
+            None if issue.record_id is None else shown_id(issue.record_id), issue.path, issue.message,
             None if issue.fix is None else yes, issue.confidence,
         )
         for issue in table.head(_MOST_ROWS)

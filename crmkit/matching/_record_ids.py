@@ -1,21 +1,17 @@
-"""Record ids: the caller's key where every record has its own, else the row position; and how they are shown."""
+"""Record ids: the caller's key where every record has its own, else the row position."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from crmkit.errors import InvalidValueError, SchemaError
-from crmkit.masking import mask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from crmkit.frames import Table
 
-__all__ = ["record_ids", "shown_id"]
-
-_PHONE = re.compile(r"\+[\d\s().-]{7,20}|1[3-9]\d{9}|\(?\d{3}\)?[\s.-]\d{3}[\s.-]\d{4}")
+__all__ = ["record_ids"]
 
 
 def record_ids(
@@ -45,11 +41,3 @@ def record_ids(
     if key is not None:
         raise SchemaError(f"{said}; leave key= out to name records by row position")
     return range(len(table)), None, f"{said}; records are named by row position from 0"
-
-
-def shown_id(record_id: object) -> str:
-    """Show a record's id; one that reaches somebody, an e-mail address or phone number, is masked."""
-    shown = str(record_id)
-    if "@" in shown:
-        return mask(shown, "email")
-    return mask(shown, "phone") if _PHONE.fullmatch(shown) else shown

@@ -718,3 +718,21 @@ def test_damage_does_not_keep_an_event_from_being_looked_for(folder, make, signe
         for changed in (good.replace(b"stored_at", b"stored-at"), good[:700], b"\n" * len(good), b"", b"\x00" * 999):
             segment.write_bytes(changed)
             assert len([seq for seq, _ in log._store.read(40)]) <= 10
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX rights")
+def test_the_folder_is_the_owners_alone_whatever_the_umask_is(tmp_path, signer, events):
+    """Who may write to the folder can exchange whole files, whatever the rights of the files are."""
+    before = os.umask(0)
+    try:
+        with Log.open(tmp_path / "new" / "log", signer=signer) as log:
+            log.extend(events(1))
+    finally:
+        os.umask(before)
+    own = [tmp_path / "new" / "log", *(tmp_path / "new" / "log").rglob("*")]
+    assert {place.name: place.stat().st_mode & 0o077 for place in own if place.stat().st_mode & 0o077} == {}
+    given = tmp_path / "given"
+    given.mkdir(mode=0o750)
+    with Log.open(given, signer=signer):
+        pass
+    assert given.stat().st_mode & 0o777 == 0o750  # one that was there keeps the rights that it was given

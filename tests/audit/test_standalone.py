@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import json
+import random
 import shutil
 import subprocess
 import sys
@@ -11,7 +13,7 @@ from datetime import UTC, datetime
 import pytest
 
 from crmkit._merkle import EMPTY_ROOT
-from crmkit.audit import Checkpoint, Log, NoteSigner, write_verifier
+from crmkit.audit import Checkpoint, Log, NoteSigner, verify, write_verifier
 from crmkit.audit._stores._segment import list_segments
 from crmkit.audit._verify import _standalone
 
@@ -93,7 +95,7 @@ def test_it_finds_a_trailer_that_is_not_that_of_its_events(folder, check, make, 
         ((b'"seq":47,', b'"seq":48,'), "event 47 says that it is event 48"),
         ((b'"contact.read"', b'"contact.sell"'), "not those that were signed"),
         ((b'{"root":"', b'{"rot":"'), "neither event nor trailer"),
-        ((b'"first":40', b'"first":41'), "does not go on"),
+        ((b'"first":40', b'"first":41'), "header of the segment of event 40"),
         ((b'"stored_at":"2', b'"stored_at":"1'), "goes"),
     ],
 )
@@ -212,3 +214,106 @@ def test_wrong_use_is_said(check, log, signer):
     for text in (str(signer.verifier)[:-4], str(signer.verifier).replace("crm", "mrc")):
         with pytest.raises(SystemExit):
             _standalone.main([str(log), "--key", text])
+
+
+@pytest.fixture
+def both(folder, make, signer, events, check):
+    """A log of several segments with events behind its last checkpoint, and what both verifiers say of an edit."""
+    for _ in range(3):
+        make(folder, 20, segment_bytes=1, checkpoint_events=7)
+    with Log.open(folder, origin="crm.example.com/audit") as log:
+        log.extend(events(2))
+        log.extend(events(2))
+    good = {place: place.read_bytes() for place in folder.rglob("*") if place.is_file()}
+
+    def judge(name, data):
+        place = folder / name
+        place.write_bytes(data)
+        try:
+            return verify(folder, keys=[signer.verifier]).ok, check(folder)[0] == 0
+        finally:
+            place.write_bytes(good[place])
+
+    assert judge("checkpoints.jsonl", good[folder / "checkpoints.jsonl"]) == (True, True)
+    return judge, good
+
+
+def edits(data, rng, count):
+    """Edits of a file: of single octets, of lines, and of how a line is written."""
+    lines = data.split(b"\n")
+    for _ in range(count):
+        at, other = rng.randrange(len(data)), rng.randrange(len(lines) - 1)
+        line = rng.randrange(len(lines) - 1)
+        yield data[:at] + bytes([data[at] ^ (1 << rng.randrange(8))]) + data[at + 1 :]
+        yield data[:at] + rng.choice([b" ", b"\r", b"\n", b'"', b"0", b"{}"]) + data[at:]
+        yield data[:at] + data[at + 1 :]
+        yield data[:at]
+        swapped = list(lines)
+        swapped[line], swapped[other] = swapped[other], swapped[line]
+        yield b"\n".join(swapped)
+        yield b"\n".join([*lines[:line], *lines[line + 1 :]])
+        yield b"\n".join([*lines[: line + 1], *lines[line:]])
+        yield b"\n".join([*lines[:line], b" " + lines[line], *lines[line + 1 :]])
+        yield b"\n".join([*lines[:line], lines[line].replace(b":", b": ", 1), *lines[line + 1 :]])
+        first = lines[line][1:].partition(b",")[0]
+        yield b"\n".join([*lines[:line], b"{" + first + b"," + lines[line][1:], *lines[line + 1 :]])
+        if lines[line].startswith(b"{"):
+            turned = dict(reversed(json.loads(lines[line]).items()))
+            said = json.dumps(turned, separators=(",", ":"), ensure_ascii=False).encode()
+            yield b"\n".join([*lines[:line], said, *lines[line + 1 :]])
+
+
+def hold_alike(both, seed, count):
+    judge, good = both
+    rng = random.Random(seed)
+    refused = 0
+    for place, data in good.items():
+        kind = place.parent.name
+        if place.name == "checkpoints.jsonl" or kind in ("events", "hashes"):
+            name = f"{kind}/{place.name}" if kind in ("events", "hashes") else place.name
+            for number, changed in enumerate(edits(data, rng, count) if kind != "hashes" else _octets(data, rng)):
+                library, alone = judge(name, changed)
+                assert library == alone, (seed, name, number, library, changed[:200])
+                refused += not library
+    assert refused
+
+
+def _octets(data, rng):
+    for at in {rng.randrange(len(data)) for _ in range(3)} if data else ():
+        yield data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+        yield data[:at]
+        yield data + data[:40]
+
+
+def test_both_verifiers_judge_every_edit_alike(both):
+    hold_alike(both, 1, 1)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("seed", range(2, 12))
+def test_both_verifiers_judge_many_edits_alike(both, seed):
+    hold_alike(both, seed, 8)
+
+
+@pytest.mark.parametrize("what", ["header", "checkpoint"])
+def test_how_a_line_is_written_is_judged_by_both(both, what):
+    judge, good = both
+    name = "checkpoints.jsonl"
+    place = next(place for place in good if place.name == name)
+    if what == "header":
+        place = list_segments(place.parent / "events")[1].path
+        name = f"events/{place.name}"
+    line, end, rest = good[place].partition(b"\n")
+    said = json.loads(line)
+    for changed in (
+        line.replace(b":", b": ", 1),
+        line[:-1] + b"," + line[1:],
+        line + b" ",
+        b"no line",
+        json.dumps(said | {"more": 1}, separators=(",", ":"), sort_keys=True).encode(),
+    ):
+        assert judge(name, changed + end + rest) == (False, False)
+    if what == "checkpoint":
+        first, second, *others = good[place].split(b"\n")
+        assert judge(name, b"\n".join([second, first, *others])) == (False, False)
+        assert judge(name, good[place].replace(b"\n", b"\r", 1)) == (False, False)

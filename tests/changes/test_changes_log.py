@@ -14,7 +14,7 @@ import attrs
 import pytest
 
 from crmkit import frames
-from crmkit.changes import ChangeLog, Edits, account, apply_edits, apply_merges
+from crmkit.changes import ChangeLog, Conflict, Edits, account, apply_edits, apply_merges
 from crmkit.errors import (
     CheckFailedError,
     ConflictError,
@@ -411,3 +411,15 @@ def test_a_word_that_no_change_has_is_an_error_and_not_silence():
     assert log.revert(changed, where={"rule": "trim", "record_id": "7"}) == changed  # both are known, not together
     assert log.revert(changed, where={"path": "id"}) == changed
     assert log.revert(changed, where={"record_id": "7"})[0]["email"] == " a"
+
+
+def test_a_key_that_reaches_somebody_is_shown_by_no_repr_and_no_notebook():
+    rows = [{"email": "canary1@example.com", "tel": "+49 151 23456780", "city": "x"} for _ in range(1)]
+    for key, word in (("email", "canary1"), ("tel", "23456780")):
+        _, log = apply_edits(rows, Edits(path=["city"], row=[0], after=["y"]), by="me", key=key)
+        change = log[0] if hasattr(log, "__getitem__") else next(iter(log))
+        assert word in change.record_id
+        assert word not in repr(change) + repr(log) + log._repr_html_()
+        conflict = Conflict(row=0, record_id=change.record_id, path=None, reason="other")
+        assert word not in repr(conflict)
+        assert "record" in log._repr_html_()

@@ -353,8 +353,21 @@ def test_a_box_may_require_a_purpose(ring, email):
         with pytest.raises(RefusedError) as caught:
             call()
         assert caught.value.rule == "purpose_missing"
+        for blank in ("", "  ", "\t\n", "\u3000", "\u200b", 7):
+            with acting(purpose=blank), pytest.raises(RefusedError):
+                call()
         with acting(purpose="support"):
             assert call() in ("x", ["x"])
+
+
+def test_what_is_no_pair_is_no_candidate(box, email):
+    row = box.seal({"id": 1, "email": "ana@example.com"})
+    token = row["email"]
+    assert box.find(email, "ana@example.com", [(1, token), [2, None]]) == [1]
+    for wrong in (row, {"id": 1, "email": token}, token, (1,), (1, token, 2), 1, None, b"ab"):
+        with pytest.raises(InvalidValueError, match="pair of record and token") as caught:
+            box.find(email, "ana@example.com", [wrong])
+        assert token not in str(caught.value)
 
 
 def test_pseudonyms_join_within_an_export_and_not_across(ring, wrapper, tmp_path, box):

@@ -128,9 +128,6 @@ def test_a_shredded_person_is_gone_and_never_made_again(ring, store, sink):
     again = box.shred("p:1")
     assert again.destroyed == 0
     assert store.get_many("acme", ["p:1"])["p:1"].shredded_at == "2026-11-28T12:00:00+00:00"
-    assert box.shred("nobody").destroyed == 0
-    with pytest.raises(SubjectShreddedError):
-        box.encrypt(NOTE, "x", record=1, subject="nobody")
     event = sink.events[0]
     assert (event["action"], event["resource"]) == ("encryption.shred", ("subject", "p:1"))
 
@@ -161,6 +158,7 @@ def test_a_receipt_is_a_document_that_can_be_signed(box):
             return self.key.sign(message)
 
     signer = Signer()
+    box.encrypt(NOTE, "x", record=1, subject="p:1")
     receipt = box.shred("p:1", now=lambda: NOW)
     document, signature = receipt.signed(signer)
     signer.key.public_key().verify(signature, document)
@@ -369,3 +367,29 @@ def test_a_key_that_became_text_is_noticed(ring, tmp_path):
         database.execute("update crmkit_subjects set sealed = 'text'")
     with pytest.raises(IntegrityError, match="not what this keyring sealed"):
         ring.box([NOTE], subjects=store).encrypt(NOTE, "x", record=1, subject="p")
+
+
+def test_a_person_who_was_never_known_is_not_shredded_and_the_name_stays_free(box, store):
+    with pytest.raises(NotFoundError, match="nothing is barred") as caught:
+        box.shred("ghost@a.example")
+    assert "ghost" not in str(caught.value)
+    assert store.get_many("acme", ["ghost@a.example"]) == {}
+    assert box.encrypt(NOTE, "x", record=1, subject="ghost@a.example")
+    assert box.shred("ghost@a.example").destroyed == 1
+
+
+@pytest.mark.parametrize("blank", [" ", "\t\n", "\u3000", "\u200b", "\u00a0 "])
+def test_a_blank_name_is_no_person(box, blank):
+    """Everybody without a name would share one key, and be erased together."""
+    calls = (
+        lambda: box.encrypt(NOTE, "x", record=1, subject=blank),
+        lambda: box.encrypt_column(NOTE, ["x"], records=[1], subjects=[blank]),
+        lambda: box.shred(blank),
+        lambda: box.rebind(
+            NOTE, box.encrypt(NOTE, "x", record=1, subject="p"), record=1, subject="p", to_subject=blank
+        ),
+    )
+    for call in calls:
+        with pytest.raises(RefusedError) as caught:
+            call()
+        assert caught.value.rule == "subject_missing"

@@ -87,3 +87,13 @@ def test_a_record_in_the_place_of_a_name_is_not_shown() -> None:
         with pytest.raises(NotFoundError, match="is text, not a dict") as caught:
             ask()
         assert "secret" not in str(caught.value)
+
+
+def test_a_plan_is_no_answer() -> None:
+    deal = perm.Resource("deal", fields={"stage": perm.Field()}, actions=["read"], owner="owner_id")
+    grants = [perm.Grant("read", "deal", scope="own")]
+    policy = Policy([deal], [perm.Role("sales", grants=grants)])
+    org = OrgChart([Principal("ann")])
+    view = Engine(policy, [Assignment("ann", "sales")], org=org).view("ann")
+    with pytest.raises(TypeError, match="compare"):
+        bool(view.filter("read", "deal"))

@@ -81,6 +81,7 @@ from crmkit.testing import corrupt, generate
 from crmkit.typing import (
     AuditSink,
     FieldAccess,
+    FieldDisclosure,
     JSONValue,
     KeyWrapper,
     Progress,
@@ -398,6 +399,8 @@ def permissions_answer(policy_file: Path, sink: AuditSink, used: UsageSource) ->
     engine = perm.Engine(policy, held, org=people, audit=sink, record="sensitive", on_audit_failure="deny")
     view = engine.view("ann", context={"channel": "web"})
     access: FieldAccess = view
+    told: FieldDisclosure = view
+    told.disclose("deal", {"stage": access.level("deal", "stage", {})}, {"id": 1}, key=1, count=1)
     outcome: perm.Outcome = view.outcome("read", "deal")
     decision: perm.Decision = view.explain("read", "deal", {"stage": "won"})
     plan = view.filter("read", "deal")

@@ -1,6 +1,8 @@
 """Checks in pydantic, attrs, pandera, JSON Schema and Hypothesis say what they say at home."""
 
+import datetime as dt
 import re
+from decimal import Decimal
 from typing import Annotated, NotRequired, Optional, TypedDict
 
 import attrs
@@ -18,6 +20,7 @@ from crmkit.validators import (
     Check,
     Choice,
     Country,
+    Date,
     Email,
     Finding,
     HongKongId,
@@ -312,3 +315,58 @@ def test_a_pydantic_model_says_in_its_json_schema_what_a_check_takes():
     assert said["stage"]["enum"] == ["new", "won"]
     assert said["note"]["maxLength"] == 5
     assert said["size"]["type"] == "integer"
+
+
+@pytest.mark.parametrize("optional", [True, False])
+def test_a_model_of_dates_and_numbers_takes_the_texts_that_its_schema_takes(optional):
+    pydantic = pytest.importorskip("pydantic", reason="a model")
+    kinds = {"born": (dt.date, Date()), "paid": (Decimal, Money()), "seats": (int, Number())}
+    fields = {
+        name: (Annotated[kind | None if optional else kind, check], None) for name, (kind, check) in kinds.items()
+    }
+    model = pydantic.create_model("M", **fields)
+    schema = Schema.for_model(model)
+    texts = {
+        "born": [
+            "3 Feb 1990",
+            "1990年2月3日",
+            "1990-02-03",
+            "31.12.1990",
+            "1990-02-31",
+            "0",
+            "soon",
+            "1990-02-03T00:00:00",
+        ],
+        "paid": ["1,234.50", "1.234,50", "12", "-3", "1e5", "１２", "(5)", " 7 ", "5 000", "1'234.50", "1__2", "x9"],
+        "seats": ["12", " 7", "１２", "x9", "1__2"],
+    }
+    taken = 0
+    for name, values in texts.items():
+        for value in [*values, *(["", "  "] if optional else [])]:
+            report = schema.check_record({name: value})
+            if not report.ok:
+                with pytest.raises(pydantic.ValidationError) as caught:
+                    model(**{name: value})
+                assert caught.value.errors()[0]["type"] in {issue.code for issue in report.issues}
+            else:
+                held = getattr(model(**{name: value}), name)
+                assert isinstance(held, kinds[name][0]) or (held is None and not value.strip())
+                taken += 1
+    assert taken > 12
+
+
+def test_values_that_are_no_text_and_other_types_are_read_as_before():
+    pydantic = pytest.importorskip("pydantic", reason="a model")
+
+    class M(pydantic.BaseModel):
+        born: Annotated[dt.date, Date()] = dt.date(2000, 1, 1)
+        paid: Annotated[Decimal, Money()] = Decimal(1)
+        email: Annotated[str, Email()] = "a@example.com"
+        many: Annotated[list[int], Text()]
+
+    held = M(born=dt.date(1990, 2, 3), paid=Decimal("1.50"), email="A@Example.com", many=["1"])
+    assert (held.born, held.paid, held.many) == (dt.date(1990, 2, 3), Decimal("1.50"), [1])
+    for wrong in ({"born": ""}, {"born": None}, {"paid": []}):
+        with pytest.raises(pydantic.ValidationError):
+            M(**{"many": ["1"], **wrong})
+    assert M.model_json_schema()["properties"]["born"]["format"] == "date"

@@ -99,9 +99,8 @@ def read_notes(path: Path) -> list[bytes]:
     if not path.exists():
         return []
     return [
-        _read_note(line, f"{path.name}, line {number}")
-        for number, line in enumerate(path.read_bytes().splitlines(keepends=True), start=1)
-        if line.endswith(b"\n")
+        _read_note(line + b"\n", f"{path.name}, line {number}")
+        for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], start=1)
     ]
 
 

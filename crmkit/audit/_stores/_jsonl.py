@@ -111,7 +111,8 @@ class FileStore:
         self.torn: list[Torn] = []
         self.last_stored_at = ""
         if write and origin is not None:
-            self._events.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # who may write here could exchange whole files
+            self._events.mkdir(exist_ok=True, mode=0o700)
             (folder / "hashes").mkdir(exist_ok=True, mode=0o700)
             for place in (folder, folder.parent):
                 sync_path(place)  # what is acknowledged later is of no use in a folder that a power failure takes

@@ -7,7 +7,8 @@
 LOG is the folder or database of a log; FILE is a signed checkpoint that you kept, or a proof of one event.
 It reads everything, writes nothing, and says OK or what is wrong; its exit status is 0, 1, or 2 for wrong use.
 It was written apart from the library, after the specification of its formats, so that the two check each other.
-It proves the same events; of damage it says where the log stops being proved, while the library tells kinds apart.
+It proves the same events and refuses the same folders; of damage it says where the log stops being proved, while the
+library tells kinds apart. Of a database it reads events and checkpoints, not the columns by which events are found.
 """
 # ruff: noqa: T201
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import contextlib
 import gzip
 import hashlib
 import json
@@ -27,6 +29,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import BinaryIO
 
 
 class Wrong(Exception):  # noqa: N818 - a verdict, not an error of this program
@@ -45,14 +48,17 @@ class Tree:
         self.size = 0
         self.nodes: list[bytes] = []
 
-    def add(self, node: bytes) -> None:
-        """Add a leaf hash."""
-        size = self.size
+    def add(self, node: bytes) -> list[bytes]:
+        """Add a leaf hash; return it and the nodes of every fourth level that are complete with it."""
+        size, level, kept = self.size, 0, [node]
         while size & 1:
             node = hashlib.sha256(b"\x01" + self.nodes.pop() + node).digest()
-            size >>= 1
+            size, level = size >> 1, level + 1
+            if level % 4 == 0:
+                kept.append(node)
         self.nodes.append(node)
         self.size += 1
+        return kept
 
     def root(self) -> bytes:
         """Return the root."""
@@ -103,18 +109,61 @@ def open_note(note: bytes, keys: list[tuple[str, bytes, bytes]]) -> tuple[str, i
     return found
 
 
+def canonical(said: object) -> bytes:
+    """Return the line of a document in the one way in which it is written."""
+    text = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return text.encode() + b"\n"
+
+
+def read_header(line: bytes, first: int) -> dict[str, object]:
+    """Read the first line of a segment."""
+    try:
+        said: dict[str, object] = json.loads(line)
+        texts = [said["origin"], said["stored_at"], "" if said["checkpoint"] is None else said["checkpoint"]]
+        good = all(isinstance(text, str) for text in texts) and type(said["first"]) is int and said["first"] == first
+        good = good and len(said) == 6 and said["format"] == "crmkit-audit/1" and canonical(said) == line
+    except (ValueError, TypeError, LookupError, RecursionError):
+        good = False
+    if not good:
+        raise Wrong(f"the header of the segment of event {first} is not what was written")
+    return said
+
+
+class Stored:
+    """The hashes that a folder keeps beside its events: of leaves, and of every fourth level."""
+
+    def __init__(self, folder: Path, opened: contextlib.ExitStack) -> None:
+        self.files: list[BinaryIO] = []
+        self.count = 0
+        self.differs: int | None = None
+        while (path := folder / "hashes" / f"{4 * len(self.files):02d}").exists():
+            self.count = self.count or path.stat().st_size // 32
+            self.files.append(opened.enter_context(path.open("rb")))
+
+    def hold(self, nodes: list[bytes], seq: int) -> None:
+        """Hold the next nodes against those that are kept, as far as they go."""
+        for file, node in zip(self.files, nodes, strict=False):
+            kept = file.read(32)
+            if len(kept) == 32 and kept != node and self.differs is None:
+                self.differs = seq
+
+    def judge(self, size: int) -> None:
+        """Say what did not agree, over a tree of so many events."""
+        if self.differs is not None:
+            raise Wrong(f"the hash that is stored for event {self.differs} is of another one")
+        if self.count > size:
+            raise Wrong(f"events from {size} to {self.count - 1} were stored and are not there")
+
+
 def read_files(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield ``(kind, value)`` of a folder: headers, events, trailers, and hashes of events whose bodies were pruned."""
-    segments: dict[int, tuple[Path, str]] = {}
-    for path in sorted((folder / "events").iterdir()):
-        found = re.fullmatch(r"([0-9]{20})\.(jsonl|jsonl\.gz|pruned)", path.name)
-        if found:
-            segments.setdefault(int(found[1]), (path, found[2]))
-    order = sorted(segments)
+    """Yield ``(kind, value)`` of each segment: header, events, trailers or hashes, ``end``; ``last`` of the newest."""
+    segments = list_segments(folder)
+    order = list(segments)
     for place, first in enumerate(order):
         path, kind = segments[first]
         with gzip.open(path, "rb") if kind == "jsonl.gz" else path.open("rb") as stream:
             header = stream.readline()
+            read_header(header, first)
             yield "header", header
             if kind == "pruned":
                 with (folder / "hashes" / "00").open("rb") as hashes:
@@ -133,6 +182,28 @@ def read_files(folder: Path) -> Iterator[tuple[str, bytes]]:
                     yield "trailer", line
                 else:
                     raise Wrong(f"{path.name} has a line that is neither event nor trailer")
+            yield "last" if first == order[-1] else "end", b""
+
+
+def list_segments(folder: Path) -> dict[int, tuple[Path, str]]:
+    """Return path and kind of each segment by its first event, in order."""
+    segments: dict[int, tuple[Path, str]] = {}
+    for path in sorted((folder / "events").iterdir()):
+        found = re.fullmatch(r"([0-9]{20})\.(jsonl|jsonl\.gz|pruned)", path.name)
+        if found:
+            segments.setdefault(int(found[1]), (path, found[2]))
+    return dict(sorted(segments.items()))
+
+
+def read_header_notes(folder: Path) -> list[bytes]:
+    """Return the checkpoints that the headers of segments hold."""
+    notes = []
+    for first, (path, kind) in list_segments(folder).items():
+        with gzip.open(path, "rb") if kind == "jsonl.gz" else path.open("rb") as stream:
+            note = read_header(stream.readline(), first)["checkpoint"]
+        if isinstance(note, str):
+            notes.append(note.encode())
+    return notes
 
 
 def blob(value: object) -> bytes:
@@ -163,8 +234,13 @@ def read_notes(path: Path) -> list[bytes]:
     """Return the log's own checkpoints."""
     if path.is_dir():
         file = path / "checkpoints.jsonl"
-        lines = file.read_bytes().splitlines(keepends=True) if file.exists() else []
-        return [json.loads(line)["note"].encode() for line in lines if line.endswith(b"\n")]
+        notes = []
+        for line in file.read_bytes().split(b"\n")[:-1] if file.exists() else []:  # an unfinished one is none yet
+            said = json.loads(line)
+            if list(said) != ["note"] or canonical(said) != line + b"\n":
+                raise Wrong("checkpoints.jsonl has a line that is no checkpoint")
+            notes.append(said["note"].encode())
+        return notes
     database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     try:
         return [blob(row[0]) for row in database.execute("SELECT note FROM checkpoints ORDER BY number")]
@@ -172,54 +248,97 @@ def read_notes(path: Path) -> list[bytes]:
         database.close()
 
 
+class Walk:
+    """What was read of a log so far: its tree, and how far checkpoints prove it."""
+
+    def __init__(self, wanted: dict[int, set[bytes]], origins: set[str], stored: Stored | None) -> None:
+        self.wanted, self.origins, self.stored = wanted, origins, stored
+        self.tree, self.pruned, self.reach, self.proved = Tree(), 0, 0, 0
+        self.allowed: list[tuple[int, int]] = []
+        self.batch: list[bytes] = []
+        self.last = ""
+
+    def take(self, kind: str, value: bytes) -> None:
+        """Take the next thing that the log holds."""
+        if kind == "header":
+            self.header(json.loads(value))
+        elif kind == "event" and self.stored is not None:
+            self.batch.append(value)  # of a folder it counts once the trailer is there
+        elif kind == "event":
+            self.event(value)
+        elif kind == "trailer":
+            for event in self.batch:
+                self.event(event)
+            self.batch = []
+            if value != b'{"root":"%b","size":%d}\n' % (self.tree.root().hex().encode(), self.tree.size):
+                raise Wrong(f"the events before event {self.tree.size} are not those that were written")
+        elif kind == "end" and self.batch:
+            raise Wrong(f"the segment that ends at event {self.tree.size + len(self.batch)} has no trailer")
+        elif kind == "hash":
+            self.pruned, self.last = self.pruned + 1, ""
+            self.add(value)
+            self.reach = self.tree.size
+
+    def header(self, said: dict[str, object]) -> None:
+        """Hold the beginning of a segment against the end of the one before."""
+        same = said["origin"] in self.origins and said["first"] == self.tree.size
+        same = same and (not self.last or said["stored_at"] == self.last)
+        if not same or said["edge"] != [node.hex() for node in self.tree.nodes]:
+            raise Wrong(f"a segment does not go on where the one before ended, at event {self.tree.size}")
+        self.last = str(said["stored_at"])
+
+    def event(self, value: bytes) -> None:
+        """Take an event."""
+        said, seq = json.loads(value), self.tree.size
+        if said["seq"] != seq:
+            raise Wrong(f"event {seq} says that it is event {said['seq']}")
+        if said["stored_at"] < self.last:
+            raise Wrong(f"the clock goes back at event {seq}")
+        self.last = said["stored_at"]
+        if said["action"] == "log.pruned":
+            self.allowed.append((seq, said["detail"]["before"]))
+        self.add(leaf(value))
+
+    def add(self, node: bytes) -> None:
+        """Take a leaf hash, and hold the tree against what was signed and what is stored."""
+        nodes, size = self.tree.add(node), self.tree.size
+        if size in self.wanted:
+            if self.wanted[size] != {self.tree.root()}:
+                raise Wrong(f"events from {self.proved} to {size - 1} are not those that were signed")
+            self.proved = size
+        if self.stored is not None:
+            self.stored.hold(nodes, size - 1)
+
+
 def check_log(path: Path, keys: list[tuple[str, bytes, bytes]], kept: list[bytes]) -> str:
     """Check a whole log; return what was proved."""
     wanted: dict[int, set[bytes]] = {}
     origins = set()
-    for note in [*read_notes(path), *kept]:
+    own, before = read_notes(path), 0
+    for number, note in enumerate([*own, *(read_header_notes(path) if path.is_dir() else []), *kept]):
         origin, size, root = open_note(note, keys)
+        if number < len(own) and size < before:
+            raise Wrong(f"checkpoint {number + 1} is of fewer events than the one before it")
+        before = size
         wanted.setdefault(size, set()).add(root)
         origins.add(origin)
     if len(origins) != 1:
         raise Wrong(
             "checkpoints are of several logs" if origins else "there is no checkpoint, so nothing can be proved"
         )
-    tree, pruned, reach, proved = Tree(), 0, 0, 0
-    allowed: list[tuple[int, int]] = []
-    last = ""
-    for kind, value in read_files(path) if path.is_dir() else read_database(path):
-        if kind == "header":
-            said = json.loads(value)
-            same = said["origin"] in origins and said["first"] == tree.size and said["format"] == "crmkit-audit/1"
-            if not same or said["edge"] != [node.hex() for node in tree.nodes]:
-                raise Wrong(f"a segment does not go on where the one before ended, at event {tree.size}")
-        elif kind == "trailer":
-            if value != b'{"root":"%b","size":%d}\n' % (tree.root().hex().encode(), tree.size):
-                raise Wrong(f"the events before event {tree.size} are not those that were written")
-        elif kind != "torn":
-            if kind == "event":
-                said = json.loads(value)
-                if said["seq"] != tree.size:
-                    raise Wrong(f"event {tree.size} says that it is event {said['seq']}")
-                if said["stored_at"] < last:
-                    raise Wrong(f"the clock goes back at event {tree.size}")
-                last = said["stored_at"]
-                if said["action"] == "log.pruned":
-                    allowed.append((tree.size, said["detail"]["before"]))
-                tree.add(leaf(value))
-            else:
-                tree.add(value)
-                pruned, reach = pruned + 1, tree.size
-            if tree.size in wanted:
-                if wanted[tree.size] != {tree.root()}:
-                    raise Wrong(f"events from {proved} to {tree.size - 1} are not those that were signed")
-                proved = tree.size
+    with contextlib.ExitStack() as opened:
+        log = Walk(wanted, origins, Stored(path, opened) if path.is_dir() else None)
+        for kind, value in read_files(path) if path.is_dir() else read_database(path):
+            log.take(kind, value)
+    tree, proved = log.tree, log.proved
     if max(wanted) > tree.size:
         raise Wrong(f"events from {tree.size} to {max(wanted) - 1} were signed and are not there")
-    if reach > max((before for seq, before in allowed if seq < proved), default=0):
-        raise Wrong(f"bodies of events before {reach} are gone, and the log does not say why")
+    if log.reach > max((before for seq, before in log.allowed if seq < proved), default=0):
+        raise Wrong(f"bodies of events before {log.reach} are gone, and the log does not say why")
+    if log.stored is not None:
+        log.stored.judge(tree.size)
     rest = f", {tree.size - proved} behind the last checkpoint" if tree.size > proved else ""
-    return f"{origins.pop()}: {tree.size} events, {proved} proved{rest}, {pruned} without bodies"
+    return f"{origins.pop()}: {tree.size} events, {proved} proved{rest}, {log.pruned} without bodies"
 
 
 def check_proof(data: bytes, keys: list[tuple[str, bytes, bytes]]) -> str:

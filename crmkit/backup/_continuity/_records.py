@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 import attrs
 
 from crmkit._canonical import json_bytes, parse_json
+from crmkit._toml import from_toml
 from crmkit.backup._manifest._statement import moment_text
 from crmkit.errors import FormatError, NotFoundError, SchemaError
 
@@ -237,7 +238,7 @@ class ContinuityRecords:
             FormatError: It is something else; ``.location`` says where.
         """
         try:
-            said = tomllib.loads(text)
+            said = from_toml(text)
         except tomllib.TOMLDecodeError:
             raise FormatError("not TOML") from None
         return _records(said)

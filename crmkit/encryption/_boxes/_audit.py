@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import attrs
 
+from crmkit.encryption._octets._record_id import is_blank
 from crmkit.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Auditor:
 
     Attributes:
         sink: ``None``: nobody is told.
-        require_purpose: Decrypting without a purpose is refused.
+        require_purpose: Decrypting without a purpose is refused, and a blank one is none.
     """
 
     sink: AuditSink | None
@@ -60,7 +61,8 @@ class Auditor:
 
     def check_purpose(self) -> None:
         """Refuse to decrypt where a purpose is required and none was said."""
-        if self.require_purpose and not _acting.get().purpose:
+        purpose = _acting.get().purpose
+        if self.require_purpose and (type(purpose) is not str or is_blank(purpose)):
             raise RefusedError("this box decrypts only for a purpose: with acting(purpose=...)", rule="purpose_missing")
 
     def tell(

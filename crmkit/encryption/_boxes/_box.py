@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from ._keyring import Keyring
     from ._shred import ErasureReceipt
 
-
 SUBJECT_TTL: Final = timedelta(seconds=300)
 
 
@@ -370,6 +369,9 @@ class Box(_Searches):
 
         Returns:
             What was destroyed, which columns must still be set to NULL, and when the last backup of the key expires.
+
+        Raises:
+            NotFoundError: No key was ever made for such a person; nothing is destroyed, and the name is not barred.
         """
         receipt = _shred.shred(self.engine.subjects.store, self.tenant, subject, self.fields, self.row_seal, now)
         self.engine.subjects.evict(receipt.subjects)

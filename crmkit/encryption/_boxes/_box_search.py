@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from crmkit.encryption._values import _search
+from crmkit.errors import InvalidValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from crmkit.encryption._fields._field import Field
     from crmkit.encryption._fields._index import IndexTerm
@@ -96,6 +98,22 @@ class _Searches:
         Args:
             field: Which field; for one with ``subject=True`` or ``bound`` ask :meth:`matches` row by row.
             value: What is looked for.
-            candidates: Pairs of record and token, as the index found them.
+            candidates: Pairs of record and token, as the index found them; not whole rows.
+
+        Raises:
+            InvalidValueError: A candidate is no such pair.
         """
-        return [record for record, token in candidates if self.matches(field, token, value, record=record)]
+        found = []
+        for candidate in candidates:
+            given: Any = candidate
+            pair: Any = None if isinstance(given, Mapping | str | bytes) else given
+            try:
+                record, token = pair
+            except (TypeError, ValueError):
+                kind = type(given).__name__
+                raise InvalidValueError(
+                    f"each candidate is a pair of record and token, such as (row['id'], row['email']), not a {kind}"
+                ) from None
+            if self.matches(field, token, value, record=record):
+                found.append(record)
+        return found

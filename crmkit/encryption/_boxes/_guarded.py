@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from crmkit import frames, masking
 from crmkit.encryption._fields._index import as_text
 from crmkit.encryption._values._engine import bound_of, check_rows
 from crmkit.errors import AccessDeniedError
+from crmkit.typing import FieldDisclosure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from ._box import Box
 
+_Level: TypeAlias = Literal["hidden", "masked", "read", "write"]
 _LEVELS = ("hidden", "masked", "read", "write")
 
 
@@ -27,14 +29,18 @@ class GuardedBox:
     ``hidden`` gives ``None`` and ``masked`` the field's mask. A hidden value is never decrypted, and neither is one
     whose mask shows nothing of it (``"full"``). A level that is none of the four is an error, never a "yes".
 
+    Where the access is a :class:`~crmkit.typing.FieldDisclosure`, as a ``View`` is, it is told first what will be
+    shown; what it raises leaves everything closed.
+
     .. versionadded:: 0.1.0
     """
 
     def __init__(self, box: Box, access: FieldAccess) -> None:
         self._box = box
         self._access = access
+        self._told = access if isinstance(access, FieldDisclosure) else None
 
-    def level(self, field: Field | str, row: Mapping[str, object] | None = None) -> str:
+    def level(self, field: Field | str, row: Mapping[str, object] | None = None) -> _Level:
         """Return what the principal may see of a field, in this row where it is given."""
         field = self._box.field(field)
         found = self._access.level(field.table, field.column, row)
@@ -64,6 +70,30 @@ class GuardedBox:
         """
         field = self._box.field(field)
         level = self.level(field, row)
+        self._disclose(field.table, {field.column: level}, row, key=record)
+        return self._decrypt(field, level, token, record, subject, bound)
+
+    def _disclose(
+        self,
+        table: str,
+        levels: Mapping[str, _Level],
+        row: Mapping[str, object] | None,
+        *,
+        key: object = None,
+        count: int = 1,
+    ) -> None:
+        if self._told is not None:
+            self._told.disclose(table, levels, row, key=key, count=count)
+
+    def _decrypt(
+        self,
+        field: Field,
+        level: _Level,
+        token: str | bytes | None,
+        record: RecordId | None,
+        subject: str | None,
+        bound: Mapping[str, object] | None,
+    ) -> Any:
         if token is None or level == "hidden":
             if level == "hidden" and token is not None:
                 self._box.auditor.tell("decrypt", [field.name], outcome="denied")
@@ -87,6 +117,7 @@ class GuardedBox:
         level = self.level(field)
         column = frames.read_column(tokens, what="column of tokens")
         check_rows(column, records, subjects, *(bound or {}).values())
+        self._disclose(field.table, {field.column: level}, None, count=len(column))
         if level == "hidden":
             self._box.auditor.tell("decrypt", [field.name], outcome="denied", count=len(column))
             return column.like([None] * len(column))
@@ -108,15 +139,18 @@ class GuardedBox:
         plain = dict(found)
         if self._box.row_seal is not None:
             found.pop(self._box.row_seal.column, None)
+        held = [field for field in self._box.fields if field.column in found]
+        levels = {field: self.level(field, plain) for field in held}
+        for name in dict.fromkeys(field.table for field in held):
+            asked = {field.column: level for field, level in levels.items() if field.table == name}
+            self._disclose(name, asked, plain, key=plain.get(key))
         for field in self._box.fields:
             for name in field.index_columns.values():
                 found.pop(name, None)
-            if field.column in found:
-                person = subject if field.subject else None
-                found[field.column] = self.decrypt(
-                    field, plain[field.column], record=plain.get(key), subject=person, bound=bound_of(field, plain),
-                    row=plain,
-                )  # fmt: skip
+        for field, level in levels.items():
+            person = subject if field.subject else None
+            bound = bound_of(field, plain)
+            found[field.column] = self._decrypt(field, level, plain[field.column], plain.get(key), person, bound)
         return found
 
     def __repr__(self) -> str:

@@ -9,7 +9,8 @@ import attrs
 
 from crmkit import _notebook
 from crmkit._canonical import json_bytes
-from crmkit.errors import RefusedError
+from crmkit.encryption._octets._record_id import is_blank
+from crmkit.errors import NotFoundError, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -120,11 +121,13 @@ def shred(
     now: Callable[[], datetime] | None = None,
 ) -> ErasureReceipt:
     """Destroy the keys of one person, and say what that covers."""
-    if type(subject) is not str or not subject:  # which no key is under, and the receipt would say otherwise
+    if type(subject) is not str or is_blank(subject):  # which no key is under, and the receipt would say otherwise
         raise RefusedError("a person is named by text: shred('person:42')", rule="subject_missing")
     fields = list(fields)
     at = (datetime.now(UTC) if now is None else now()).astimezone(UTC)
     subjects = family(store, tenant, subject)
+    if not store.get_many(tenant, subjects):  # a receipt would say of a mistyped name that somebody was erased
+        raise NotFoundError("no person of this name ever had a key here; nothing was destroyed, and nothing is barred")
     before = store.tombstone(tenant, subjects, at.isoformat(timespec="seconds"))
     covered = [field for field in fields if field.subject]
     tables = {field.table for field in covered}

@@ -61,12 +61,17 @@ def _is_empty(record: object) -> bool:
         RFC 9562, 5.9: the nil UUID stands for an absent one.
     """
     if isinstance(record, str):
-        return all(unicodedata.category(mark) in _BLANK for mark in record)
+        return is_blank(record)
     if isinstance(record, bytes):
         return not record.strip(b" \t\r\n\v\f\0")
     if isinstance(record, UUID):
         return record.int == 0
     return isinstance(record, tuple) and len(record) > 0 and all(map(_is_empty, record))
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text shows nothing at all."""
+    return all(unicodedata.category(mark) in _BLANK for mark in text)
 
 
 def _octets(record: object) -> bytes:

@@ -13,6 +13,7 @@ from cryptography.exceptions import InvalidTag
 from crmkit.encryption._keys._aead import siv
 from crmkit.encryption._keys._derive import ROOT_BYTES, derive, parts, tag_root
 from crmkit.encryption._keys._secret import SecretKey, Unpicklable
+from crmkit.encryption._octets._record_id import is_blank
 from crmkit.errors import IntegrityError, KeyDestroyedError, NotFoundError, RefusedError, SubjectShreddedError
 
 from ._cipher import FieldCipher
@@ -180,8 +181,11 @@ class SubjectKeys:
     def _fetch(self, subjects: list[str], *, create: bool) -> dict[str, _Entry]:
         if not subjects:
             return {}
-        if not all(type(subject) is str and subject for subject in subjects):
-            raise RefusedError("this field is encrypted for a person: give subject= as text", rule="subject_missing")
+        if not all(type(subject) is str and not is_blank(subject) for subject in subjects):
+            raise RefusedError(
+                "this field is encrypted for a person: give subject= as text, which is not blank",
+                rule="subject_missing",
+            )
         keyset = self._keyset()
         rows = dict(self.store.get_many(keyset.tenant, subjects))
         absent = [subject for subject in subjects if subject not in rows]

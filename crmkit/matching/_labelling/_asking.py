@@ -14,7 +14,7 @@ import numpy as np
 
 from crmkit import _notebook
 from crmkit.errors import InvalidValueError
-from crmkit.matching._record_ids import shown_id
+from crmkit.masking import shown_id
 
 from ._labels import Label, Labels
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
+from crmkit.masking import shown_id
 from crmkit.matching._decisions._linking import choose_links
 from crmkit.matching._evaluation._clusters import reliability_curve, threshold_curve
 from crmkit.matching._evaluation._links import LinkSet
-from crmkit.matching._record_ids import shown_id
 
 from ._report import SHOWN, PairReport
 

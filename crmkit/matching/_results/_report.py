@@ -10,11 +10,11 @@ import numpy as np
 from crmkit import _notebook, frames
 from crmkit.errors import ShapeError
 from crmkit.issues import Report
+from crmkit.masking import shown_id
 from crmkit.matching._evaluation._clusters import evaluate, reliability_curve, threshold_curve
 from crmkit.matching._labelling._asking import Question, Questions, choose_questions
 from crmkit.matching._labelling._labels import known_pairs
 from crmkit.matching._merging._cluster_ids import ClusterIds
-from crmkit.matching._record_ids import shown_id
 from crmkit.matching._settings._presets import explanation_texts
 from crmkit.matching.comparisons import KINDS
 

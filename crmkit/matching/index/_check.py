@@ -9,7 +9,7 @@ import attrs
 
 from crmkit import _notebook, frames
 from crmkit._report import Report
-from crmkit.matching._record_ids import shown_id
+from crmkit.masking import shown_id
 from crmkit.matching._results._explain import UNCOUNTED
 
 if TYPE_CHECKING:

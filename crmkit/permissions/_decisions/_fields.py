@@ -150,6 +150,55 @@ class Decrypting:
             return "masked"
         return found
 
+    def disclose(
+        self,
+        resource: str,
+        levels: Mapping[str, Level],
+        record: Mapping[str, object] | None,
+        *,
+        key: object = None,
+        count: int = 1,
+    ) -> None:
+        """Write down what is shown, as the view does."""
+        self._view.disclose(resource, levels, record, key=key, count=count)
+
+
+def disclose(
+    view: View,
+    resource: str,
+    levels: Mapping[str, Level],
+    record: Mapping[str, object] | None,
+    key: object,
+    count: int,
+) -> None:
+    """Write down the reading of a record and which sensitive fields are shown in the clear; raise if that fails."""
+    declared = view._compiled.policy.resource(resource)
+    for name in levels:
+        if name not in declared.fields:
+            raise NotFoundError(unknown(f'field of resource "{resource}"', name, declared.fields), name=name)
+    visible = any(level != "hidden" for level in levels.values())
+    clear = [
+        name
+        for name, level in levels.items()
+        if level in ("read", "write") and declared.fields[name].sensitivity not in _OPEN
+    ]
+    named = record
+    if key is not None and (record is None or record.get(declared.key) in (None, "")):
+        named = {declared.key: key}
+    allowed = visible or _readable(view, declared, record)
+    written = view._audit("read", resource, named, allowed=allowed, at=view._clock(), count=count)
+    if visible and not (written and _shown(view, declared, clear, named, count)):
+        raise AccessDeniedError("the audit log could not be written, so nothing is shown")
+
+
+def _readable(view: View, resource: Resource, record: Mapping[str, object] | None) -> bool:
+    """Say whether the record may be read, without writing it down."""
+    if "read" not in resource.actions:
+        return False
+    if record is None:
+        return view.outcome("read", resource.name) is Outcome.ALWAYS
+    return view._make_check("read", resource.name)(record)
+
 
 def project(view: View, resource: str, record: Mapping[str, object]) -> dict[str, object]:
     """Return what may be seen of a record that may be read."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from crmkit import _notebook
 from crmkit.errors import SchemaError
@@ -69,6 +69,9 @@ class Plan:
         "policy_digest",
         "resource",
     )
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("a plan has no truth of its own; compare .outcome, or ask view.may() or .allows(record)")
 
     def __init__(
         self,

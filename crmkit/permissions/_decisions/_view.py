@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from crmkit.permissions._conditions._generate import Predicate
     from crmkit.permissions._conditions._schema import Level, Resource
     from crmkit.permissions._policy._people import Principal
-    from crmkit.typing import FieldAccess, Frame
+    from crmkit.typing import FieldDisclosure, Frame
 
     from ._auditing import Auditor
     from ._compile import Compiled, RoleSet
@@ -215,7 +215,8 @@ class View:
     def level(self, resource: str, field: str, record: object = None) -> Level:
         """Return what may be seen of a field of a record; without one, of every record.
 
-        This is what ``crmkit.typing.FieldAccess`` asks for, so a view can be handed to the encryption box.
+        This is what ``crmkit.typing.FieldAccess`` asks for, so a view can be handed to the encryption box. Asking is
+        not showing, and is not written to the audit log: :meth:`disclose` is.
 
         Raises:
             NotFoundError: There is no such resource or field.
@@ -223,7 +224,36 @@ class View:
         self._check_alive()
         return _fields.level(self, resource, field, None if record is None else as_mapping(record))
 
-    def decrypting(self) -> FieldAccess:
+    def disclose(
+        self,
+        resource: str,
+        levels: Mapping[str, Level],
+        record: object = None,
+        *,
+        key: object = None,
+        count: int = 1,
+    ) -> None:
+        """Write to the engine's audit log, as :meth:`project` does, that fields are shown at these levels.
+
+        For whoever shows fields after asking :meth:`level`, which writes nothing; the encryption box calls it itself.
+        This is what ``crmkit.typing.FieldDisclosure`` asks for.
+
+        Args:
+            resource: Of what kind of record.
+            levels: Field -> the level at which it is shown.
+            record: The record; ``None``: whichever.
+            key: The record's id, where the record itself is not at hand.
+            count: How many records.
+
+        Raises:
+            AccessDeniedError: The audit log could not be written, so nothing may be shown.
+            NotFoundError: There is no such resource or field.
+        """
+        self._check_alive()
+        found = None if record is None else as_mapping(record)
+        _fields.disclose(self, resource, levels, found, key, count)
+
+    def decrypting(self) -> FieldDisclosure:
         """Return what encryption is to ask: this view, narrowed by the action ``decrypt`` where a resource has one.
 
         A field that may be read is masked on records that may not be decrypted.

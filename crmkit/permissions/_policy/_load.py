@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
+from crmkit._toml import from_toml
 from crmkit.errors import PolicyFileError
 
 from ._locate import line_of, positions
@@ -91,7 +91,7 @@ def _parsed(text: str, suffix: str, name: str, problems: list[Problem]) -> _Sour
     """Return a file as plain data, or report why it is none."""
     try:
         if suffix == ".toml":
-            data: object = tomllib.loads(text, parse_float=Decimal)
+            data: object = from_toml(text, parse_float=Decimal)
         else:
             data = json.loads(text, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_once)
     except RecursionError:

@@ -6,7 +6,10 @@ validators see the whole object: a check that refers to another field takes it f
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+import datetime as dt
+from decimal import Decimal
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Union, cast, get_args, get_origin
 
 import attrs
 
@@ -30,6 +33,8 @@ __all__ = ["Adapted", "AttrsValidator"]
 
 _SURE_ENOUGH = 0.95
 """How sure a normal form must be to be taken over: as much as ``ValidationReport.fixes`` asks for by default."""
+_WRITTEN_AS_TEXT = (dt.date, dt.datetime, Decimal, int, float, type(None))
+"""What pydantic reads from text by rules of its own, which are narrower than those of the checks."""
 
 
 class Adapted:
@@ -69,8 +74,13 @@ class Adapted:
         """Let ``Annotated[str, Email()]`` work in pydantic: the field holds the normal form, or is refused.
 
         A normal form that is less sure than ``ValidationReport.fixes`` asks for by default leaves the value as it is.
+        Of a date or number the check reads text first, as a schema does, and pydantic gets the normal form; blank text
+        is a missing value.
         """
         core = require("pydantic_core.core_schema", extra=None, what="a check in a pydantic model")
+        members = get_args(source) if get_origin(source) in {Union, UnionType} else (source,)
+        if all(any(member is known for known in _WRITTEN_AS_TEXT) for member in members):
+            return core.no_info_wrap_validator_function(_TextForPydantic(cast("Check", self)), handler(source))
         return core.no_info_after_validator_function(_ForPydantic(cast("Check", self)), handler(source))
 
     def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> Any:
@@ -149,6 +159,19 @@ class _ForPydantic:
             ]
             return forms[0] if forms else value
         return value
+
+
+@attrs.frozen
+class _TextForPydantic:
+    """A check as pydantic calls it around its own reading of a date or number."""
+
+    check: Check
+
+    def __call__(self, value: object, handler: Callable[[object], object]) -> object:
+        ours = _ForPydantic(self.check)
+        if not isinstance(value, str):
+            return ours(handler(value))
+        return handler(ours(value) if value.strip() else None)
 
 
 def _text_schema(check: Check) -> dict[str, JSONValue]:

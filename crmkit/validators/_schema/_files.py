@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crmkit._disk import replacing
-from crmkit._toml import to_toml
+from crmkit._toml import from_toml, to_toml
 from crmkit.errors import FormatError
 
 from ._as_data import schema_from_dict, schema_to_dict
@@ -36,7 +36,7 @@ def schema_to_json(schema: Schema) -> str:
 def schema_from_toml(kind: type[object], text: str) -> Schema:
     """Return the schema, of this class, of a TOML document."""
     try:
-        data = tomllib.loads(text)
+        data = from_toml(text)
     except tomllib.TOMLDecodeError as error:
         raise FormatError(f"no TOML document: {error}") from None
     return schema_from_dict(kind, data)

@@ -11,6 +11,7 @@ import numpy as np
 from crmkit import frames
 from crmkit.changes import Conflict
 from crmkit.errors import ConflictError, NotFoundError
+from crmkit.masking import shown_id
 
 from ._merging import Undone
 
@@ -166,7 +167,7 @@ def _refusal(parts: _Parts, later: Iterable[Merge]) -> ConflictError:
         names = parts.members[number, row]
         reason = f"run {run.run_id} at {run._header.at} merged {len(names)} records here"
         conflicts.append(Conflict(row=row, record_id=names[0], path=None, reason=reason))
-    shown = "; ".join(f"{conflict.reason} (record {conflict.record_id})" for conflict in conflicts[:5])
+    shown = "; ".join(f"{conflict.reason} (record {shown_id(conflict.record_id)})" for conflict in conflicts[:5])
     return ConflictError(
         f"cannot undo: {len(conflicts)} later merge(s) build on it: {shown}; undo them first, or pass together=True",
         conflicts=conflicts,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import attrs
 
 from crmkit._disk import replacing
-from crmkit._toml import to_toml
+from crmkit._toml import from_toml, to_toml
 from crmkit.errors import FormatError, NotFoundError, SchemaError
 
 from . import _rules
@@ -108,7 +108,7 @@ class SurvivorshipData:
     def from_toml(cls, text: str) -> Survivorship:
         """Return the rules of a TOML document; raises as :meth:`from_dict`."""
         try:
-            return cls.from_dict(tomllib.loads(text))
+            return cls.from_dict(from_toml(text))
         except tomllib.TOMLDecodeError as error:
             raise FormatError(f"no TOML document: {error}") from None
 
