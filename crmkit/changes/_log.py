@@ -11,6 +11,7 @@ import numpy as np
 from crmkit import _notebook, frames
 from crmkit.errors import FormatError, NotFoundError
 
+from . import _in_words as in_words
 from ._change import Change
 from ._columns import KINDS, Codes
 from ._file import read_file, write_file
@@ -369,7 +370,10 @@ class ChangeLog:
     def _repr_html_(self) -> str:
         heads = ("kind", "record", "row", "column", "type", "rule", "reason")
         lines = [self._change(line) for line in range(min(_MOST_LINES, len(self)))]
-        rows = [(one.kind, one.record_id, one.row, one.path, one.type, one.rule, one.reason) for one in lines]
+        rows = [
+            (one.kind, one.record_id, one.row, one.path, in_words.types(one.type), in_words.rule(one.rule), one.reason)
+            for one in lines
+        ]
         # What all lines have in common is said once, and what none has not at all.
         distinct = [{row[place] for row in rows} for place in range(len(heads))]
         kept = [place for place, found in enumerate(distinct) if len(found) > 1 or (found and place in _WHERE)]
