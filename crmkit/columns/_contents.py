@@ -72,6 +72,9 @@ _POSTCODE = re.compile(
     r"\d{5}(?:-\d{4})?|\d{6}|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d|\d{4} ?[A-Z]{2}", re.IGNORECASE
 )
 _TWO_WORDS = re.compile(r"[^\W\d_][\w'’.-]*(?: [^\W\d_][\w'’.-]*){1,3}")
+_LIKE_A_NAME = re.compile(r"[^\W\d_][^\d_@/:;&#+]{0,60}")
+_HAN = re.compile("[\u4e00-\u9fff]")
+_LONGEST_HAN = 6  # four and a form of address, but for those of two parts with a dot between
 _HAN_NAME = re.compile("[\u4e00-\u9fff]{2,4}")
 _DIGITS = re.compile(r"\d+")
 _HONORIFICS = frozenset(
@@ -160,6 +163,16 @@ class Contents:
         """Return whether the column holds people's names; a few names are enough, as :meth:`holds` wants more."""
         texts = self.sample.texts(column)
         return len(texts) > 1 and (_person(texts) is not None or all(map(_is_han_name, texts)))
+
+    def may_be_people(self, column: str) -> bool:
+        """Return whether nothing in how the values are written speaks against names of people, or parts of them."""
+        texts = self.sample.texts(column)
+        return _share(texts, _is_like_a_name) >= _MANY and not self.are_companies(column)
+
+    def are_companies(self, column: str) -> bool:
+        """Return whether the column holds names of companies; a few are enough, as :meth:`holds` wants more."""
+        texts = self.sample.texts(column)
+        return bool(texts) and _company(texts) is not None
 
     def share(self, column: str) -> float:
         """Return the share of its values that are such; 0 where nothing is certain."""
@@ -299,6 +312,10 @@ def _is_sequence(texts: Sequence[str]) -> bool:
         return False
     numbers = sorted(int(text) for text in texts if _DIGITS.fullmatch(text))
     return numbers[-1] - numbers[0] < 50 * len(numbers)
+
+
+def _is_like_a_name(text: str) -> bool:
+    return _LIKE_A_NAME.fullmatch(text) is not None and (len(_HAN.findall(text)) <= _LONGEST_HAN or "·" in text)
 
 
 def _is_han_name(text: str) -> bool:

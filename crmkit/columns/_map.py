@@ -41,6 +41,8 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "key": "Rows are named by the column {column}.",
         "no_key": "No column names the rows; their position does.",
         "unassigned": "Left as they are: {columns}.",
+        "people": "Taken for accounts although there are names of people: {columns}. "
+        "Two rows of one company are one account, whoever stands in them; as contacts they stay apart.",
         "more": "and {count} more",
         "join": ", ",
     },
@@ -57,6 +59,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "key": "记录以“{column}”列标识。",
         "no_key": "没有标识列，按行号标识。",
         "unassigned": "其余列不作处理：{columns}。",
+        "people": "虽有人名列（{columns}），仍按客户（公司）处理：同一公司的多行视为同一客户；按联系人处理则不会合并。",
         "more": "等另外 {count} 列",
         "join": "、",
     },
@@ -87,6 +90,8 @@ class ColumnMap:
             column may have a field too: the owner's e-mail is worth checking, and still not the customer's.
         spare: Column to the field that it would hold if a better column did not: a third e-mail, a second street.
         key: The column that names rows; ``None`` if there is none that is filled and unique enough.
+        people: Columns of a table of accounts that hold names of people, as those of their contacts. They are not
+            matched on: rows of one company are one account, whoever stands in them.
 
     .. versionadded:: 0.1.0
     """
@@ -100,6 +105,7 @@ class ColumnMap:
     traps: Mapping[str, str] = attrs.field(converter=_frozen, hash=False)
     spare: Mapping[str, str] = attrs.field(converter=_frozen, hash=False)
     key: str | None
+    people: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         of = f"{self.system} {self.kind}" if self.system else str(self.kind)
@@ -149,6 +155,7 @@ class ColumnMap:
             "traps": dict(self.traps),
             "spare": dict(self.spare),
             "key": self.key,
+            "people": list(self.people),
         }
 
     @classmethod
@@ -162,7 +169,7 @@ class ColumnMap:
             parts = {field.name: document[field.name] for field in attrs.fields(cls)}
         except KeyError as err:
             raise FormatError(f"a column map without {err.args[0]!r}") from err
-        return cls(**(parts | {"columns": tuple(parts["columns"])}))
+        return cls(**(parts | {name: tuple(parts[name]) for name in ("columns", "people")}))
 
     def explain(self, lang: Language = "en") -> list[str]:
         """Say in words what was recognised and assumed: one line for the file, one for each column that matters.
@@ -196,6 +203,8 @@ class ColumnMap:
         if rest:
             shown = rest[:_SHOWN] + ([words["more"].format(count=len(rest) - _SHOWN)] if len(rest) > _SHOWN else [])
             lines.append(words["unassigned"].format(columns=words["join"].join(shown)))
+        if self.people:
+            lines.append(words["people"].format(columns=words["join"].join(shown_as[one] for one in self.people)))
         lines.append(words["no_key"] if self.key is None else words["key"].format(column=shown_as[self.key]))
         return lines
 

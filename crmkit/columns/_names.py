@@ -111,13 +111,17 @@ def read_header(header: str, *, kind: RecordKind | None = None) -> str | None:
     return None
 
 
-def kind_by_names(headers: Iterable[str]) -> RecordKind | None:
+def kind_by_names(headers: Iterable[str], *, among: Collection[RecordKind] = KINDS) -> RecordKind | None:
     """Return the kind of record that usual names point to, or ``None`` where they point nowhere.
 
     A name that fewer kinds have says more. Fields of a person outweigh a company's, because a list of people has
     columns about their companies and hardly ever the other way round. So do a person's name and address those of a
     deal, as long as no column names the deal: lists of people often say how much each bought and how far they are.
     Where nobody is named, two ways to reach somebody outweigh one thing about a deal.
+
+    Args:
+        headers: The names of the columns.
+        among: The kinds in question.
     """
     generic = generic_names()
     found: dict[RecordKind, set[str]] = {kind: set() for kind in KINDS}
@@ -133,7 +137,7 @@ def kind_by_names(headers: Iterable[str]) -> RecordKind | None:
     }
     if _are_people(names):
         del telling["deal"]
-    best = max(telling, key=lambda kind: telling[kind])
+    best = max((kind for kind in telling if kind in among), key=lambda kind: telling[kind])
     return best if telling[best] > 0 else None
 
 

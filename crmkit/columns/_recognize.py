@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import attrs
 
 from crmkit import frames, systems
-from crmkit.columns._contents import Contents, correct, infer_kind, read_contents
+from crmkit.columns._contents import Contents, correct, read_contents
+from crmkit.columns._kind import kind_of, names_a_person, people_aside
 from crmkit.columns._map import ColumnMap, Evidence
-from crmkit.columns._names import kind_by_names, read_name
+from crmkit.columns._names import read_name
 from crmkit.columns._sample import Sample, infer_key
 from crmkit.errors import NotFoundError
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["recognize"]
 
-_PERSON_CHANNELS = frozenset({"email", "phone", "mobile"})
 _ORDER: dict[Evidence, int] = {"header": 0, "name": 1, "contents": 2}
 _OVERFLOW = {
     "email": ("email_2",),
@@ -67,7 +67,8 @@ def recognize(frame: Frame, *, kind: RecordKind | None = None) -> ColumnMap:
         ('contact', {'姓名': 'full_name', '手机号码': 'mobile', '负责人': 'owner_name'}, {'负责人': 'owner'})
 
     Note:
-        O(columns + sampled cells); at most a few hundred thousand cells are looked at, however long the table.
+        O(columns + sampled cells); at most a few hundred thousand cells are looked at, however long the table, except
+        where a list may be of companies with their contacts or of colleagues: there two columns are read as a whole.
 
     .. versionadded:: 0.1.0
     """
@@ -76,7 +77,7 @@ def recognize(frame: Frame, *, kind: RecordKind | None = None) -> ColumnMap:
     table = frames.read(frame)
     candidate = systems.identify(table.columns, kind=kind)
     contents = Contents(Sample(table))
-    found_kind = kind or (candidate.kind if candidate else _kind_of(table, contents))
+    found_kind = kind or (candidate.kind if candidate else kind_of(table, contents))
     claims: list[_Claim] = []
     traps: dict[str, str] = {}
     spare: dict[str, str] = {}
@@ -102,11 +103,14 @@ def recognize(frame: Frame, *, kind: RecordKind | None = None) -> ColumnMap:
             spare[column] = reading.canonical
         elif reading.canonical:
             meant = correct(reading.canonical, column, contents)
+            if meant == "full_name" and _is_their_company(table, column, contents):
+                meant = "company_name"
             told: Evidence = "name" if meant == reading.canonical else "contents"
             claims.append(_Claim(column, meant, told, reading.rank))
     fields, evidence = _settle(claims, spare)
     for column, canonical in read_contents(contents, open_columns, taken=set(fields.values()), kind=found_kind):
         _settle_into([_Claim(column, canonical, "contents", 0)], fields, evidence, spare)
+    aside = [column for column in table.columns if column not in fields and column not in traps]
     return ColumnMap(
         system=candidate.system if candidate else None,
         kind=found_kind,
@@ -117,31 +121,14 @@ def recognize(frame: Frame, *, kind: RecordKind | None = None) -> ColumnMap:
         traps={column: traps[column] for column in table.columns if column in traps},
         spare={column: spare[column] for column in table.columns if column in spare},
         key=infer_key(contents.sample, fields),
+        people=people_aside(aside, contents) if found_kind == "account" else (),
     )
 
 
-def _kind_of(table: Table, contents: Contents) -> RecordKind | None:
-    readings = {column: read_name(column, "contact") for column in table.columns}
-    fields = {reading.canonical for reading in readings.values() if reading}
-    named = (
-        []
-        if fields & {"given_name", "family_name"}
-        else [column for column, reading in readings.items() if reading and reading.canonical == "full_name"]
-    )
-    unnamed = [column for column, reading in readings.items() if reading is None]
-    by_names = kind_by_names(table.columns)
-    people = by_names == "deal" and bool(fields & _PERSON_CHANNELS) and _names_people(table, contents)
-    return infer_kind(by_names, unnamed, named, contents, people=people)
-
-
-def _names_people(table: Table, contents: Contents) -> bool:
-    """Say whether the one column that could be the name of a deal holds names of people."""
-    of_deal = {column: read_name(column, "deal") for column in table.columns}
-    naming = [column for column, reading in of_deal.items() if reading and reading.canonical == "name"]
-    if len(naming) != 1:
-        return False
-    of_person = read_name(naming[0], "contact")
-    return of_person is not None and of_person.canonical == "full_name" and contents.are_people(naming[0])
+def _is_their_company(table: Table, column: str, contents: Contents) -> bool:
+    """Say whether a column that may have the name of a person has that of a company, and another has the person's."""
+    others = [other for other in table.columns if other != column and names_a_person(other)]
+    return contents.are_companies(column) and any(contents.may_be_people(other) for other in others)
 
 
 def _header_rank(field: systems.Field, column: str) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
-import attrs
 from cryptography.cobblestone import Cobblestone256Decryptor, Cobblestone256Encryptor
 from cryptography.exceptions import InvalidTag
 
@@ -20,7 +19,7 @@ from crmkit.errors import (
 )
 
 from ._keys._derive import TAG_BYTES, derive, key_tag, parts
-from ._keys._secret import Unpicklable
+from ._keys._secret import SecretKey, Unpicklable
 
 if TYPE_CHECKING:
     import os
@@ -41,10 +40,20 @@ def _check_ring(ring: object) -> None:
         )
 
 
-@attrs.frozen
 class _FileKey(Unpicklable):
-    header: bytes
-    key: bytes = attrs.field(repr=False)
+    """The key of files, and the header that names it; no attrs class, because those are written out by serializers."""
+
+    __slots__ = ("header", "key")
+
+    def __init__(self, header: bytes, key: SecretKey | None) -> None:
+        self.header = header
+        self.key = key
+
+    def reveal(self) -> bytes:
+        if self.key is None:
+            tag = self.header[len(MARKER) :].hex()
+            raise KeyDestroyedError(f"the key {tag} of this file was destroyed", key_tag=tag)
+        return self.key.reveal()
 
 
 def seal_file(
@@ -88,7 +97,7 @@ def seal_file(
     _check_ring(ring)
     about = _context(context)
     own = _keys(ring.keyset)[ring.keyset.active("data").version]
-    encryptor = Cobblestone256Encryptor(own.key, parts("crmkit-file/1", own.header, ring.tenant, about))
+    encryptor = Cobblestone256Encryptor(own.reveal(), parts("crmkit-file/1", own.header, ring.tenant, about))
 
     def write(stream: IO[bytes], out: IO[bytes]) -> None:
         out.write(own.header)
@@ -136,7 +145,7 @@ def open_file(
     def write(stream: IO[bytes], out: IO[bytes]) -> None:
         header = stream.read(_HEADER_BYTES)
         own = _find(ring.keyset, header, Path(source).name)
-        decryptor = Cobblestone256Decryptor(own.key, parts("crmkit-file/1", own.header, ring.tenant, about))
+        decryptor = Cobblestone256Decryptor(own.reveal(), parts("crmkit-file/1", own.header, ring.tenant, about))
         try:
             while block := stream.read(BLOCK):
                 out.write(decryptor.update(block))
@@ -159,7 +168,7 @@ def _keys(keyset: Keyset) -> dict[int, _FileKey]:
     found = {}
     for key in keyset.of("data"):
         header = MARKER + key_tag(key.tags, ("file", keyset.tenant))
-        own = b"" if key.state == "destroyed" else derive(key.reveal(), 32, "file", keyset.tenant)
+        own = None if key.state == "destroyed" else SecretKey(derive(key.reveal(), 32, "file", keyset.tenant))
         found[key.version] = _FileKey(header, own)
     return found
 
@@ -170,8 +179,6 @@ def _find(keyset: Keyset, header: bytes, place: str) -> _FileKey:
     tag = header[len(MARKER) :].hex()
     for own in _keys(keyset).values():
         if own.header == header:
-            if not own.key:
-                raise KeyDestroyedError(f"the key {tag} of this file was destroyed", key_tag=tag)
             return own
     raise UnknownKeyError(f"no key {tag} here; the file is of another keyring", key_tag=tag)
 

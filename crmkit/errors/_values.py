@@ -89,7 +89,8 @@ class NotFoundError(CrmkitError, LookupError):
         else:
             tail = f"there are {len(names)} to choose from" if names else "there are none"
         if not isinstance(name, str):
-            return cls(f"the name of a {what} is text, not {type(name).__name__}; {tail}")
+            article = "an" if what[:1] in "aeio" else "a"
+            return cls(f"the name of {article} {what} is text, not {type(name).__name__}; {tail}")
         said = f" {name!r}" if shown else ""
         return cls(f"unknown {what}{said}; {tail}", name=name if shown else None, suggestion=suggestion)
 

@@ -63,7 +63,7 @@ def read_csv(
         has_header: Whether the first row holds the column names; without it they are ``column_1`` and so on. ``None``
             takes it for names unless it looks like the rows below: e-mail addresses, phones, dates or ids in it.
         header_row: The row with the column names, counted from 1 as spreadsheets do; rows above are left out, with a
-            note. ``None`` looks below titles of one cell for known names of columns, else takes the first row.
+            note. ``None`` looks below titles for known names of columns, else takes the first row.
         unescape: Take back the ``'`` that crmkit's writers put before formula-like cells.
         max_cell: Longest cell over several lines, in characters, if above 131,072; a quote still open there is text.
         progress: Shows a step for each batch of rows, such as ``tqdm``.

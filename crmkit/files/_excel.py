@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import io
 import os
@@ -10,7 +11,7 @@ from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any
 
 from crmkit._optional import require
-from crmkit.errors import FormatError, NotFoundError
+from crmkit.errors import CrmkitError, FormatError, NotFoundError
 
 from ._build import SHOWN, TableBuilder
 from ._header import has_names
@@ -20,7 +21,7 @@ from ._proportions import refuse_out_of_proportion
 from ._title_rows import check_header_row, check_source, named_row
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from crmkit.records import RecordSet
 
@@ -74,16 +75,12 @@ def read_excel(
     if not content:
         raise FormatError("the file is empty", location=location)
     refuse_out_of_proportion(content, location)
-    try:
-        book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
-    except calamine.CalamineError as error:
-        raise FormatError(
-            f"not a workbook that can be read ({error}); use read_csv for text", location=location
-        ) from error
     notes = NoteList()
-    name = _sheet_name(book, sheet, notes)
-    read = book.get_sheet_by_name(name)
-    rows: list[list[object]] = read.to_python(skip_empty_area=True)
+    with _errors_told(calamine, location):
+        book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
+        name = _sheet_name(book, sheet, notes)
+        read = book.get_sheet_by_name(name)
+        rows: list[list[object]] = read.to_python(skip_empty_area=True)
     if not rows:
         raise FormatError("the sheet has no cells", location=location)
     texts = [[cell_text(value) for value in row] for row in rows]
@@ -103,6 +100,23 @@ def read_excel(
     for start in range(0, len(body), builder.batch_rows):
         builder.add(body[start : start + builder.batch_rows])
     return builder.finish()
+
+
+@contextlib.contextmanager
+def _errors_told(calamine: Any, location: str | None) -> Iterator[None]:
+    """Make one error of whatever the reader of workbooks raises: its own, one of a value, or a fault within it."""
+    try:
+        yield
+    except CrmkitError:
+        raise
+    except (calamine.CalamineError, ValueError, ArithmeticError, OSError) as error:
+        raise FormatError(
+            f"not a workbook that can be read ({error}); use read_csv for text", location=location
+        ) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of the runtime that the reader is built on; no Exception
+            raise
+        raise FormatError("not a workbook that can be read; use read_csv for text", location=location) from error
 
 
 def _sheet_name(book: Any, sheet: str | int | None, notes: NoteList) -> str:

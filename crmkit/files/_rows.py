@@ -128,15 +128,18 @@ def _careful(lines: Lines, delimiter: str, max_cell: int, notes: NoteList) -> li
     cells: list[str] = []
     text = next(lines).rstrip("\r\n")
     at = 0
+    last_close: int | None = None  # of this line; looked for once, as a line may have any number of such cells
     while True:
         if text.startswith('"', at):
             line = lines.number
             found = _quoted(lines, text, at + 1, delimiter, max_cell)
             if found is None:
-                cell, at, closed = _literal(text, at, delimiter)
+                last_close = text.rfind('"' + delimiter) if last_close is None else last_close
+                cell, at, closed = _literal(text, at, delimiter, last_close)
                 notes.add("stray_quote" if closed else "unclosed_quote", params={"line": line})
             else:
                 cell, text, at = found
+                last_close = last_close if line == lines.number else None
         else:
             end = text.find(delimiter, at)
             end = len(text) if end < 0 else end
@@ -157,7 +160,7 @@ def _quoted(lines: Lines, text: str, at: int, delimiter: str, max_cell: int) -> 
     parts: list[str] = []
     length = pulled = 0
     while True:
-        match = _REST_OF_QUOTED.match(text, at) if '"' in text else None
+        match = _REST_OF_QUOTED.match(text, at) if text.find('"', at) >= 0 else None
         if match is not None:
             end = match.end()
             if end == len(text) or text.startswith(delimiter, end):
@@ -181,12 +184,13 @@ def _quoted(lines: Lines, text: str, at: int, delimiter: str, max_cell: int) -> 
     return None
 
 
-def _literal(text: str, at: int, delimiter: str) -> tuple[str, int, bool]:
+def _literal(text: str, at: int, delimiter: str, last_close: int) -> tuple[str, int, bool]:
     """Read a cell that starts with a quote and is not well quoted, within its line.
 
     It ends at the first quote that a delimiter or the line end follows; without one the opening quote is text too.
+    Where the last such quote of the line is, is known.
     """
-    end = text.find('"' + delimiter, at + 1)
+    end = text.find('"' + delimiter, at + 1) if last_close > at else -1
     if end < 0 and text.endswith('"') and len(text) - 1 > at:
         end = len(text) - 1
     if end >= 0:

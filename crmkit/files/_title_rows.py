@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import attrs
@@ -20,6 +21,11 @@ _DEEPEST = 12
 """Rows that are looked at: a title, who made it and when, what it was filtered by."""
 _FEWEST_USUAL = 2
 _FEWEST_WORDS = 3
+_MOST_DOUBTFUL = 2
+_MOST_LABELLED = 6
+_LABEL = re.compile(r"[^\d\W][^:：]{0,40}(?:：|:(?:\s|\Z))")
+_MEASURE = re.compile(r"[\d.,:/ -]*\d[\d.,:/ -]*")
+"""A count, a time or a date of any order."""
 
 
 @attrs.frozen
@@ -90,18 +96,63 @@ def named_row(
 
 
 def _below_titles(rows: Sequence[Sequence[str]]) -> _Found | None:
-    """Find the first row of several cells below rows of one, if it may name the columns."""
+    """Find the first row below titles that names the columns, or may.
+
+    A title has one cell, or says something of the file (`_is_about_file`); a pair of other words may be one, which
+    leaves it a question. Whatever stands above is narrower than the names, unless it has a label with a colon.
+    """
+    above: list[list[str]] = []
+    n_doubtful = 0
     filled = [[cell for cell in row if cell.strip()] for row in rows[: _DEEPEST + 1]]
-    if not filled or len(filled[0]) != 1 or is_usual_name(filled[0][0]):
-        return None
-    at = next((place for place, cells in enumerate(filled) if len(cells) > 1), None)
-    if at is None or any(map(looks_like_value, filled[at])):
-        return None
-    names = filled[at]
-    usual = sum(map(is_usual_name, names))
-    if usual >= _FEWEST_USUAL and (2 * usual >= len(names) or identify(names) is not None):
-        return _Found(at, certain=True)
+    for at, cells in enumerate(filled):
+        if not cells:
+            continue
+        if _are_known(cells):
+            wide = len(cells) >= _FEWEST_WORDS or not n_doubtful
+            certain = not n_doubtful and all(len(row) < len(cells) or _has_label(row) for row in above)
+            return _Found(at, certain=certain) if above and wide else None
+        if len(cells) == 1:
+            if not above and is_usual_name(cells[0]):
+                return None
+        elif not _is_about_file(cells):
+            if len(cells) > _FEWEST_USUAL or n_doubtful == _MOST_DOUBTFUL or any(map(_is_cell_of_table, cells)):
+                clear = above and not n_doubtful and max(map(len, above)) < len(cells)
+                return _Found(at, certain=False) if clear and _may_be_names(cells, filled[at + 1 :]) else None
+            n_doubtful += 1
+        above.append(cells)
+    return None
+
+
+def _are_known(cells: list[str]) -> bool:
+    """Say whether these are known names of columns, most of them or of one system."""
+    if len(cells) < _FEWEST_USUAL or any(map(looks_like_value, cells)):
+        return False
+    usual = sum(map(is_usual_name, cells))
+    return usual >= _FEWEST_USUAL and (2 * usual >= len(cells) or identify(cells) is not None)
+
+
+def _is_about_file(cells: list[str]) -> bool:
+    """Say whether a row has labels and what they say, such as ``Exported by: | Ann`` and ``as of | 2025-01-01``."""
+    if len(cells) <= _MOST_LABELLED and _has_label(cells):
+        return True
+    return len(cells) == 2 and value_shape(cells[0]) is None and _is_measure(cells[1]) and not _is_measure(cells[0])
+
+
+def _has_label(cells: list[str]) -> bool:
+    return any(_LABEL.match(cell.strip()) for cell in cells)
+
+
+def _is_measure(cell: str) -> bool:
+    return value_shape(cell) == "date" or _MEASURE.fullmatch(cell.strip()) is not None
+
+
+def _is_cell_of_table(cell: str) -> bool:
+    return looks_like_value(cell) or is_usual_name(cell)
+
+
+def _may_be_names(names: list[str], rows: list[list[str]]) -> bool:
+    """Say whether these are several words above rows of several cells."""
     words = all(value_shape(name) is None and any(map(str.isalpha, name)) for name in names)
-    below = [cells for cells in filled[at + 1 :] if cells]
+    below = [cells for cells in rows if cells]
     wide = len(names) >= _FEWEST_WORDS and len(names) == len({*names}) and all(len(cells) > 1 for cells in below)
-    return _Found(at, certain=False) if words and wide and below else None
+    return words and wide and bool(below)

@@ -11,6 +11,7 @@ from ._decisions._constraints import Breach, constraint_breaches
 from ._decisions._decision import Decision, DecisionCode, Leaf, NearMiss, Outcome
 from ._decisions._engine import CustomPredicate, Engine
 from ._decisions._fields import FieldViolation, ViolationCode
+from ._decisions._listing import Listing
 from ._decisions._plan import Plan
 from ._decisions._search import Access, Permission
 from ._decisions._session import Session
@@ -59,6 +60,7 @@ __all__ = [
     "LeastPrivilege",
     "Level",
     "LintReport",
+    "Listing",
     "NearMiss",
     "Offboarding",
     "Operand",

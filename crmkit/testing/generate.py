@@ -96,7 +96,7 @@ def contacts(
         ((None, None), ('CN', 'CN'))
 
     Note:
-        O(n log n): about 17 s and 1 GB for a million records, of which the columns of text take most.
+        O(n log n); of the memory the columns of text take most.
 
     .. versionadded:: 0.1.0
     """

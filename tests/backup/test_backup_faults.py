@@ -16,6 +16,7 @@ import pytest
 from crmkit import backup
 from crmkit.backup._tree import _hashing
 from crmkit.backup._verify import _compare
+from crmkit.errors import InvalidValueError
 
 NOW = dt.datetime(2026, 11, 28, 12, 0, tzinfo=dt.UTC)
 CHUNK = 4096
@@ -317,6 +318,30 @@ def test_a_signature_of_another_key_is_not_trusted(made: Any) -> None:
     assert made.found(keys=[other.public]) == {("UNKNOWN_KEY", None)}
     assert made.found(keys=[]) == {("UNKNOWN_KEY", None)}
     assert made.verify(keys=[], require_signed=False).ok
+
+
+def test_a_key_that_signs_where_one_that_checks_is_wanted_is_told_at_once(made: Any) -> None:
+    """Its id is of no signature where it is another one's, so it would end as a signature that nobody knows."""
+    proof = backup.prove(made.meta, "crm.csv")
+    place = {"one": backup.LocalStore(made.payload)}
+    drill = {"restore": backup.SqliteRestore(), "scratch": backup.ScratchFolder()}
+    for wrong, told in (
+        ([made.key], "one is a SigningKey: signing_key.public"),
+        ([made.key.public, backup.SigningKey.generate()], "one is a SigningKey"),
+        ([made.key.public.public_bytes()], "one is a bytes"),
+        (made.key.public, "a list of public keys, even of one, not a VerifyingKey"),
+        (str(made.meta), "not a str"),
+    ):
+        for attempt in (
+            lambda wrong=wrong: made.verify(keys=wrong),
+            lambda wrong=wrong: made.verify(keys=wrong, require_signed=False, level="statement"),
+            lambda wrong=wrong: backup.check_proof(proof, made.meta, keys=wrong),
+            lambda wrong=wrong: backup.compare_copies(made.meta, place, keys=wrong),
+            lambda wrong=wrong: backup.compare_copies(made.meta, place, keys=wrong, require_signed=False),
+            lambda wrong=wrong: backup.Drill(keys=wrong, **drill),
+        ):
+            with pytest.raises(InvalidValueError, match=told):
+                attempt()
 
 
 def test_an_edited_statement_has_a_bad_signature(made: Any) -> None:

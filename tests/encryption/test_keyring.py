@@ -79,8 +79,11 @@ def test_nothing_that_is_there_is_overwritten(ring, wrapper, tmp_path):
     with pytest.raises(FileExistsError):
         Keyring.create(path_of(ring), wrapper=wrapper)
     LocalKeyFile.create(tmp_path / "kek")
-    with pytest.raises(FileExistsError):
-        LocalKeyFile.create(tmp_path / "kek")
+    before = (tmp_path / "kek").read_bytes()
+    for words in (None, "orange bicycle lantern"):
+        with pytest.raises(FileExistsError, match=r"^kek is there already; LocalKeyFile\(path\) opens it"):
+            LocalKeyFile.create(tmp_path / "kek", passphrase=words)
+    assert (tmp_path / "kek").read_bytes() == before
 
 
 def test_wrong_use_is_told(ring, wrapper, tmp_path, email):

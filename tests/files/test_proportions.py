@@ -24,10 +24,11 @@ ODS = (
 VALUE = '<table:table-cell office:value-type="string"><text:p>x</text:p></table:table-cell>'
 
 
-def packed(name, content):
+def packed(name, content, **others):
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as book:
-        book.writestr(name, content)
+        for part, text in [(name, content), *others.items()]:
+            book.writestr(part, text)
     return made.getvalue()
 
 
@@ -75,7 +76,7 @@ def test_what_is_packed_a_thousandfold_is_refused():
 
 def test_single_quotes_prefixes_and_any_order_of_rows_are_seen():
     cells = "<x:row r='1048576'><x:c r='XFD1048576'/></x:row><x:row r='1'><x:c r='A1'/></x:row>"
-    with pytest.raises(FormatError, match="2 in a grid of up to 1,048,576 rows and 16,384 columns"):
+    with pytest.raises(FormatError, match="0 in a grid of up to 1,048,576 rows and 16,384 columns"):
         refuse_out_of_proportion(packed("xl/worksheets/sheet9.xml", SHEET.format(cells)), None)
 
 
@@ -83,11 +84,15 @@ def record(kind, content):
     return bytes([kind, len(content)]) + content
 
 
+def xlsb(records, name="xl/worksheets/sheet1.bin"):
+    return packed(name, b"\x91\x01\0" + records, **{"xl/_rels/workbook.bin.rels": "<Relationships/>"})
+
+
 @pytest.mark.parametrize("column", [3, 16_383])
 def test_binary_sheets_are_walked(column):
     row = record(0, struct.pack("<I", 1_048_575) + bytes(13))
     cell = record(2, struct.pack("<I", column) + bytes(8))
-    sheet = packed("xl/worksheets/sheet1.bin", record(0x81, b"")[:0] + row + cell)
+    sheet = xlsb(row + cell)
     if column > 100:
         with pytest.raises(FormatError, match="too far apart"):
             refuse_out_of_proportion(sheet, None)
@@ -98,7 +103,7 @@ def test_binary_sheets_are_walked(column):
 @pytest.mark.parametrize("cut", range(0, 30, 3))
 def test_a_binary_sheet_cut_anywhere_is_left_to_the_reader(cut):
     row = record(0, struct.pack("<I", 5) + bytes(13)) + record(2, bytes(12))
-    refuse_out_of_proportion(packed("xl/worksheets/sheet1.bin", row[:cut]), None)
+    refuse_out_of_proportion(xlsb(row[:cut]), None)
 
 
 def test_open_document_counts_what_is_filled_and_not_what_is_repeated_empty():
@@ -112,6 +117,10 @@ def test_open_document_counts_what_is_filled_and_not_what_is_repeated_empty():
         refuse_out_of_proportion(packed("content.xml", ODS.format(trailing + far)), None)
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"not a zip", packed("content.xml", "<a"), packed("a", "b")])
-def test_what_is_no_workbook_is_left_to_the_reader(content):
-    refuse_out_of_proportion(content, None)
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"not a zip", packed("content.xml", "<a")])
+def test_what_cannot_be_looked_through_is_refused(content):
+    with pytest.raises(FormatError, match="not a workbook that can be read") as caught:
+        refuse_out_of_proportion(content, "t.xlsx")
+    assert caught.value.location == "t.xlsx"
+    with pytest.raises(FormatError):
+        ck.read_excel(content)

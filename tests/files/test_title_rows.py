@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crmkit import check
 from crmkit.errors import FormatError
@@ -60,6 +62,98 @@ def test_unknown_names_below_a_title_are_a_question():
     assert read_csv(b"Report of May,,\nplan,fact,gap\n1,2,3\n", header_row=2).to_dicts() == [
         {"plan": "1", "fact": "2", "gap": "3"}
     ]
+
+
+HEADERS = [["ID", "Name", "Phone", "Email"], ["编号", "姓名", "手机", "邮箱"]]
+RECORD = ["7", "Ann Lee", "+49 151 12345678", "ann@lee.example"]
+CLEAR = [
+    [["Customer list"], ["as of", "2025-01-01"]],
+    [["Customer list"], ["as of", "2025-01-01"], []],
+    [["Exported by:", "Admin"], []],
+    [["Exported by:", "Admin", "Page: 1"]],
+    [["客户列表"], ["导出时间：", "2025-01-01"]],
+    [["导出时间：2025-01-01 10:00", "导出人：王小明"]],
+    [["Rows", "1,200"], ["From:", "2025-01-01", "To:", "2025-02-01"], ["by Ann"]],
+    [["Date", "01/02/2025"], ["Filter: Owner is Ann", "Status: open"]],
+]
+DOUBTFUL = [
+    [["Customer list", "", "", "p. 1"], []],
+    [["Exported on", "January 5th"], ["Customer list"]],
+    [["Acme Ltd", "confidential"], ["as of", "2025-01-01"]],
+]
+
+
+def csv_of(rows):
+    return "\n".join(",".join(f'"{cell}"' for cell in row) for row in rows).encode()
+
+
+@pytest.mark.parametrize("header", HEADERS)
+@pytest.mark.parametrize("titles", CLEAR)
+def test_labels_and_dates_above_known_names_are_titles(titles, header):
+    rows = [*titles, header, RECORD]
+    for table in (read_csv(csv_of(rows), delimiter=","), read_excel(workbook(rows))):
+        assert (table.columns, [*table.to_dicts()[0].values()]) == (tuple(header), RECORD)
+        (note,) = [note for note in table.notes if note.code == "title_rows"]
+        assert dict(note.params) == {"row": len(titles) + 1, "count": sum(map(bool, titles))}
+
+
+@pytest.mark.parametrize("header", HEADERS)
+@pytest.mark.parametrize("titles", DOUBTFUL)
+def test_other_pairs_above_known_names_are_a_question(titles, header):
+    table = read_csv(csv_of([*titles, header, RECORD]), delimiter=",")
+    assert table.columns[0] == titles[0][0]
+    assert [dict(note.params) for note in table.notes if note.code == "header_below"] == [{"row": len(titles) + 1}]
+
+
+def test_a_pair_of_names_below_a_pair_is_a_question_and_below_a_label_is_none():
+    assert "header_below" in codes(read_csv(b"as of,2025-01-01\nName,Email\nAnn,a@b.example\n"))
+    assert read_csv(b"Exported by:,Admin\nName,Email\nAnn,a@b.example\n").columns == ("Name", "Email")
+
+
+def test_labels_above_unknown_names_are_a_question():
+    rows = [["Report"], ["as of", "2025-01-01"], ["plan", "fact", "gap"], ["1", "2", "3"]]
+    (note,) = [note for note in read_csv(csv_of(rows)).notes if note.code == "header_below"]
+    assert dict(note.params) == {"row": 3}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["api,label", "email,E-mail", "phone,Phone"],
+        ["source_field,target_field,type", "name,email,phone", "a,b,c"],
+        ["Name:,Phone:,Email:", "Ann,+12125550123,ann@lee.example"],
+        ["product,2024-01-01,2024-01-02", "A,3,4", "B,5,6"],
+        ["store,2024", "A,3", "B,4"],
+        ["Ann,2024-03-05", "Bob,2023-01-01", "Cy,n/a"],
+        ["Label:,Value", "Name,Ann", "Phone,+12125550123"],
+        ["id,email", "Name,Phone", "1,2"],
+        ["plan,fact", "1,2", "3,4"],
+    ],
+)
+def test_no_first_row_of_a_table_is_taken_for_a_title(lines):
+    table = read_csv("\n".join(lines).encode(), delimiter=",")
+    assert not {"title_rows", "header_below"} & {*codes(table)}
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(["Name", "Email", "as of", "2025-01-01", "Exported by:", "x", ""])), max_size=9)
+)
+def test_known_names_in_the_first_row_are_always_the_header(rows):
+    table = read_csv(csv_of([HEADERS[0], *rows]), delimiter=",")
+    assert table.columns[:4] == tuple(HEADERS[0])
+    assert not {"title_rows", "header_below"} & {*codes(table)}
+
+
+@given(st.lists(st.lists(st.sampled_from(["Name", "Email", "as of", "2025-01-01", "Exported by:", "x"]), min_size=1)))
+def test_rows_are_left_out_with_their_number_and_never_below_the_names(rows):
+    try:
+        table = read_csv(csv_of(rows), delimiter=",")
+    except FormatError:
+        assert not any(map(any, rows))
+        return
+    left_out = sum(note.params["count"] for note in table.notes if note.code == "title_rows")
+    unnamed = "no_header" in codes(table)
+    assert left_out + len(table) + (not unnamed) == len(rows)
 
 
 def test_the_caller_names_the_row():

@@ -189,6 +189,33 @@ def test_a_matcher_that_learned_from_labels_is_data(data, report):
     assert sum(step.weight for step in told.steps) == pytest.approx(told.match_weight)
 
 
+def test_what_labels_taught_is_in_every_number_of_an_explanation(data, report):
+    labels = answered(data, report.ask(60))
+    found = Matcher.contacts().dedupe(data.columns, labels=labels)
+    assert found.model.correction
+    pairs = found.pairs
+    answers = {frozenset((one.left, one.right)) for one in labels}
+    open_ = [k for k in range(len(pairs["left"])) if {pairs["left"][k], pairs["right"][k]} not in answers]
+    doubtful = sorted(open_, key=lambda k: abs(pairs["match_probability"][k] - 0.5))[:60]
+    moved = 0
+    for k in doubtful:
+        told = found.explain(pairs["left"][k], pairs["right"][k])
+        assert told.match_probability == pytest.approx(pairs["match_probability"][k], abs=1e-6)
+        assert told.explanations["match"] == pytest.approx(told.match_probability, abs=1e-9)
+        assert sum(told.explanations.values()) == pytest.approx(1.0)
+        assert max(told.explanations, key=told.explanations.__getitem__) == pairs["explanation"][k]
+        moved += abs(next(step.weight for step in told.steps if step.name == "labels")) > 0.5
+        if told.match_probability > 0.5:
+            assert told.text == "they are the same person"
+            assert pairs["explanation"][k] == "match"
+        if 0.1 < told.match_probability < 0.9:
+            assert told.sentence == (
+                f"more likely than not {told.text}" if told.match_probability > 0.5 else f"if not a match, {told.text}"
+            )
+            assert f"match {told.match_probability:.1%}" in str(told).splitlines()[-1]
+    assert moved > 5
+
+
 def test_questions_are_new_spread_and_reproducible(data, report):
     first = report.ask(40)
     assert [(one.left, one.right) for one in report.ask(40)] == [(one.left, one.right) for one in first]

@@ -9,6 +9,7 @@ import pytest
 from crmkit.errors import MissingDependencyError, ShapeError
 from crmkit.matching import (
     Matcher,
+    evaluate,
     plot_blocks,
     plot_precision_recall,
     plot_reliability,
@@ -77,7 +78,13 @@ def test_the_curve_meets_the_truth(data, report):
         report.curve([1, 2])
     pytest.importorskip("matplotlib", reason="charts need the extra plot")
     ax = plot_precision_recall(report, data.truth.tolist())
-    assert any(text.get_text().startswith("cut used") for text in ax.get_legend().get_texts())
+    legend = ax.get_legend()
+    names = [text.get_text() for text in legend.get_texts()]
+    assert any(name.startswith("cut used") for name in names)
+    assert legend.get_title().get_text() == "the curve: each pair by itself"
+    said = evaluate(report.labels.tolist(), data.truth.tolist()).pairwise
+    assert f"after clustering: F1 {said.f1:.3f}" in names
+    assert ax.lines[-1].get_xydata().tolist() == [[said.recall, said.precision]]
 
 
 def test_blocks_say_what_each_rule_did(report):

@@ -94,6 +94,8 @@ def test_a_place_is_not_put_before_the_message_twice_on_the_way_out_of_a_worker_
     ],
 )
 def test_a_name_that_is_near_to_nothing_is_answered_with_what_there_is(known: list[str], message: str) -> None:
+    assert str(NotFoundError.of("role", None, [])) == "the name of a role is text, not NoneType; there are none"
+    assert str(NotFoundError.of("index", None, ["a"])) == "the name of an index is text, not NoneType; known: 'a'"
     error = NotFoundError.of("role", "x", iter(known))
     assert (str(error), error.name, error.suggestion) == (message, "x", None)
 

@@ -126,6 +126,8 @@ def of_permissions() -> list[Any]:
 
     return [
         policy, view.explain("read", "contact", {"owner_id": "bo"}), view.filter("read", "contact"),
+        engine.who_can("read", "contact"), engine.what_can("ann"), engine.what_can("bo"),
+        permissions.review(policy, held, org=chart, at=NOW).revocations(held),
         permissions.lint(policy), permissions.diff(policy, policy, wider, org=chart),
         permissions.review(policy, held, org=chart, at=NOW), permissions.offboard(engine, "bo"),
         permissions.least_privilege(policy, held, Log(), at=NOW, org=chart),

@@ -38,7 +38,6 @@ MISTAKES = [
     (POLICY, HELD[0], CHART, "assignments are a list of Assignment, not an Assignment"),
     (POLICY, "ann", CHART, "assignments are a list of Assignment, not a str"),
     (POLICY, 5, CHART, "assignments are a list of Assignment, not an int"),
-    (POLICY, [Assignment(Principal("ann"), "standard_user")], CHART, "assignment 0 names a principal and a role"),  # type: ignore[arg-type]
     (POLICY, HELD, [Principal("ann")], r"^org= is an OrgChart, not a list: OrgChart\(\[Principal\("),
     (POLICY, HELD, Principal("ann"), "org= is an OrgChart, not a Principal"),
 ]  # fmt: skip

@@ -125,10 +125,11 @@ def test_sqlalchemy_refuses_what_no_test_has_run() -> None:
     from sqlalchemy import orm
     from sqlalchemy.dialects import mysql, postgresql, sqlite
 
+    types = {"ratio": sa.Double, "amount": sa.Numeric, "seen": sa.DateTime(timezone=True), "tags": sa.ARRAY(sa.String)}
     table = sa.Table(
         "deal",
         sa.MetaData(),
-        *(sa.Column(name, sa.Float if name in ("ratio", "amount") else sa.String) for name in DEAL.fields),
+        *(sa.Column(name, types.get(name, sa.String)) for name in DEAL.fields),
     )
     condition = (
         record.stage.eq("a")

@@ -160,7 +160,13 @@ def test_every_problem_is_reported_with_its_line() -> None:
         ),
         ("version = 1\n[roles.r]\ngrants = 1", "policy:3: [roles.r.grants] must be a list of tables [P002]"),
         ("version = 1\n[roles.r]\ngrants = [1]", "policy:3: [roles.r.grants.0] must be a table [P002]"),
-        ("version = 1\nroles.r.x.y = 1", 'policy:2: [roles.r.x] unknown key "x" [P001]'),
+        (
+            "version = 1\nroles.r.x.y = 1",
+            (
+                'policy:2: [roles.r.x] unknown key "x"; known: "kind", "inherits", "grants", "fields", "function", '
+                '"owner", "description", "privileged", "max_members", "requires" [P001]'
+            ),
+        ),
         ("version = 1\ninclude = ['x.toml']", "policy: [include] only files can include files [P005]"),
         ("version = ", "policy:1: not TOML: Invalid value (at end of document) [P000]"),
         ("version = 1\nx = [" + "[" * 3000 + "]" * 3000 + "]", "policy: nested too deeply [P000]"),
@@ -362,7 +368,7 @@ def test_files_include_others_and_name_the_one_that_is_wrong(tmp_path: Path) -> 
     assert str(caught.value).splitlines() == [
         'more.toml:3: [roles.s.inherits] unknown role "rr"; did you mean "r"? [P101]',
         'policy.toml:4: [roles.r.grants.0] unknown action of resource "deal" "raed"; did you mean "read"? [P102]',
-        'more.toml:4: [sod.0] unknown role or permission "q" [P101]',
+        'more.toml:4: [sod.0] unknown role or permission "q"; known: "s", "r", "deal" [P101]',
     ]
     (tmp_path / "more.toml").write_text("version = 1\n[resources.deal]\nactions = ['x']\n[roles.r]")
     with pytest.raises(PolicyFileError) as caught:

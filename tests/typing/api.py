@@ -406,12 +406,29 @@ def permissions_answer(policy_file: Path, sink: AuditSink, used: UsageSource) ->
     found: list[perm.FieldViolation] = view.check_write("deal", shown, {"stage": "lost"})
     gate: perm.PolicyDiff = perm.check_no_new_access(policy, perm.preset("hubspot"), held, org=people)
     broken: list[perm.Breach] = perm.constraint_breaches(policy, held)
+    who: perm.Listing[perm.Access] = engine.who_can("read", "deal")
+    what: list[str] = [one.action for one in engine.what_can("ann")[:3]]
     review: perm.Review = perm.review(policy, held, org=people, usage=used)
+    gone: perm.Listing[perm.Assignment] = review.revocations(held)
     review = review.decide("ann", "sales", "keep", by="bob", tenant=None)
     when: perm.Condition = perm.record.stage.ne("won") & perm.record.owner_id.eq(perm.principal.id) | ~perm.Custom("p")
     grant = perm.Grant(["read"], "deal", scope="team", when=when)
     level: perm.Level = access.level("deal", "stage", None)
-    names = (outcome, decision.code, text, parameters, found, gate.ok, broken, review.digest, grant, level)
+    names = (
+        outcome,
+        decision.code,
+        text,
+        parameters,
+        found,
+        gate.ok,
+        broken,
+        review.digest,
+        grant,
+        level,
+        who,
+        what,
+        gone,
+    )
     return bool(names) and view.allows("read", "deal", {"stage": "won"})
 
 

@@ -113,7 +113,6 @@ def opened(change: Mapping[str, Mapping[str, str]], openings: Iterable[Opening])
     return not left
 
 
-@attrs.frozen(eq=False)
 class Pseudonyms:
     """Stable names for people that say nothing without the key.
 
@@ -134,12 +133,16 @@ class Pseudonyms:
     .. versionadded:: 0.1.0
     """
 
-    key: bytes = attrs.field(repr=False)
-    of: Container[str] = ("resource",)
+    __slots__ = ("_keyed", "of")  # no attrs class, and no octets of the key: serializers write both out
 
-    def __attrs_post_init__(self) -> None:
-        if len(self.key) < 16:
+    def __init__(self, key: bytes, of: Container[str] = ("resource",)) -> None:
+        if len(key) < 16:
             raise InvalidValueError("the key of pseudonyms has at least 16 bytes")
+        self._keyed = hmac.new(key, digestmod=hashlib.sha256)
+        self.of = of
+
+    def __repr__(self) -> str:
+        return f"Pseudonyms(of={self.of!r})"
 
     def __reduce_ex__(self, _protocol: object) -> NoReturn:
         raise TypeError("Pseudonyms hold a key and are neither pickled nor copied")
@@ -148,5 +151,6 @@ class Pseudonyms:
         """Return the pseudonym of one thing; what is a pseudonym already stays."""
         if _PSEUDONYM.fullmatch(identifier):
             return identifier
-        digest = hmac.new(self.key, encode_parts([kind.encode(), identifier.encode()]), hashlib.sha256).digest()[:16]
-        return "p-" + base64.b32encode(digest).decode().rstrip("=").lower()
+        keyed = self._keyed.copy()
+        keyed.update(encode_parts([kind.encode(), identifier.encode()]))
+        return "p-" + base64.b32encode(keyed.digest()[:16]).decode().rstrip("=").lower()

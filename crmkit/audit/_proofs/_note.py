@@ -157,7 +157,6 @@ class NoteVerifier:
             raise IntegrityError("bad signature", location=self.key_id) from None
 
 
-@attrs.frozen(eq=False)
 class NoteSigner:
     """The private half of a key; satisfies `crmkit.typing.Signer`. Nothing shows its secret but `secret`.
 
@@ -175,9 +174,15 @@ class NoteSigner:
     .. versionadded:: 0.1.0
     """
 
-    verifier: NoteVerifier
-    _sign: Callable[[bytes], bytes] = attrs.field(repr=False)
-    _secret: str | None = attrs.field(default=None, repr=False)
+    __slots__ = ("_show", "_sign", "verifier")  # no attrs class, and no text of the key: serializers write both out
+
+    def __init__(self, verifier: NoteVerifier, sign: Callable[[bytes], bytes]) -> None:
+        self.verifier = verifier
+        self._sign = sign
+        self._show: Callable[[], bytes] | None = None
+
+    def __repr__(self) -> str:
+        return f"NoteSigner({self.key_id!r})"
 
     @classmethod
     def generate(cls, name: str, *, seed: bytes | None = None) -> NoteSigner:
@@ -191,8 +196,9 @@ class NoteSigner:
 
         key = Ed25519PrivateKey.generate() if seed is None else Ed25519PrivateKey.from_private_bytes(seed)
         verifier = NoteVerifier(name, key.public_key().public_bytes_raw())
-        encoded = base64.b64encode(_ALGORITHM + key.private_bytes_raw()).decode()
-        return cls(verifier, key.sign, f"PRIVATE+KEY+{verifier.key_id}+{encoded}")
+        signer = cls(verifier, key.sign)
+        signer._show = key.private_bytes_raw
+        return signer
 
     @classmethod
     def parse(cls, text: str) -> NoteSigner:
@@ -228,9 +234,9 @@ class NoteSigner:
         Raises:
             InvalidValueError: The key is elsewhere and cannot be shown.
         """
-        if self._secret is None:
+        if self._show is None:
             raise InvalidValueError("this key cannot be shown")
-        return self._secret
+        return f"PRIVATE+KEY+{self.key_id}+{base64.b64encode(_ALGORITHM + self._show()).decode()}"
 
 
 def sign_note(text: str, signers: Iterable[NoteSigner], *, existing: Iterable[NoteSignature] = ()) -> bytes:

@@ -13,6 +13,7 @@ from crmkit import frames
 from crmkit._merkle import root
 from crmkit.backup._findings._findings import Finding, NotChecked
 from crmkit.backup._manifest._file import CHUNKS, MANIFEST, STATEMENT, entries, scan
+from crmkit.backup._manifest._keys import read_keys
 from crmkit.backup._manifest._leaves import ChunkLeaves, file_sha256
 from crmkit.backup._manifest._statement import parse_statement, read_envelope, require_trusted
 from crmkit.backup._tree._paths import shown, unsafe
@@ -157,6 +158,7 @@ def compare_copies(
     Raises:
         IntegrityError: The manifest is malformed, not that of its statement, or not signed by a trusted key.
         SchemaError: There is no copy, or one and the same place under two names.
+        InvalidValueError: One of ``keys`` is no public key.
 
     Example:
         >>> import pathlib, shutil, tempfile
@@ -178,6 +180,7 @@ def compare_copies(
     if not copies:
         raise SchemaError("no copy to compare")
     require_distinct(copies)
+    keys = read_keys(keys)
     folder = Path(meta)
     scanned = scan(folder / MANIFEST)
     _judge(folder, scanned.root, scanned.chunks, keys, require_signed=require_signed)

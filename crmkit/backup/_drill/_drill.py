@@ -16,6 +16,7 @@ from crmkit.backup._findings._findings import Finding, texts
 from crmkit.backup._findings._page import Section, fragment, page
 from crmkit.backup._findings._recorded import record_backup
 from crmkit.backup._manifest._create import meta_folder, utc_now
+from crmkit.backup._manifest._keys import read_keys
 from crmkit.backup._manifest._statement import moment_text
 from crmkit.backup._rows._kept import read_snapshots
 from crmkit.backup._verify._report import ordered, sentence
@@ -227,7 +228,7 @@ class Drill:
     restore: Restore
     scratch: Scratch
     checks: Sequence[RestoreCheck] = ()
-    keys: Sequence[Verifier] = ()
+    keys: Sequence[Verifier] = attrs.field(default=(), converter=read_keys)
     require_signed: bool = True
     decrypt: Callable[[Path, Path], Path] | None = None
     rto_limit: dt.timedelta | None = None

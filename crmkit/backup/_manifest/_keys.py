@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from crmkit.errors import IntegrityError, InvalidValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from crmkit.typing import Verifier
 
 
 def _key_id(public: bytes) -> str:
@@ -123,3 +128,22 @@ class VerifyingKey:
 
     def __repr__(self) -> str:
         return f"VerifyingKey({self.key_id!r})"
+
+
+def read_keys(keys: Iterable[Verifier]) -> tuple[Verifier, ...]:
+    """Return public keys, after a look at what was given: a private one has an id too, and would match nothing.
+
+    Raises:
+        InvalidValueError: It is one alone, or something else, such as the key that signs.
+    """
+    this: object = keys
+    if isinstance(this, str | bytes) or not hasattr(this, "__iter__"):
+        raise InvalidValueError(f"keys= takes a list of public keys, even of one, not a {type(this).__name__}")
+    found = tuple(keys)
+    for one in found:
+        if not callable(getattr(one, "verify", None)) or not hasattr(one, "key_id"):
+            raise InvalidValueError(
+                f"keys= takes public keys, and one is a {type(one).__name__}: "
+                "signing_key.public, or VerifyingKey(octets)"
+            )
+    return found

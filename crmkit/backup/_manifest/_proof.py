@@ -160,6 +160,7 @@ def check_proof(
         IntegrityError: The statement is not signed by a trusted key, or the proof is not of its manifest.
         FixityError: The file is not the one that is proved, or the entry is no file.
         ManifestError: Statement or line is malformed.
+        InvalidValueError: One of ``keys`` is no public key.
         OSError: Something cannot be read.
 
     Example:

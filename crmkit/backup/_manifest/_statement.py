@@ -23,6 +23,7 @@ from crmkit.backup._tree._files import open_regular
 from crmkit.errors import FormatError, IntegrityError, ManifestError
 
 from ._entry import HEX64, KINDS
+from ._keys import read_keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -311,9 +312,10 @@ def require_trusted(envelope: Envelope, keys: Sequence[Verifier]) -> None:
 
     Raises:
         IntegrityError: None is.
+        InvalidValueError: One of the keys is no public key.
     """
     message = envelope.to_sign()
-    for key in keys:
+    for key in read_keys(keys):
         for key_id, signature in envelope.signatures:
             if key_id in (key.key_id, ""):
                 with contextlib.suppress(IntegrityError):

@@ -10,6 +10,7 @@ from crmkit.backup._findings._findings import LEVELS, Finding, Level, NotChecked
 from crmkit.backup._findings._recorded import record_backup
 from crmkit.backup._manifest._create import meta_folder, utc_now
 from crmkit.backup._manifest._file import BUCKETS, CHUNKS, MANIFEST, STATEMENT, Scanned, scan
+from crmkit.backup._manifest._keys import read_keys
 from crmkit.backup._manifest._leaves import file_sha256
 from crmkit.backup._manifest._statement import (
     CLOCK_SKEW,
@@ -97,7 +98,8 @@ def verify(
 
     Raises:
         NotFoundError: An unknown level.
-        InvalidValueError: ``max_shrink`` or ``min_signatures`` outside of its range.
+        InvalidValueError: ``max_shrink`` or ``min_signatures`` outside of its range, or one of ``keys`` is no public
+            key.
         TamperedLogError: The ledger itself was edited.
         OSError: The payload or the manifest's folder is not there or cannot be opened.
 
@@ -120,6 +122,7 @@ def verify(
         raise NotFoundError.of("level", level, LEVELS)
     if not 0 <= max_shrink <= 1 or min_signatures < 1:  # NaN is in no range, and would let everything pass
         raise InvalidValueError("max_shrink lies in 0 to 1, and min_signatures is 1 or more")
+    keys = read_keys(keys)
     run = _Run(Path(payload), meta_folder(payload, meta), level, now())
     statement, trusted = run.signatures(keys, require_signed=require_signed, min_signatures=min_signatures)
     if statement is not None:

@@ -18,7 +18,7 @@ from crmkit._canonical import encode_parts
 from crmkit.encryption._octets import _alike, _token
 from crmkit.errors import DecryptionError, RefusedError
 
-from ._secret import Unpicklable
+from ._secret import SecretKey, Unpicklable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -183,14 +183,14 @@ class CommittingSuite(_OneByOne, Unpicklable):
     __slots__ = ("_key",)
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        self._key = SecretKey(key)
 
     def seal(self, frame: bytes, about: bytes, record: bytes, nonce: bytes) -> bytes:  # noqa: ARG002 - suites are called alike
-        encryptor = Cobblestone256Encryptor(self._key, encode_parts([b"crmkit/v1", about, record]))
+        encryptor = Cobblestone256Encryptor(self._key.reveal(), encode_parts([b"crmkit/v1", about, record]))
         return encryptor.update(frame) + encryptor.finalize()
 
     def open(self, body: bytes, about: bytes, record: bytes) -> bytes:
-        decryptor = Cobblestone256Decryptor(self._key, encode_parts([b"crmkit/v1", about, record]))
+        decryptor = Cobblestone256Decryptor(self._key.reveal(), encode_parts([b"crmkit/v1", about, record]))
         try:
             return decryptor.update(body) + decryptor.finalize()
         except InvalidTag:

@@ -92,7 +92,10 @@ class LocalKeyFile:
                     "memory_kib": MEMORY_KIB, "salt": base64.b64encode(os.urandom(SALT_BYTES)).decode("ascii"),
                 }
             )  # fmt: skip
-        with creating(Path(path), private=True) as stream:
+        path = Path(path)
+        if path.exists():
+            raise FileExistsError(f"{path.name} is there already; LocalKeyFile(path) opens it, or choose another name")
+        with creating(path, private=True) as stream:
             stream.write(data)
         return cls(path, passphrase=passphrase)
 

@@ -18,22 +18,32 @@ from sqlalchemy.sql.elements import (
     Cast,
     ClauseElement,
     ClauseList,
+    CollectionAggregate,
     ColumnElement,
     ExpressionClauseList,
     Grouping,
+    Label,
     Null,
     Over,
     TypeCoerce,
+    UnaryExpression,
     WithinGroup,
 )
 
+from crmkit.encryption._octets import _token
 from crmkit.errors import RefusedError
+
+from . import _bonds, _texts
+from ._sealed import Sealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+_OF_TOKENS = frozenset({"substr", "substring", "left", "length", "char_length", "octet_length", "count"})
+"""Functions that answer of a token as they would of any text, where a cast says that the token is meant."""
 
-def check(_connection: Any, statement: Any, rows: Any, row: Any, _options: Any) -> None:
+
+def check(connection: Any, statement: Any, rows: Any, row: Any, _options: Any) -> None:
     """Refuse a statement in which a database would do more with an encrypted column than hand it out.
 
     Parameters are looked at too: the column type refuses plaintext as well, but then SQLAlchemy wraps its error in one
@@ -42,15 +52,23 @@ def check(_connection: Any, statement: Any, rows: Any, row: Any, _options: Any) 
     if not isinstance(statement, visitors.ExternallyTraversible):
         return
     _check_parameters(statement, rows, row)
-    for part in visitors.iterate(statement):
+    _bonds.check(connection, statement, (*rows, row))
+    parts = list(visitors.iterate(statement))
+    for part in parts:
         for element in _used(part):
-            if _is_encrypted(element):
-                encrypted: Any = element.type
-                raise RefusedError(
-                    f"{encrypted.field.name} is encrypted: the database cannot sort, group or compute with it, nor "
-                    "compare it with an expression; load the objects and do that in Python",
-                    rule="operator",
-                )
+            _refuse(element if _is_encrypted(element) else _inside(element))
+    if any(map(_texts.is_text, parts)):
+        for element in _texts.named(parts):
+            _refuse(element)
+
+
+def _refuse(element: Any) -> None:
+    if element is not None:
+        raise RefusedError(
+            f"{element.type.field.name} is encrypted: the database cannot sort, group or compute with it, nor "
+            "compare it with an expression; load the objects and do that in Python",
+            rule="operator",
+        )
 
 
 def _check_parameters(statement: Any, rows: Any, row: Any) -> None:
@@ -124,6 +142,7 @@ def _used(part: Any) -> Iterator[ColumnElement[Any]]:
     elif isinstance(part, BinaryExpression):
         if not (part.operator in {operators.is_, operators.is_not} and isinstance(part.right, Null)):
             yield from _operands([part.left, part.right])
+            yield from _compared(part)
     elif isinstance(part, BooleanClauseList):
         yield from _operands(part.clauses)
     elif isinstance(part, Over | WithinGroup):
@@ -131,13 +150,18 @@ def _used(part: Any) -> Iterator[ColumnElement[Any]]:
     elif isinstance(part, Case):
         yield from _columns(part.get_children())
     elif isinstance(part, functions.FunctionElement) and not isinstance(part, functions.count):
-        yield from _columns(part.clauses)
+        yield from _columns(part.clauses, tokens=not _is_of_tokens(part))
+
+
+def _is_of_tokens(part: Any) -> bool:
+    return isinstance(part, functions.FunctionElement) and getattr(part, "name", None) in _OF_TOKENS
 
 
 def _told_apart(shown: Iterable[ColumnElement[Any]]) -> Iterable[ColumnElement[Any]]:
     """Return the columns by which rows are told apart: tokens alone do not tell it as their values would."""
     shown = list(shown)  # whole objects are told apart by their keys
-    return shown if all(map(_is_encrypted, shown)) else ()
+    bare = [one.element if isinstance(one, Label) else one for one in shown]
+    return bare if all(_is_encrypted(one) or _inside(one) is not None for one in bare) else ()
 
 
 def _operands(clauses: Iterable[Any]) -> Iterator[ColumnElement[Any]]:
@@ -145,29 +169,96 @@ def _operands(clauses: Iterable[Any]) -> Iterator[ColumnElement[Any]]:
     for clause in clauses:
         if isinstance(clause, selectable.SelectBase):
             yield from clause.selected_columns
-        elif isinstance(clause, Grouping | ClauseList | ExpressionClauseList):
+        elif isinstance(clause, Grouping | ClauseList | ExpressionClauseList | CollectionAggregate):
             yield from _operands(clause.get_children())
         elif isinstance(clause, ColumnElement) and not isinstance(clause, Cast | TypeCoerce):
             yield clause
 
 
+def _compared(part: BinaryExpression[Any]) -> Iterator[Any]:
+    """Yield the tokens, taken as text by a cast, that a comparison holds against something else than text of tokens."""
+    sides = [] if part.operator is operators.collate else list(_leaves([part.left, part.right]))
+    tokens = [one for one in map(_cast_in, sides) if one is not None]
+    if not all(_cast_in(one) is not None or _is_text_of_token(one) for one in sides) or len(tokens) == len(sides):
+        yield from tokens
+
+
+def _leaves(clauses: Iterable[Any]) -> Iterator[Any]:
+    for clause in clauses:
+        if isinstance(clause, selectable.SelectBase):
+            yield from clause.selected_columns
+        elif isinstance(clause, selectable.ScalarSelect):
+            yield from clause.element.selected_columns
+        elif isinstance(clause, Grouping | ClauseList | ExpressionClauseList | CollectionAggregate):
+            yield from _leaves(clause.get_children())
+        else:
+            yield clause
+
+
+def _cast_in(clause: Any) -> Any:
+    """Return a cast of an encrypted column in an expression that is no comparison itself."""
+    if isinstance(clause, BinaryExpression) and operators.is_comparison(clause.operator):
+        return None
+    return next((one for one in visitors.iterate(clause) if _inside(one) is not None), None)
+
+
+def _is_text_of_token(clause: Any) -> bool:
+    """Say whether it is a number, or begins as tokens do, as what `Box.prefix` gives does."""
+    if not isinstance(clause, BindParameter):
+        return isinstance(clause, Null)
+    given = clause.value if isinstance(clause.value, list | tuple) else [clause.value]
+    return not clause.required and all(map(_begins_as_token, given))
+
+
+def _begins_as_token(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.startswith(_token.MARKER)
+    return value[:1] == bytes([_token.VERSION]) if isinstance(value, bytes) else isinstance(value, int | float | Sealed)
+
+
 def _named(part: Any, clause: Any) -> Any:
-    """Return the column that a clause names by text, as in ``order_by("email")``, or the clause."""
-    name = clause.element if type(clause).__name__ == "_textual_label_reference" else None
-    return part.selected_columns.get(name, clause) if isinstance(name, str) else clause
+    """Return the column that a clause names by text, as in ``order_by(desc("email"))``, or the clause."""
+    inner = clause
+    while isinstance(inner, UnaryExpression) and inner.modifier is not None:
+        inner = inner.element
+    name = inner.element if type(inner).__name__ == "_textual_label_reference" else None
+    if not isinstance(name, str):
+        return clause
+    if name in part.selected_columns:
+        return part.selected_columns[name]
+    sources = [one for one in visitors.iterate(part) if isinstance(one, selectable.FromClause)]
+    return next((one.c[name] for one in sources if name in one.c and _is_encrypted(one.c[name])), clause)
 
 
 def _is_encrypted(element: Any) -> bool:
     return getattr(element.type, "crmkit_encrypted", False)
 
 
-def _columns(clauses: Iterable[Any]) -> Iterator[ColumnElement[Any]]:
-    """Yield the columns in expressions, but not those that are only asked whether they are NULL, or for their token."""
+def _inside(element: Any) -> Any:
+    """Return the encrypted column of which a cast takes the token, or ``None``."""
+    if not isinstance(element, Cast | TypeCoerce):
+        return None
+    of: Any = element.clause
+    while isinstance(of, Grouping | Label | Cast | TypeCoerce) and not _is_encrypted(of):
+        of = of.clause if isinstance(of, Cast | TypeCoerce) else of.element
+    return of if isinstance(of, ColumnElement) and _is_encrypted(of) else None
+
+
+def _columns(clauses: Iterable[Any], *, tokens: bool = True) -> Iterator[ColumnElement[Any]]:
+    """Yield the columns in expressions, but not those that are only asked whether they are NULL.
+
+    Args:
+        clauses: The expressions.
+        tokens: Whether casts are among them, which take a token as it is: it can be measured and cut.
+    """
     for clause in clauses:
         if isinstance(clause, Cast | TypeCoerce):
+            if tokens:
+                yield clause
             continue
         if isinstance(clause, BinaryExpression) and clause.operator in {operators.is_, operators.is_not}:
             continue
         if isinstance(clause, ColumnElement):
             yield clause
-        yield from _columns(clause.get_children())
+        kept = isinstance(clause, BinaryExpression) or _is_of_tokens(clause)
+        yield from _columns(clause.get_children(), tokens=tokens and not kept)

@@ -22,6 +22,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from crmkit.encryption._octets import _token
 from crmkit.errors import NotFoundError, PlaintextFoundError, RefusedError
 
+from . import _bonds
 from . import _guard as _sqlalchemy_guard
 from ._sealed import Sealed
 
@@ -229,6 +230,7 @@ def _listen() -> None:
         event.listen(Mapper, "load", _loaded, restore_load_context=True)
         event.listen(Mapper, "refresh", _refreshed, restore_load_context=True)
         event.listen(Session, "after_soft_rollback", _rolled_back)
+        event.listen(Mapper, "mapper_configured", _bonds.learn)
         event.listen(Engine, "before_execute", _sqlalchemy_guard.check)
 
 
@@ -241,17 +243,20 @@ def _encrypted(mapper: Any) -> list[tuple[str, EncryptedType]]:
     ]
 
 
-def _before_flush(mapper: Any, _connection: Any, target: Any) -> None:
+def _before_flush(mapper: Any, connection: Any, target: Any) -> None:
     state = inspect(target)
     for key, kind in _encrypted(mapper):
-        own = () if kind.field.deterministic or not kind.field.bind_record else (kind.record,)
-        moved = state.persistent and _has_changed(state, *own, *kind.field.bound)
+        bonds = _bonds.bound_to(kind)
+        moved = state.persistent and _has_changed(state, *bonds)
         if moved and key not in state.dict:
             raise RefusedError(
                 f"{kind.field.name} is bound to what was changed here and has not been loaded: read it before "
-                f"{', '.join((*own, *kind.field.bound))} is set, or its token would not open any more",
+                f"{', '.join(bonds)} is set, or its token would not open any more",
                 rule="bound",
             )
+        if moved:
+            _bonds.move(connection, target)
+            _session(target).info.setdefault(_PENDING, {})[id(target)] = target
         # A new row gets a token even for what was never set, where the field hides missing values.
         if state.persistent and not moved and not (key in state.dict and _has_changed(state, key)):
             continue
@@ -336,11 +341,13 @@ def _after_flush(mapper: Any, _connection: Any, target: Any) -> None:
     if _encrypted(mapper):
         _restore(target)
         _session(target).info.get(_PENDING, {}).pop(id(target), None)
+        _bonds.moved(target)
 
 
 def _rolled_back(session: Any, _transaction: Any) -> None:
     for target in session.info.pop(_PENDING, {}).values():
         _restore(target)
+        _bonds.moved(target)
 
 
 def _loaded(target: Any, _context: Any) -> None:

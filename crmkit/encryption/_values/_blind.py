@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import numpy as np
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from crmkit._canonical import encode_parts
 from crmkit.encryption._fields._index import STRETCH_ITERATIONS, STRETCH_KIB, UNIQUE_BITS
 from crmkit.encryption._keys._derive import derive
+from crmkit.encryption._keys._secret import Unpicklable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -115,10 +115,14 @@ class BlindIndex:
         return int.from_bytes(digest[:8], "big") >> (64 - bits)
 
 
-@attrs.frozen
-class _IndexKey:
-    mac: HMAC = attrs.field(repr=False)
-    salt: bytes = attrs.field(repr=False)
+class _IndexKey(Unpicklable):
+    """One key of an index; no attrs class, because those are written out by serializers."""
+
+    __slots__ = ("mac", "salt")
+
+    def __init__(self, mac: HMAC, salt: bytes) -> None:
+        self.mac = mac
+        self.salt = salt
 
     @classmethod
     def of(cls, root: bytes, items: tuple[str, ...]) -> _IndexKey:

@@ -12,7 +12,7 @@ from cryptography.exceptions import InvalidTag
 
 from crmkit.encryption._keys._aead import siv
 from crmkit.encryption._keys._derive import ROOT_BYTES, derive, parts, tag_root
-from crmkit.encryption._keys._secret import Unpicklable
+from crmkit.encryption._keys._secret import SecretKey, Unpicklable
 from crmkit.errors import IntegrityError, KeyDestroyedError, NotFoundError, RefusedError, SubjectShreddedError
 
 from ._cipher import FieldCipher
@@ -92,12 +92,16 @@ class SubjectStore(Protocol):
         ...
 
 
-@attrs.define
 class _Entry(Unpicklable):
-    until: float
-    key: bytes = attrs.field(repr=False)
-    tags: bytes = attrs.field(repr=False)
-    ciphers: dict[str, FieldCipher] = attrs.field(factory=dict, repr=False)
+    """The key of one person; no attrs class, because those are written out by serializers."""
+
+    __slots__ = ("ciphers", "key", "tags", "until")
+
+    def __init__(self, until: float, key: SecretKey, tags: bytes) -> None:
+        self.until = until
+        self.key = key
+        self.tags = tags
+        self.ciphers: dict[str, FieldCipher] = {}
 
 
 class SubjectKeys:
@@ -146,7 +150,7 @@ class SubjectKeys:
         for subject, entry in entries.items():
             cipher = entry.ciphers.get(field.name)
             if cipher is None:
-                cipher = FieldCipher.of_subject(field, tenant, subject, entry.key, entry.tags)
+                cipher = FieldCipher.of_subject(field, tenant, subject, entry.key.reveal(), entry.tags)
                 entry.ciphers[field.name] = cipher
             found[subject] = cipher
         return found
@@ -198,7 +202,7 @@ class SubjectKeys:
                     subject=subject,
                 )
             key = self._unseal(keyset, row)
-            found[subject] = _Entry(until, key, tag_root(key))
+            found[subject] = _Entry(until, SecretKey(key), tag_root(key))
         if len(self._cache) + len(found) > _MOST_CACHED:
             self._cache = {}
         self._cache.update(found)

@@ -375,7 +375,9 @@ def posterior(model: MatchModel, pairs: PairLevels, ratio: FloatArray | None = N
     log_odds = expected[match] - peak - np.log(np.exp(others - peak).sum(axis=0))
     if model.correction:
         columns = features(model, pairs, expected)
-        log_odds = log_odds + sum(weight * columns[name] for name, weight in model.correction.items())
+        taught = sum((weight * columns[name] for name, weight in model.correction.items()), np.zeros(pairs.size))
+        log_odds = log_odds + taught
+        expected[match] += taught
     return Posterior(log_odds, expected.argmax(axis=0).astype(np.int8))
 
 

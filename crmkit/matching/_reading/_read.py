@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from crmkit import columns as recognition
+from crmkit import systems
 from crmkit.matching._record_ids import record_ids
 
 from ._encode import encode
@@ -15,6 +16,7 @@ from ._sources import find_sources
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crmkit.columns import ColumnMap
     from crmkit.frames import Table
     from crmkit.matching._kinds._fields import Comparison
     from crmkit.typing import Progress, RecordKind
@@ -50,6 +52,7 @@ def read_run(
         used.append(column)
         if note is not None:
             notes.append(note)
+    notes += [_of_people(found) for found in maps if found.people]
     encoded = encode(sources, comparisons, progress=progress)
     if encoded.n < 2:
         notes.append(f"{encoded.n} record{'s' if encoded.n != 1 else ''}: nothing to compare")
@@ -57,3 +60,12 @@ def read_run(
         notes.append("every column to match on is empty: nothing to compare")
     _log.info("encoded %d records, %d comparisons", encoded.n, len(encoded.comparisons))
     return Run(sources=tuple(sources), encoded=encoded, ids=tuple(ids), keys=tuple(used), notes=tuple(notes))
+
+
+def _of_people(found: ColumnMap) -> str:
+    shown = systems.shown_headers(found.columns)
+    columns = ", ".join(shown[one] for one in found.people)
+    return (
+        f"matched as accounts, although there are names of people in {columns}: rows of one company are one account, "
+        "whoever stands in them; matched as contacts they stay apart"
+    )

@@ -30,6 +30,9 @@ UNCOUNTED = frozenset({"missing", "not counted", _SAID_BY_EMAIL})
 """What stands for a level where a comparison is no evidence."""
 
 _LN2 = float(np.log(2.0))
+_DOUBT = 0.1
+"""Match probability from which to 1 less it a sentence says how sure it is."""
+
 _WIDTH = 240
 """Pixels of the waterfall in a notebook."""
 
@@ -61,7 +64,8 @@ class PairExplanation:
         steps: The waterfall; the weights add up to ``match_weight``.
         match_weight: Log2 odds.
         match_probability: The same as a probability.
-        explanations: Probability of every explanation; they add up to 1.
+        explanations: Probability of every explanation; they add up to 1, and that of ``match`` is
+            ``match_probability``.
         text: The most probable explanation as a sentence; under one half that of the most probable rival.
 
     .. versionadded:: 0.1.0
@@ -75,11 +79,18 @@ class PairExplanation:
     explanations: dict[str, float]
     text: str
 
+    @property
+    def sentence(self) -> str:
+        """``text``, with how sure it is from 10 to 90 %: "more likely than not" of a match, "if not" of its rival."""
+        if not _DOUBT < self.match_probability < 1.0 - _DOUBT:
+            return self.text
+        return f"more likely than not {self.text}" if self.match_probability > 0.5 else f"if not a match, {self.text}"
+
     def __repr__(self) -> str:
-        return f"<PairExplanation: match probability {self.match_probability:.3f}, {self.text}>"
+        return f"<PairExplanation: match probability {self.match_probability:.3f}, {self.sentence}>"
 
     def __str__(self) -> str:
-        lines = [f"match probability {self.match_probability:.1%}: {self.text}", f"{'weight':>8}  evidence"]
+        lines = [f"match probability {self.match_probability:.1%}: {self.sentence}", f"{'weight':>8}  evidence"]
         for step in self.steps:
             said = "; ".join(f"{name}: {level}" for name, level in step.levels)
             lines.append(f"{_bits(step.weight):>8}  {step.name}{f' ({said})' if said else ''}")
@@ -98,7 +109,8 @@ class PairExplanation:
         total = _notebook.bar(end, most, start=min(0.0, end) - low, width=_WIDTH)
         rows.append(("match weight", _bits(self.match_weight), total, ""))
         table = _notebook.table(("evidence", "bits", "", "levels"), rows)
-        return _notebook.sheet(f"{self.match_probability:.1%}", self.text, table, notes=[self._rivals()])
+        head = f"Match probability {self.match_probability:.1%}"
+        return _notebook.sheet(head, self.sentence, table, notes=[self._rivals()])
 
     def _reach(self) -> tuple[float, float]:
         """Return the lowest sum that the steps reach, and how far the highest is from it."""
@@ -108,7 +120,7 @@ class PairExplanation:
 
     def _rivals(self) -> str:
         rivals = sorted(self.explanations.items(), key=lambda item: -item[1])
-        return ", ".join(f"{name} {share:.1%}" for name, share in rivals if share >= 0.0005)
+        return "explanations: " + ", ".join(f"{name} {share:.1%}" for name, share in rivals if share >= 0.0005)
 
     def to_dict(self) -> dict[str, object]:
         """Return the explanation as plain data."""
@@ -162,12 +174,13 @@ def explain_levels(
     log_odds = before = float(expected[match]) - total
     if model.correction:
         log_odds = float(posterior(model, pairs).log_odds[0])
+        expected[match] += log_odds - before
         steps.append(EvidenceStep(name="labels", weight=(log_odds - before) / _LN2))
     shares: FloatArray = np.exp(expected - np.max(expected))
     shares /= shares.sum()
     names, texts = model.explanations, explanation_texts(model.comparisons)
     best = int(np.argmax(expected))
-    if (best == match) != (log_odds > 0.0):  # by people's answers, or because the rivals are more only together
+    if (best == match) != (log_odds > 0.0):  # the rivals are more only together
         rivals = np.where(np.arange(len(expected)) == match, -np.inf, expected)
         best = match if log_odds > 0.0 else int(np.argmax(rivals))
     return PairExplanation(

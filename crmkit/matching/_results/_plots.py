@@ -10,13 +10,16 @@ import numpy as np
 
 from crmkit._optional import require
 from crmkit.matching._decisions._threshold import log_odds_of
+from crmkit.matching._evaluation._clusters import evaluate
+
+from ._report import MatchReport
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ._explain import PairExplanation
     from ._link_report import LinkReport
-    from ._report import MatchReport, PairReport
+    from ._report import PairReport
 
 __all__ = [
     "plot_blocks",
@@ -92,7 +95,7 @@ def plot_waterfall(explanation: PairExplanation, *, ax: Any = None) -> Any:
     ax.use_sticky_edges = False
     ax.margins(x=0.12)
     ax.set_xlabel("match weight (bits)")
-    ax.set_title(explanation.text, loc="left", fontsize="medium")
+    ax.set_title(explanation.sentence, loc="left", fontsize="medium")
     return ax
 
 
@@ -148,6 +151,9 @@ def plot_scores(report: PairReport, *, ax: Any = None) -> Any:
 def plot_precision_recall(report: MatchReport | LinkReport, truth: Sequence[Any], *, ax: Any = None) -> Any:
     """Draw precision and recall of pairs at every cut, against the truth; data: ``report.curve(truth)``.
 
+    The curve judges each pair by itself, as it was scored. Clusters join some pairs by way of others and keep others
+    apart, so what :func:`~crmkit.matching.evaluate` says of them is a point of its own, ``after clustering``.
+
     Args:
         report: The run.
         truth: The true party of each record, in the order of the frame; for links the true ones, as pairs of ids.
@@ -170,9 +176,12 @@ def plot_precision_recall(report: MatchReport | LinkReport, truth: Sequence[Any]
     best = max(rows, key=lambda row: row["f1"])
     for row, name, color in ((used, "cut used", "black"), (best, "best cut", _AGAINST)):
         ax.plot([row["recall"]], [row["precision"]], "o", color=color, label=f"{name}: F1 {row['f1']:.3f}")
+    if isinstance(report, MatchReport):
+        said = evaluate(report.labels.tolist(), truth).pairwise
+        ax.plot([said.recall], [said.precision], "D", color=_PLAIN, label=f"after clustering: F1 {said.f1:.3f}")
     ax.set_xlabel("recall of pairs")
     ax.set_ylabel("precision of pairs")
-    ax.legend(loc="lower left")
+    ax.legend(loc="lower left", title="the curve: each pair by itself")
     return ax
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
@@ -24,16 +24,25 @@ if TYPE_CHECKING:
 
 __all__ = ["Declared", "unknown"]
 
+_MOST_NAMES: Final = 12
+"""How many names a message lists."""
+
 
 def unknown(what: str, name: object, known: Iterable[str]) -> str:
-    """Return the sentence for a name that nobody declared, with the nearest one that somebody did.
+    """Return the sentence for a name that nobody declared, with the nearest one that somebody did, or a few of them.
 
     Of what is no text, such as a record in its place, only the type is said.
     """
     if not isinstance(name, str):
-        return f"the name of a {what} is text, not a {type(name).__name__}"
-    near = did_you_mean(name, map(str, known))
-    return f'unknown {what} "{name}"' + ("" if near is None else f'; did you mean "{near}"?')
+        article = "an" if what[:1] in "aeio" else "a"
+        return f"the name of {article} {what} is text, not {type(name).__name__}"
+    names = list(map(str, known))
+    near = did_you_mean(name, names)
+    if near is not None:
+        return f'unknown {what} "{name}"; did you mean "{near}"?'
+    listed = ", ".join(f'"{one}"' for one in names[:_MOST_NAMES])
+    more = f", and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f'unknown {what} "{name}"; ' + (f"known: {listed}{more}" if names else "there are none")
 
 
 @attrs.frozen

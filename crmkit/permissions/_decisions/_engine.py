@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from crmkit.typing import AuditSink
 
     from ._interpret import Custom1
+    from ._listing import Listing
     from ._search import Access, Permission
 
 __all__ = ["CustomPredicate", "Engine"]
@@ -219,7 +220,7 @@ class Engine:
         record: Mapping[str, object] | None = None,
         *,
         at: dt.datetime | None = None,
-    ) -> list[Access]:
+    ) -> Listing[Access]:
         """Return everybody who may do something on this record, or without one on any.
 
         Returns:
@@ -229,12 +230,12 @@ class Engine:
             >>> from crmkit.permissions import Assignment, Engine, Grant, Policy, Resource, Role
             >>> deal = Resource("deal", actions=["read"])
             >>> policy = Policy([deal], [Role("all", grants=[Grant("read", "deal", scope="all")])])
-            >>> Engine(policy, [Assignment("ann", "all")]).who_can("read", "deal")
-            [Access(principal='ann', outcome=<Outcome.ALWAYS: 'always'>, roles=('all',))]
+            >>> Engine(policy, [Assignment("ann", "all")]).who_can("read", "deal").to_frame(like=[])
+            [{'principal': 'ann', 'outcome': 'always', 'roles': 'all'}]
         """
         return _search.who_can(self, action, resource, record, at=at)
 
-    def what_can(self, principal: str, *, at: dt.datetime | None = None) -> list[Permission]:
+    def what_can(self, principal: str, *, at: dt.datetime | None = None) -> Listing[Permission]:
         """Return everything that a principal may do, by resource and action."""
         return _search.what_can(self, principal, at=at)
 

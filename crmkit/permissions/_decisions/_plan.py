@@ -201,8 +201,9 @@ class Plan:
             NotFoundError: ``columns`` names a field that the resource has not.
 
         Note:
-            Join it to other conditions with ``AND`` only. Columns must have the types that their fields declare; of
-            SQLite, whose columns hold anything, each cell is asked for its type.
+            Join it to other conditions with ``AND`` only. Columns must have the types that their fields declare, which
+            text cannot look for: naive timestamps and ``char(n)`` have not. Of SQLite, whose columns hold anything,
+            each cell is asked for its type.
         """
         self._alive()
         made = sql(self.condition, self._resource, dialect=dialect, paramstyle=paramstyle, columns=columns or {})
@@ -217,7 +218,9 @@ class Plan:
             columns: Field -> name of the column, where they differ.
 
         Raises:
-            NotTranslatableError: As for :meth:`to_sql`; what depends on the database is raised when it is compiled.
+            NotTranslatableError: As for :meth:`to_sql`, and where a column's type cannot hold the declared type of its
+                field, so that SQL could answer otherwise than a record; what depends on the database is raised when it
+                is compiled.
             SchemaError: The table lacks a column that is asked for.
             MissingDependencyError: SQLAlchemy is not installed.
         """

@@ -11,6 +11,7 @@ from crmkit.permissions._policy._people import moment_of
 
 from ._decision import Outcome
 from ._known import as_mapping
+from ._listing import Listing
 from ._who import Question
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def who_can(
     record: Mapping[str, object] | None = None,
     *,
     at: dt.datetime | None = None,
-) -> list[Access]:
+) -> Listing[Access]:
     """Return everybody who may do something; see :meth:`Engine.who_can`."""
     engine.policy.check_action(action, resource)
     moment = engine._now() if at is None else moment_of(at)
@@ -89,7 +90,7 @@ def who_can(
     if len(groups) > 1:
         place = state.people.place
         found.sort(key=lambda access: place[access.principal])
-    return found
+    return Listing(Access, found, title=f"Who may {action} {'some' if record is None else 'this'} {resource}")
 
 
 def _bringing(compiled: Compiled, direct: frozenset[str], action: str, resource: str) -> tuple[str, ...]:
@@ -99,7 +100,7 @@ def _bringing(compiled: Compiled, direct: frozenset[str], action: str, resource:
     return tuple(role for role in sorted(direct) if compiled.closure([role]) & holders)
 
 
-def what_can(engine: Engine, principal: str, *, at: dt.datetime | None = None) -> list[Permission]:
+def what_can(engine: Engine, principal: str, *, at: dt.datetime | None = None) -> Listing[Permission]:
     """Return everything that a principal may do; see :meth:`Engine.what_can`."""
     view = engine._make(
         engine._state, principal, engine._now() if at is None else moment_of(at), None, None, None, audited=False
@@ -111,7 +112,7 @@ def what_can(engine: Engine, principal: str, *, at: dt.datetime | None = None) -
             if outcome is not Outcome.NEVER:
                 condition = "" if outcome is Outcome.ALWAYS else repr(view.filter(action, resource.name).condition)
                 found.append(Permission(resource.name, action, outcome, condition))
-    return found
+    return Listing(Permission, found, title=f"What {principal} may do")
 
 
 def accessible(

@@ -34,9 +34,13 @@ _MARKS: Final[dict[ParamStyle, str]] = {
 }  # fmt: skip
 _MAX_PARAMETERS: Final[dict[Dialect, int]] = {"sqlite": 32_766, "postgres": 65_535, "duckdb": 65_535}
 _OF_TYPE: Final[dict[Type, str]] = {
-    "str": "typeof({0}) = 'text'", "int": "typeof({0}) = 'integer'", "float": "typeof({0}) IN ('real', 'integer')",
-    "bool": "typeof({0}) = 'integer' AND {0} IN (0, 1)", "date": "date({0}, '+0 days') = {0}",
-}  # fmt: skip
+    "str": "typeof({0}) = 'text'",
+    "int": "typeof({0}) = 'integer'",
+    # Of an integer beyond 53 bits nobody can say which float it is.
+    "float": f"(typeof({{0}}) = 'real' OR typeof({{0}}) = 'integer' AND {{0}} BETWEEN {-(2**53)} AND {2**53})",
+    "bool": "typeof({0}) = 'integer' AND {0} IN (0, 1)",
+    "date": "date({0}, '+0 days') = {0}",
+}
 _SQL_OPERATORS: Final = {**OPERATORS, "eq": "=", "ne": "<>"}
 
 

@@ -12,6 +12,7 @@ from crmkit.permissions._conditions._operands import Operand
 from crmkit.permissions._conditions._tree import All, Condition, Const, Not
 from crmkit.permissions._conditions._tree import Any as AnyOf
 
+from ._column_types import check_column_type, check_column_type_on
 from ._sql import check_columns, checked_literal, sqlite_type
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ class _Builder:
         atom = condition.part if isinstance(condition, Not) else condition
         if not isinstance(atom, Atom):
             raise NotTranslatableError(f"{atom!r} is a predicate of the caller; a database cannot be asked for it")
+        for operand in atom.operands:
+            column, nulls_only = self._raw(operand), isinstance(atom, IsNull)
+            check_column_type(column, self._kind(operand), operand.name, nulls_only=nulls_only)
         if isinstance(atom, IsNull) and not negated:
             return self._column(atom.left).is_(None)
         typed = [self._of_type(self._raw(one), self._kind(one)) for one in atom.operands]
@@ -152,10 +156,12 @@ def _elements() -> tuple[Any, Any, Any, Any]:
 
     @compiles(OfType, "sqlite")
     def typed_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+        check_column_type_on(compiler.dialect, element.column, element.kind)
         return f"({sqlite_type(element.kind).format(compiler.process(element.column, **options))})"
 
     @compiles(OfType, "postgresql")
-    def typed_postgres(_element: Any, _compiler: Any, **_options: Any) -> str:
+    def typed_postgres(element: Any, compiler: Any, **_options: Any) -> str:
+        check_column_type_on(compiler.dialect, element.column, element.kind)
         return "true"
 
     @compiles(OfType)

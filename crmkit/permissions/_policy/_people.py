@@ -36,6 +36,34 @@ def moment_of(at: dt.datetime | None) -> dt.datetime:
     return at
 
 
+def check_name(value: object, what: str) -> None:
+    """Raise unless a name is text that is not blank.
+
+    What nobody filled in is "" in many files and forms: whoever was called so would have all that belongs to nobody.
+
+    Raises:
+        SchemaError: It is not.
+    """
+    if not isinstance(value, str):
+        raise SchemaError(f"{what} is text, not {type(value).__name__}")
+    if not value.strip():
+        raise SchemaError(f"{what} is blank; what is blank belongs to nobody")
+
+
+def _named(instance: object, attribute: Any, value: Any) -> None:
+    check_name(value, f"{type(instance).__name__}.{attribute.name}")
+
+
+def _named_or_none(instance: object, attribute: Any, value: Any) -> None:
+    if value is not None:
+        _named(instance, attribute, value)
+
+
+def _all_named(instance: object, attribute: Any, value: Iterable[object]) -> None:
+    for one in value:
+        check_name(one, f"each of {type(instance).__name__}.{attribute.name}")
+
+
 @attrs.frozen
 class Assignment:
     """That a principal holds a role, from ``not_before`` on and until just before ``not_after``.
@@ -43,13 +71,16 @@ class Assignment:
     Args:
         principal: Who.
         role: Holds what.
-        tenant: Only as a principal of this tenant.
+        tenant: Only as a principal of this tenant; ``None`` for none.
         not_before: First moment, with a time zone; ``None`` for always.
         not_after: First moment at which it is over.
         granted_by: Who gave it.
         reason: Why.
         ticket: Where that is written down.
         granted_at: When it was given, for reviews.
+
+    Raises:
+        SchemaError: Principal, role or tenant is blank or no text, or a moment has no time zone.
 
     Example:
         >>> Assignment("u17", "sales", granted_by="u1").role
@@ -58,9 +89,9 @@ class Assignment:
     .. versionadded:: 0.1.0
     """
 
-    principal: str
-    role: str
-    tenant: str | None = attrs.field(default=None, kw_only=True)
+    principal: str = attrs.field(validator=_named)
+    role: str = attrs.field(validator=_named)
+    tenant: str | None = attrs.field(default=None, kw_only=True, validator=_named_or_none)
     not_before: dt.datetime | None = attrs.field(default=None, kw_only=True, validator=aware)
     not_after: dt.datetime | None = attrs.field(default=None, kw_only=True, validator=aware)
     granted_by: str | None = attrs.field(default=None, kw_only=True)
@@ -91,6 +122,9 @@ class Principal:
         reports: Who reports to it, besides those who name it as their manager.
         attrs: What conditions may ask besides, as the policy declares it.
 
+    Raises:
+        SchemaError: An id, tenant, team or territory is blank or no text. What is blank belongs to nobody.
+
     Example:
         >>> Principal("u17", teams=["t3"]).teams
         ('t3',)
@@ -98,13 +132,13 @@ class Principal:
     .. versionadded:: 0.1.0
     """
 
-    id: str
+    id: str = attrs.field(validator=_named)
     status: str = attrs.field(default="active", kw_only=True)
-    tenant: str | None = attrs.field(default=None, kw_only=True)
-    teams: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_names)
-    territories: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_names)
-    manager: str | None = attrs.field(default=None, kw_only=True)
-    reports: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_names)
+    tenant: str | None = attrs.field(default=None, kw_only=True, validator=_named_or_none)
+    teams: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_names, validator=_all_named)
+    territories: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_names, validator=_all_named)
+    manager: str | None = attrs.field(default=None, kw_only=True, validator=_named_or_none)
+    reports: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_names, validator=_all_named)
     attrs: Mapping[str, object] = attrs.field(factory=dict, kw_only=True, repr=False, hash=False, converter=_held)
 
 
@@ -150,6 +184,9 @@ class OrgChart:
         self._outside: dict[str, dict[str, None]] | None = None
         self._below: dict[str, dict[str, None]] = {}
         for inner, outer in (territories or {}).items():
+            check_name(inner, "each territory")
+            if outer is not None:  # what lies in nothing
+                check_name(outer, "each territory")
             self._below.setdefault(outer, {})[inner] = None
         _refuse_circles(self._reports, "reporting")
         _refuse_circles(self._below, "territories")

@@ -279,7 +279,7 @@ def _reads_others(formula: Condition) -> bool:
 
 
 _NOBODY: Final = Known(
-    Principal(""), OrgChart(), tenant=None, attributes={}, context={}, clock=lambda: dt.datetime.now(tz=dt.UTC)
+    Principal("nobody"), OrgChart(), tenant=None, attributes={}, context={}, clock=lambda: dt.datetime.now(tz=dt.UTC)
 )  # where only the record is asked
 
 

@@ -15,9 +15,10 @@ from crmkit._canonical import json_bytes
 from crmkit.errors import IntegrityError, NotFoundError
 from crmkit.issues import Report
 from crmkit.permissions._decisions._compile import Compiled
+from crmkit.permissions._decisions._listing import Listing
 from crmkit.permissions._decisions._separation import violations
 from crmkit.permissions._policy._given import check_org, check_policy, read_assignments
-from crmkit.permissions._policy._people import moment_of
+from crmkit.permissions._policy._people import Assignment, moment_of
 
 from ._review_rows import ReviewRow, Rows
 from ._usage import read_usage
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Mapping
 
-    from crmkit.permissions._policy._people import Assignment, OrgChart
+    from crmkit.permissions._policy._people import OrgChart
     from crmkit.permissions._policy._policy import Policy
     from crmkit.typing import AuditSink, Frame, JSONValue, Language, UsageSource
 
@@ -144,10 +145,10 @@ class Review(Report):
         """Return the rows of assigned roles that nobody decided about."""
         return tuple(row for row in self.rows if row.via == row.role and self.decided(row) is None)
 
-    def revocations(self, assignments: Iterable[Assignment]) -> list[Assignment]:
+    def revocations(self, assignments: Iterable[Assignment]) -> Listing[Assignment]:
         """Return those of the assignments that were decided to be revoked."""
         wanted = {key for key, one in self._decided.items() if one.verdict == "revoke"}
-        return [one for one in assignments if _about(one) in wanted]
+        return Listing(Assignment, (one for one in assignments if _about(one) in wanted), title="To be taken away")
 
     def sign_off(self, audit: AuditSink, *, by: str, digest: str) -> None:
         """Write every decision to the audit log, and that the review is closed.
