@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ __all__ = ["SEVERITY_WORDS", "bar", "document", "facts", "framed", "more", "shee
 
 _UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 _LONGEST = 240
+_WIDE_EM, _NARROW_EM = 12.0, 6.0
+"""The most that a column asks for, with Chinese in it and without; what is longer than that wraps."""
 
 SEVERITY_WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {"error": "error", "warning": "warning", "info": "info"},
@@ -93,15 +96,17 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]], *, caption: st
         (True, True)
     """
     lines = [list(row) for row in rows]
+    least = _least_widths(heads, lines)
     numeric = [
         bool(lines) and all(_is_number(line[place]) for line in lines if line[place] is not None)
         for place in range(len(lines[0]) if lines else 0)
     ]
     sides = ["right" if one else "left" for one in numeric] or ["left"] * len(heads)
-    named = zip(heads, sides, strict=True) if heads else ()
-    head = "".join(f'<th style="text-align:{side}">{_text(name)}</th>' for name, side in named)
+    styles = [f"text-align:{side}{wide}" for side, wide in zip(sides, least, strict=True)]
+    named = zip(heads, styles, strict=True) if heads else ()
+    head = "".join(f'<th style="{style}">{_text(name)}</th>' for name, style in named)
     body = "".join(
-        "<tr>" + "".join(_cell(value, side) for value, side in zip(line, sides, strict=True)) + "</tr>"
+        "<tr>" + "".join(_cell(value, style) for value, style in zip(line, styles, strict=True)) + "</tr>"
         for line in lines
     )
     said = f'<caption style="text-align:left">{_text(caption)}</caption>' if caption else ""
@@ -113,8 +118,10 @@ def facts(values: Mapping[str, object]) -> str:
     kept = {name: value for name, value in values.items() if value is not None and value != () and value != ""}
     if not kept:
         return ""
+    least, _ = _least_widths(("", ""), kept.items())
     body = "".join(
-        f'<tr><th style="text-align:left">{_text(name)}</th>{_cell(value, "left")}</tr>' for name, value in kept.items()
+        f'<tr><th style="text-align:left{least}">{_text(name)}</th>{_cell(value, "text-align:left")}</tr>'
+        for name, value in kept.items()
     )
     return f"<table><tbody>{body}</tbody></table>"
 
@@ -178,9 +185,32 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _cell(value: object, side: str) -> str:
+def _least_widths(heads: Sequence[str], lines: Iterable[Sequence[object]]) -> list[str]:
+    """Return for each column the style that keeps it from being one Chinese character wide; nothing without Chinese.
+
+    Chinese breaks between any two characters, so that where a table is tight a browser gives such a column the width
+    of one, and dates beside it break at their hyphens.
+    """
+    rows = [[_text(shown(cell)) if not isinstance(cell, _Markup) else "" for cell in line] for line in lines]
+    columns = list(zip(heads, *rows, strict=True)) if heads else list(zip(*rows, strict=True))
+    if not any(map(_is_wide, "".join(map("".join, columns)))):
+        return [""] * len(columns)
+    return [f";min-width:{max(map(_width, column)):.3g}em" for column in columns]
+
+
+def _width(text: str) -> float:
+    """Return how wide a column must be for a text, in em, as far as it may ask."""
+    wide = sum(map(_is_wide, text))
+    return min(wide + 0.6 * (len(text) - wide), _WIDE_EM if wide else _NARROW_EM)
+
+
+def _is_wide(character: str) -> bool:
+    return not character.isascii() and unicodedata.east_asian_width(character) in "WF"
+
+
+def _cell(value: object, style: str) -> str:
     inside = value if isinstance(value, _Markup) else _text(shown(value))
-    return f'<td style="text-align:{side}">{inside}</td>'
+    return f'<td style="{style}">{inside}</td>'
 
 
 def _text(value: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from crmkit import _notebook, frames
 from crmkit.errors import FormatError, NotFoundError
 
+from . import _in_words as in_words
 from ._change import Change
 from ._columns import KINDS, Codes
 from ._file import read_file, write_file
@@ -373,7 +374,7 @@ class ChangeLog:
         lines = [self._change(line) for line in range(min(_MOST_LINES, len(self)))]
         ids = [None if one.record_id is None else shown_id(one.record_id) for one in lines]
         rows = [
-            (one.kind, shown, one.row, one.path, one.type, one.rule, one.reason)
+            (one.kind, shown, one.row, one.path, in_words.types(one.type), in_words.rule(one.rule), one.reason)
             for one, shown in zip(lines, ids, strict=True)
         ]
         # What all lines have in common is said once, and what none has not at all.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import re
 import shutil
 import sqlite3
 from pathlib import Path
@@ -132,7 +133,8 @@ def test_a_good_dump_restores_and_passes_every_check(case: Case, other_cluster: 
     assert '"ok": true' in report.to_json()
     assert len(report.to_frame(like=[])) == 10
     assert "passed" in repr(report)
-    assert report._repr_html_()
+    assert not re.findall(r"<th[^>]*></th>", report._repr_html_()), "each column has a name"
+    assert "<strong>What was asked</strong>" in report._repr_html_()
     slow = attrs.evolve(report, rto_limit=dt.timedelta(0))
     assert not slow.ok
     old = attrs.evolve(report, rpo_limit=HOUR / 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import json
 import subprocess
 import sys
@@ -183,6 +184,32 @@ def test_nothing_a_log_shows_by_itself_holds_a_value(tmp_path: Path) -> None:
     assert "CANARY" in str(log.to_frame(like=[]))
     assert frames.read(merges.to_frame(like=pl.DataFrame())).column("kind") == ["merge"]
     assert isinstance(log.to_frame(), RecordSet)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("Oldest(column=None)", "Oldest"),
+        ("Oldest(column='since')", "Oldest since"),
+        (
+            "WellFormed(type='email'), MostRecent(column=None), MostFrequent()",
+            "WellFormed email, MostRecent, MostFrequent",
+        ),
+        ("TrustedSource(column='by', order=('erp', 'web'))", "TrustedSource by erp web"),
+        ("Verified(column='ok', values=())", "Verified ok"),
+        ("United(separator='; ')", "United"),
+        ("ScoredBy(score=<function digits at 0x7f00>)", "ScoredBy digits"),
+        ("from one record: street, city", "from one record: street, city"),
+        ("email.fold", "email.fold"),
+        ("Broken(", "Broken("),
+    ],
+)
+def test_a_page_shows_a_rule_as_people_say_it_and_the_log_keeps_it_as_it_was(written: str, said: str) -> None:
+    _, log = apply_edits([{"id": "1", "a": None}], Edits(path=["a"], row=[0], after=["x"], rule=written), key="id")
+    page = html.unescape(log._repr_html_())
+    assert f">{said}</td>" in page
+    assert ">empty → text</td>" in page
+    assert [(one.rule, one.type) for one in log] == [(written, "null>text")]
 
 
 SCRIPT = """

@@ -319,6 +319,18 @@ def test_numbers_stand_on_the_right_and_text_on_the_left() -> None:
     )
 
 
+def test_a_column_of_chinese_is_wider_than_one_character() -> None:
+    page = _notebook.table(
+        ["姓名", "on", "note"], [["李洋彬", "2026-01-01", "地" * 90], [None, None, _notebook.bar(1, 2)]]
+    )
+    widths = re.findall(r'<th style="text-align:left;min-width:([\d.]+)em">', page)
+    assert widths == ["3", "6", "12"], "as wide as its text, up to a limit; a date does not break at its hyphens"
+    assert page.count("min-width:3em") == 3, "each cell of it"
+    assert '<th style="text-align:left;min-width:4em">公司名称' in _notebook.facts({"公司名称": "x", "城市": "y" * 300})
+    for western in (_notebook.table(["né"], [["Ångström"]]), _notebook.facts({"a": "Ñ"}), _notebook.table([], [])):
+        assert "min-width" not in western
+
+
 def test_what_is_hostile_is_shown_as_text() -> None:
     page = _notebook.sheet("<i>", "a\u202eb\ud800", _notebook.facts({"<u>": "x" * 1000}), notes=["</ul>"])
     assert "<i>" not in page

@@ -165,10 +165,10 @@ class DrillReport(Report):
             word("passed" if self.ok else "failed"),
             [
                 Section(None, (), facts),
-                Section(word("check"), (word("check"), word("outcome"), ""), checks, empty=word("none")),
+                Section(word("checks"), (word("check"), word("outcome"), word("evidence")), checks, empty=word("none")),
                 Section(word("findings"), heads, found, empty=word("none")),
                 Section(
-                    word("phase"),
+                    word("phases"),
                     (word("phase"), word("seconds")),
                     [(name, f"{seconds:.3f}") for name, seconds in self.phases.items()],
                 ),
