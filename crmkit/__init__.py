@@ -77,7 +77,9 @@ if not TYPE_CHECKING:  # or every misspelt name would have a type
             from importlib.metadata import version
 
             return version("crmkit")
-        raise AttributeError(f"module 'crmkit' has no attribute {name!r}")
+        from crmkit._elsewhere import no_such_name
+
+        raise AttributeError(no_such_name(name, {*__all__, *_AREAS}))
 
 
 def __dir__() -> list[str]:

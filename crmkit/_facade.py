@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from crmkit.typing import Frame, Language, Progress, RecordKind
     from crmkit.validators import Schema, ValidationReport
 
+from crmkit._elsewhere import takes_its_keywords
 from crmkit.files import read_csv, read_excel
 
 __all__ = [
@@ -33,6 +34,7 @@ def __getattr__(name: str) -> object:
     raise AttributeError(f"module 'crmkit' has no attribute {name!r}")
 
 
+@takes_its_keywords
 def check(
     frame: Frame,
     schema: Schema | None = None,
@@ -195,6 +197,7 @@ def reconcile(
     return compare(left, right, key=key, progress=progress, **settings)
 
 
+@takes_its_keywords
 def profile(
     frame: Frame,
     schema: Schema | None = None,
@@ -257,15 +260,15 @@ def _matcher(table: Table, kind: RecordKind | None, settings: Mapping[str, Any])
     """Return the preset for the kind of record, which the columns tell where the caller does not."""
     import attrs
 
-    from crmkit._nearest import did_you_mean
+    from crmkit._elsewhere import no_such_keyword
     from crmkit.columns import recognize
     from crmkit.errors import SchemaError
     from crmkit.matching import Matcher
 
     known = {field.alias or field.name for field in attrs.fields(Matcher) if field.init} - {"kind"}
     for name in sorted(settings.keys() - known):
-        near = did_you_mean(name, known)
-        raise TypeError(f"unknown setting {name!r}" + (f"; did you mean {near!r}?" if near else ""))
+        hint = no_such_keyword(name, {*known, "key"})
+        raise TypeError(f"unknown setting {name!r}{hint}")
 
     found = kind if kind is not None else recognize(table).kind
     if found == "account":

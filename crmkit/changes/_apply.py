@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit import frames
+from crmkit._called import check_called
 from crmkit._run_id import new_run_id
 from crmkit.errors import SchemaError
 from crmkit.frames import Table, as_text, identical, is_missing, plain, same
@@ -75,6 +76,7 @@ def apply_edits(
 
     .. versionadded:: 0.1.0
     """
+    check_called(now=now)
     table = frames.read(table)
     kept, cells, befores, conflicts = _compare(table, edits)
     half: set[int] = set()

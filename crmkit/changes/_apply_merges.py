@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crmkit import frames
+from crmkit._called import check_called
 from crmkit.errors import SchemaError
 
 from ._apply import header_of, is_same, is_unique, read_back, record_ids, utc_now
@@ -75,6 +76,7 @@ def apply_merges(
 
     .. versionadded:: 0.1.0
     """
+    check_called(now=now)
     table = frames.read(table)
     losers = sorted(int(row) for row in survivor_of)
     survivors = [int(survivor_of[row]) for row in losers]

@@ -13,6 +13,8 @@ from typing import IO, TYPE_CHECKING, TypeAlias
 import attrs
 
 from crmkit import _delimited
+from crmkit._called import check_called
+from crmkit._elsewhere import takes_its_keywords
 from crmkit.errors import FormatError
 from crmkit.records import RecordSet
 
@@ -38,6 +40,7 @@ MAX_CELL = 1 << 26
 _SEPARATOR_LINE = re.compile(r"sep=([,;\t|])\r?\n?\Z", re.IGNORECASE)
 
 
+@takes_its_keywords
 def read_csv(
     source: Source,
     *,
@@ -83,6 +86,7 @@ def read_csv(
 
     .. versionadded:: 0.1.0
     """
+    check_called(progress=progress)
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
         raise ValueError("delimiter must be one character, and neither a quote nor a line end")
     check_header_row(header_row, has_header=has_header)
@@ -204,6 +208,7 @@ def _sample(stream: Iterator[str]) -> tuple[list[str], bool]:
     return sample, True
 
 
+@takes_its_keywords
 def write_csv(
     table: Frame,
     target: str | os.PathLike[str] | IO[bytes],

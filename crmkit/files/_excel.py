@@ -10,6 +10,7 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any
 
+from crmkit._elsewhere import takes_its_keywords
 from crmkit._optional import require
 from crmkit.errors import CrmkitError, FormatError, NotFoundError
 
@@ -32,6 +33,7 @@ LONGEST_PLAIN = 1e30
 """Whole numbers below are written in plain digits: they are ids and accounts, not measures."""
 
 
+@takes_its_keywords
 def read_excel(
     source: str | os.PathLike[str] | bytes | IO[bytes],
     *,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from crmkit._optional import loaded
+from crmkit._report import Report
 from crmkit.errors import MissingDependencyError, SchemaError
 
 from ._kinds._arrow import ArrowSource, arrow_table
@@ -79,6 +80,7 @@ def _source(data: Any) -> Source:
         return _duckdb(data)
     if _is_record_set(data):
         return RecordSetSource(data)
+    _refuse_results(data)
     if kind == "narwhals":
         return _source(data.to_native())
     if isinstance(data, Mapping):
@@ -108,6 +110,29 @@ def _library(data: Any) -> str | None:
         if columns and isinstance(data, tuple(getattr(library, kind) for kind in columns)):
             raise SchemaError(f"a {name} {type(data).__name__} is one column; pass a frame")
     return None
+
+
+def _refuse_results(data: object) -> None:
+    """Raise for what crmkit returned beside a table, or with one: it iterates, but it is not the table.
+
+    Raises:
+        SchemaError: A report, or a table and its log that were not taken apart.
+    """
+    if isinstance(data, Report):
+        kind = type(data).__name__
+        raise SchemaError(
+            f"a {kind} is what was found, not a table: give the table that it is about, or .to_frame() of the report"
+        )
+    if isinstance(data, tuple) and len(data) == 2 and (isinstance(data[1], Report) or _is_log(data[1])):
+        raise SchemaError(
+            "this is a table together with its log: apply() and merge() return both; write table, log = ... and give "
+            "the table"
+        )
+
+
+def _is_log(data: object) -> bool:
+    changes = loaded("crmkit.changes")
+    return changes is not None and isinstance(data, changes.ChangeLog)
 
 
 def _duckdb(data: Any) -> Source:

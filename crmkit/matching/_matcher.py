@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from crmkit import frames
+from crmkit._called import check_called
 from crmkit.errors import InvalidValueError, NotFittedError, NotFoundError
 
 from ._decisions._rounds import Job, dedupe_run, link_run
@@ -356,6 +357,7 @@ class Matcher:
         return self.model_
 
     def _read(self, tables: list[Table], progress: Progress | None, *keys: str | None) -> Run:
+        check_called(progress=progress)
         named = keys or (None,) * len(tables)
         return read_run(
             tables, self._comparisons(), kind=self.kind, country=self.country, keys=named, progress=progress

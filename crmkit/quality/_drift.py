@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from crmkit import frames
+from crmkit._called import check_called
 from crmkit.errors import SchemaError
 from crmkit.issues import IssueTable, Report, at_least, new_run_id
 from crmkit.records import RecordSet
@@ -152,6 +153,7 @@ def drift(
 
     .. versionadded:: 0.1.0
     """
+    check_called(now=now)
     offered: object = history  # what callers without a type checker pass
     given = list(offered) if isinstance(offered, Iterable) else [offered]
     for item in (current, *given):

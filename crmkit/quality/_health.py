@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
+from crmkit._called import check_called
 from crmkit.columns import recognize
 from crmkit.errors import FormatError, SchemaError
 from crmkit.issues import DIMENSIONS, at_least
@@ -218,6 +219,7 @@ def health(
 
     .. versionadded:: 0.1.0
     """
+    check_called(now=now)
     given: object = report  # what callers without a type checker pass
     if not isinstance(given, ValidationReport):
         raise SchemaError(f"health() takes the report of schema.check(frame), not {type(given).__name__}")

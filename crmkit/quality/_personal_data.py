@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import attrs
 
 from crmkit import _notebook, frames
+from crmkit._called import check_called
 from crmkit._plain import digits, plain
 from crmkit.columns import read_header, recognize
 from crmkit.issues import Report
@@ -204,6 +205,7 @@ def find_personal_data(
 
     .. versionadded:: 0.1.0
     """
+    check_called(progress=progress)
     from crmkit._progress import steps
 
     table = frames.read(frame)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from crmkit import _notebook, frames
+from crmkit._called import check_called
 from crmkit._progress import steps
 from crmkit.errors import FormatError, SchemaError
 from crmkit.validators import Schema
@@ -174,6 +175,7 @@ def profile(
 
     .. versionadded:: 0.1.0
     """
+    check_called(now=now, progress=progress)
     given: object = schema  # what callers without a type checker pass
     if given is not None and not isinstance(given, Schema):
         raise SchemaError(f"schema= takes a Schema, not {type(given).__name__}")
@@ -220,6 +222,7 @@ def profile_chunks(
 
     .. versionadded:: 0.1.0
     """
+    check_called(now=now)
     alone = None if schema is None else _row_by_row(schema)
     moment = datetime.now(UTC) if now is None else now()
     parts = (profile(chunk, alone, name=name, now=lambda: moment) for chunk in chunks)

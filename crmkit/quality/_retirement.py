@@ -14,6 +14,7 @@ import attrs
 import numpy as np
 
 from crmkit import _notebook, frames
+from crmkit._called import check_called
 from crmkit.columns import recognize
 from crmkit.errors import ConflictError, SchemaError
 from crmkit.issues import Report
@@ -153,6 +154,7 @@ class RetirementPlan(Report):
         Raises:
             ConflictError: If a record is no longer what the plan was made for; nothing is taken out then.
         """
+        check_called(now=now)
         table = frames.read(frame)
         self._unchanged(table)
         kept = np.setdiff1d(np.arange(len(table)), np.array(self.rows, dtype=np.int64)).tolist()
@@ -304,6 +306,7 @@ def plan_retirement(
 
     .. versionadded:: 0.1.0
     """
+    check_called(now=now)
     moment = datetime.now(UTC) if now is None else now()
     table = frames.read(frame)
     wanted = RetirementRules() if rules is None else rules

@@ -14,6 +14,8 @@ import attrs
 import numpy as np
 
 from crmkit import frames
+from crmkit._called import check_called
+from crmkit._elsewhere import takes_its_keywords
 from crmkit._run_id import new_run_id
 from crmkit.errors import SchemaError
 from crmkit.mapping import Mapping as FieldMapping
@@ -25,7 +27,7 @@ from ._outcome._report import ReconcileReport
 from ._pairing._keys import blank_keys, doubled, pair_by_loose_key
 from ._pairing._mapped import map_left, with_targets
 from ._pairing._rows import Rows, pair_rows
-from ._pairing._settings import key_names, key_pairs, names_given, pair_columns, read_both
+from ._pairing._settings import check_by_column, key_names, key_pairs, names_given, pair_columns, read_both
 from ._pairing._similar import find_similar
 from ._pairing._uncompared import uncompared
 
@@ -49,6 +51,7 @@ __all__ = ["reconcile"]
 _log = logging.getLogger("crmkit.reconciliation")
 
 
+@takes_its_keywords
 def reconcile(
     left: Frame,
     right: Frame,
@@ -114,6 +117,8 @@ def reconcile(
 
     .. versionadded:: 0.1.0
     """
+    check_called(now=now, progress=progress)
+    check_by_column(kinds=kinds, tolerance=tolerance, values=values)
     if isinstance(columns, FieldMapping):
         one, other = frames.read_two(left, right)
         if not other.columns and not len(other):

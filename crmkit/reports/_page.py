@@ -8,9 +8,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from crmkit._called import check_called
 from crmkit._notebook import document
 from crmkit.changes import ChangeLog
 from crmkit.columns import recognize
+from crmkit.errors import InvalidValueError
 from crmkit.issues import Report
 from crmkit.matching import MatchReport
 from crmkit.quality import Health, Profile
@@ -74,6 +76,7 @@ class Page:
         reveal: bool = False,
         now: Callable[[], dt.datetime] | None = None,
     ) -> None:
+        check_called(now=now)
         self._words = Words(lang)
         self._reveal = reveal
         self._now = now() if now is not None else dt.datetime.now(tz=dt.UTC)
@@ -117,8 +120,16 @@ class Page:
             raise TypeError(f"a page shows reports, change logs, profiles and health, not {type(result).__name__}")
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the page as UTF-8 and return its path; an existing file is replaced."""
+        """Write the page as UTF-8 and return its path; an existing file is replaced.
+
+        Raises:
+            InvalidValueError: The name ends like a file of another kind, such as ``.pdf``; nothing is written.
+        """
         target = Path(path)
+        if target.suffix.lower() not in _SUFFIXES:
+            raise InvalidValueError(
+                f"a page is HTML, so its name ends in .html, not {target.suffix}; a browser prints it as PDF"
+            )
         target.write_text(self.to_html(), encoding="utf-8", newline="\n")
         return target
 
@@ -292,6 +303,7 @@ def messages(check: ValidationReport) -> dict[tuple[int, str], str]:
 
 
 _FORM = "not_normalized"
+_SUFFIXES = ("", ".html", ".htm")
 
 
 def _style() -> str:

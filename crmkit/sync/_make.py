@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from crmkit import frames
+from crmkit._called import check_called
 from crmkit.errors import NotFoundError, SchemaError
 from crmkit.mapping import Mapping as FieldMapping
 from crmkit.reconciliation import read_both, reconcile
@@ -89,6 +90,7 @@ def plan_sync(
 
     .. versionadded:: 0.1.0
     """
+    check_called(now=now, progress=progress)
     made = _rules(rules, SyncRules())
     keys = _keys(key)
     renamed = dict(columns or {})
@@ -171,6 +173,7 @@ def plan_upsert(
 
     .. versionadded:: 0.1.0
     """
+    check_called(now=now, progress=progress)
     source: Authority = "left" if agreed is None else "both"
     made = _rules(rules, SyncRules(source=source, empty="keep", deletions="keep"))
     keys = _keys(key)

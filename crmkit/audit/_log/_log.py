@@ -7,6 +7,7 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, get_args
 
+from crmkit._called import check_called
 from crmkit.audit._events._commitment import opened
 from crmkit.audit._events._event import moment, utc_now
 from crmkit.audit._proofs._checkpoint import Checkpoint
@@ -116,6 +117,7 @@ class Log(Reader):
             TamperedLogError: The log contradicts its hashes, its last checkpoint, or a witness.
             LockedError: Another writer kept the lock too long.
         """
+        check_called(now=now)
         if durability not in get_args(Durability):
             raise NotFoundError.of("durability", durability, get_args(Durability))
         check_signer(signer)

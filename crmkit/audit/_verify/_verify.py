@@ -7,6 +7,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from crmkit._called import check_called
 from crmkit._progress import steps
 from crmkit.audit._proofs._checkpoint import Checkpoint
 from crmkit.audit._proofs._given import read_keys, read_notes, read_witnesses
@@ -82,6 +83,7 @@ def verify(
 
     .. versionadded:: 0.1.0
     """
+    check_called(progress=progress)
     known, seen, kept_notes = read_keys(keys), read_witnesses(witnesses), read_notes(trusted)
     source = open_source(Path(path))
     damage: list[Damage] = []

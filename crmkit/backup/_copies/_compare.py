@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import attrs
 
 from crmkit import frames
+from crmkit._called import check_called
 from crmkit._merkle import root
 from crmkit.backup._findings._findings import Finding, NotChecked
 from crmkit.backup._manifest._file import CHUNKS, MANIFEST, STATEMENT, entries, scan
@@ -177,6 +178,7 @@ def compare_copies(
 
     .. versionadded:: 0.1.0
     """
+    check_called(progress=progress)
     if not copies:
         raise SchemaError("no copy to compare")
     require_distinct(copies)

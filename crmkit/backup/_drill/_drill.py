@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from crmkit import _notebook, frames
+from crmkit._called import check_called
 from crmkit.backup._findings._findings import Finding, texts
 from crmkit.backup._findings._page import Section, fragment, page
 from crmkit.backup._findings._recorded import record_backup
@@ -250,6 +251,7 @@ class Drill:
         Raises:
             RefusedError: The scratch place would touch the source; nothing was restored.
         """
+        check_called(now=now)
         run = _Run(self, Path(payload), meta_folder(payload, meta), now())
         report = run.report()
         more: dict[str, JSONValue] = {"seconds": round(report.rto.total_seconds()), "checks": dict(report.counts())}

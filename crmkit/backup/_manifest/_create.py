@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import attrs
 
 from crmkit import _notebook
+from crmkit._called import check_called
 from crmkit._disk import replacing
 from crmkit._run_id import new_run_id
 from crmkit.backup._findings._recorded import record_backup
@@ -147,6 +148,7 @@ def create(
 
     .. versionadded:: 0.1.0
     """
+    check_called(now=now, progress=progress)
     top = Path(payload)
     folder = meta_folder(top, meta)
     if folder.resolve().is_relative_to(top.resolve()):

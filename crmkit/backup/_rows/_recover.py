@@ -14,6 +14,7 @@ import attrs
 
 from crmkit import _journal as journal
 from crmkit import _notebook, frames
+from crmkit._called import check_called
 from crmkit._canonical import json_bytes, keyed_digests
 from crmkit._run_id import new_run_id
 from crmkit.backup._findings._recorded import record_backup
@@ -107,6 +108,7 @@ class RecoveryPlan:
         Raises:
             ConflictError: A live row is not what the plan saw; nothing was changed. ``.conflicts`` has the keys.
         """
+        check_called(now=now)
         recovery = Recovery(
             rows=self.rows, key=self.key, run_id=new_run_id(now=now), at=moment_text(now()), by=by, reason=reason
         )

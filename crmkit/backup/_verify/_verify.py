@@ -6,6 +6,7 @@ import statistics
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from crmkit._called import check_called
 from crmkit.backup._findings._findings import LEVELS, Finding, Level, NotChecked
 from crmkit.backup._findings._recorded import record_backup
 from crmkit.backup._manifest._create import meta_folder, utc_now
@@ -118,6 +119,7 @@ def verify(
 
     .. versionadded:: 0.1.0
     """
+    check_called(now=now, progress=progress)
     if level not in LEVELS:
         raise NotFoundError.of("level", level, LEVELS)
     if not 0 <= max_shrink <= 1 or min_signatures < 1:  # NaN is in no range, and would let everything pass
@@ -174,7 +176,10 @@ class _Run:
         self.not_checked: list[NotChecked] = []
         self.chunks_good = False
         if not meta.is_dir():
-            raise FileNotFoundError(2, "no folder with a manifest", str(meta))
+            raise FileNotFoundError(
+                f"no manifest: looked for the folder {meta.name} in {meta.parent}; "
+                "backup.create(payload, Header(set=...)) makes it, and only what it describes can be verified"
+            )
         if not payload.is_dir():
             raise FileNotFoundError(2, "no such folder", str(payload))
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from crmkit import _notebook
+from crmkit._called import check_called
 from crmkit._disk import replacing
 from crmkit._journal import FileLock
 from crmkit.encryption._fields._field import Field, field_items
@@ -336,6 +337,7 @@ def _in_order(path: str | os.PathLike[str], wrapper: KeyWrapper) -> Path:
 
 
 def _now(now: Callable[[], datetime] | None) -> datetime:
+    check_called(now=now)
     return datetime.now(UTC) if now is None else now()
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from crmkit._called import check_called
 from crmkit.encryption._octets import _token
 from crmkit.encryption._octets._frame import CODECS
 from crmkit.encryption._values import _search
@@ -125,6 +126,7 @@ class Rotator:
             CrmkitError: What the first row says that cannot be opened, once there are more than ``max_errors``; the
                 message names the row's key. What was done before stays done.
         """
+        check_called(progress=progress)
         if batch < 1:
             raise RefusedError("a batch has one row at least", rule="batch")
         name = self.name

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import attrs
 
 from crmkit import _notebook
+from crmkit._called import check_called
 from crmkit.errors import NotFoundError, SchemaError
 from crmkit.mapping._parts._link import End, Endpoint, Link
 from crmkit.mapping._parts._values import ValueTable
@@ -246,6 +247,7 @@ class Mapping:
         Raises:
             SchemaError: Not a frame.
         """
+        check_called(progress=progress)
         from crmkit.mapping._running._apply import run
 
         return run(self, frame, rest=rest, cut=cut, lang=lang, progress=progress)

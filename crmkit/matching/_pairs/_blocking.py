@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 import numpy as np
 
+from crmkit._called import check_called
 from crmkit._progress import steps
 from crmkit.matching._sorting import distinct, distinct_keys
 
@@ -273,6 +274,7 @@ def block(
     Note:
         O(n log n) for each rule, plus the pairs.
     """
+    check_called(progress=progress)
     earlier: list[_Earlier] = []
     lefts: list[NDArray[np.int32]] = []
     rights: list[NDArray[np.int32]] = []

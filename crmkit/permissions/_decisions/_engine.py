@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
+from crmkit._called import check_called
 from crmkit.errors import AccessDeniedError, NotFoundError, SchemaError
 from crmkit.permissions._conditions._check_types import unknown
 from crmkit.permissions._policy._given import check_org, check_policy, read_assignments
@@ -127,6 +128,7 @@ class Engine:
         now: Callable[[], dt.datetime] | None = None,
         constraints: Literal["refuse", "report"] = "refuse",
     ) -> None:
+        check_called(now=now)
         if constraints not in ("refuse", "report"):
             raise NotFoundError.of("way with constraints", constraints, ("refuse", "report"))
         self._constraints = constraints

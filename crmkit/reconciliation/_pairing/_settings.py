@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import attrs
@@ -15,13 +16,13 @@ from crmkit.reconciliation._causes._cause import KINDS
 from crmkit.systems import canonical_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from crmkit.frames import Table
     from crmkit.reconciliation._causes._cause import ColumnKind
     from crmkit.typing import Frame
 
-__all__ = ["ColumnPair", "key_pairs", "pair_columns", "read_both"]
+__all__ = ["ColumnPair", "check_by_column", "key_pairs", "pair_columns", "read_both"]
 
 _KIND_OF_TYPE: Mapping[str, ColumnKind] = {
     "email": "email", "phone": "phone", "country": "country", "postcode": "postcode", "company": "company",
@@ -164,6 +165,22 @@ def pair_columns(
     if not made and (len(left) or len(right)):
         raise SchemaError("the tables have no column in common besides the key; map them with columns={left: right}")
     return made
+
+
+def check_by_column(*, kinds: object, tolerance: object, values: object) -> None:
+    """Demand settings by column where there are any; a tolerance may be one number for all of them.
+
+    Raises:
+        SchemaError: Something else, such as a share written as text.
+    """
+    if not isinstance(tolerance, int | float | Mapping):
+        raise SchemaError(
+            "tolerance= is a number in the unit of the column, or column to number, such as {'amount': 0.01}, "
+            f"not {type(tolerance).__name__}"
+        )
+    for what, given, such in (("kinds", kinds, "{'tel': 'phone'}"), ("values", values, "{'plan': {'Gold': 'g'}}")):
+        if given is not None and not isinstance(given, Mapping):
+            raise SchemaError(f"{what}= is by column, such as {such}, not {type(given).__name__}")
 
 
 def _check_named(what: str, given: Mapping[str, object], names: Sequence[str]) -> None:

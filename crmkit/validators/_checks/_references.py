@@ -44,6 +44,12 @@ def country_reference(country: str | Column | Reference | None) -> str | Referen
         return Reference(country.name, "country")
     if country is None or isinstance(country, Reference):
         return country
+    given: object = country  # what callers without a type checker pass
+    if not isinstance(given, str):
+        raise SchemaError(
+            "a country is its ISO 3166-1 code, such as 'CN', or its name, or col('country'), "
+            f"not {type(given).__name__}"
+        )
     code = countries.normalize(country)
     if code is None:
         raise SchemaError(f"no country {country!r}; give an ISO 3166-1 code such as 'CN', or col('country')")

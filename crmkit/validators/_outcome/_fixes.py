@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from crmkit import frames
+from crmkit._called import check_called
 from crmkit.errors import FormatError, NotFoundError
 from crmkit.files import read_csv
 from crmkit.records import RecordSet
@@ -306,6 +307,7 @@ class FixPlan:
         Raises:
             SchemaError: If the frame lacks a column of the plan, its key, or a row of a plan without a key.
         """
+        check_called(now=now)
         from crmkit import changes
 
         table = frames.read(frame)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from crmkit._called import check_called
+
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping
@@ -135,6 +137,7 @@ class SchemaData:
             >>> old.diff(old.with_fields(email=Required() & Email()), [{"email": None}, {"email": "a@example.com"}])
             SchemaDiff(1 added, 0 removed, 0 changed, of 2 rows 1 fail now and 0 pass now)
         """
+        check_called(now=now)
         from ._diff import diff_schemas
 
         return diff_schemas(cast("Schema", self), other, frame, tables=tables, now=now)

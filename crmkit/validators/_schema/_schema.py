@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
+from crmkit._called import check_called
 from crmkit.errors import NotFoundError, SchemaError
 from crmkit.validators._checks._arguments import column_names, one_of
 from crmkit.validators._checks._check import Check, When, walk
@@ -190,6 +191,7 @@ class Schema(SchemaData, SchemaPacks):
             SchemaError: If the frame cannot be read, or lacks a column that the schema names (and ``absent`` is
                 ``"error"``).
         """
+        check_called(now=now, progress=progress)
         from crmkit.validators._run._run import Run, run_schema
 
         return run_schema(Run.of(self, tables=tables, now=now, run_id=run_id, lang=lang), frame, progress=progress)
@@ -223,6 +225,7 @@ class Schema(SchemaData, SchemaPacks):
             >>> [issue.row for issue in Schema("s", rules=[unique("id")]).check_chunks(pieces)]
             [0, 2]
         """
+        check_called(now=now, progress=progress)
         from crmkit.validators._run._chunks import run_chunks
         from crmkit.validators._run._run import Run
 
@@ -244,6 +247,7 @@ class Schema(SchemaData, SchemaPacks):
             >>> Schema("people", fields={"email": Required() & Email()}).check_record({}).issues[0].code
             'required'
         """
+        check_called(now=now)
         given: object = record  # what callers without a type checker pass
         if not isinstance(given, Mapping):
             raise SchemaError(
@@ -274,6 +278,7 @@ class Schema(SchemaData, SchemaPacks):
             >>> people.check_value("phone", "13800138000", record={"country": "CN"}).issues[0].fix
             '+8613800138000'
         """
+        check_called(now=now)
         alone = attrs.evolve(self, key=None, fields={field: self[field]}, rules=())
         return alone.check_record({**(record or {}), field: value}, now=now, lang=lang)
 

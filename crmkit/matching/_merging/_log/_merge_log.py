@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from crmkit import frames
+from crmkit._called import check_called
 from crmkit.changes import ChangeLog
 from crmkit.errors import NotFoundError
 
@@ -278,6 +279,7 @@ class MergeLog(ChangeLog):
             >>> back == people, merges
             (True, <MergeLog ...: 1 records merged; 1 merge(s) undone>)
         """
+        check_called(now=now)
         return undo(
             self,
             frame,
