@@ -126,11 +126,12 @@ def fit_patterns(
     explanations = [one for one in possible if one not in untold]
     tied = {one.name: one for one in explanations if one.tied_to is not None and not _is_identifiable(groups)}
     least = _least_number(encoded.possible_pairs)
+    size = encoded.effective or 1.0  # without records the model is for one, and grows with those that come
     model = MatchModel(
         comparisons=encoded.comparisons,
-        n=encoded.effective,
+        n=size,
         pairs=encoded.possible_pairs,
-        numbers={one.name: max(one.share * encoded.effective, least) for one in explanations},
+        numbers={one.name: max(one.share * size, least) for one in explanations},
         rates={one.name: _starts(one, groups) for one in explanations},
         errors={comparison.name: starting_tables(comparison) for comparison in encoded.comparisons},
         chance=chance,
@@ -170,6 +171,8 @@ def fit_patterns(
     ]
     if groups <= {"given", "family", "generation"}:
         notes.append("there is nothing but names to compare, and a name alone joins nobody")
+    if encoded.n == 0:
+        notes.append("there was no record to learn from; the model is the one that learning starts from")
     if not converged:
         notes.append(f"estimation stopped after {step} steps without settling")
     _log.info("fitted %d patterns in %d steps: %r", len(weights), step, model)
