@@ -124,7 +124,7 @@ class Matcher:
     ) -> Matcher:
         """Learn the model from the records themselves, and from what people said about some pairs.
 
-        What it found is kept, so that ``ask`` about the same object answers at once.
+        What it found is kept, so that ``ask`` about this object answers at once. No rows give the model to start from.
 
         Raises:
             SchemaError: Nothing to match on in the frame, or no such key column.
@@ -313,7 +313,7 @@ class Matcher:
         """Make an index of a table, to look single records up in it at entry.
 
         Args:
-            frame: Any frame with the columns that the matcher was fitted on; usually that frame itself.
+            frame: Any frame with the columns of the one that was fitted; usually that itself, and it may have no rows.
             key: As in ``dedupe``; the ids are texts or whole numbers.
             progress: As in ``dedupe``.
 
@@ -324,7 +324,9 @@ class Matcher:
         from .index import MatchIndex, lay_out
 
         model = self._fitted()
-        run = self._read([frames.read(frame)], progress, key)
+        table = frames.read(frame)
+        reader = self if len(table) else attrs.evolve(self, comparisons=model.comparisons)
+        run = reader._read([table], progress, key)
         adapted(model, run.encoded)
         candidates = self._job(known_pairs(None, run.ids), progress).block(run.encoded)
         return MatchIndex(*lay_out(self, run, candidates, self._rules()))

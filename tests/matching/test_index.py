@@ -581,3 +581,131 @@ def test_a_table_without_a_value_to_match_on_says_when_an_index_can_be_made() ->
         matcher = Matcher.contacts().fit(table)
         with pytest.raises(SchemaError, match="once there are records"):
             matcher.index(table, key="id")
+
+
+@settings(max_examples=15, deadline=None)
+@given(_PEOPLE, _PEOPLE, st.data())
+def test_putting_a_record_equals_removing_and_adding_it(
+    people: list[dict[str, object]], others: list[dict[str, object]], data: st.DataObject
+) -> None:
+    matcher = _fitted(400)
+    table = _full(people)
+    put, twin = matcher.index(table, key="id"), matcher.index(table, key="id")
+    ids = {one["id"] for one in table}
+    for record in others:
+        if all(value is None for value in record.values()):
+            continue
+        record_id = data.draw(st.sampled_from([*sorted(map(str, ids)), "another"]))
+        put.put(record, record_id)
+        if record_id in ids:
+            twin.remove(record_id)
+        twin.add(record, record_id)
+        ids.add(record_id)
+    assert len(put) == len(twin) == len(ids)
+    for record in [one for one in others if any(value is not None for value in one.values())]:
+        assert put.search(record, limit=None) == twin.search(record, limit=None)
+
+
+@settings(max_examples=8, deadline=None)
+@given(_PEOPLE, st.booleans())
+def test_an_index_that_was_empty_equals_one_built_anew(people: list[dict[str, object]], learnt: bool) -> None:
+    table = _full(people)
+    table = [one for one in table if any(value is not None for name, value in one.items() if name != "id")]
+    if not learnt:  # its model has every comparison, so the table needs a value for each
+        table[0]["family_name"] = "Zabel Jr."
+    empty = {name: [] for name in table[0]}
+    matcher = _fitted(400) if learnt else Matcher.contacts().fit(empty)
+    index = matcher.index(empty, key="id")
+    assert len(index) == 0
+    assert index.search(table[0]) == []
+    for one in table:
+        index.add({name: value for name, value in one.items() if name != "id"}, one["id"])
+    anew = matcher.index(table, key="id")
+    for one in table:
+        record = {name: value for name, value in one.items() if name != "id"}
+        assert_same(looked_up(index, record), looked_up(anew, record))
+
+
+def test_a_matcher_without_records_says_that_it_learned_nothing() -> None:
+    empty = {"id": [], "full_name": [], "email": [], "phone": []}
+    matcher = Matcher.contacts().fit(empty)
+    assert "no record to learn from" in str(matcher.notes_)
+    assert "no record to learn from" not in str(Matcher.contacts().fit(records("contacts", 50, seed=1)).notes_)
+
+
+@pytest.mark.parametrize(("first", "other"), [("a", 1), (1, "a")])
+def test_an_empty_index_takes_the_type_of_its_first_id_also_from_a_file(
+    first: object, other: object, tmp_path: Path
+) -> None:
+    empty = {"id": [], "full_name": [], "email": []}
+    ann = {"full_name": "Ann Lee", "email": "ann@example.org"}
+    index = MatchIndex.load(Matcher.contacts().fit(empty).index(empty, key="id").save(tmp_path / "empty.index"))
+    for wrong in (None, 1.5, ("a",)):
+        with pytest.raises(InvalidValueError, match="record ids"):
+            index.add(ann, wrong)
+    index.put(ann, first)
+    index = MatchIndex.load(index.save(tmp_path / "one.index"))
+    [hit] = index.search(ann)
+    assert hit.record_id == first
+    assert hit.match_probability > 0.9
+    with pytest.raises(InvalidValueError, match="of type"):
+        index.add(ann, other)
+
+
+def test_a_model_that_was_learnt_serves_an_empty_index_of_the_same_columns() -> None:
+    people = records("contacts", 60, seed=2)
+    for one in people:
+        one["suffix"] = None  # a column that taught nothing
+    matcher = Matcher.contacts().fit(people)
+    index = matcher.index({name: [] for name in people[0]}, key="id")
+    record = {name: value for name, value in people[0].items() if name != "id"}
+    index.add(record, "a")
+    assert [hit.record_id for hit in index.search(record)] == ["a"]
+    with pytest.raises(SchemaError):
+        matcher.index({"id": [], "email": []}, key="id")
+
+
+def test_a_record_that_is_put_is_found_as_if_the_table_had_been_read_with_it() -> None:
+    people = records("contacts", 200, seed=3)
+    matcher = Matcher.contacts().fit(people)
+    before = {**people[7], "email": "earlier@example.org", "family_name": "Earlier"}
+    index = matcher.index([*people[:7], before, *people[8:]], key="id")
+    record = {name: value for name, value in people[7].items() if name != "id"}
+    index.put(record, people[7]["id"])
+    assert_same(looked_up(index, record), looked_up(matcher.index(people, key="id"), record))
+
+
+def test_a_refused_record_leaves_the_one_that_is_there() -> None:
+    people = records("contacts", 50, seed=3)
+    index = Matcher.contacts().fit(people).index(people, key="id")
+    record = {name: value for name, value in people[7].items() if name != "id"}
+    before = index.search(record)
+    with pytest.raises(InvalidValueError, match="nothing to compare"):
+        index.put({"given_name": None}, people[7]["id"])
+    with pytest.raises(NotFoundError):
+        index.put({"shoe_size": "43"}, people[7]["id"])
+    with pytest.raises(InvalidValueError, match="of type str"):
+        index.put(record, 7)
+    assert index.search(record) == before
+    assert len(index) == len(people)
+
+
+def test_nobody_who_reads_meanwhile_misses_a_record_that_is_put() -> None:
+    people = records("contacts", 50, seed=3)
+    index = Matcher.contacts().fit(people).index(people, key="id")
+    person = next(one for one in people if one["email"])
+    record = {name: value for name, value in person.items() if name != "id"}
+    missed, done = [], threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            if person["id"] not in [hit.record_id for hit in index.search(record, limit=None)]:
+                missed.append(1)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for _ in range(50):
+        index.put(record, person["id"])
+    done.set()
+    reader.join()
+    assert not missed

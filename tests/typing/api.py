@@ -216,6 +216,7 @@ def match(left: RecordSet, right: RecordSet) -> LinkReport:
     hits: list[Hit] = index.search({"email": "ann@example.com"}, limit=3)
     said: DuplicateCheck = index.check({"email": "ann@example.com"}, threshold=0.9)
     index.add({"email": "bo@example.com"}, "b")
+    index.put({"email": "bo@example.org"}, "b")
     index.save("people.index")
     loaded: MatchIndex = MatchIndex.load("people.index")
     rules = DuplicateRules(

@@ -125,12 +125,16 @@ def fit_patterns(
     untold = [one for one in possible if one is not match and not _is_told(one, match, groups)]
     explanations = [one for one in possible if one not in untold]
     tied = {one.name: one for one in explanations if one.tied_to is not None and not _is_identifiable(groups)}
-    least = _least_number(encoded.possible_pairs)
+    least = _least_number(encoded.possible_pairs) if encoded.n else 1e-3
+    size = encoded.effective or 1.0  # without records the model is for one, and grows with those that come
+    numbers = {one.name: max(one.share * size, least) for one in explanations}
+    if encoded.n == 0:  # no step will tie them
+        numbers |= {one.name: one.tie * numbers[one.tied_to] for one in tied.values() if one.tied_to in numbers}
     model = MatchModel(
         comparisons=encoded.comparisons,
-        n=encoded.effective,
+        n=size,
         pairs=encoded.possible_pairs,
-        numbers={one.name: max(one.share * encoded.effective, least) for one in explanations},
+        numbers=numbers,
         rates={one.name: _starts(one, groups) for one in explanations},
         errors={comparison.name: starting_tables(comparison) for comparison in encoded.comparisons},
         chance=chance,
@@ -170,6 +174,8 @@ def fit_patterns(
     ]
     if groups <= {"given", "family", "generation"}:
         notes.append("there is nothing but names to compare, and a name alone joins nobody")
+    if encoded.n == 0:
+        notes.append("there was no record to learn from; the model is the one that learning starts from")
     if not converged:
         notes.append(f"estimation stopped after {step} steps without settling")
     _log.info("fitted %d patterns in %d steps: %r", len(weights), step, model)

@@ -126,7 +126,7 @@ def encode(
             found = _domains(drafts.get("email"))
         else:
             found = _read(sources, comparison)
-        if found is not None and _can_agree(found[1], sizes):
+        if found is not None and (n == 0 or _can_agree(found[1], sizes)):  # without rows every column may fill yet
             drafts[comparison.name] = _prepared(comparison, *found, keys)
         del found  # the texts, which are held otherwise from here on
         _forget(sources, comparison.name, [later.name for later in comparisons[place + 1 :]])

@@ -175,6 +175,8 @@ def _derived(comparison: Comparison) -> set[str]:
 def _ids(run: Run, arrays: Arrays) -> str:
     """Lay out the record ids; return how they are held."""
     ids = run.ids[0]
+    if not len(ids):
+        return "open"
     if isinstance(ids, range):
         return "rows"
     if all(type(one) is str for one in ids):

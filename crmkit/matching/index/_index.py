@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ._query import Query
+    from ._state import Texts
 
 __all__ = ["MatchIndex"]
 
@@ -187,10 +188,29 @@ class MatchIndex:
         Note:
             O(rules x log block).
         """
-        texts, world = self._reader.read(record)
-        if not any(text is not None for several in texts for text in several):
-            raise self._says_nothing()
+        texts, world = self._read(record)
         with self._lock:
+            self._state.add(texts, world, record_id)
+
+    def put(self, record: Mapping[str, object], record_id: Hashable) -> None:
+        """Put a record in the place of the one that has its id, or add it if none has.
+
+        It equals ``remove`` and ``add``, but nobody who reads meanwhile finds neither, and a record that is refused
+        leaves the old one where it was.
+
+        Raises:
+            NotFoundError: A field that the table of the index does not have.
+            InvalidValueError: The id is of another type than the others, or no field of the record says anything that
+                can be compared.
+            SchemaError: The record is no mapping.
+
+        Note:
+            O(rules x log block).
+        """
+        texts, world = self._read(record)
+        with self._lock:
+            if record_id in self._state.ids:
+                self._state.remove(record_id)
             self._state.add(texts, world, record_id)
 
     def remove(self, record_id: Hashable) -> None:
@@ -233,6 +253,13 @@ class MatchIndex:
             OSError: The file cannot be read.
         """
         return cls(*read_index(path, verify=verify))
+
+    def _read(self, record: Mapping[str, object]) -> tuple[Texts, int]:
+        """Return the values of a record that says something, and its world."""
+        texts, world = self._reader.read(record)
+        if not any(text is not None for several in texts for text in several):
+            raise self._says_nothing()
+        return texts, world
 
     def _query(self, record: Mapping[str, str]) -> Query:
         query = self._state.read(record, self._reader)

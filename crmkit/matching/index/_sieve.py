@@ -19,7 +19,7 @@ from crmkit.matching.comparisons import KINDS
 from ._far import Marks
 from ._fields import NEW
 from ._query import LEVEL_ALONE, MISSING, MOST, MOST_WORLDS
-from ._state import part_of
+from ._vocabulary import part_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

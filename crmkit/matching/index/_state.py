@@ -6,9 +6,6 @@ import math
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from crmkit.errors import InvalidValueError, NotFoundError
 from crmkit.matching._kinds._channels import company_domain
 from crmkit.matching._reading._worlds import script_of
 from crmkit.normalize import text
@@ -18,7 +15,8 @@ from ._build import RECORD_EXTRA, WHOLE_NAMES, ContentNumber
 from ._fields import NEW, FieldIndex, KeyIndex, Value
 from ._keys import name_numbers
 from ._query import Query
-from ._vocabulary import Numbers, Vocabulary, buffer
+from ._row_ids import RowIds
+from ._vocabulary import Numbers, buffer, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
 
     Texts = list[tuple[str | None, ...]]
 
-__all__ = ["State", "part_of"]
+__all__ = ["State"]
 
 _SOMEBODY = 3
 """Groups with a value from which on a record says enough to be somebody, so that its full copies count once."""
@@ -83,7 +81,7 @@ class State:
         self._content_number = ContentNumber(self.width)
         self._copy_changes: dict[int, int] = {}
         self.world_sizes = dict(enumerate(document["world_sizes"]))
-        self.ids = _Ids(document["ids"], arrays, self.rows)
+        self.ids = RowIds(document["ids"], arrays, self.rows)
         self.version = 0
         """Changes when any frequency does."""
         self.added: list[tuple[int, ...]] = []
@@ -320,79 +318,3 @@ class State:
 def _or_never(code: int | None) -> int:
     """Return a code, or for none a number that no record has in its place."""
     return -2 if code is None or code < 0 else code
-
-
-def part_of(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
-    """Return the arrays under a prefix by the rest of their names."""
-    start = f"{prefix}/"
-    return {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}
-
-
-class _Ids:
-    """Record ids and their rows."""
-
-    def __init__(self, held: str, arrays: Mapping[str, NDArray[Any]], rows: int) -> None:
-        self.held = held
-        self.rows = rows
-        self._texts = Vocabulary(part_of(arrays, "ids")) if held == "texts" else None
-        self._numbers = arrays["ids"] if held == "numbers" else None
-        self._sorted: NDArray[np.intp] | None = None
-        self.added: dict[object, int] = {}
-        self._by_row: dict[int, object] = {}
-        self.removed: set[object] = set()
-
-    def of(self, row: int) -> object:
-        """Return the id of a row."""
-        if row >= self.rows:
-            return self._by_row[row]
-        if self._texts is not None:
-            return self._texts.text(row)
-        return row if self._numbers is None else int(self._numbers[row])
-
-    def _first_row(self, record_id: object) -> int:
-        """Return the row that the index was built with, -1 if there is none."""
-        if self._texts is not None:
-            return self._texts.code(record_id) if isinstance(record_id, str) else -1
-        if type(record_id) is not int:
-            return -1
-        if self._numbers is None:
-            return record_id if 0 <= record_id < self.rows else -1
-        if self._sorted is None:
-            self._sorted = np.argsort(self._numbers, kind="stable")
-        place = int(np.searchsorted(self._numbers, record_id, sorter=self._sorted))
-        found = place < self.rows and self._numbers[self._sorted[place]] == record_id
-        return int(self._sorted[place]) if found else -1
-
-    def row_of(self, record_id: object) -> int:
-        """Return the row of an id.
-
-        Raises:
-            NotFoundError: No record has it; the message does not repeat the id.
-        """
-        if type(record_id) not in {str, int}:  # ids of an index are of no other type, and a list cannot be looked up
-            raise NotFoundError("no record of the index has this id; ids are texts or whole numbers")
-        row = self.added.get(record_id, -1)
-        if row < 0 and record_id not in self.removed:
-            row = self._first_row(record_id)
-        if row < 0:
-            raise NotFoundError("no record of the index has this id")
-        return row
-
-    def add(self, record_id: object, row: int) -> None:
-        """Note the id of a new row.
-
-        Raises:
-            InvalidValueError: Not of the kind of the others, or one that is there.
-        """
-        wanted = str if self.held == "texts" else int
-        if type(record_id) is not wanted:
-            raise InvalidValueError(f"record ids of this index are of type {wanted.__name__}")
-        if record_id in self.added or (record_id not in self.removed and self._first_row(record_id) >= 0):
-            raise InvalidValueError("a record of the index has this id already; remove it first")
-        self.added[record_id] = row
-        self._by_row[row] = record_id
-
-    def remove(self, record_id: object) -> None:
-        """Forget an id."""
-        if self.added.pop(record_id, None) is None:
-            self.removed.add(record_id)

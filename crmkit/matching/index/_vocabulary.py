@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Arrays = Mapping[str, NDArray[np.generic]]
 
-__all__ = ["Numbers", "Vocabulary", "buffer", "number_arrays", "vocabulary_arrays"]
+__all__ = ["Numbers", "Vocabulary", "buffer", "number_arrays", "part_of", "vocabulary_arrays"]
 
 
 _NUMBER = (1 << 32) - 1
@@ -23,6 +23,12 @@ _NUMBER = (1 << 32) - 1
 def buffer(array: NDArray[np.generic]) -> memoryview:
     """Return an array as a buffer, whose items come as Python's numbers and several times faster."""
     return memoryview(array)  # type: ignore[arg-type]  # arrays are buffers; the stubs say so from Python 3.12 on
+
+
+def part_of(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    """Return the arrays under a prefix by the rest of their names."""
+    start = f"{prefix}/"
+    return {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}
 
 
 def vocabulary_arrays(texts: Iterable[str]) -> dict[str, NDArray[np.generic]]:

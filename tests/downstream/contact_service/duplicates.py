@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 FIELDS = ("full_name", "email", "phone", "company_name", "city", "country")
 PROBABLE = 0.5
+FIRST = 50
+"""Contacts from which a model is learnt; with fewer it is the one that learning starts from."""
 
 
 @dataclass(frozen=True)
@@ -32,33 +34,31 @@ class Duplicates:
 
     def __init__(self, contacts: Iterable[Contact]) -> None:
         self._known = {str(contact.id): _entry(contact) for contact in contacts}
-        self._learnt_from = 0
-        self._index: MatchIndex | None = None
-        self._learn()
+        self._index = self._learn()
 
     def like(self, contact: Contact) -> Found:
         """Return the contacts that are probably the same person."""
         start = time.thread_time_ns()
-        hits = [] if self._index is None else self._index.search(_entry(contact))
-        probable = [hit for hit in hits if hit.match_probability >= PROBABLE]
+        probable = [hit for hit in self._index.search(_entry(contact)) if hit.match_probability >= PROBABLE]
         return Found(probable, (time.thread_time_ns() - start) / 1e6)
 
     def keep(self, contact: Contact) -> None:
         """Take in a new contact, or what one is by now."""
         key, entry = str(contact.id), _entry(contact)
-        if self._index is not None:
-            if key in self._known:
-                self._index.remove(key)
-            self._index.add(entry, key)
+        self._index.put(entry, key)
         self._known[key] = entry
-        if len(self._known) >= 2 * self._learnt_from:
-            self._learn()
+        if len(self._known) >= max(2 * self._learnt_from, FIRST):
+            self._index = self._learn()
 
-    def _learn(self) -> None:
-        if self._known:
-            table = [entry | {"id": key} for key, entry in self._known.items()]
-            self._index = Matcher.contacts().fit(table).index(table, key="id")
-            self._learnt_from = len(table)
+    def _learn(self) -> MatchIndex:
+        enough = self._known if len(self._known) >= FIRST else {}
+        contacts: dict[str, list[str | None]] = {"id": list(enough)}
+        contacts |= {name: [entry[name] for entry in enough.values()] for name in FIELDS}
+        index = Matcher.contacts().fit(contacts).index(contacts, key="id")
+        for key in self._known.keys() - enough.keys():
+            index.put(self._known[key], key)
+        self._learnt_from = len(enough)
+        return index
 
 
 def _entry(contact: Contact) -> dict[str, str | None]:

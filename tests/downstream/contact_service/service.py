@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, cast
 
 from crmkit import permissions
-from crmkit.audit import Log
+from crmkit.audit import Event, Log
 from crmkit.encryption import Keyring
 from crmkit.errors import NotFoundError
 from crmkit.permissions import Assignment, FieldViolation, OrgChart, View
@@ -18,13 +19,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from sqlalchemy import Engine, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from .duplicates import Duplicates
 from .entry import CONTACTS, NewContact, problems
 from .storage import Base, Contact, open_box
 
+Changes = Mapping[str, tuple[str | None, str | None]]
 POLICY = permissions.Policy.load(Path(__file__).with_name("policy.toml"))
 
 
@@ -81,8 +83,7 @@ def create(entry: NewContact, me: Me, service: Here) -> dict[str, Any]:
         session.add(contact)
         session.flush()
         changes = {name: (None, value) for name, value in values.items()}
-        service.log.record_change("contact.create", actor=owner.id, resource=contact.ref, changes=changes)
-        session.commit()
+        commit(session, service.log, "contact.create", actor=owner.id, contact=contact, changes=changes)
     service.duplicates.keep(contact)
     looks_like = [{"id": hit.record_id, "probability": hit.match_probability} for hit in found.hits]
     return {"id": contact.id, "looks_like": looks_like, "search_cpu_ms": found.cpu_ms}
@@ -114,10 +115,23 @@ def change(contact_id: uuid.UUID, patch: dict[str, str | None], me: Me, service:
         for name, (_, value) in changes.items():
             setattr(contact, name, value)
         session.flush()
-        service.log.record_change("contact.update", actor=me.principal, resource=contact.ref, changes=changes)
-        session.commit()
+        commit(session, service.log, "contact.update", actor=me.principal, contact=contact, changes=changes)
         service.duplicates.keep(contact)
         return me.project("contact", contact)
+
+
+def commit(session: Session, log: Log, action: str, *, actor: str, contact: Contact, changes: Changes) -> None:
+    """Commit a change between two events: what is attempted, with its values, and how it ended."""
+    request = uuid.uuid4().hex
+    log.record_change(f"{action}.attempt", actor=actor, resource=contact.ref, changes=changes, request=request)
+    ended = partial(Event, action=action, actor=actor, resource=contact.ref, fields=tuple(changes), request=request)
+    try:
+        session.commit()
+    except DBAPIError as error:
+        if not error.connection_invalidated:  # else nobody knows yet, and the attempt stays without an end
+            log.append(ended(outcome="failed"))
+        raise
+    log.append(ended(outcome="ok"))
 
 
 def entered(values: dict[str, Any]) -> NewContact:

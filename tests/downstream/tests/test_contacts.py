@@ -123,6 +123,21 @@ def test_a_taken_address_is_refused_and_leaves_no_trace(client: TestClient, serv
     assert len(service.log) == events
 
 
+def test_a_commit_that_fails_leaves_an_attempt_that_failed(client: TestClient, service: Service) -> None:
+    with service.database.begin() as connection:  # refused at the commit, and not before
+        for statement in (
+            "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE unique_violation; END $$",
+            """CREATE CONSTRAINT TRIGGER late AFTER INSERT ON contact DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION no()""",
+        ):
+            connection.execute(sa.text(statement))
+    assert create(client, ANA).status_code == 409
+    assert seen(client, "ann") == []
+    attempt, end = [event for event in service.log if event.action.startswith("contact.create")]
+    assert (attempt.action, end.action, end.outcome) == ("contact.create.attempt", "contact.create", "failed")
+    assert attempt.request == end.request
+
+
 def test_the_log_proves_who_did_and_saw_what_and_holds_no_value(
     client: TestClient, service: Service, signer: NoteSigner, tmp_path: Path
 ) -> None:

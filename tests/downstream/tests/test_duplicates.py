@@ -34,7 +34,7 @@ def test_a_new_contact_is_looked_up_among_two_thousand(took: list[float]) -> Non
             assert found.hits[0].record_id == str(contact.id)
 
 
-def test_an_empty_service_finds_nothing_and_learns_from_the_first_contact() -> None:
+def test_an_empty_service_finds_nothing_and_then_its_first_contact() -> None:
     duplicates = Duplicates([])
     ana = Contact(id=uuid.UUID(int=1), full_name="Ana Example", email="ana@example.com")
     assert not duplicates.like(ana).hits
