@@ -577,10 +577,10 @@ def test_many_look_ups_equal_the_run_over_the_table() -> None:
 
 
 def test_a_table_without_a_value_to_match_on_says_when_an_index_can_be_made() -> None:
-    for table in ({"id": [], "email": []}, {"id": ["a"], "email": [None]}):
-        matcher = Matcher.contacts().fit(table)
-        with pytest.raises(SchemaError, match="once there are records"):
-            matcher.index(table, key="id")
+    table = {"id": ["a"], "email": [None]}
+    matcher = Matcher.contacts().fit(table)
+    with pytest.raises(SchemaError, match="once there are records"):
+        matcher.index(table, key="id")
 
 
 @settings(max_examples=15, deadline=None)

@@ -35,7 +35,7 @@ def unknown(what: str, name: object, known: Iterable[str]) -> str:
     """
     if not isinstance(name, str):
         article = "an" if what[:1] in "aeio" else "a"
-        return f"the name of {article} {what} is text, not {type(name).__name__}"
+        return f"the name of {article} {what} is text, not a {type(name).__name__}"
     names = list(map(str, known))
     near = did_you_mean(name, names)
     if near is not None:
