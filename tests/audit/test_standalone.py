@@ -89,6 +89,29 @@ def test_it_finds_a_trailer_that_is_not_that_of_its_events(folder, check, make, 
     assert "the events before event 7 are not those that were written" in said
 
 
+@pytest.mark.parametrize("change", [{"edge": []}, {"stored_at": "2020-01-01T00:00:00.000Z"}])
+def test_it_finds_a_segment_that_does_not_go_on(folder, make, check, change):
+    for _ in range(3):
+        make(folder, 40, segment_bytes=1)
+    path = list_segments(folder / "events")[1].path
+    head, end, rest = path.read_bytes().partition(b"\n")
+    said = json.loads(head) | change
+    path.write_bytes(json.dumps(said, separators=(",", ":"), sort_keys=True).encode() + end + rest)
+    status, words = check(folder)
+    assert (status, words.partition(", at")[0]) == (1, "WRONG: a segment does not go on where the one before ended")
+
+
+def test_it_finds_a_segment_without_its_last_trailer(folder, make, check):
+    for _ in range(3):
+        make(folder, 40, segment_bytes=1)
+    path = list_segments(folder / "events")[1].path
+    rest, root, _ = path.read_bytes().rpartition(b'{"root":"')
+    assert root
+    path.write_bytes(rest)
+    status, words = check(folder)
+    assert (status, words.strip()) == (1, "WRONG: the segment that ends at event 80 has no trailer")
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -3,6 +3,7 @@
 import importlib
 import typing
 import uuid
+from functools import partial
 
 import pytest
 
@@ -239,6 +240,8 @@ def test_doors_beside_the_comparisons_are_closed_too(engine, model):
             lambda: some.where(raw == sa.bindparam("later")),
             lambda: some.where(sa.literal("ana@example.com") == raw),
             lambda: some.where(raw.in_(["ana@example.com"])),
+            lambda: some.where(text.in_(sa.select(model.plain))),
+            lambda: some.where((raw == "ana@example.com") == sa.literal(True)),
             lambda: some.where(raw.like("ana%")),
             lambda: some.where(raw.between("a", "b")),
             lambda: some.where(sa.tuple_(raw, model.plain).in_([("a", "x")])),
@@ -683,6 +686,10 @@ def test_what_tokens_are_bound_to_is_not_changed_without_them(engine, owned):
     table, key = owned.__table__, uuid.uuid4()
     insert = importlib.import_module(f"sqlalchemy.dialects.{engine.dialect.name}").insert
     row = insert(table).values(id=key, owner_id="z", plain="x")
+    by_name = []
+    if engine.dialect.name == "postgresql":  # it alone takes the name of a constraint
+        for name, set_ in ((f"{table.name}_pkey", {"owner_id": "z"}), ("nobody_knows", {"mail": row.excluded.mail})):
+            by_name.append(partial(row.on_conflict_do_update, constraint=name, set_=set_))
     with orm.Session(engine) as session:
         session.add(owned(id=key, email="ana@example.com", note="n", owner="a", plain="x"))
         session.commit()
@@ -717,6 +724,7 @@ def test_what_tokens_are_bound_to_is_not_changed_without_them(engine, owned):
                 row.on_conflict_do_update(index_elements=["email_unique"], set_={"mail": row.excluded.mail})
             ),
             lambda: session.execute(row.on_conflict_do_update(index_elements=["id"], set_={"mail": row.excluded.mail})),
+            *(lambda upsert=upsert: session.execute(upsert()) for upsert in by_name),
         ):
             with pytest.raises(RefusedError, match=r"is bound to (its own )?(owner|id)") as caught:
                 attempt()

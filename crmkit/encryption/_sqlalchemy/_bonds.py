@@ -45,16 +45,20 @@ def learn(mapper: Any, _class: Any) -> None:
     """Note which columns the encrypted columns of a model are bound to; attributes may have names of their own."""
     for attribute in mapper.column_attrs:
         for column in attribute.columns:
-            if not _is_encrypted(column) or getattr(column, "table", None) is None:
+            if not _is_encrypted(column) or not _is_of_a_table(column):
                 continue
             to: dict[Any, list[frozenset[str]]] = {}
             for name in bound_to(column.type):
-                for one in mapper.column_attrs[name].columns if name in mapper.column_attrs else ():
-                    if getattr(one, "table", None) is not None:
-                        to.setdefault(one.table, []).append(frozenset({name, one.key}))
+                columns = mapper.column_attrs[name].columns if name in mapper.column_attrs else ()
+                for one in filter(_is_of_a_table, columns):
+                    to.setdefault(one.table, []).append(frozenset({name, one.key}))
             for table, names in to.items():
                 own = frozenset({attribute.key, column.key}) if table is column.table else frozenset()
                 _learned.setdefault(table, []).append(_Bond(column.type.field.name, own, tuple(names)))
+
+
+def _is_of_a_table(column: Any) -> bool:
+    return getattr(column, "table", None) is not None
 
 
 def bound_to(kind: Any) -> tuple[str, ...]:

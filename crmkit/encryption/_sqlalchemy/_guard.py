@@ -185,10 +185,8 @@ def _compared(part: BinaryExpression[Any]) -> Iterator[Any]:
 
 def _leaves(clauses: Iterable[Any]) -> Iterator[Any]:
     for clause in clauses:
-        if isinstance(clause, selectable.SelectBase):
-            yield from clause.selected_columns
-        elif isinstance(clause, selectable.ScalarSelect):
-            yield from clause.element.selected_columns
+        if isinstance(clause, selectable.SelectBase | selectable.ScalarSelect):
+            yield from getattr(clause, "element", clause).selected_columns
         elif isinstance(clause, Grouping | ClauseList | ExpressionClauseList | CollectionAggregate):
             yield from _leaves(clause.get_children())
         else:
