@@ -40,7 +40,9 @@ class GuardedBox:
         self._access = access
         self._told = access if isinstance(access, FieldDisclosure) else None
 
-    def level(self, field: Field | str, row: Mapping[str, object] | None = None) -> _Level:
+    def level(
+        self, field: Field | str, row: Mapping[str, object] | None = None
+    ) -> Literal["hidden", "masked", "read", "write"]:
         """Return what the principal may see of a field, in this row where it is given."""
         field = self._box.field(field)
         found = self._access.level(field.table, field.column, row)
