@@ -23,7 +23,8 @@ def words(text: str) -> list[str]:
 
 
 def test_the_lines_of_the_package_are_its_layers() -> None:
-    layers = [words(re.split(r"\s{2,}", line)[0]) for line in PICTURE.splitlines()]
+    lines = PICTURE.replace("\n  |", " |").splitlines()
+    layers = [words(re.split(r"\s{2,}", line)[0]) for line in lines]
     held = [words(layer.strip("()")) for layer in CONTRACTS["crmkit"]]
     assert layers == held
 
