@@ -436,7 +436,7 @@ CRM = Resource(
 def test_cedars_own_engine_agrees_on_random_policies() -> None:
     cedarpy = pytest.importorskip("cedarpy", reason="Cedar's engine")
     pytest.importorskip("hypothesis", reason="property tests")
-    from hypothesis import given, settings
+    from hypothesis import example, given, settings
     from hypothesis import strategies as st
 
     text = st.sampled_from(["won", "w*n", 'q"\\', "é😀\n", ""])
@@ -497,7 +497,11 @@ def test_cedars_own_engine_agrees_on_random_policies() -> None:
         }
     )
 
+    nothing = {"id": "7", "tenant_id": "t1"} | dict.fromkeys(("stage", "score", "vip", "tags", "owner_id", "team_id"))
+    in_no_team = [Grant("read", "deal", scope="tenant", when=~record.team_id.is_in(principal.teams))]
+
     @settings(deadline=None, max_examples=150)
+    @example(in_no_team, in_no_team, nothing, None, [])  # a missing team is not in an empty list of teams
     @given(grants, grants, rows, st.sampled_from([None, 0, 2]), st.sampled_from([[], ["red"]]))
     def holds(above: Any, own: Any, row: Any, grade: int | None, teams: list[str]) -> None:
         policy = Policy(

@@ -135,6 +135,9 @@ class _Writer:
         if isinstance(atom, IsNull):
             return f"({there})" if negated else f"(!({there}))"
         test = self._test(atom, left)
+        if isinstance(atom, In) and negated and isinstance(atom.right, Operand):
+            right, held = self._operand(atom.right)  # nothing is in an empty list, not even what is missing
+            return f"({held} && ({right} == [] || ({there} && !({test}))))"
         guards = [there]
         if isinstance(atom.right, Operand):
             guards.append(self._operand(atom.right)[1])
