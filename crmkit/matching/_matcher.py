@@ -296,12 +296,10 @@ class Matcher:
         """
         if one_to_one and many_to_one:
             raise InvalidValueError("choose one_to_one or many_to_one, not both")
-        keys = key if isinstance(key, tuple) else (key, key)
-        run = self._read(list(frames.read_two(left, right)), progress, *keys)
+        run = self._read([*frames.read_two(left, right)], progress, *(key if isinstance(key, tuple) else (key, key)))
         known = known_pairs(labels, run.ids)
         learn = self._learner(known, refit=refit)
-        job = self._job(known, progress)
-        found = link_run(job, run.encoded, learn, one_to_one=one_to_one, many_to_one=many_to_one)
+        found = link_run(self._job(known, progress), run.encoded, learn, one_to_one=one_to_one, many_to_one=many_to_one)
         run = attrs.evolve(run, notes=(*run.notes, *found.notes))
         return LinkReport(
             run=run, model=found.model, scored=found.pairs, linked=found.linked,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from crmkit.normalize.dates import DateOrder
-    from crmkit.normalize.numbers import DecimalSign
+    from crmkit.normalize.numbers import DecimalEvidence, DecimalSign
 
 __all__ = ["Custom"]
 
@@ -42,9 +42,11 @@ class Custom:
         from crmkit.normalize import numbers
 
         odd = [text for text in texts if "," in text or "." in text or not text.isascii()]
-        if not odd:
-            return cls()
-        evidence = numbers.decimal_evidence(odd)
+        return cls.shown_by(numbers.decimal_evidence(odd)) if odd else cls()
+
+    @classmethod
+    def shown_by(cls, evidence: DecimalEvidence) -> Custom:
+        """Return what the numbers of a column show."""
         return cls(decimal=evidence.sign, is_contradicted=evidence.is_contradicted and evidence.sign is None)
 
     def amount(self, text: str) -> Decimal | None:

@@ -118,10 +118,7 @@ class _Limited(Check):
         """How the column writes numbers, for the rules that read it, too; ``None`` where this check need not know."""
         if self.decimal is not None:
             return Custom(decimal=self.decimal)
-        if self.evidence is None:
-            return None
-        sign = self.evidence.sign
-        return Custom(decimal=sign, is_contradicted=sign is None and self.evidence.is_contradicted)
+        return None if self.evidence is None else Custom.shown_by(self.evidence)
 
     def unlearned(self) -> Check:
         """Return the check without what a column showed: it judges what it wrote, which has a point."""
